@@ -1,0 +1,1 @@
+//! Fast CPU kernels for convolutional networks in NHWC, chosen at run time

@@ -1,0 +1,1 @@
+//! Pure state machines that decide about a training run: early stopping, LR schedules

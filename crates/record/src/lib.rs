@@ -1,0 +1,1 @@
+//! The run on disk: configuration, events, metrics and checkpoints as atomic commits

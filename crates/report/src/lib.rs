@@ -1,0 +1,1 @@
+//! Pictures of training: curves, scatter plots, image grids and animations

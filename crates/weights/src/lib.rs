@@ -1,0 +1,1 @@
+//! Weight files as data: safetensors and PyTorch .pth, read and written without running anything

@@ -1,0 +1,2 @@
+//! The `wellfit` command.
+fn main() {}
