@@ -1,1 +1,29 @@
-//! Fast CPU kernels for convolutional networks in NHWC, chosen at run time
+//! Fast CPU kernels for convolutional networks in NHWC, chosen at run time.
+//!
+//! Images are `[N, H, W, C]` with the channels innermost: a pixel's channels are one contiguous run, so a
+//! convolution needs no im2col and BatchNorm vectorises over channels without reordering a sum.
+//!
+//! Every kernel cuts its work into blocks that depend on the shape only and adds partial sums in a fixed
+//! order. So the bits of a result depend on the instruction set, never on the number of threads.
+//!
+//! * [`buffer`] memory that is kept and reused between training steps
+//! * [`simd`] the instruction sets and the choice between them
+//! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient
+//! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
+//! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
+//! * [`reference`] the naive f64 twin of every kernel: the specification the tests compare with
+
+pub mod buffer;
+pub mod conv;
+pub mod elementwise;
+mod gemm;
+pub mod loss;
+pub mod norm;
+pub mod optim;
+mod outer;
+pub mod parallel;
+pub mod pool;
+pub mod reference;
+pub mod simd;
+
+pub use buffer::Buffer;

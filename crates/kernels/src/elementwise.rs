@@ -1,0 +1,86 @@
+//! Passes over whole tensors: ReLU, dropout, sums by channel.
+
+use crate::Buffer;
+use crate::parallel::{row_blocks, rows_in_cache};
+use crate::simd::vectorized;
+
+/// Floats that one task of an elementwise pass handles.
+const BLOCK: usize = 1 << 15;
+
+/// Per-channel values repeated to at least 64 floats, so that loops over few channels still fill vectors.
+pub(crate) fn widen(values: &[f32]) -> Vec<f32> {
+    values.repeat((64 / values.len().max(1)).max(1))
+}
+
+vectorized! {
+    /// Add the rows of `x` `[rows, C]` to `sums` `[C]`.
+    pub fn channel_sums(x: &[f32], sums: &mut [f32]) {
+        let channels = sums.len();
+        let mut wide = vec![0.0_f32; channels * (64 / channels.max(1)).max(1)];
+        for rows in x.chunks(wide.len()) {
+            wide.iter_mut().zip(rows).for_each(|(sum, &x)| *sum += x);
+        }
+        for part in wide.chunks_exact(channels) {
+            sums.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+        }
+    }
+}
+
+/// The sum of the rows of `x` `[rows, channels]`: the gradient of a bias.
+#[must_use]
+pub fn sum_rows(x: &[f32], channels: usize) -> Buffer {
+    let block = rows_in_cache(channels) * channels;
+    let mut total = Buffer::zeroed(channels);
+    let mut partial = Buffer::zeroed(x.len().div_ceil(block) * channels);
+    row_blocks(&mut partial, channels, 1, |i, sums| {
+        channel_sums(&x[i * block..(i * block + block).min(x.len())], sums);
+    });
+    for part in partial.chunks_exact(channels) {
+        total.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+    }
+    total
+}
+
+/// max(x, 0); NaN stays NaN.
+#[must_use]
+pub fn relu(x: &[f32]) -> Buffer {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| relu_block(&x[first..first + out.len()], out));
+    y
+}
+
+vectorized! {
+    fn relu_block(x: &[f32], out: &mut [f32]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = if x < 0.0 { 0.0 } else { x });
+    }
+}
+
+/// Keep the gradient where the ReLU's output `y` is positive.
+pub fn relu_backward(dy: &mut [f32], y: &[f32]) {
+    row_blocks(dy, 1, BLOCK, |first, dy| relu_backward_block(dy, &y[first..first + dy.len()]));
+}
+
+vectorized! {
+    fn relu_backward_block(dy: &mut [f32], y: &[f32]) {
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = if y > 0.0 { *dy } else { 0.0 });
+    }
+}
+
+/// x·mask, elementwise. An (inverted) dropout mask holds 0 or 1/(1 − p); its backward pass is the same.
+#[must_use]
+pub fn multiply(x: &[f32], mask: &[f32]) -> Buffer {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| {
+        let range = first..first + out.len();
+        out.iter_mut().zip(&x[range.clone()]).zip(&mask[range]).for_each(|((y, &x), &m)| *y = x * m);
+    });
+    y
+}
+
+/// Add `x` to `sum`.
+pub fn add_to(sum: &mut [f32], x: &[f32]) {
+    row_blocks(sum, 1, BLOCK, |first, sum| {
+        let count = sum.len();
+        sum.iter_mut().zip(&x[first..first + count]).for_each(|(sum, &x)| *sum += x);
+    });
+}

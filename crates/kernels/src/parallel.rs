@@ -1,0 +1,75 @@
+//! Fixed blocks of work on however many threads there are.
+
+use rayon::prelude::*;
+
+/// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
+/// would cost more than small layers do.
+pub fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
+    if tasks <= 1 || rayon::current_num_threads() == 1 {
+        (0..tasks).for_each(work);
+    } else {
+        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
+    }
+}
+
+/// Set the number of threads of every kernel; 0 takes all cores. Call once, before the first kernel.
+///
+/// # Errors
+/// When the threads cannot be started, or were already.
+pub fn set_threads(threads: usize) -> Result<(), String> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| e.to_string())
+}
+
+/// The number of threads kernels run on.
+#[must_use]
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// A pointer into a result that tasks write in disjoint places.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared(*mut f32);
+
+// SAFETY: every user writes places that no other task touches; each use says why at its block.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    pub(crate) fn new(slice: &mut [f32]) -> Self {
+        Self(slice.as_mut_ptr())
+    }
+
+    /// Elements `start..start + len` as a slice.
+    ///
+    /// # Safety
+    /// They must lie within the slice this was made from, which must outlive the result, and no other
+    /// task may use them meanwhile.
+    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
+        // SAFETY: promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
+    }
+}
+
+/// Rows of `width` floats in blocks of `block` rows: `work(first_row, block_of_out)` for every block.
+pub(crate) fn row_blocks(
+    out: &mut [f32],
+    width: usize,
+    block: usize,
+    work: impl Fn(usize, &mut [f32]) + Sync + Send,
+) {
+    let rows = out.len() / width.max(1);
+    let shared = Shared::new(out);
+    for_each(rows.div_ceil(block), |task| {
+        let first = task * block;
+        let count = block.min(rows - first);
+        // SAFETY: blocks of rows are disjoint and end at the last row.
+        work(first, unsafe { shared.slice(first * width, count * width) });
+    });
+}
+
+/// Rows of `width` floats that make a block of about 64 KiB: large enough to pay for a task, small enough
+/// to stay in a core's cache.
+pub(crate) fn rows_in_cache(width: usize) -> usize {
+    (16_384 / width.max(1)).max(4)
+}

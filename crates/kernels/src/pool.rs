@@ -1,0 +1,151 @@
+//! Max pooling and global average pooling of `[N, H, W, C]`.
+
+use crate::Buffer;
+use crate::parallel::{Shared, for_each};
+use crate::simd::vectorized;
+
+/// The shape of a max pooling: square window, zero-padded with −∞ (as `torch.nn.MaxPool2d`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxPool {
+    /// Images in the batch.
+    pub batch: usize,
+    /// Input height.
+    pub height: usize,
+    /// Input width.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Window size; at most 15, since the place of a maximum is kept in a byte.
+    pub kernel: usize,
+    /// Stride.
+    pub stride: usize,
+    /// Padding.
+    pub padding: usize,
+}
+
+impl MaxPool {
+    /// Output height.
+    #[must_use]
+    pub fn out_height(&self) -> usize {
+        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Output width.
+    #[must_use]
+    pub fn out_width(&self) -> usize {
+        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// The maxima `[N, H', W', C]`, and for each the tap it came from: the first of equal ones, a NaN
+    /// before any number, as torch.
+    ///
+    /// # Panics
+    /// When `x` has another length than the shape.
+    #[must_use]
+    pub fn forward(&self, x: &[f32]) -> (Buffer, Vec<u8>) {
+        let per_image = self.height * self.width * self.channels;
+        assert_eq!(x.len(), self.batch * per_image, "x of {self:?}");
+        let per_output = self.out_height() * self.out_width() * self.channels;
+        let mut y = Buffer::scratch(self.batch * per_output);
+        let mut taps = vec![0_u8; y.len()];
+        let out = Shared::new(&mut y);
+        let tap_images: Vec<std::sync::Mutex<&mut [u8]>> =
+            taps.chunks_exact_mut(per_output).map(std::sync::Mutex::new).collect();
+        for_each(self.batch, |image| {
+            // SAFETY: every image has its own part of y.
+            let y = unsafe { out.slice(image * per_output, per_output) };
+            if let Ok(mut taps) = tap_images[image].lock() {
+                self.forward_image(&x[image * per_image..][..per_image], y, &mut taps);
+            }
+        });
+        drop(tap_images);
+        (y, taps)
+    }
+
+    fn forward_image(&self, x: &[f32], y: &mut [f32], taps: &mut [u8]) {
+        y.fill(f32::NEG_INFINITY);
+        self.each_tap(|out, tap, pixel| {
+            let range = out * self.channels..(out + 1) * self.channels;
+            let x = &x[pixel * self.channels..][..self.channels];
+            keep_larger(x, tap, &mut y[range.clone()], &mut taps[range]);
+        });
+    }
+
+    /// The gradient of the input from `dy` and the taps of the forward pass.
+    #[must_use]
+    pub fn backward(&self, dy: &[f32], taps: &[u8]) -> Buffer {
+        let per_image = self.height * self.width * self.channels;
+        let per_output = self.out_height() * self.out_width() * self.channels;
+        let mut dx = Buffer::zeroed(self.batch * per_image);
+        let out = Shared::new(&mut dx);
+        for_each(self.batch, |image| {
+            // SAFETY: every image has its own part of dx.
+            let dx = unsafe { out.slice(image * per_image, per_image) };
+            let (dy, taps) = (&dy[image * per_output..], &taps[image * per_output..]);
+            self.each_tap(|out, tap, pixel| {
+                let range = out * self.channels..(out + 1) * self.channels;
+                let dx = &mut dx[pixel * self.channels..][..self.channels];
+                add_where(&dy[range.clone()], &taps[range], tap, dx);
+            });
+        });
+        dx
+    }
+
+    /// Call `visit(output pixel, tap, input pixel)` for every tap inside the image, taps in order.
+    fn each_tap(&self, mut visit: impl FnMut(usize, u8, usize)) {
+        for out_y in 0..self.out_height() {
+            for out_x in 0..self.out_width() {
+                for tap in 0..self.kernel * self.kernel {
+                    let y = (out_y * self.stride + tap / self.kernel).wrapping_sub(self.padding);
+                    let x = (out_x * self.stride + tap % self.kernel).wrapping_sub(self.padding);
+                    if y < self.height && x < self.width {
+                        visit(out_y * self.out_width() + out_x, tap as u8, y * self.width + x);
+                    }
+                }
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn keep_larger(x: &[f32], tap: u8, y: &mut [f32], taps: &mut [u8]) {
+        for ((&x, y), place) in x.iter().zip(y).zip(taps) {
+            let larger = x > *y || x.is_nan();
+            *y = if larger { x } else { *y };
+            *place = if larger { tap } else { *place };
+        }
+    }
+}
+
+vectorized! {
+    fn add_where(dy: &[f32], taps: &[u8], tap: u8, dx: &mut [f32]) {
+        for ((&dy, &place), dx) in dy.iter().zip(taps).zip(dx) {
+            *dx += if place == tap { dy } else { 0.0 };
+        }
+    }
+}
+
+/// The mean over the pixels of each image: `[N, pixels, C]` to `[N, C]`.
+#[must_use]
+pub fn global_average(x: &[f32], pixels: usize, channels: usize) -> Buffer {
+    let images = x.len() / (pixels * channels);
+    let mut y = Buffer::zeroed(images * channels);
+    crate::parallel::row_blocks(&mut y, channels, 1, |image, y| {
+        crate::elementwise::channel_sums(&x[image * pixels * channels..][..pixels * channels], y);
+        y.iter_mut().for_each(|y| *y /= pixels as f32);
+    });
+    y
+}
+
+/// The gradient of [`global_average`]'s input: each pixel gets `dy / pixels`.
+#[must_use]
+pub fn global_average_backward(dy: &[f32], pixels: usize, channels: usize) -> Buffer {
+    let mut dx = Buffer::scratch(dy.len() * pixels);
+    crate::parallel::row_blocks(&mut dx, pixels * channels, 1, |image, dx| {
+        let dy = &dy[image * channels..][..channels];
+        for pixel in dx.chunks_exact_mut(channels) {
+            pixel.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / pixels as f32);
+        }
+    });
+    dx
+}

@@ -1,0 +1,218 @@
+//! Every kernel against its naive f64 twin, on shapes at each threshold where the fast path changes course.
+//!
+//! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
+
+use wellfit_kernels::conv::Conv;
+use wellfit_kernels::norm::{self, Epilogue};
+use wellfit_kernels::pool::{self, MaxPool};
+use wellfit_kernels::{elementwise, reference};
+use wellfit_rng::{Rng, Stream};
+
+fn random(len: usize, index: u32) -> Vec<f32> {
+    let mut rng = Rng::new(5, Stream::Noise, 0, index);
+    (0..len).map(|_| rng.normal()).collect()
+}
+
+fn wide(x: &[f32]) -> Vec<f64> {
+    x.iter().map(|&x| f64::from(x)).collect()
+}
+
+/// Largest difference relative to the largest expected value. A sum of n products of numbers around 1 errs
+/// by about √n·2⁻²⁴ of its size, so 1e-5 allows n in the ten thousands and still sees a missing term.
+fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len(), "{what}: length");
+    let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
+    let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
+    assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
+}
+
+fn check_conv(conv: Conv) {
+    let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
+    let (dy, bias) = (random(conv.output_len(), 3), random(conv.channels_out, 4));
+    let what = format!("{conv:?}");
+    let y = conv.forward(&x, &w, Some(&bias));
+    assert_close(&what, &y, &reference::conv_forward(&conv, &wide(&x), &wide(&w), &wide(&bias)), 1e-5);
+    let unbiased = conv.forward(&x, &w, None);
+    assert_close(&what, &unbiased, &reference::conv_forward(&conv, &wide(&x), &wide(&w), &[]), 1e-5);
+    let dw = conv.weight_gradient(&x, &dy);
+    assert_close(&what, &dw, &reference::conv_weight_gradient(&conv, &wide(&x), &wide(&dy)), 1e-5);
+    let expected = reference::conv_data_gradient(&conv, &wide(&dy), &wide(&w));
+    let mut dx = vec![f32::NAN; x.len()];
+    conv.data_gradient(&dy, &w, &mut dx, false);
+    assert_close(&what, &dx, &expected, 1e-5);
+    let mut sum = x.clone();
+    conv.data_gradient(&dy, &w, &mut sum, true);
+    let expected: Vec<f64> = expected.iter().zip(wide(&x)).map(|(d, x)| d + x).collect();
+    assert_close(&what, &sum, &expected, 1e-5);
+}
+
+#[test]
+fn convolutions_of_every_kind() {
+    for (kernel, stride, padding) in
+        [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (7, 2, 3), (3, 1, 0), (2, 2, 0)]
+    {
+        for (channels_in, channels_out) in [(1, 16), (3, 64), (5, 1), (16, 17), (33, 31), (64, 65), (4, 8)] {
+            for (batch, height, width) in [(1, 7, 9), (3, 8, 7)] {
+                check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+            }
+        }
+    }
+}
+
+#[test]
+fn large_weights_are_split_by_rows() {
+    let base = Conv::linear(70, 400, 500);
+    assert!(base.weight_len() > 1 << 17, "above the threshold between the two splits");
+    check_conv(base);
+    check_conv(Conv {
+        batch: 2,
+        height: 5,
+        width: 5,
+        channels_in: 130,
+        channels_out: 140,
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    });
+}
+
+#[test]
+fn many_rows_are_summed_in_parts() {
+    check_conv(Conv {
+        batch: 9,
+        height: 20,
+        width: 21,
+        channels_in: 8,
+        channels_out: 12,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+    });
+    check_conv(Conv::linear(3001, 7, 9));
+}
+
+#[test]
+fn linear_layers_of_every_tail() {
+    for batch in [1, 2, 5, 6, 7, 83, 84, 85] {
+        for (features_in, features_out) in [(1, 1), (3, 8), (15, 9), (63, 33), (784, 48), (24, 10)] {
+            check_conv(Conv::linear(batch, features_in, features_out));
+        }
+    }
+}
+
+#[test]
+fn batch_norm_with_residual_and_relu() {
+    for (rows, channels) in [(2, 1), (3, 3), (50, 16), (777, 63), (5000, 64), (700, 65), (33, 2048)] {
+        let n = rows * channels;
+        // A mean of 3 would show a variance computed by subtracting large squares.
+        let x: Vec<f32> = random(n, 1).iter().map(|x| x * 0.5 + 3.0).collect();
+        let (gamma, beta) = (random(channels, 2), random(channels, 3));
+        let (residual, dy) = (random(n, 4), random(n, 5));
+        let eps = 1e-5_f32;
+        let (y_ref, [dx, d_gamma, d_beta, d_residual]) = reference::batch_norm(
+            &wide(&x),
+            &wide(&gamma),
+            &wide(&beta),
+            &wide(&residual),
+            &wide(&dy),
+            f64::from(eps),
+        );
+        let what = format!("{rows} × {channels}");
+        let found = norm::statistics(&x, channels);
+        let (mean, variance) = reference::statistics(&wide(&x), channels);
+        assert_close(&what, &found.mean, &mean, 1e-6);
+        assert_close(&what, &found.variance, &variance, 1e-5);
+        let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, eps);
+        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: Some(&residual), relu: true });
+        // x·scale + shift cancels: |mean|/std is 6 here, so up to 6 times the plain rounding.
+        assert_close(&what, &y, &y_ref, 1e-5);
+        // The mask must be the reference's, or a value near zero decides differently.
+        let mask: Vec<f32> = y_ref.iter().map(|&y| y as f32).collect();
+        let mut g = dy.clone();
+        let back = norm::backward(&mut g, &x, Some(&mask), &gamma, &found, eps, true);
+        assert_close(&what, &g, &d_residual, 1e-7);
+        assert_close(&what, &back.beta, &d_beta, 1e-5);
+        assert_close(&what, &back.gamma, &d_gamma, 1e-4);
+        if rows > 3 {
+            assert_close(&what, &back.dx, &dx, 1e-4);
+        }
+    }
+}
+
+#[test]
+fn running_statistics_take_the_unbiased_variance() {
+    let found = norm::Statistics { mean: vec![2.0], variance: vec![3.0] };
+    let (mut mean, mut variance) = ([1.0], [1.0]);
+    found.update_running(&mut mean, &mut variance, 0.1, 4);
+    assert!((mean[0] - 1.1_f32).abs() < 1e-6);
+    assert!((variance[0] - (0.9 + 0.1 * 3.0 * 4.0 / 3.0_f32)).abs() < 1e-6);
+}
+
+#[test]
+fn max_pooling_keeps_the_first_maximum() {
+    for (kernel, stride, padding) in [(3, 2, 1), (2, 2, 0), (3, 1, 1)] {
+        for (height, width, channels) in [(7, 9, 3), (8, 8, 64), (5, 6, 65)] {
+            let pool = MaxPool { batch: 2, height, width, channels, kernel, stride, padding };
+            // Whole numbers in a small range: plenty of ties.
+            let x: Vec<f32> = random(2 * height * width * channels, 1).iter().map(|x| x.round()).collect();
+            let dy = random(2 * pool.out_height() * pool.out_width() * channels, 2);
+            let (y, dx) = reference::max_pool(&pool, &wide(&x), &wide(&dy));
+            let (found, taps) = pool.forward(&x);
+            assert_close("maxima", &found, &y, 0.0);
+            assert_close("gradient", &pool.backward(&dy, &taps), &dx, 1e-6);
+        }
+    }
+    let pool = MaxPool { batch: 1, height: 2, width: 2, channels: 1, kernel: 2, stride: 2, padding: 0 };
+    assert!(pool.forward(&[1.0, f32::NAN, 3.0, 2.0]).0[0].is_nan(), "NaN shows, as in torch");
+}
+
+#[test]
+fn pooling_and_sums() {
+    let x = random(3 * 49 * 65, 1);
+    let y = pool::global_average(&x, 49, 65);
+    let expected: Vec<f64> = (0..3 * 65)
+        .map(|i| (0..49).map(|p| f64::from(x[(i / 65 * 49 + p) * 65 + i % 65])).sum::<f64>() / 49.0)
+        .collect();
+    assert_close("average", &y, &expected, 1e-6);
+    let back = pool::global_average_backward(&y, 49, 65);
+    assert!((0..3 * 49 * 65).all(|i| back[i] == y[i / 65 / 49 * 65 + i % 65] / 49.0));
+    let sums = elementwise::sum_rows(&x, 65);
+    let expected: Vec<f64> =
+        (0..65).map(|c| x.iter().skip(c).step_by(65).map(|&v| f64::from(v)).sum()).collect();
+    assert_close("sums", &sums, &expected, 1e-5);
+}
+
+/// The bits of a result must not depend on how many threads computed it.
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let conv = Conv {
+        batch: 7,
+        height: 14,
+        width: 13,
+        channels_in: 24,
+        channels_out: 40,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+    };
+    let (x, w, dy) =
+        (random(conv.input_len(), 1), random(conv.weight_len(), 2), random(conv.output_len(), 3));
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let y = conv.forward(&x, &w, None);
+            let dw = conv.weight_gradient(&x, &dy);
+            let mut dx = vec![0.0; x.len()];
+            conv.data_gradient(&dy, &w, &mut dx, false);
+            let found = norm::statistics(&y, conv.channels_out);
+            let mut g = dy.clone();
+            let gamma = vec![1.0; conv.channels_out];
+            let back = norm::backward(&mut g, &y, None, &gamma, &found, 1e-5, true);
+            [y.to_vec(), dw.to_vec(), dx, found.mean, found.variance, back.dx.to_vec(), back.gamma.to_vec()]
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 4] {
+        assert_eq!(one, run(threads), "{threads} threads");
+    }
+}
