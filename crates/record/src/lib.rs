@@ -1,1 +1,57 @@
-//! The run on disk: configuration, events, metrics and checkpoints as atomic commits
+//! The run on disk: configuration, events, metrics and checkpoints as atomic commits.
+//!
+//! `train` writes a run, `diagnose` and `report` read it, and a person can read it too:
+//!
+//! ```text
+//! runs/mlp-1/
+//!   run.toml                  what the run is; written once
+//!   events.jsonl              what happened, in order; the truth
+//!   steps.jsonl               the losses of every step
+//!   checkpoints/0007-best/    one directory a checkpoint, with manifest.json and manifest.sha256
+//! ```
+//!
+//! A run has one owner, [`RunWriter`], and any number of readers, [`RunDir`]. A crash at any moment, or a
+//! full disk, costs at most the line or checkpoint that was being written.
+//!
+//! ```
+//! use wellfit_record::{CheckpointInfo, EpochRecord, Event, RunDir, RunWriter, epochs};
+//! # let root = tempfile::tempdir()?;
+//! # let dir = root.path().join("run");
+//! let mut run = RunWriter::create(Some(&dir), "mlp", false)?;
+//! run.write_run_toml(&std::collections::BTreeMap::from([("seed", 7)]))?;
+//! run.checkpoint("last", &[("model.bin", b"weights")], CheckpointInfo { epoch: 1, ..Default::default() })?;
+//! run.event(&Event::Epoch(EpochRecord { epoch: 1, val_loss: f64::NAN, ..Default::default() }))?;
+//!
+//! let run = RunDir::open(&dir)?;
+//! assert!(epochs(&run.events()?.rows)[0].val_loss.is_nan());
+//! let last = run.newest_good(Some("last"))?.found.ok_or("no checkpoint")?;
+//! assert_eq!(last.files["model.bin"], b"weights");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod checkpoint;
+mod clock;
+mod error;
+mod event;
+mod float;
+mod info;
+mod io;
+mod lines;
+mod lock;
+mod manifest;
+mod place;
+mod run;
+mod summary;
+mod writer;
+
+pub use checkpoint::NewestGood;
+pub use clock::now;
+pub use error::{RecordError, Result};
+pub use event::{EpochRecord, Event, StepRecord, best_epoch, epochs};
+pub use info::{DataInfo, ModelInfo, RunInfo};
+pub use io::{Disk, Io};
+pub use lines::{Log, Problem};
+pub use manifest::{Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, read_checkpoint};
+pub use run::RunDir;
+pub use summary::{Outcome, RunState, RunSummary, list_runs};
+pub use writer::RunWriter;

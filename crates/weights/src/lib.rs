@@ -1,1 +1,102 @@
-//! Weight files as data: safetensors and PyTorch .pth, read and written without running anything
+//! Weight files as data: safetensors and PyTorch `.pth`, read and written without running anything.
+//!
+//! A `.pth` file is a program for Python's pickle machine. Here it is only data: a small interpreter
+//! knows the few instructions a state dict needs and refuses every other by name. Nothing a file claims
+//! is believed before it is checked, so a hostile file costs an error, not memory.
+//!
+//! ```
+//! use wellfit_weights::{Array, Data, WeightFile, from_bytes, to_pth_bytes};
+//! let mut weights = WeightFile::default();
+//! weights.arrays.push(("fc.bias".into(), Array { shape: vec![2], data: Data::F32(vec![0.5, -1.0]) }));
+//! assert_eq!(from_bytes(&to_pth_bytes(&weights)?)?, weights);
+//! # Ok::<(), wellfit_weights::Fault>(())
+//! ```
+
+mod array;
+mod bytes;
+mod element;
+mod error;
+mod pth;
+mod safetensors;
+mod view;
+
+use std::{fs, io::Write as _, path::Path};
+
+pub use array::{Array, Data, Dtype, WeightFile};
+pub use error::{Fault, WeightsError};
+pub use pth::to_pth_bytes;
+pub use safetensors::to_safetensors_bytes;
+
+/// Read a weight file. Its content tells the format, not its name.
+///
+/// See [`from_bytes`] for what is understood.
+///
+/// # Errors
+/// [`WeightsError::Io`] if the file cannot be read, [`WeightsError::File`] if it is not understood.
+pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
+    let io = |source| WeightsError::Io { action: "read", path: path.into(), source };
+    let bytes = fs::read(path).map_err(io)?;
+    from_bytes(&bytes).map_err(|fault| WeightsError::File { path: path.into(), fault })
+}
+
+/// The weights in the bytes of a safetensors or PyTorch file.
+///
+/// PyTorch's zip format (1.6 and later) and the one before it are read. They may hold a state dict, or a
+/// dict with one under `state_dict`, `model_state_dict` or `model`; everything but its tensors is ignored.
+/// If all names begin with `module.`, as `DataParallel` writes them, that prefix is removed.
+///
+/// All floats become [`Dtype::F32`] (float64 is rounded), all integers and booleans [`Dtype::I64`].
+/// Strided and shared tensors are copied out in row-major order. The memory used is bounded by a small
+/// multiple of the file's length, whatever the file claims.
+///
+/// # Errors
+/// A [`Fault`] says what is wrong and what to do.
+pub fn from_bytes(bytes: &[u8]) -> Result<WeightFile, Fault> {
+    // Any byte may begin a safetensors file, even one that begins a pickle; so it comes first.
+    if safetensors::recognises(bytes) {
+        safetensors::read(bytes)
+    } else if pth::recognises(bytes) {
+        pth::read(bytes)
+    } else {
+        Err(Fault::unknown_format(bytes))
+    }
+}
+
+/// Write a safetensors file atomically: readers see the old file or the whole new one.
+///
+/// # Errors
+/// As [`to_safetensors_bytes`], and [`WeightsError::Io`] if the file cannot be written.
+pub fn write_safetensors(path: &Path, weights: &WeightFile) -> Result<(), WeightsError> {
+    write(path, to_safetensors_bytes(weights))
+}
+
+/// Write a PyTorch file atomically: readers see the old file or the whole new one.
+///
+/// # Errors
+/// As [`to_pth_bytes`], and [`WeightsError::Io`] if the file cannot be written.
+pub fn write_pth(path: &Path, weights: &WeightFile) -> Result<(), WeightsError> {
+    write(path, to_pth_bytes(weights))
+}
+
+fn write(path: &Path, bytes: Result<Vec<u8>, Fault>) -> Result<(), WeightsError> {
+    let bytes = bytes.map_err(|fault| WeightsError::File { path: path.into(), fault })?;
+    replace(path, &bytes).map_err(|source| WeightsError::Io { action: "write", path: path.into(), source })
+}
+
+/// Put `bytes` at `path` in one step: a temporary file beside it, on the disk, then renamed.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".wellfit-").suffix(".tmp");
+    // A temporary file is private by default; this one becomes an ordinary file (the umask still applies).
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // The rename itself must survive a crash too; only Unix can sync a directory.
+    #[cfg(unix)]
+    fs::File::open(directory)?.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What can go wrong with a run on disk, told to the person who has to fix it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A result whose error is a [`RecordError`].
+pub type Result<T, E = RecordError> = std::result::Result<T, E>;
+
+/// Why a run could not be written or read. Every message names the path and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {}", .path.display(), explain(.cause))]
+    Io {
+        /// What was tried, as a verb: `write`, `rename`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's answer.
+        cause: io::Error,
+    },
+    /// The directory holds no run.
+    #[error("{} is not a run: no run.toml in it; name a run's directory, such as runs/mlp-1", .0.display())]
+    NotARun(PathBuf),
+    /// A new run needs an empty directory.
+    #[error("{} holds a run already; choose another directory, or replace that run with --force", .0.display())]
+    NotEmpty(PathBuf),
+    /// The directory holds something else than a run, which Wellfit never removes.
+    #[error("{} is not empty and holds no Wellfit run, so even --force leaves it alone; choose another directory", .0.display())]
+    Foreign(PathBuf),
+    /// A file stands where a directory is needed.
+    #[error("{} is a file, not a directory; choose another name", .0.display())]
+    NotADirectory(PathBuf),
+    /// Another process holds the run's lock.
+    #[error("another process is writing to {}; wait until it ends, or choose another directory", .0.display())]
+    InUse(PathBuf),
+    /// `run.toml` is written once.
+    #[error("{} is there already: a run describes itself once; start a new run", .0.display())]
+    AlreadyWritten(PathBuf),
+    /// The content is not what was written.
+    #[error("{} is damaged: {problem}", .path.display())]
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A later version wrote the file.
+    #[error("{} has format {found}, but this Wellfit reads up to {supported}; update Wellfit", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format this version knows.
+        supported: u32,
+    },
+    /// A checkpoint or one of its files has a name that is unsafe or taken.
+    #[error(
+        "{0:?} cannot name a checkpoint or a file in it, or is taken; use letters, digits, '-', '_' and '.'"
+    )]
+    BadName(String),
+    /// A value cannot be written as TOML or JSON.
+    #[error("cannot describe the run in {}: {problem}", .path.display())]
+    Unwritable {
+        /// The file it was meant for.
+        path: PathBuf,
+        /// The serialiser's complaint.
+        problem: String,
+    },
+}
+
+impl RecordError {
+    pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Damaged { path: path.into(), problem: problem.into() }
+    }
+}
+
+/// The system's answer, with advice where there is any.
+fn explain(cause: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let advice = match cause.kind() {
+        Kind::StorageFull => "free some space, then resume the run",
+        Kind::QuotaExceeded => "your disk quota is used up; free some space, then resume the run",
+        Kind::ReadOnlyFilesystem => "write to another disk with --out",
+        Kind::PermissionDenied => "change its permissions, or choose another directory with --out",
+        Kind::NotFound => "check the path",
+        _ => return cause.to_string(),
+    };
+    format!("{cause}; {advice}")
+}
+
+/// Gives an [`io::Error`] its place.
+pub(crate) trait At<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|cause| RecordError::Io { action, path: path.into(), cause })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_says_where_and_what_to_do() {
+        let full: io::Result<()> = Err(io::ErrorKind::StorageFull.into());
+        let text = full.at("write", Path::new("runs/mlp-1/events.jsonl")).unwrap_err().to_string();
+        assert!(text.contains("cannot write runs/mlp-1/events.jsonl"), "{text}");
+        assert!(text.contains("free some space"), "{text}");
+    }
+}

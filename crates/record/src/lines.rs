@@ -1,0 +1,118 @@
+//! Files of JSON lines: an append-only writer that outlives crashes, and a tolerant reader.
+//!
+//! A line counts once its newline is there. Whatever follows the last newline is the trace of a crash:
+//! the reader skips it and the next writer cuts it off.
+
+use crate::error::{At, RecordError, Result};
+use crate::io::{Io, write_all};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Appends rows to a file. Rows gather in memory until [`flush`](Self::flush), which is one write call.
+#[derive(Debug)]
+pub(crate) struct LineWriter {
+    io: Arc<dyn Io>,
+    path: PathBuf,
+    file: File,
+    /// Bytes of the file that are whole lines.
+    length: u64,
+    /// A write failed midway, so the file may be longer than `length`.
+    torn: bool,
+    buffer: Vec<u8>,
+}
+
+impl LineWriter {
+    /// Opens `path`, which is made if it is missing; a torn last line is cut off.
+    pub(crate) fn open(io: Arc<dyn Io>, path: PathBuf) -> Result<Self> {
+        let file = io.open(&path).at("open", &path)?;
+        let bytes = fs::read(&path).at("read", &path)?;
+        let length = whole_lines(&bytes).len() as u64;
+        let torn = length < bytes.len() as u64;
+        let mut writer = Self { io, path, file, length, torn, buffer: Vec::new() };
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Adds a row in memory and returns the number of bytes waiting there.
+    pub(crate) fn push(&mut self, row: &impl Serialize) -> Result<usize> {
+        let line = serde_json::to_vec(row)
+            .map_err(|e| RecordError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
+        self.buffer.extend_from_slice(&line);
+        self.buffer.push(b'\n');
+        Ok(self.buffer.len())
+    }
+
+    /// Writes the waiting rows. After an error they still wait, and the next call repairs the file first.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        if self.torn {
+            self.io.truncate(&self.file, self.length).at("repair", &self.path)?;
+        }
+        self.torn = true;
+        write_all(&*self.io, &self.file, &self.buffer).at("write", &self.path)?;
+        self.torn = false;
+        self.length += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Flushes and waits until all is on the disk.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        self.flush()?;
+        self.io.sync(&self.file).at("write", &self.path)
+    }
+}
+
+/// The rows of a file, and what was wrong with the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Log<T> {
+    /// The readable rows, in order.
+    pub rows: Vec<T>,
+    /// The damaged lines.
+    pub problems: Vec<Problem>,
+    /// The file ends in the middle of a line: its writer crashed, or is writing just now.
+    pub torn: bool,
+}
+
+/// A damaged line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {} is damaged and left out: {}", self.path.display(), self.line, self.problem)
+    }
+}
+
+/// Reads all whole lines of `path`.
+pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
+    let bytes = fs::read(path).at("read", path)?;
+    let whole = whole_lines(&bytes);
+    let mut log = Log { rows: Vec::new(), problems: Vec::new(), torn: whole.len() < bytes.len() };
+    for (index, line) in whole.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        match serde_json::from_slice(line) {
+            Ok(row) => log.rows.push(row),
+            Err(error) => {
+                let problem = error.to_string();
+                log.problems.push(Problem { path: path.into(), line: index + 1, problem });
+            }
+        }
+    }
+    Ok(log)
+}
+
+/// The part of a file up to its last newline.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    &bytes[..end]
+}

@@ -1,0 +1,172 @@
+//! What a checkpoint's directory holds, and the reading of it with every byte checked.
+
+use crate::error::{At, RecordError, Result};
+use crate::float;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The manifest's file in a checkpoint.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// The manifest's own checksum, as `sha256sum` writes it, so `sha256sum -c manifest.sha256` works.
+pub(crate) const CHECKSUM: &str = "manifest.sha256";
+const FORMAT: u32 = 1;
+/// No manifest comes near this; a larger one is damage and not worth the memory.
+const MANIFEST_LIMIT: u64 = 1 << 20;
+
+/// Where in the run a checkpoint was taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointInfo {
+    /// Epochs done.
+    pub epoch: u32,
+    /// Steps done.
+    pub step: u64,
+    /// Metrics at that point by name, such as `val_loss`.
+    #[serde(with = "float::map")]
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// The content of `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this layout.
+    pub format: u32,
+    /// The checkpoint's name, such as `best`.
+    pub name: String,
+    /// Where in the run it was taken.
+    pub info: CheckpointInfo,
+    /// When, RFC 3339 in UTC.
+    pub created: String,
+    /// Its files.
+    pub files: Vec<FileEntry>,
+}
+
+/// One file of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its name in the checkpoint's directory.
+    pub name: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// A checkpoint on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// Its directory.
+    pub path: PathBuf,
+    /// What is in it.
+    pub manifest: Manifest,
+    /// SHA-256 of `manifest.json`: the checkpoint's identity.
+    pub sha256: String,
+}
+
+/// A checkpoint whose every byte is as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedCheckpoint {
+    /// Where it came from.
+    pub checkpoint: Checkpoint,
+    /// Its files by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Manifest {
+    pub(crate) fn new(name: &str, files: &[(&str, &[u8])], info: CheckpointInfo) -> Self {
+        let entry = |&(name, bytes): &(&str, &[u8])| FileEntry {
+            name: name.to_owned(),
+            length: bytes.len() as u64,
+            sha256: sha256(bytes),
+        };
+        let files = files.iter().map(entry).collect();
+        Self { format: FORMAT, name: name.to_owned(), info, created: crate::now(), files }
+    }
+}
+
+/// Reads the checkpoint in the directory `path` and checks lengths and checksums.
+///
+/// # Errors
+/// [`RecordError::Damaged`] names the file that is not as it was written; [`RecordError::Newer`] if a
+/// later version wrote the checkpoint; [`RecordError::Io`] if a file is missing or unreadable.
+pub fn read_checkpoint(path: &Path) -> Result<LoadedCheckpoint> {
+    let checkpoint = read_manifest(path)?;
+    let mut files = BTreeMap::new();
+    for entry in &checkpoint.manifest.files {
+        let file = path.join(&entry.name);
+        let bytes = read_exactly(&file, entry.length)?;
+        if sha256(&bytes) != entry.sha256 {
+            return Err(RecordError::damaged(&file, "its content is not what was saved (SHA-256 differs)"));
+        }
+        files.insert(entry.name.clone(), bytes);
+    }
+    Ok(LoadedCheckpoint { checkpoint, files })
+}
+
+fn read_manifest(dir: &Path) -> Result<Checkpoint> {
+    let path = dir.join(MANIFEST);
+    let length = std::fs::metadata(&path).at("read", &path)?.len();
+    if length > MANIFEST_LIMIT {
+        return Err(RecordError::damaged(&path, format!("{length} bytes are too many")));
+    }
+    let bytes = read_exactly(&path, length)?;
+    let sha256 = sha256(&bytes);
+    let (checksum, expected) = (dir.join(CHECKSUM), checksum_line(&sha256));
+    if read_exactly(&checksum, expected.len() as u64)? != expected.as_bytes() {
+        return Err(RecordError::damaged(&path, "it does not match its checksum in manifest.sha256"));
+    }
+    let manifest = parse(&path, &bytes)?;
+    Ok(Checkpoint { path: dir.into(), manifest, sha256 })
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let bad = |error: serde_json::Error| RecordError::damaged(path, error.to_string());
+    let found = serde_json::from_slice::<Version>(bytes).map_err(bad)?.format;
+    if found > FORMAT {
+        return Err(RecordError::Newer { path: path.into(), found, supported: FORMAT });
+    }
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(bad)?;
+    // Whoever made the manifest, reading it never leaves the checkpoint's directory.
+    manifest.files.iter().try_for_each(|file| check_name(&file.name))?;
+    Ok(manifest)
+}
+
+/// Reads a file that must have `length` bytes; the disk is asked before any memory is.
+fn read_exactly(path: &Path, length: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).at("read", path)?;
+    let found = file.metadata().at("read", path)?.len();
+    if found != length {
+        return Err(RecordError::damaged(path, format!("it has {found} bytes instead of {length}")));
+    }
+    let mut bytes = Vec::new();
+    let room = usize::try_from(length).ok().and_then(|length| bytes.try_reserve_exact(length).ok());
+    room.ok_or(std::io::ErrorKind::OutOfMemory.into()).at("read", path)?;
+    file.take(length).read_to_end(&mut bytes).at("read", path)?;
+    if bytes.len() as u64 != length {
+        return Err(RecordError::damaged(path, "it became shorter while it was read"));
+    }
+    Ok(bytes)
+}
+
+/// Names are plain on every file system and never hidden.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let good = !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain);
+    if good { Ok(()) } else { Err(RecordError::BadName(name.to_owned())) }
+}
+
+pub(crate) fn checksum_line(sha256: &str) -> String {
+    format!("{sha256}  {MANIFEST}\n")
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}

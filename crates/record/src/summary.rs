@@ -1,0 +1,116 @@
+//! All runs in a directory at a glance.
+
+use crate::error::{At, Result};
+use crate::event::{EpochRecord, Event, best_epoch, epochs};
+use crate::info::RunInfo;
+use crate::lines::Problem;
+use crate::run::RunDir;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One run of a list.
+#[derive(Debug)]
+pub struct RunSummary {
+    /// The name of its directory.
+    pub name: String,
+    /// The directory.
+    pub path: PathBuf,
+    /// What it came to, or why it cannot be told.
+    pub outcome: Result<Outcome>,
+}
+
+/// What a run came to so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What the run is.
+    pub info: RunInfo,
+    /// Epochs done.
+    pub epochs: u32,
+    /// The epoch with the lowest validation loss.
+    pub best: Option<EpochRecord>,
+    /// How it stands.
+    pub state: RunState,
+    /// Seconds of all epochs.
+    pub seconds: f64,
+    /// Damaged lines among the events.
+    pub problems: Vec<Problem>,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// A process owns it.
+    Running,
+    /// It ended of its own accord, for this reason.
+    Stopped(String),
+    /// Its process ended before it did: resume it.
+    Interrupted,
+}
+
+impl std::fmt::Display for RunState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Running => f.pad("running"),
+            Self::Stopped(reason) => f.pad(reason),
+            Self::Interrupted => f.pad("interrupted"),
+        }
+    }
+}
+
+/// The runs in `root`, oldest first. Every directory is listed, those that cannot be read with their problem
+/// (and first).
+///
+/// # Errors
+/// If `root` cannot be read.
+pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>> {
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(root).at("list the runs in", root)? {
+        let path = entry.at("list the runs in", root)?.path();
+        let name = name_of(&path);
+        if path.is_dir() && !name.starts_with('.') {
+            let outcome = RunDir::open(&path).and_then(|run| run.outcome());
+            runs.push(RunSummary { name, path, outcome });
+        }
+    }
+    let created = |run: &RunSummary| run.outcome.as_ref().ok().map(|outcome| outcome.info.created.clone());
+    runs.sort_by_cached_key(|run| (created(run), run.name.clone()));
+    Ok(runs)
+}
+
+impl RunDir {
+    /// What the run came to so far.
+    ///
+    /// # Errors
+    /// If `run.toml` or the events cannot be read.
+    pub fn outcome(&self) -> Result<Outcome> {
+        let info = self.read_run_toml()?;
+        let events = self.events()?;
+        let epochs = epochs(&events.rows);
+        Ok(Outcome {
+            info,
+            epochs: epochs.last().map_or(0, |last| last.epoch),
+            best: best_epoch(&epochs).copied(),
+            state: self.state(&events.rows),
+            seconds: epochs.iter().map(|epoch| epoch.seconds).sum(),
+            problems: events.problems,
+        })
+    }
+
+    fn state(&self, events: &[Event]) -> RunState {
+        let last = events
+            .iter()
+            .rev()
+            .find(|event| matches!(event, Event::Start { .. } | Event::Resumed { .. } | Event::Stop { .. }));
+        match last {
+            Some(Event::Stop { reason, .. }) => RunState::Stopped(reason.clone()),
+            _ if self.is_running() => RunState::Running,
+            _ => RunState::Interrupted,
+        }
+    }
+}
+
+/// The last part of a path, also of `.` and of one that is no Unicode.
+pub(crate) fn name_of(path: &Path) -> String {
+    let full = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    full.file_name().unwrap_or(full.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,177 @@
+//! Writing a run.
+
+use crate::checkpoint::CheckpointWriter;
+use crate::error::{At, RecordError, Result};
+use crate::event::{Event, StepRecord};
+use crate::io::{Disk, Io, write_file};
+use crate::lines::LineWriter;
+use crate::lock::RunLock;
+use crate::manifest::{Checkpoint, CheckpointInfo};
+use crate::place::{self, Claim};
+use crate::run::{CHECKPOINTS, EVENTS, FORMAT, RUN_TOML, RunDir, STEPS};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
+const STEPS_BUFFER: usize = 1 << 18;
+
+/// The one owner of a run on disk. Its lock ends with this value, or with the process.
+#[derive(Debug)]
+pub struct RunWriter {
+    io: Arc<dyn Io>,
+    path: PathBuf,
+    events: LineWriter,
+    steps: LineWriter,
+    checkpoints: CheckpointWriter,
+    _lock: RunLock,
+}
+
+impl RunWriter {
+    /// Makes a fresh run: in `out`, or else in `runs/<hint>-<n>` with the smallest free n.
+    ///
+    /// `out` must be missing or empty, unless `force` allows to replace the run in it. Nothing but a run
+    /// is ever replaced.
+    ///
+    /// # Errors
+    /// If `out` is in the way, in use, or cannot be written.
+    pub fn create(out: Option<&Path>, hint: &str, force: bool) -> Result<Self> {
+        match out {
+            Some(dir) => Self::create_at(Arc::new(Disk), dir, force),
+            None => Self::create_numbered(Arc::new(Disk), Path::new("runs"), hint),
+        }
+    }
+
+    /// [`create`](Self::create) in `root/<hint>-<n>`, with a file layer of your own.
+    ///
+    /// # Errors
+    /// If `root` cannot be written.
+    pub fn create_numbered(io: Arc<dyn Io>, root: &Path, hint: &str) -> Result<Self> {
+        let claim = place::claim_numbered(&*io, root, hint)?;
+        Self::set_up(io, claim)
+    }
+
+    /// [`create`](Self::create) in `dir`, with a file layer of your own.
+    ///
+    /// # Errors
+    /// If `dir` is in the way, in use, or cannot be written.
+    pub fn create_at(io: Arc<dyn Io>, dir: &Path, force: bool) -> Result<Self> {
+        let claim = place::claim_at(&*io, dir, force)?;
+        let disk = io.clone();
+        let writer = Self::set_up(io, claim).inspect_err(|_| place::put_back(&*disk, dir))?;
+        // What cannot be removed costs space only, and the next owner tries again.
+        let _ = place::forget(&*disk, dir);
+        Ok(writer)
+    }
+
+    /// Becomes the owner of an existing run and removes the traces of a crash: a torn last line,
+    /// half-written checkpoints.
+    ///
+    /// # Errors
+    /// If `path` is no run, is in use, or cannot be written.
+    pub fn resume(path: impl Into<PathBuf>) -> Result<Self> {
+        Self::resume_with(Arc::new(Disk), path)
+    }
+
+    /// [`resume`](Self::resume) with a file layer of your own.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn resume_with(io: Arc<dyn Io>, path: impl Into<PathBuf>) -> Result<Self> {
+        let path = RunDir::open(path)?.path().to_path_buf();
+        let lock = RunLock::acquire(&path)?;
+        place::forget(&*io, &path)?;
+        Self::set_up(io, Claim { path, lock })
+    }
+
+    fn set_up(io: Arc<dyn Io>, Claim { path, lock }: Claim) -> Result<Self> {
+        let events = LineWriter::open(io.clone(), path.join(EVENTS))?;
+        let steps = LineWriter::open(io.clone(), path.join(STEPS))?;
+        let checkpoints = CheckpointWriter::open(io.clone(), path.join(CHECKPOINTS))?;
+        io.sync_dir(&path).at("write", &path)?;
+        Ok(Self { io, path, events, steps, checkpoints, _lock: lock })
+    }
+
+    /// The run's directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run's name: that of its directory.
+    #[must_use]
+    pub fn name(&self) -> String {
+        crate::summary::name_of(&self.path)
+    }
+
+    /// Writes `run.toml`, once and atomically: a [`RunInfo`](crate::RunInfo) or any type that is a TOML
+    /// table without a key `format`.
+    ///
+    /// # Errors
+    /// If it is there already, cannot be TOML, or cannot be written.
+    pub fn write_run_toml(&self, info: &impl Serialize) -> Result<()> {
+        let (path, temporary) = (self.path.join(RUN_TOML), self.path.join(".run.toml"));
+        if path.exists() {
+            return Err(RecordError::AlreadyWritten(path));
+        }
+        let text = toml::to_string(info)
+            .map_err(|e| RecordError::Unwritable { path: path.clone(), problem: e.to_string() })?;
+        write_file(&*self.io, &temporary, format!("format = {FORMAT}\n{text}").as_bytes())?;
+        self.io.rename(&temporary, &path).at("rename", &temporary)?;
+        self.io.sync_dir(&self.path).at("write", &self.path)
+    }
+
+    /// Appends an event, which other processes see at once. The end of an epoch, a checkpoint and the
+    /// end of the run also bring everything so far safely to the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written; it then waits, and goes before the next event.
+    pub fn event(&mut self, event: &Event) -> Result<()> {
+        self.events.push(event)?;
+        if is_milestone(event) {
+            self.steps.sync()?;
+            self.events.sync()
+        } else {
+            self.events.flush()
+        }
+    }
+
+    /// Appends a step. Steps are written in blocks, at the latest by the event that ends their epoch.
+    ///
+    /// # Errors
+    /// If a block cannot be written.
+    pub fn step(&mut self, step: &StepRecord) -> Result<()> {
+        if self.steps.push(step)? < STEPS_BUFFER { Ok(()) } else { self.steps.flush() }
+    }
+
+    /// Commits a checkpoint of `files` (name, content), which replaces the older one of that `name`, and
+    /// appends its event.
+    ///
+    /// # Errors
+    /// If a name is unusable or the checkpoint cannot be written. The older one then stays as it was.
+    pub fn checkpoint(
+        &mut self,
+        name: &str,
+        files: &[(&str, &[u8])],
+        info: CheckpointInfo,
+    ) -> Result<Checkpoint> {
+        let (epoch, step) = (info.epoch, info.step);
+        let checkpoint = self.checkpoints.commit(name, files, info)?;
+        let sha256 = checkpoint.sha256.clone();
+        self.event(&Event::Checkpoint { name: name.to_owned(), epoch, step, sha256 })?;
+        Ok(checkpoint)
+    }
+}
+
+impl Drop for RunWriter {
+    /// A run that ends early still leaves its last steps, if the disk lets it.
+    fn drop(&mut self) {
+        let _ = self.steps.flush();
+        let _ = self.events.flush();
+    }
+}
+
+fn is_milestone(event: &Event) -> bool {
+    use Event::{Checkpoint, Epoch, Interrupted, Stop};
+    matches!(event, Epoch(_) | Checkpoint { .. } | Interrupted { .. } | Stop { .. })
+}

@@ -1,0 +1,235 @@
+//! Whatever the disk refuses, and whenever, what was there before is still there.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod helper;
+
+use helper::{SMALL, at, epoch, fresh_on, warning};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use wellfit_record::{Disk, Event, Io, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
+
+/// How a disk fails.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    /// One operation is refused (a write after half its bytes), the next ones work.
+    Once,
+    /// From that operation on nothing works: as if the process had been killed there.
+    ForGood,
+    /// The operation is done and then reported as failed.
+    Late,
+}
+
+/// A disk whose `n`-th operation from now fails. It need not wait for the hardware, only say when it would.
+#[derive(Debug)]
+struct Faulty {
+    fault: Fault,
+    countdown: AtomicUsize,
+    done: Mutex<Vec<&'static str>>,
+}
+
+const NEVER: usize = usize::MAX / 2;
+
+impl Faulty {
+    fn new(fault: Fault) -> Arc<Self> {
+        Arc::new(Self { fault, countdown: NEVER.into(), done: Mutex::default() })
+    }
+
+    fn arm(&self, countdown: usize) {
+        self.countdown.store(countdown, SeqCst);
+    }
+
+    fn run<T>(
+        &self,
+        name: &'static str,
+        refused: impl FnOnce(),
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.done.lock().unwrap().push(name);
+        let left = self.countdown.load(SeqCst);
+        if left == 0 && self.fault == Fault::ForGood {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.countdown
+            .store(if left <= 1 && self.fault != Fault::ForGood { NEVER } else { left - 1 }, SeqCst);
+        match (left, self.fault) {
+            (1, Fault::Late) => work().and(Err(io::Error::from_raw_os_error(5))),
+            (1, _) => {
+                refused();
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => work(),
+        }
+    }
+}
+
+impl Io for Faulty {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.run("create_dir", || (), || Disk.create_dir(path))
+    }
+    fn open(&self, path: &Path) -> io::Result<File> {
+        self.run("open", || (), || Disk.open(path))
+    }
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        let half = || drop(Disk.write(file, &bytes[..bytes.len() / 2]));
+        // A write is also short, so that the rest takes another call.
+        self.run("write", half, || Disk.write(file, &bytes[..bytes.len().div_ceil(2)]))
+    }
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        self.run("truncate", || (), || Disk.truncate(file, length))
+    }
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.run("sync", || (), || file.metadata().map(drop))
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.run("sync_dir", || (), || path.metadata().map(drop))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.run("rename", || (), || Disk.rename(from, to))
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.run("remove_dir", || (), || Disk.remove_dir(path))
+    }
+}
+
+/// Runs `case` with the first, second, ... operation failing, until one goes through without failing.
+fn at_every_operation(least: usize, case: impl Fn(&Arc<Faulty>, usize) -> bool) {
+    for fault in [Fault::Once, Fault::ForGood, Fault::Late] {
+        let reached = (1..).find(|&n| !case(&Faulty::new(fault), n)).unwrap();
+        assert!(reached > least, "{fault:?}: only {reached} operations, so the test tests too little");
+    }
+}
+
+/// Whether the armed fault struck.
+fn struck(disk: &Faulty, n: usize) -> bool {
+    let left = disk.countdown.load(SeqCst);
+    left == 0 || left > n
+}
+
+#[test]
+fn a_failed_commit_leaves_the_previous_checkpoint() {
+    at_every_operation(25, |disk, n| {
+        let root = tempfile::tempdir().unwrap();
+        let mut run = fresh_on(disk.clone(), root.path());
+        let old = run.checkpoint("best", SMALL, at(1)).unwrap();
+        disk.arm(n);
+        let new = run.checkpoint("best", &[("model.safetensors", b"better weights")], at(2));
+        let struck = struck(disk, n);
+        let reader = RunDir::open(root.path()).unwrap();
+        let answer = reader.newest_good(Some("best")).unwrap();
+        assert!(answer.skipped.is_empty(), "operation {n}: {:?}", answer.skipped);
+        let found = answer.found.unwrap();
+        match found.checkpoint.manifest.info.epoch {
+            1 => {
+                assert!(new.is_err(), "operation {n}: reported but not there");
+                assert_eq!(found.files["state.bin"], [0, 255, 7]);
+            }
+            2 => assert_eq!(found.files["model.safetensors"], b"better weights"),
+            other => panic!("epoch {other}?"),
+        }
+        // Refused before the commit was on the disk: the old one is still the whole old one.
+        if new.is_err() && found.checkpoint.manifest.info.epoch == 1 {
+            read_checkpoint(&old.path).unwrap();
+        }
+
+        if disk.fault == Fault::ForGood {
+            drop(run);
+            run = RunWriter::resume_with(Faulty::new(Fault::Once), root.path()).unwrap();
+        }
+        disk.arm(NEVER);
+        run.checkpoint("best", SMALL, at(3)).unwrap();
+        let left: Vec<_> = std::fs::read_dir(root.path().join("checkpoints")).unwrap().collect();
+        assert_eq!(left.len(), 1, "operation {n}: {left:?}");
+        struck
+    });
+}
+
+#[test]
+fn a_failed_event_spoils_no_other() {
+    at_every_operation(4, |disk, n| {
+        let root = tempfile::tempdir().unwrap();
+        let mut run = fresh_on(disk.clone(), root.path());
+        run.event(&Event::Epoch(epoch(1, 0.5))).unwrap();
+        disk.arm(n);
+        let second = run.event(&Event::Epoch(epoch(2, 0.4)));
+        let struck = struck(disk, n);
+        assert_eq!(second.is_err(), struck, "operation {n}: no failure is kept quiet");
+        let third = run.event(&warning("three"));
+        drop(run);
+
+        let log = RunDir::open(root.path()).unwrap().events().unwrap();
+        assert!(log.problems.is_empty(), "operation {n}: {:?}", log.problems);
+        assert_eq!(log.rows[0], Event::Epoch(epoch(1, 0.5)));
+        if third.is_ok() {
+            let expected = [Event::Epoch(epoch(1, 0.5)), Event::Epoch(epoch(2, 0.4)), warning("three")];
+            assert_eq!((&log.rows[..], log.torn), (&expected[..], false), "operation {n}: in order, once");
+        }
+
+        let mut run = RunWriter::resume_with(Faulty::new(Fault::Once), root.path()).unwrap();
+        run.event(&Event::Epoch(epoch(9, 0.3))).unwrap();
+        let log = RunDir::open(root.path()).unwrap().events().unwrap();
+        assert!(log.problems.is_empty() && epochs(&log.rows).last().unwrap().epoch == 9, "operation {n}");
+        struck
+    });
+}
+
+#[test]
+fn a_failed_replacement_brings_the_old_run_back() {
+    at_every_operation(10, |disk, n| {
+        let root = tempfile::tempdir().unwrap();
+        fresh_on(disk.clone(), root.path()).checkpoint("best", SMALL, at(1)).unwrap();
+        disk.arm(n);
+        let replaced = RunWriter::create_at(disk.clone(), root.path(), true).is_ok();
+        let struck = struck(disk, n);
+        let kept = RunDir::open(root.path()).is_ok();
+        assert!(!(replaced && kept), "operation {n}");
+        let aside = root.path().join(".replaced");
+        let best = |dir: &Path| read_checkpoint(&dir.join("checkpoints/0001-best")).is_ok();
+        assert!(!kept || best(root.path()), "operation {n}: half a run passes for one");
+        // A process killed midway may leave the old run set aside, but never removed.
+        let killed_between = disk.fault == Fault::ForGood && (best(root.path()) || best(&aside));
+        assert!(replaced || kept || killed_between, "operation {n}: the old run is gone");
+        RunWriter::create_at(Faulty::new(Fault::Once), root.path(), true).unwrap();
+        assert!(!aside.exists());
+        struck
+    });
+}
+
+#[test]
+fn a_full_disk_is_told_to_people() {
+    let root = tempfile::tempdir().unwrap();
+    let disk = Faulty::new(Fault::ForGood);
+    let mut run = fresh_on(disk.clone(), root.path());
+    disk.arm(1);
+    let error = run.event(&warning("?")).unwrap_err();
+    assert!(matches!(error, RecordError::Io { action: "write", .. }));
+    let text = error.to_string();
+    assert!(text.contains("events.jsonl") && text.contains("free some space"), "{text}");
+}
+
+/// What a power cut must not take is on the disk before anything relies on it.
+#[test]
+fn the_disk_is_waited_for_in_the_right_order() {
+    let root = tempfile::tempdir().unwrap();
+    let disk = Faulty::new(Fault::Once);
+    let mut run = fresh_on(disk.clone(), root.path());
+    run.checkpoint("best", SMALL, at(1)).unwrap();
+    let changes = |what: &mut dyn FnMut()| {
+        disk.done.lock().unwrap().clear();
+        what();
+        let mut done = disk.done.lock().unwrap().clone();
+        done.retain(|name| !["open", "truncate", "create_dir"].contains(name));
+        done.dedup();
+        done.join(" ")
+    };
+    let file = "write sync ";
+    let commit = file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
+    let event = "sync write sync";
+    let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));
+    assert_eq!(done, commit + event);
+    assert_eq!(changes(&mut || run.event(&Event::Epoch(epoch(2, 0.5))).unwrap()), event);
+    assert_eq!(changes(&mut || run.event(&warning("unhurried")).unwrap()), "write");
+}

@@ -1,0 +1,85 @@
+//! What several tests need.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use wellfit_record::{CheckpointInfo, DataInfo, Disk, EpochRecord, Event, Io, ModelInfo, RunInfo, RunWriter};
+
+pub const SMALL: &[(&str, &[u8])] = &[("model.safetensors", b"the weights"), ("state.bin", &[0, 255, 7])];
+
+pub fn info(name: &str) -> RunInfo {
+    RunInfo {
+        name: name.to_owned(),
+        command: "wellfit train shirts --epochs 3".to_owned(),
+        created: "2025-07-01T12:30:00Z".to_owned(),
+        wellfit_version: "0.1.0".to_owned(),
+        seed: u64::MAX,
+        lr_scheduler: true,
+        early_stopping: false,
+        classes: vec!["not hot dog".to_owned(), "hot dog \"é\"".to_owned()],
+        data: DataInfo {
+            name: "shirts".to_owned(),
+            fingerprint: "ab12".to_owned(),
+            train: 498,
+            val: 0,
+            test: 500,
+        },
+        model: ModelInfo { name: "resnet50".to_owned(), parameters: 25_557_032, trainable: 4_098 },
+        transform: toml::Value::from(vec!["resize 224x224", "flip"]),
+        config: toml::Value::Table(toml::toml! {
+            lr = 0.001
+            [scheduler]
+            patience = 5
+        }),
+    }
+}
+
+/// An epoch whose numbers all differ, so that mixed-up fields are noticed.
+pub fn epoch(epoch: u32, val_loss: f64) -> EpochRecord {
+    EpochRecord {
+        epoch,
+        step: u64::from(epoch) * 10,
+        train_loss: 0.1 + 0.2,
+        train_accuracy: 1.0 / 3.0,
+        val_loss,
+        val_accuracy: 0.75,
+        lr: 1e-6,
+        seconds: 2.5,
+        train_seconds: 2.0,
+        val_seconds: 0.5,
+        data_wait_seconds: 0.0,
+        images_per_second: f64::INFINITY,
+    }
+}
+
+pub fn warning(message: &str) -> Event {
+    Event::Warning { message: message.to_owned() }
+}
+
+pub fn stop(reason: &str, epoch: u32) -> Event {
+    Event::Stop {
+        reason: reason.to_owned(),
+        message: "enough".to_owned(),
+        epoch,
+        best_epoch: Some(1),
+        best_value: Some(f64::NEG_INFINITY),
+        time: wellfit_record::now(),
+    }
+}
+
+pub fn at(epoch: u32) -> CheckpointInfo {
+    let metrics = BTreeMap::from([("val_loss".to_owned(), f64::NAN)]);
+    CheckpointInfo { epoch, step: u64::from(epoch) * 10, metrics }
+}
+
+/// A fresh run with its `run.toml`.
+pub fn fresh(dir: &Path) -> RunWriter {
+    fresh_on(Arc::new(Disk), dir)
+}
+
+pub fn fresh_on(io: Arc<dyn Io>, dir: &Path) -> RunWriter {
+    let run = RunWriter::create_at(io, dir, false).unwrap();
+    run.write_run_toml(&info(&run.name())).unwrap();
+    run
+}

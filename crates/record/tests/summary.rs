@@ -1,0 +1,71 @@
+//! The list of runs.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod helper;
+
+use helper::{epoch, fresh, info, stop};
+use std::fs;
+use std::path::Path;
+use wellfit_record::{Event, RunState, RunWriter, list_runs};
+
+fn trained(root: &Path, name: &str, losses: &[f64]) -> RunWriter {
+    let mut run = fresh(&root.join(name));
+    for (number, loss) in (1..).zip(losses) {
+        run.event(&Event::Epoch(epoch(number, *loss))).unwrap();
+    }
+    run
+}
+
+#[test]
+fn runs_are_listed_with_what_they_came_to() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stopped = trained(root.path(), "a", &[f64::NAN, 0.5, 0.25, 0.25]);
+    stopped.event(&stop("early_stopping", 4)).unwrap();
+    let _running = trained(root.path(), "b", &[0.5]);
+    drop(trained(root.path(), "c", &[]));
+
+    let runs = list_runs(root.path()).unwrap();
+    assert_eq!(runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let [a, b, c] = [0, 1, 2].map(|n| runs[n].outcome.as_ref().unwrap());
+    assert_eq!((a.epochs, a.seconds, a.state.clone()), (4, 10.0, RunState::Stopped("early_stopping".into())));
+    assert_eq!(a.best.unwrap().epoch, 3, "the first of equals, and never NaN");
+    assert_eq!(a.info, info("a"));
+    assert_eq!((b.epochs, b.state.clone()), (1, RunState::Running));
+    assert_eq!((c.epochs, c.best, c.state.clone()), (0, None, RunState::Interrupted));
+}
+
+#[test]
+fn a_resumed_run_is_no_longer_stopped() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = trained(root.path(), "a", &[0.5]);
+    run.event(&stop("finished", 1)).unwrap();
+    let resumed =
+        Event::Resumed { epoch: 1, step: 10, checkpoint: "last".into(), time: wellfit_record::now() };
+    run.event(&resumed).unwrap();
+    assert_eq!(list_runs(root.path()).unwrap()[0].outcome.as_ref().unwrap().state, RunState::Running);
+    drop(run);
+    assert_eq!(list_runs(root.path()).unwrap()[0].outcome.as_ref().unwrap().state, RunState::Interrupted);
+}
+
+#[test]
+fn broken_runs_are_listed_with_their_problem() {
+    let root = tempfile::tempdir().unwrap();
+    drop(trained(root.path(), "good", &[0.5]));
+    fs::create_dir(root.path().join("empty")).unwrap();
+    drop(trained(root.path(), "garbled", &[0.5]));
+    fs::write(root.path().join("garbled/run.toml"), "format = 1\nname = ").unwrap();
+    drop(trained(root.path(), "silent", &[0.5]));
+    fs::remove_file(root.path().join("silent/events.jsonl")).unwrap();
+    fs::write(root.path().join("notes.txt"), "no directory").unwrap();
+
+    let runs = list_runs(root.path()).unwrap();
+    let told = |name: &str| {
+        runs.iter().find(|run| run.name == name).unwrap().outcome.as_ref().unwrap_err().to_string()
+    };
+    assert!(told("empty").contains("no run.toml"));
+    assert!(told("garbled").contains("line 2"), "{}", told("garbled"));
+    assert!(told("silent").contains("events.jsonl"));
+    assert!(runs.len() == 4 && runs[3].name == "good");
+    assert!(list_runs(&root.path().join("nowhere")).unwrap_err().to_string().contains("nowhere"));
+}

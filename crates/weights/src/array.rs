@@ -1,0 +1,144 @@
+use std::collections::{BTreeMap, HashSet};
+
+use crate::Fault;
+
+/// The type of an array's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32-bit floats.
+    F32,
+    /// 64-bit integers, such as BatchNorm's `num_batches_tracked`.
+    I64,
+}
+
+/// The elements of an array, in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// 32-bit floats.
+    F32(Vec<f32>),
+    /// 64-bit integers.
+    I64(Vec<i64>),
+}
+
+impl Data {
+    /// The number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::I64(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements' type.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::F32(_) => Dtype::F32,
+            Self::I64(_) => Dtype::I64,
+        }
+    }
+
+    /// Append the elements' bits, little-endian.
+    pub(crate) fn append_le_bytes(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::F32(values) => append(bytes, values, f32::to_le_bytes),
+            Self::I64(values) => append(bytes, values, i64::to_le_bytes),
+        }
+    }
+
+    /// How many bytes [`Data::append_le_bytes`] appends.
+    pub(crate) fn byte_len(&self) -> usize {
+        match self {
+            Self::F32(values) => size_of_val(values.as_slice()),
+            Self::I64(values) => size_of_val(values.as_slice()),
+        }
+    }
+}
+
+/// Append the bytes of each value; a loop over chunks of fixed size compiles to one copy.
+fn append<const N: usize, T: Copy>(bytes: &mut Vec<u8>, values: &[T], encode: impl Fn(T) -> [u8; N]) {
+    let start = bytes.len();
+    bytes.resize(start + values.len() * N, 0);
+    let (chunks, _) = bytes[start..].as_chunks_mut();
+    chunks.iter_mut().zip(values).for_each(|(chunk, &value)| *chunk = encode(value));
+}
+
+/// A named tensor's shape and elements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Extents, outermost first; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// As many elements as the shape says.
+    pub data: Data,
+}
+
+impl Array {
+    /// The floats, if these are floats.
+    #[must_use]
+    pub fn as_f32(&self) -> Option<&[f32]> {
+        match &self.data {
+            Data::F32(values) => Some(values),
+            Data::I64(_) => None,
+        }
+    }
+
+    /// The integers, if these are integers.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<&[i64]> {
+        match &self.data {
+            Data::I64(values) => Some(values),
+            Data::F32(_) => None,
+        }
+    }
+}
+
+/// What a weight file holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WeightFile {
+    /// The arrays in the file's order; no name appears twice.
+    pub arrays: Vec<(String, Array)>,
+    /// Text about the file. Only safetensors carries it; `.pth` has no place for it.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl WeightFile {
+    /// The array of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Array> {
+        self.arrays.iter().find(|(known, _)| known == name).map(|(_, array)| array)
+    }
+
+    /// Check before writing: unique names, and as many elements as each shape says.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        let mut names = HashSet::new();
+        for (name, Array { shape, data }) in &self.arrays {
+            if !names.insert(name) {
+                return Err(Fault::Invalid(format!("two arrays are named `{name}`")));
+            }
+            if count(shape) != Some(data.len()) {
+                let elements = data.len();
+                return Err(Fault::Invalid(format!(
+                    "`{name}` has the shape {shape:?} but {elements} elements"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of elements of a shape, unless the product of its nonzero extents passes 2⁶³. (A shape such as
+/// [0, 2⁶⁰, 2⁶⁰] is refused too: its strides would overflow.)
+pub(crate) fn count(shape: &[usize]) -> Option<usize> {
+    let nonzero = shape
+        .iter()
+        .filter(|&&extent| extent > 0)
+        .try_fold(1_isize, |n, &extent| n.checked_mul(extent.try_into().ok()?))?;
+    Some(if shape.contains(&0) { 0 } else { nonzero.unsigned_abs() })
+}

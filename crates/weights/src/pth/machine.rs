@@ -1,0 +1,264 @@
+//! The pickle machine, cut down to what a state dict needs (Python's `pickletools` documents the whole).
+
+use std::collections::HashMap;
+
+use super::object::{Global, Heap, Value};
+use crate::{Fault, bytes::Bytes};
+
+/// The most steps a pickle may take: enough for some 20,000 tensors. Each costs a few words of memory, so
+/// this bounds the stack, the memo and all objects together.
+const MAX_STEPS: usize = 1 << 20;
+
+/// The pickle machine: a stack, marks on it, and a memo of values to use again.
+struct Machine<'a> {
+    input: Bytes<'a>,
+    stack: Vec<Value<'a>>,
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value<'a>>,
+    heap: Heap<'a>,
+    steps_left: usize,
+}
+
+/// Run the pickle at the start of `bytes`: its objects, its result, and where it ends.
+pub(super) fn run(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, usize), Fault> {
+    let mut machine = Machine {
+        input: Bytes::new(bytes),
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        heap: Heap::default(),
+        // An instruction takes a byte or more; copies of shared arguments may cost as much again.
+        steps_left: bytes.len().saturating_mul(2).min(MAX_STEPS),
+    };
+    loop {
+        let at = machine.input.position();
+        let located = |fault: Fault| fault.of(&format!("pickle byte {at}"));
+        match machine.input.u8().map_err(located)? {
+            b'.' => {
+                let result = machine.pop().map_err(located)?;
+                return Ok((machine.heap, result, machine.input.position()));
+            }
+            instruction => machine.step(instruction).map_err(located)?,
+        }
+    }
+}
+
+impl<'a> Machine<'a> {
+    fn step(&mut self, instruction: u8) -> Result<(), Fault> {
+        self.spend(1)?;
+        match instruction {
+            // PROTO and FRAME announce what follows anyway.
+            0x80 => self.protocol()?,
+            0x95 => _ = self.input.u64()?,
+            b'(' => self.marks.push(self.stack.len()),
+            b'q' => self.put(|input| input.u8().map(u32::from))?,
+            b'r' => self.put(Bytes::u32)?,
+            0x94 => self.memoize()?,
+            b's' => self.set_items(2)?,
+            b'u' => {
+                let count = self.above_mark()?;
+                self.set_items(count)?;
+            }
+            b'a' => self.append(1)?,
+            b'e' => {
+                let count = self.above_mark()?;
+                self.append(count)?;
+            }
+            // BUILD sets attributes; a state dict's `_metadata` is the only one, and nothing here needs it.
+            b'b' => _ = self.pop()?,
+            _ => {
+                let value = self.value(instruction)?;
+                self.stack.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The value that an instruction pushes.
+    fn value(&mut self, instruction: u8) -> Result<Value<'a>, Fault> {
+        Ok(match instruction {
+            b'N' => Value::Other,
+            0x88 => Value::Bool(true),
+            0x89 => Value::Bool(false),
+            b'K' => Value::Int(self.input.u8()?.into()),
+            b'M' => Value::Int(self.input.u16()?.into()),
+            b'J' => Value::Int(i32::from_le_bytes(self.input.array()?).into()),
+            0x8a => self.long()?,
+            b'G' => self.input.take(8).map(|_| Value::Other)?,
+            b'X' => self.text(|input| input.u32().map(u64::from))?,
+            0x8c | b'U' => self.text(|input| input.u8().map(u64::from))?,
+            b')' | b']' => self.heap.sequence(Vec::new()),
+            0x85..=0x87 => self.sequence(usize::from(instruction - 0x84))?,
+            b't' | b'l' => {
+                let count = self.above_mark()?;
+                self.sequence(count)?
+            }
+            b'}' => self.heap.dict(Vec::new()),
+            b'h' => self.get(|input| input.u8().map(u32::from))?,
+            b'j' => self.get(Bytes::u32)?,
+            b'c' => Value::Global(Global::find(self.input.line()?, self.input.line()?)?),
+            0x93 => self.global_on_stack()?,
+            b'R' => self.call()?,
+            b'Q' => {
+                let id = self.pop()?;
+                self.heap.storage(id)?
+            }
+            other => {
+                return Err(Fault::Unsupported(format!(
+                    "its pickle has an instruction weights do not need ({other:#04x})"
+                )));
+            }
+        })
+    }
+
+    fn spend(&mut self, steps: usize) -> Result<(), Fault> {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.ok_or_else(|| Fault::TooLarge("too many steps of its pickle".into()))?;
+        Ok(())
+    }
+
+    fn protocol(&mut self) -> Result<(), Fault> {
+        match self.input.u8()? {
+            0..=5 => Ok(()),
+            newer => Err(Fault::Unsupported(format!("its pickle is of protocol {newer}"))),
+        }
+    }
+
+    /// How many values lie above the last mark, which is removed.
+    fn above_mark(&mut self) -> Result<usize, Fault> {
+        let mark = self.marks.pop().ok_or_else(|| Fault::damaged("a mark is missing"))?;
+        Ok(self.stack.len() - mark)
+    }
+
+    /// The top values. Those below the last mark are out of reach, so that no mark ever points past the stack.
+    fn pop_many(&mut self, count: usize) -> Result<Vec<Value<'a>>, Fault> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(count) {
+            Some(start) if start >= floor => Ok(self.stack.split_off(start)),
+            _ => Err(Fault::damaged("its stack runs empty")),
+        }
+    }
+
+    fn pop(&mut self) -> Result<Value<'a>, Fault> {
+        let value = self.top()?;
+        self.stack.pop();
+        Ok(value)
+    }
+
+    fn top(&self) -> Result<Value<'a>, Fault> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        self.stack[floor..].last().copied().ok_or_else(|| Fault::damaged("its stack runs empty"))
+    }
+
+    fn sequence(&mut self, count: usize) -> Result<Value<'a>, Fault> {
+        let items = self.pop_many(count)?;
+        Ok(self.heap.sequence(items))
+    }
+
+    fn append(&mut self, count: usize) -> Result<(), Fault> {
+        let items = self.pop_many(count)?;
+        match self.top()? {
+            Value::Sequence(list) => self.heap.sequences[list].extend(items),
+            Value::Other => {}
+            _ => return Err(Fault::damaged("an item is appended to what is no list")),
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, count: usize) -> Result<(), Fault> {
+        let items = self.pop_many(count)?;
+        let (pairs, rest) = items.as_chunks();
+        match self.top()? {
+            Value::Dict(dict) if rest.is_empty() => {
+                self.heap.dicts[dict].extend(pairs.iter().map(|&[key, value]| (key, value)));
+            }
+            Value::Other => {}
+            _ => return Err(Fault::damaged("an item is set in what is no dict")),
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, slot: impl Fn(&mut Bytes<'a>) -> Result<u32, Fault>) -> Result<(), Fault> {
+        let slot = slot(&mut self.input)?;
+        self.memo.insert(slot, self.top()?);
+        Ok(())
+    }
+
+    /// MEMOIZE puts the top value into the next free slot.
+    fn memoize(&mut self) -> Result<(), Fault> {
+        let next = self.memo.len() as u32;
+        self.put(|_| Ok(next))
+    }
+
+    fn get(&mut self, slot: impl Fn(&mut Bytes<'a>) -> Result<u32, Fault>) -> Result<Value<'a>, Fault> {
+        let slot = slot(&mut self.input)?;
+        self.memo.get(&slot).copied().ok_or_else(|| Fault::damaged(format!("its memo has no value {slot}")))
+    }
+
+    fn text(&mut self, length: impl Fn(&mut Bytes<'a>) -> Result<u64, Fault>) -> Result<Value<'a>, Fault> {
+        let length = length(&mut self.input)?;
+        self.input.text(length).map(Value::Text)
+    }
+
+    /// LONG1: a two's complement integer of up to 255 bytes.
+    fn long(&mut self) -> Result<Value<'a>, Fault> {
+        let length = self.input.u8()?;
+        let bytes = self.input.take(length.into())?;
+        if bytes.len() > 8 {
+            return Ok(Value::Long(bytes));
+        }
+        let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
+        let mut extended = [if negative { 0xff } else { 0 }; 8];
+        extended[..bytes.len()].copy_from_slice(bytes);
+        Ok(Value::Int(i64::from_le_bytes(extended)))
+    }
+
+    fn global_on_stack(&mut self) -> Result<Value<'a>, Fault> {
+        match self.pop_many(2)?[..] {
+            [Value::Text(module), Value::Text(name)] => Global::find(module, name).map(Value::Global),
+            _ => Err(Fault::damaged("a global's name is not text")),
+        }
+    }
+
+    fn call(&mut self) -> Result<Value<'a>, Fault> {
+        let arguments = self.pop()?;
+        let function = self.pop()?;
+        // A call may copy its arguments, and may be repeated from the memo: it costs what it copies.
+        let length = |value: &Value<'a>| self.heap.items(*value).map_or(0, <[_]>::len);
+        let cost = self.heap.items(arguments)?.iter().map(length).sum();
+        self.spend(cost)?;
+        self.heap.call(function, arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_as_python_2_wrote_them_are_a_dict() {
+        let pickle =
+            b"\x80\x02ccollections\nOrderedDict\n](](U\x01aK\x01e](U\x01bJ\xfe\xff\xff\xffee\x85R.next";
+        let (heap, root, end) = run(pickle).unwrap();
+        let pairs = [(Value::Text("a"), Value::Int(1)), (Value::Text("b"), Value::Int(-2))];
+        assert!(matches!(root, Value::Dict(dict) if heap.dicts[dict] == pairs));
+        assert_eq!(&pickle[end..], b"next");
+    }
+
+    #[test]
+    fn integers_have_their_sign() {
+        let result = |pickle| run(pickle).unwrap().1;
+        assert_eq!(result(b"\x8a\x00."), Value::Int(0));
+        assert_eq!(result(b"\x8a\x01\xff."), Value::Int(-1));
+        assert_eq!(result(b"\x8a\x02\xff\x00."), Value::Int(255));
+        assert_eq!(result(b"\x8a\x08\0\0\0\0\0\0\0\x80."), Value::Int(i64::MIN));
+        assert_eq!(result(b"\x8a\x09\0\0\0\0\0\0\0\x80\0."), Value::Long(b"\0\0\0\0\0\0\0\x80\0"));
+    }
+
+    #[test]
+    fn a_mark_hides_what_lies_below_it() {
+        assert!(run(b"K\x01(\x85.").is_err());
+        assert!(run(b"K\x01(.").is_err());
+        assert!(run(b"}(K\x01u.").is_err(), "a key without a value");
+    }
+}
