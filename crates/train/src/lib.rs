@@ -1,1 +1,21 @@
-//! The training loop: model and data in, record out
+//! The training loop: model and data in, record out.
+//!
+//! * [`metric`] the four figures of an epoch, each with its unit and direction
+//! * [`fit`] the loop
+//! * [`evaluate`] a pass over data in evaluation mode
+//! * [`callback`] how a caller watches and steers a run
+
+pub mod callback;
+mod checkpoint;
+mod error;
+pub mod evaluate;
+pub mod fit;
+pub mod metric;
+mod policies;
+
+pub use callback::{Callback, Control, EpochReport, Pass, Tick};
+pub use checkpoint::{model_bytes, model_metadata};
+pub use error::TrainError;
+pub use evaluate::{Average, evaluate};
+pub use fit::{FitConfig, Outcome, fit};
+pub use metric::Metric;

@@ -1,0 +1,118 @@
+//! The backward pass.
+
+use crate::forward::{Memory, Tape, max_pool};
+use crate::network::{NORM_EPS, Network, Op, Value};
+use wellfit_kernels::{Buffer, elementwise, norm, optim, pool};
+
+/// The gradient of each parameter, in its place; none for frozen ones.
+#[derive(Debug)]
+pub struct Gradients(pub Vec<Option<Buffer>>);
+
+impl Gradients {
+    /// The Euclidean norm of all gradients together.
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        optim::global_norm(self.0.iter().flatten().map(|g| &**g))
+    }
+
+    /// Scale all gradients so that their common norm is at most `limit`, as
+    /// `torch.nn.utils.clip_grad_norm_`; gives the norm before.
+    pub fn clip(&mut self, limit: f64) -> f64 {
+        let norm = self.norm();
+        let factor = optim::clip_factor(norm, limit);
+        if factor < 1.0 {
+            self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));
+        }
+        norm
+    }
+}
+
+impl Network {
+    /// The gradients of all trainable parameters, from the gradient of the outputs `[N, classes]`. The tape
+    /// is used up: a value is freed once the node that made it is done.
+    #[must_use]
+    pub fn backward(&self, mut tape: Tape, outputs: Buffer) -> Gradients {
+        let needs = self.needs_gradient();
+        let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
+        let mut flows = Flows(self.nodes.iter().map(|_| None).chain([Some(outputs)]).collect());
+        for (place, node) in self.nodes.iter().enumerate().rev() {
+            let Some(mut dy) = flows.0[place + 1].take() else { continue };
+            let x = tape.values[node.input].as_deref().unwrap_or(&[]);
+            let y = tape.values[place + 1].as_deref();
+            let from = self.shape(node.input);
+            let memory = &tape.memories[place];
+            match node.op {
+                Op::Conv { weight, .. } | Op::Linear { weight, .. } => {
+                    let shape = self.conv_shape(node, tape.batch);
+                    if let Op::Linear { bias, .. } = node.op
+                        && self.parameters[bias].trainable
+                    {
+                        parameters[bias] = Some(elementwise::sum_rows(&dy, node.shape.channels));
+                    }
+                    if self.parameters[weight].trainable {
+                        parameters[weight] = Some(shape.weight_gradient(x, &dy));
+                    }
+                    if needs[node.input] {
+                        let value = &self.parameters[weight].value;
+                        match &mut flows.0[node.input] {
+                            Some(sum) => shape.data_gradient(&dy, value, sum, true),
+                            none => {
+                                let mut dx = Buffer::scratch(shape.input_len());
+                                shape.data_gradient(&dy, value, &mut dx, false);
+                                *none = Some(dx);
+                            }
+                        }
+                    }
+                }
+                Op::BatchNorm { gamma, beta, residual, relu, .. } => {
+                    let Memory::Statistics(statistics, batch) = memory else { continue };
+                    let scale = &self.parameters[gamma].value;
+                    let mask = if relu { y } else { None };
+                    let found = norm::backward(&mut dy, x, mask, scale, statistics, NORM_EPS, *batch);
+                    if self.parameters[gamma].trainable {
+                        parameters[gamma] = Some(found.gamma);
+                    }
+                    if self.parameters[beta].trainable {
+                        parameters[beta] = Some(found.beta);
+                    }
+                    flows.add(node.input, needs[node.input].then_some(found.dx));
+                    if let Some(value) = residual {
+                        flows.add(value, needs[value].then_some(dy));
+                    }
+                }
+                Op::Relu => {
+                    elementwise::relu_backward(&mut dy, y.unwrap_or(&[]));
+                    flows.add(node.input, needs[node.input].then_some(dy));
+                }
+                Op::Dropout { .. } => {
+                    let Memory::Mask(mask) = memory else { continue };
+                    flows.add(node.input, needs[node.input].then(|| elementwise::multiply(&dy, mask)));
+                }
+                Op::MaxPool { kernel, stride, padding } => {
+                    let Memory::Taps(taps) = memory else { continue };
+                    let pool = max_pool(tape.batch, from, kernel, stride, padding);
+                    flows.add(node.input, needs[node.input].then(|| pool.backward(&dy, taps)));
+                }
+                Op::GlobalAveragePool => {
+                    let dx = || pool::global_average_backward(&dy, from.pixels(), from.channels);
+                    flows.add(node.input, needs[node.input].then(dx));
+                }
+            }
+            tape.values[place + 1] = None;
+        }
+        Gradients(parameters)
+    }
+}
+
+/// The gradient that has reached each value so far.
+struct Flows(Vec<Option<Buffer>>);
+
+impl Flows {
+    fn add(&mut self, value: Value, gradient: Option<Buffer>) {
+        match (&mut self.0[value], gradient) {
+            (Some(sum), Some(gradient)) => elementwise::add_to(sum, &gradient),
+            (none, Some(gradient)) => *none = Some(gradient),
+            (_, None) => {}
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The forward pass, in evaluation and in training.
+
+use crate::ModelError;
+use crate::network::{NORM_EPS, NORM_MOMENTUM, Network, Node, Op, Shape, Value};
+use wellfit_kernels::conv::Conv;
+use wellfit_kernels::norm::{self, Epilogue, Statistics};
+use wellfit_kernels::pool::{self, MaxPool};
+use wellfit_kernels::{Buffer, elementwise};
+use wellfit_rng::{Rng, Stream};
+
+/// What dropout masks depend on, besides the layer and the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DropoutKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The training step.
+    pub step: u32,
+}
+
+/// What a training pass remembers for the backward pass.
+#[derive(Debug)]
+pub struct Tape {
+    pub(crate) batch: usize,
+    pub(crate) values: Vec<Option<Buffer>>,
+    pub(crate) memories: Vec<Memory>,
+}
+
+impl Tape {
+    /// The network's outputs, `[N, classes]`.
+    #[must_use]
+    pub fn outputs(&self) -> &[f32] {
+        self.values.last().and_then(Option::as_ref).map_or(&[], |outputs| outputs)
+    }
+}
+
+/// What one node remembers besides its input and output.
+#[derive(Debug)]
+pub(crate) enum Memory {
+    Nothing,
+    /// The statistics that normalised, and whether they were the batch's.
+    Statistics(Statistics, bool),
+    Mask(Buffer),
+    Taps(Vec<u8>),
+}
+
+impl Network {
+    /// The outputs `[N, classes]` for `images` `[N, H, W, C]` in evaluation mode: running statistics, no
+    /// dropout. Every value is freed after its last reader.
+    #[must_use]
+    pub fn evaluate(&self, images: &[f32]) -> Buffer {
+        let batch = images.len() / self.input.len();
+        let last = self.last_reader();
+        let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
+        values[0] = Some(Buffer::from_slice(images));
+        for (place, node) in self.nodes.iter().enumerate() {
+            values[place + 1] = Some(self.evaluate_node(node, batch, &values));
+            for value in [Some(node.input), residual(node)].into_iter().flatten() {
+                if last[value] == place {
+                    values[value] = None;
+                }
+            }
+        }
+        values.pop().flatten().unwrap_or_else(|| Buffer::from_slice(images))
+    }
+
+    /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
+    /// dropout by `key`. Values that no gradient needs are freed on the way.
+    ///
+    /// # Errors
+    /// When a BatchNorm layer gets a single value per channel.
+    pub fn forward(&mut self, images: &[f32], key: DropoutKey) -> Result<Tape, ModelError> {
+        let batch = images.len() / self.input.len();
+        let (needs, last) = (self.needs_gradient(), self.last_reader());
+        let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
+        values[0] = Some(Buffer::from_slice(images));
+        let mut memories = Vec::with_capacity(self.nodes.len());
+        for place in 0..self.nodes.len() {
+            let (value, memory) = self.train_node(place, batch, &values, key)?;
+            values[place + 1] = Some(value);
+            memories.push(memory);
+            let node = &self.nodes[place];
+            for value in [Some(node.input), residual(node)].into_iter().flatten() {
+                if last[value] == place && !self.kept(value, &needs) {
+                    values[value] = None;
+                }
+            }
+        }
+        Ok(Tape { batch, values, memories })
+    }
+
+    /// Whether the backward pass reads a value: it or a reader of it has a gradient.
+    fn kept(&self, value: Value, needs: &[bool]) -> bool {
+        needs[value]
+            || self.nodes.iter().enumerate().any(|(place, node)| node.input == value && needs[place + 1])
+    }
+
+    fn train_node(
+        &mut self,
+        place: usize,
+        batch: usize,
+        values: &[Option<Buffer>],
+        key: DropoutKey,
+    ) -> Result<(Buffer, Memory), ModelError> {
+        let node = &self.nodes[place];
+        let x = input(values, node.input);
+        match node.op {
+            Op::BatchNorm { gamma, beta, norm, residual, relu } if !self.norms[norm].frozen => {
+                let rows = batch * node.shape.pixels();
+                if rows < 2 {
+                    return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
+                }
+                let statistics = norm::statistics(x, node.shape.channels);
+                let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
+                let (scale, shift) = norm::scale_and_shift(gamma, beta, &statistics, NORM_EPS);
+                let residual = residual.map(|value| input(values, value));
+                let y = norm::affine(x, &scale, &shift, Epilogue { residual, relu });
+                let norm = &mut self.norms[norm];
+                statistics.update_running(&mut norm.mean, &mut norm.variance, NORM_MOMENTUM, rows);
+                norm.batches += 1;
+                Ok((y, Memory::Statistics(statistics, true)))
+            }
+            Op::BatchNorm { norm, .. } => {
+                let statistics = self.running(norm);
+                Ok((self.evaluate_node(node, batch, values), Memory::Statistics(statistics, false)))
+            }
+            Op::Dropout { p } => {
+                let mask = dropout_mask(x.len(), p, key, place as u32);
+                Ok((elementwise::multiply(x, &mask), Memory::Mask(mask)))
+            }
+            Op::MaxPool { kernel, stride, padding } => {
+                let (y, taps) = max_pool(batch, self.shape(node.input), kernel, stride, padding).forward(x);
+                Ok((y, Memory::Taps(taps)))
+            }
+            _ => Ok((self.evaluate_node(node, batch, values), Memory::Nothing)),
+        }
+    }
+
+    fn evaluate_node(&self, node: &Node, batch: usize, values: &[Option<Buffer>]) -> Buffer {
+        let (x, from) = (input(values, node.input), self.shape(node.input));
+        match node.op {
+            Op::Conv { weight, .. } => {
+                self.conv_shape(node, batch).forward(x, &self.parameters[weight].value, None)
+            }
+            Op::Linear { weight, bias } => self.conv_shape(node, batch).forward(
+                x,
+                &self.parameters[weight].value,
+                Some(&self.parameters[bias].value),
+            ),
+            Op::BatchNorm { gamma, beta, norm, residual, relu } => {
+                let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
+                let (scale, shift) = norm::scale_and_shift(gamma, beta, &self.running(norm), NORM_EPS);
+                let residual = residual.map(|value| input(values, value));
+                norm::affine(x, &scale, &shift, Epilogue { residual, relu })
+            }
+            Op::Relu => elementwise::relu(x),
+            Op::Dropout { .. } => Buffer::from_slice(x),
+            Op::MaxPool { kernel, stride, padding } => {
+                max_pool(batch, from, kernel, stride, padding).forward(x).0
+            }
+            Op::GlobalAveragePool => pool::global_average(x, from.pixels(), from.channels),
+        }
+    }
+
+    fn running(&self, norm: usize) -> Statistics {
+        let norm = &self.norms[norm];
+        Statistics { mean: norm.mean.clone(), variance: norm.variance.clone() }
+    }
+
+    /// The kernel shape of a convolution or linear node.
+    pub(crate) fn conv_shape(&self, node: &Node, batch: usize) -> Conv {
+        let from = self.shape(node.input);
+        match node.op {
+            Op::Conv { kernel, stride, padding, .. } => Conv {
+                batch,
+                height: from.height,
+                width: from.width,
+                channels_in: from.channels,
+                channels_out: node.shape.channels,
+                kernel,
+                stride,
+                padding,
+            },
+            _ => Conv::linear(batch, from.len(), node.shape.channels),
+        }
+    }
+}
+
+fn input(values: &[Option<Buffer>], value: Value) -> &[f32] {
+    values[value].as_ref().map_or(&[], |buffer| buffer)
+}
+
+fn residual(node: &Node) -> Option<Value> {
+    match node.op {
+        Op::BatchNorm { residual, .. } => residual,
+        _ => None,
+    }
+}
+
+pub(crate) fn max_pool(batch: usize, from: Shape, kernel: usize, stride: usize, padding: usize) -> MaxPool {
+    let Shape { height, width, channels } = from;
+    MaxPool { batch, height, width, channels, kernel, stride, padding }
+}
+
+/// A mask of 0 (with probability `p`) and 1/(1 − p); its n-th number depends on the key, the layer and n.
+fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
+    let mut rng = Rng::new(key.seed, Stream::Dropout, key.step, layer);
+    let keep = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+    let mut mask = Buffer::scratch(len);
+    mask.iter_mut().for_each(|m| *m = if rng.uniform() < p { 0.0 } else { keep });
+    mask
+}

@@ -1,0 +1,38 @@
+//! An update rule with its memory.
+
+use crate::{Gradients, Network};
+use wellfit_kernels::Buffer;
+use wellfit_kernels::optim::{self, Rule};
+
+/// Moves a network's parameters along their gradients.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    /// The update rule.
+    pub rule: Rule,
+    /// Steps done.
+    pub step: u64,
+    /// For each parameter, what the rule remembers of it.
+    pub(crate) moments: Vec<Vec<Buffer>>,
+}
+
+impl Optimizer {
+    /// An optimiser that remembers nothing yet.
+    #[must_use]
+    pub fn new(rule: Rule, network: &Network) -> Self {
+        let memory = |len: usize| (0..rule.moments()).map(|_| Buffer::zeroed(len)).collect();
+        let moments =
+            network.parameters.iter().map(|p| memory(if p.trainable { p.value.len() } else { 0 })).collect();
+        Self { rule, step: 0, moments }
+    }
+
+    /// One step with learning rate `lr`.
+    pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
+        self.step += 1;
+        let parts = network.parameters.iter_mut().zip(&gradients.0).zip(&mut self.moments);
+        for ((parameter, gradient), moments) in parts {
+            if let Some(gradient) = gradient {
+                optim::update(&self.rule, self.step, lr, &mut parameter.value, gradient, moments);
+            }
+        }
+    }
+}

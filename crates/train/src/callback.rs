@@ -1,0 +1,79 @@
+//! How a caller watches and steers a run.
+
+use crate::evaluate::Average;
+use std::time::Duration;
+use wellfit_policy::{CheckpointDecision, Observation, PlateauStep};
+use wellfit_record::EpochRecord;
+
+/// Which pass over the data is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Training.
+    Train,
+    /// Validation, or any evaluation.
+    Validate,
+}
+
+/// The state of a pass after one of its batches.
+#[derive(Debug, Clone, Copy)]
+pub struct Tick {
+    /// The pass.
+    pub pass: Pass,
+    /// The epoch, from 1.
+    pub epoch: u32,
+    /// Batches done in this pass.
+    pub batch: usize,
+    /// Batches in this pass.
+    pub batches: usize,
+    /// The running averages of this pass.
+    pub average: Average,
+    /// How long the pass has taken.
+    pub elapsed: Duration,
+}
+
+/// All that an epoch came to.
+#[derive(Debug)]
+pub struct EpochReport<'a> {
+    /// Its figures.
+    pub record: &'a EpochRecord,
+    /// The lowest validation loss so far is this epoch's.
+    pub best: bool,
+    /// What early stopping says, when it is on.
+    pub early_stopping: Option<&'a Observation>,
+    /// What the plateau scheduler did, when it is on.
+    pub plateau: Option<&'a PlateauStep>,
+    /// What the Keras-style checkpoint did, when it is on.
+    pub checkpoint: Option<&'a CheckpointDecision>,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// End the run after this epoch, with this reason in the record. It counts as finished, not failed.
+    Stop(String),
+}
+
+/// What a caller may do while a run goes on. Every method does nothing by default. A callback cannot fail:
+/// what it shows is not worth a run.
+pub trait Callback {
+    /// An epoch begins; `epochs` is how many there may be.
+    fn epoch_start(&mut self, epoch: u32, epochs: u32) {
+        let _ = (epoch, epochs);
+    }
+
+    /// A batch is done.
+    fn tick(&mut self, tick: &Tick) {
+        let _ = tick;
+    }
+
+    /// An epoch is done, recorded and saved.
+    fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
+        let _ = report;
+        Control::Continue
+    }
+}
+
+/// Watches nothing.
+impl Callback for () {}

@@ -1,0 +1,42 @@
+use wellfit_data::DataError;
+use wellfit_models::ModelError;
+use wellfit_policy::PolicyError;
+use wellfit_record::RecordError;
+use wellfit_weights::Fault;
+
+/// Why a training run ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The loss is no longer a number. The weights of the last good checkpoint are kept.
+    #[error(
+        "the training loss became {loss} in epoch {epoch}, step {step}: the run is stopped, the weights of {kept} are \
+         kept. Try a smaller learning rate (it was {lr})"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: u32,
+        /// The step, from 1, counted over all epochs.
+        step: u64,
+        /// The loss.
+        loss: f64,
+        /// The learning rate.
+        lr: f64,
+        /// What is kept, for people.
+        kept: String,
+    },
+    /// An image could not be read, or data make no sense.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The network cannot do this.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An option of early stopping or of a schedule.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The run could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The weights could not be put into a file.
+    #[error("cannot write the weights: {0}")]
+    Weights(#[from] Fault),
+}

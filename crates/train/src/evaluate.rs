@@ -1,0 +1,65 @@
+//! A pass over data in evaluation mode.
+
+use crate::callback::{Callback, Pass, Tick};
+use crate::error::TrainError;
+use std::time::Instant;
+use wellfit_data::Loader;
+use wellfit_kernels::loss::{CrossEntropy, Loss};
+use wellfit_models::Network;
+
+/// Loss and accuracy over samples. A batch counts by its size: a short last batch weighs no more than its
+/// images do.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Average {
+    /// Samples seen.
+    pub samples: usize,
+    /// Right answers.
+    pub correct: usize,
+    loss_sum: f64,
+}
+
+impl Average {
+    /// Add a batch of `samples`.
+    pub fn add(&mut self, loss: &Loss, samples: usize) {
+        self.samples += samples;
+        self.correct += loss.correct;
+        self.loss_sum += loss.value * samples as f64;
+    }
+
+    /// The mean loss.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.samples as f64
+    }
+
+    /// The share of right answers.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
+}
+
+/// Loss and accuracy of a network on a loader's data; `batch_done(logits, labels)` sees every batch.
+///
+/// # Errors
+/// When an image cannot be read.
+pub fn evaluate(
+    network: &Network,
+    loader: &Loader,
+    loss: &CrossEntropy,
+    epoch: u32,
+    callback: &mut dyn Callback,
+    mut batch_done: impl FnMut(&[f32], &[u32]),
+) -> Result<Average, TrainError> {
+    let (start, batches) = (Instant::now(), loader.batches());
+    let mut average = Average::default();
+    for (done, batch) in loader.epoch(0).enumerate() {
+        let batch = batch?;
+        let logits = network.evaluate(&batch.images);
+        average.add(&loss.loss(&logits, &batch.labels, network.outputs()), batch.len());
+        batch_done(&logits, &batch.labels);
+        let (pass, elapsed) = (Pass::Validate, start.elapsed());
+        callback.tick(&Tick { pass, epoch, batch: done + 1, batches, average, elapsed });
+    }
+    Ok(average)
+}

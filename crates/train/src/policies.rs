@@ -1,0 +1,60 @@
+//! The machines that decide about a run, and what they say after an epoch.
+
+use crate::fit::FitConfig;
+use crate::metric::Metric;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wellfit_policy::{
+    CheckpointDecision, CheckpointPolicy, EarlyStopping, Observation, PlateauStep, PolicyError,
+    ReduceLrOnPlateau,
+};
+use wellfit_record::EpochRecord;
+
+/// Whichever machines are on.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Policies {
+    early_stopping: Option<EarlyStopping>,
+    plateau: Option<ReduceLrOnPlateau>,
+    checkpoint: Option<CheckpointPolicy>,
+}
+
+/// What they say.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub early_stopping: Option<Observation>,
+    pub plateau: Option<PlateauStep>,
+    pub checkpoint: Option<CheckpointDecision>,
+}
+
+impl Policies {
+    pub(crate) fn new(config: &FitConfig) -> Result<Self, PolicyError> {
+        let stopping = config.early_stopping.as_ref();
+        Ok(Self {
+            early_stopping: stopping.map(|(_, options)| EarlyStopping::new(options.clone())).transpose()?,
+            plateau: config
+                .lr_scheduler
+                .clone()
+                .map(|options| ReduceLrOnPlateau::new(options, config.lr))
+                .transpose()?,
+            checkpoint: config.checkpoint.clone().map(CheckpointPolicy::new).transpose()?,
+        })
+    }
+
+    pub(crate) fn observe(
+        &mut self,
+        config: &FitConfig,
+        epoch: &EpochRecord,
+    ) -> Result<Verdict, PolicyError> {
+        let watched = config.early_stopping.as_ref().map_or(Metric::ValLoss, |(metric, _)| *metric);
+        let metrics: BTreeMap<String, f64> =
+            Metric::ALL.iter().map(|metric| (metric.name().to_owned(), metric.of(epoch))).collect();
+        Ok(Verdict {
+            early_stopping: self
+                .early_stopping
+                .as_mut()
+                .map(|m| m.observe(epoch.epoch - 1, watched.of(epoch))),
+            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.val_loss)),
+            checkpoint: self.checkpoint.as_mut().map(|m| m.observe(epoch.epoch - 1, &metrics)).transpose()?,
+        })
+    }
+}

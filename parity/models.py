@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Whole networks in torch: logits, losses over steps, gradients. Writes crates/models/tests/fixtures/models.json.
+
+Weights and images come from a hash that the Rust test computes as well, so no weights are stored. torch runs in
+float64: a float32 network that is right lies close to it, and one ReLU that flips in float32 is not the
+reference's doing.
+"""
+import json, pathlib
+from collections import OrderedDict
+import numpy as np
+import torch, torchvision
+from torch import nn
+
+OUT = pathlib.Path(__file__).parent.parent / "crates/models/tests/fixtures/models.json"
+
+
+def uniform(count: int, salt: int) -> np.ndarray:
+    """`count` numbers in [-0.5, 0.5), a function of (salt, place)."""
+    h = np.arange(count, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(salt * 97 + 12345)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(2246822519)
+    h ^= h >> np.uint32(13)
+    return h.astype(np.float64) / 2**32 - 0.5
+
+
+def fill(model: nn.Module) -> None:
+    for salt, (name, p) in enumerate(sorted(model.named_parameters())):
+        u = torch.from_numpy(uniform(p.numel(), salt)).reshape(p.shape)
+        if p.dim() == 4:
+            value = u * (12 * 2 / (p.shape[0] * p.shape[2] * p.shape[3])) ** 0.5
+        elif p.dim() == 2:
+            value = u * 2 / p.shape[1] ** 0.5
+        else:
+            value = 0.2 * u + (1 if name.endswith("weight") else 0)
+        p.data = value.float().double()
+    for salt, (name, b) in enumerate(sorted(x for x in model.named_buffers() if "running" in x[0])):
+        u = torch.from_numpy(uniform(b.numel(), 9_000 + salt))
+        b.data = (0.1 * u if name.endswith("mean") else 1 + 0.5 * u).float().double()
+
+
+def mlp(norm: bool) -> nn.Module:
+    layers = []
+    for fan_in, fan_out in ((784, 48), (48, 24)):
+        layers += [nn.Linear(fan_in, fan_out)] + [nn.BatchNorm1d(fan_out)] * norm + [nn.ReLU()]
+    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), classifier=nn.Sequential(*layers, nn.Linear(24, 10))))
+
+
+def optimiser(name: str, model: nn.Module):
+    return {
+        "sgd": lambda: torch.optim.SGD(model.parameters(), lr=0.01),
+        "momentum": lambda: torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4),
+        "adam": lambda: torch.optim.Adam(model.parameters(), lr=1e-3),
+        "adamw": lambda: torch.optim.AdamW(model.parameters(), lr=1e-3),
+    }[name]()
+
+
+def case(name: str, shape: list[int], classes: int, rule: str, steps: int) -> dict:
+    model = mlp(name == "mlp-bn") if name.startswith("mlp") else getattr(torchvision.models, name)(num_classes=classes)
+    model = model.double()
+    fill(model)
+    n, c, h, w = shape
+    images = torch.from_numpy(uniform(n * c * h * w, 1_000_000) * 3.5).float().double().reshape(shape)
+    labels = torch.arange(n) * 7 % classes
+    opt, losses, gradients = optimiser(rule, model), [], {}
+    model.eval()
+    with torch.no_grad():
+        logits = model(images).flatten().tolist()
+    model.train()
+    for step in range(steps):
+        opt.zero_grad()
+        loss = nn.functional.cross_entropy(model(images), labels)
+        loss.backward()
+        if step == 0:
+            for salt, (key, p) in enumerate(sorted(model.named_parameters())):
+                probe = torch.from_numpy(uniform(p.numel(), 5_000 + salt)).reshape(p.shape)
+                gradients[key] = [p.grad.norm().item(), (p.grad * probe).sum().item()]
+        opt.step()
+        losses.append(loss.item())
+    running = {k: [v.double().norm().item()] for k, v in model.state_dict().items() if "running" in k}
+    return {"model": name, "shape": shape, "classes": classes, "rule": rule, "losses": losses,
+            "gradients": gradients, "logits": logits, "running": running}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    cases = [
+        case("mlp", [64, 1, 28, 28], 10, "sgd", 100),
+        case("mlp-bn", [64, 1, 28, 28], 10, "sgd", 100),
+        case("mlp-bn", [64, 1, 28, 28], 10, "adamw", 20),
+        case("resnet18", [8, 3, 40, 33], 10, "adam", 5),
+        case("resnet18", [8, 3, 64, 64], 10, "momentum", 5),
+        case("resnet50", [8, 3, 64, 64], 2, "adam", 5),
+        case("resnet50", [8, 3, 64, 64], 1000, "momentum", 2),
+    ]
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps({"torch": torch.__version__, "torchvision": torchvision.__version__, "cases": cases}))
+    print(OUT, OUT.stat().st_size)
