@@ -1,1 +1,41 @@
-//! Pictures of training: curves, scatter plots, image grids and animations
+//! Pictures of training: curves, scatter plots, image grids and animations.
+//!
+//! A [`Chart`] is plain data; [`Chart::draw`] makes a [`Picture`] of it, which goes to a PNG file or, with
+//! others, into a GIF ([`animation`]). The experiments' own charts are ready-made: [`accuracy_chart`],
+//! [`loss_chart`], [`twin_loss_chart`], [`dropout_chart`]. The same data give the same bytes anywhere.
+//!
+//! ```
+//! use wellfit_report::{Mark, loss_chart};
+//! let mut chart = loss_chart(&[0.9, 0.5, 0.3, 0.2], &[0.8, 0.6, 0.55, 0.7]);
+//! chart.marks.push(Mark { x: 3.0, label: "best epoch".to_owned() });
+//! let picture = chart.draw();
+//! assert_eq!((picture.width(), picture.height()), (1000, 700));
+//! ```
+
+mod animation;
+mod canvas;
+mod chart;
+mod charts;
+mod color;
+mod draw;
+mod error;
+mod file;
+mod frame;
+mod grid;
+mod legend;
+mod palette;
+mod picture;
+mod range;
+mod stroke;
+mod text;
+mod ticks;
+mod view;
+
+pub use animation::animation;
+pub use chart::{Axis, Chart, LineStyle, Mark, Numbers, Scatter, Series};
+pub use charts::{DropoutChart, accuracy_chart, dropout_chart, loss_chart, twin_loss_chart};
+pub use color::Color;
+pub use error::ReportError;
+pub use grid::{GridCell, image_grid};
+pub use picture::Picture;
+pub use ticks::ticks;

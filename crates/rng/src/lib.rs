@@ -65,7 +65,8 @@ impl Rng {
     /// A sequence holds 2³² blocks of four words; `epoch` counts to 2³², the index to 2³².
     #[must_use]
     pub fn new(seed: u64, stream: Stream, epoch: u32, index: u32) -> Self {
-        let key = [(seed as u32) ^ (stream as u32).wrapping_mul(0x9E37_79B9), (seed >> 32) as u32 ^ stream as u32];
+        let key =
+            [(seed as u32) ^ (stream as u32).wrapping_mul(0x9E37_79B9), (seed >> 32) as u32 ^ stream as u32];
         Self { key, counter: [0, 0, epoch, index], block: [0; 4], used: 4 }
     }
 
@@ -148,10 +149,7 @@ mod tests {
             [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
         );
         assert_eq!(
-            philox4x32(
-                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
-                [0xa409_3822, 0x299f_31d0]
-            ),
+            philox4x32([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }

@@ -78,30 +78,32 @@ pub fn fit(
     let mut policies = Policies::new(config)?;
     let mut optimizer = Optimizer::new(config.rule, &network);
     let mut lr = config.lr;
+    let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
     let mut epochs: Vec<EpochRecord> = Vec::new();
     let mut best: Option<(usize, Network)> = None;
     let mut stop = ("finished", format!("all {} epochs done", config.epochs));
     for epoch in 1..=config.epochs {
         callback.epoch_start(epoch, config.epochs);
         let began = Instant::now();
-        let pass = Training { train, config, epoch, lr, best: best.as_ref().map(|(place, _)| *place) };
-        let (average, wait) = pass.run(&mut network, &mut optimizer, run, callback)?;
+        let pass = Training { train, config, epoch, best: best.as_ref().map(|(place, _)| *place) };
+        let mut step_lr = || rates.as_mut().and_then(Iterator::next).unwrap_or(lr);
+        let done = pass.run(&mut network, &mut optimizer, &mut step_lr, run, callback)?;
         let train_seconds = began.elapsed().as_secs_f64();
         let validated = evaluate(&network, validation, &config.loss, epoch, callback, |_, _| {})?;
         let seconds = began.elapsed().as_secs_f64();
         let record = EpochRecord {
             epoch,
             step: optimizer.step,
-            train_loss: average.loss(),
-            train_accuracy: average.accuracy(),
+            train_loss: done.average.loss(),
+            train_accuracy: done.average.accuracy(),
             val_loss: validated.loss(),
             val_accuracy: validated.accuracy(),
-            lr: config.schedule.as_ref().map_or(lr, |s| s.lr(config.lr, optimizer.step.saturating_sub(1))),
+            lr: done.lr,
             seconds,
             train_seconds,
             val_seconds: seconds - train_seconds,
-            data_wait_seconds: wait,
-            images_per_second: average.samples as f64 / train_seconds,
+            data_wait_seconds: done.wait,
+            images_per_second: done.average.samples as f64 / train_seconds,
         };
         epochs.push(record);
         let lowest = best.as_ref().map_or(f64::INFINITY, |(place, _)| epochs[*place].val_loss);
@@ -157,26 +159,35 @@ struct Training<'a> {
     train: &'a Loader,
     config: &'a FitConfig,
     epoch: u32,
-    lr: f64,
     best: Option<usize>,
 }
 
+/// What it came to.
+struct Trained {
+    average: Average,
+    /// The rate of the last step.
+    lr: f64,
+    /// Seconds it waited for data.
+    wait: f64,
+}
+
 impl Training<'_> {
-    /// The pass's averages, and the seconds it waited for data.
+    /// Do it, with the rate of each step from `step_lr`.
     fn run(
         &self,
         network: &mut Network,
         optimizer: &mut Optimizer,
+        step_lr: &mut dyn FnMut() -> f64,
         run: &mut RunWriter,
         callback: &mut dyn Callback,
-    ) -> Result<(Average, f64), TrainError> {
+    ) -> Result<Trained, TrainError> {
         let (start, batches, classes) = (Instant::now(), self.train.batches(), network.outputs());
-        let mut average = Average::default();
+        let (mut average, mut lr) = (Average::default(), self.config.lr);
         let mut loaded = self.train.epoch(self.epoch - 1);
         for batch in 1.. {
             let Some(data) = loaded.next().transpose()? else { break };
             let step = optimizer.step + 1;
-            let lr = self.config.schedule.as_ref().map_or(self.lr, |s| s.lr(self.config.lr, step - 1));
+            lr = step_lr();
             let key = DropoutKey { seed: self.config.seed, step: step as u32 };
             let tape = network.forward(&data.images, key)?;
             let loss = self.config.loss.loss(tape.outputs(), &data.labels, classes);
@@ -193,7 +204,7 @@ impl Training<'_> {
             let (pass, epoch, elapsed) = (Pass::Train, self.epoch, start.elapsed());
             callback.tick(&Tick { pass, epoch, batch, batches, average, elapsed });
         }
-        Ok((average, loaded.waited().as_secs_f64()))
+        Ok(Trained { average, lr, wait: loaded.waited().as_secs_f64() })
     }
 
     fn diverged(&self, run: &mut RunWriter, step: u64, loss: f64, lr: f64) -> TrainError {

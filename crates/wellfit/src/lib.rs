@@ -1,1 +1,24 @@
-//! Train image classifiers that neither under- nor overfit, and prove which technique did it
+//! Train image classifiers that neither under- nor overfit, and prove which technique did it.
+//!
+//! This is the facade of the toolkit: each part is a crate of its own, found here under one name. The
+//! `wellfit` command is built from the same parts.
+//!
+//! | module | from → to |
+//! |---|---|
+//! | [`data`] | files → batches |
+//! | [`models`] | batches → logits, and back to gradients |
+//! | [`policy`] | metrics → decisions: early stopping, learning rates |
+//! | [`train`] | model + data → record |
+//! | [`record`] | the run on disk |
+//! | [`report`] | record → pictures |
+//! | [`kernels`], [`rng`], [`weights`] | what they stand on |
+
+pub use wellfit_data as data;
+pub use wellfit_kernels as kernels;
+pub use wellfit_models as models;
+pub use wellfit_policy as policy;
+pub use wellfit_record as record;
+pub use wellfit_report as report;
+pub use wellfit_rng as rng;
+pub use wellfit_train as train;
+pub use wellfit_weights as weights;

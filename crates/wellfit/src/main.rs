@@ -1,2 +1,44 @@
 //! The `wellfit` command.
-fn main() {}
+
+mod args;
+mod commands;
+mod config;
+mod error;
+mod inference;
+mod labs;
+mod opening;
+mod output;
+mod progress;
+
+use args::{Cli, Command, Data, Lab};
+use clap::Parser;
+use error::CliError;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output { json: cli.json, quiet: cli.quiet };
+    match run(&cli, out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
+    wellfit::kernels::parallel::set_threads(cli.threads)
+        .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
+    match &cli.command {
+        Command::Train(args) => commands::train::run(args, commands::train::Validation::Split, out),
+        Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),
+        Command::Lab(Lab::Dropout(args)) => labs::dropout::run(args, out),
+        Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
+        Command::Predict(args) => commands::predict::run(args, out),
+        Command::Evaluate(args) => commands::evaluate::run(args, out),
+        Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
+        Command::Runs(args) => commands::runs::run(args, out),
+    }
+}

@@ -1,0 +1,164 @@
+//! From an image file to RGB bytes, with the pixels that Pillow's `Image.open(path).convert("RGB")` has.
+//!
+//! What becomes of each kind of image:
+//!
+//! | stored | becomes |
+//! |---|---|
+//! | grey, 1-bit | three equal channels |
+//! | palette | its colours |
+//! | transparency (RGBA, grey with alpha, palette with alpha) | dropped, not blended |
+//! | 16 bits a channel, colour or with alpha | the high byte; in PPM the nearest of 256 levels |
+//! | 16 bits, only grey | cut off at 255, as Pillow does (so a true 16-bit picture turns white) |
+//! | CMYK | white · (1 − ink), without a colour profile; JPEG inks are taken as inverted |
+//! | orientation in EXIF | ignored, as torchvision does |
+//! | animation, several pages | the first picture |
+//!
+//! JPEG, PNG, WebP and 8-bit TIFF, PPM and BMP are equal to Pillow bit for bit. Colour profiles are ignored.
+//! GIF, palette TIFF, arithmetic JPEG and anything above 50 megapixels are refused.
+
+use std::fs;
+use std::io::{self, Cursor};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+
+use crate::error::DataError;
+use crate::jpeg;
+
+/// A decoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawImage {
+    /// Rows.
+    pub height: usize,
+    /// Pixels per row.
+    pub width: usize,
+    /// 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    /// height · width · channels bytes: row by row, the channels of a pixel together.
+    pub pixels: Vec<u8>,
+}
+
+/// The most pixels a picture may have, so that a small file cannot fill the memory.
+const MAX_PIXELS: u64 = 50_000_000;
+
+/// Read and decode an image file to RGB, whatever the extension of its name.
+///
+/// # Errors
+/// If the file cannot be read, or for the reasons of [`decode_bytes`].
+pub fn decode_file(path: &Path) -> Result<RawImage, DataError> {
+    decode_bytes(&fs::read(path).map_err(DataError::io(path))?, path)
+}
+
+/// Decode an image file's bytes to RGB; `name` is only for errors.
+///
+/// # Errors
+/// If the bytes are empty, no image, cut short, damaged, of a kind that is not supported, or more than
+/// 50 megapixels, which is known before memory is taken.
+pub fn decode_bytes(bytes: &[u8], name: &Path) -> Result<RawImage, DataError> {
+    decode(bytes)
+        .map_err(|problem| DataError::Image { path: name.to_path_buf(), reason: problem.to_string() })
+}
+
+/// Why an image cannot be used.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("the file is empty")]
+    Empty,
+    #[error("it is no image; it looks like {0}")]
+    NotAnImage(&'static str),
+    #[error("it has {width}×{height} pixels; at most 50 megapixels are allowed")]
+    TooLarge { width: u64, height: u64 },
+    #[error("it has no pixels")]
+    NoPixels,
+    #[error("the file is cut short")]
+    Truncated,
+    #[error("the file is damaged: {0}")]
+    Corrupt(&'static str),
+    #[error("the file is cut short or damaged: {0}")]
+    Unreadable(String),
+    #[error("{0} is not supported: convert it to PNG or JPEG")]
+    Unsupported(String),
+}
+
+fn decode(bytes: &[u8]) -> Result<RawImage, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::Empty);
+    }
+    match image::guess_format(bytes).ok() {
+        Some(ImageFormat::Jpeg) => jpeg::decode(bytes),
+        Some(ImageFormat::Gif) => Err(Problem::Unsupported("GIF".into())),
+        Some(format) if format.reading_enabled() => decode_other(bytes, format),
+        Some(format) => Err(Problem::Unsupported(format!("{format:?}"))),
+        None => Err(Problem::NotAnImage(looks_like(bytes))),
+    }
+}
+
+/// Every format but JPEG, by the `image` crate, whose 8-bit results are Pillow's.
+fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> {
+    let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_size(width.into(), height.into())?;
+    let pixels = match (DynamicImage::from_decoder(decoder)?, format) {
+        (DynamicImage::ImageLuma16(grey), _) => {
+            grey.into_raw().into_iter().flat_map(|level| [level.min(255) as u8; 3]).collect()
+        }
+        (
+            wide @ (DynamicImage::ImageRgb16(_)
+            | DynamicImage::ImageRgba16(_)
+            | DynamicImage::ImageLumaA16(_)),
+            f,
+        ) if f != ImageFormat::Pnm => {
+            wide.into_rgb16().into_raw().into_iter().map(|level| (level >> 8) as u8).collect()
+        }
+        (DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_), _) => {
+            return Err(Problem::Unsupported("an image of floating-point numbers".into()));
+        }
+        (eight_bits, _) => eight_bits.into_rgb8().into_raw(),
+    };
+    Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels })
+}
+
+/// Refuse a size before memory is taken for it.
+pub(crate) fn check_size(width: u64, height: u64) -> Result<(), Problem> {
+    match width * height {
+        0 => Err(Problem::NoPixels),
+        pixels if pixels > MAX_PIXELS => Err(Problem::TooLarge { width, height }),
+        _ => Ok(()),
+    }
+}
+
+impl From<ImageError> for Problem {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(what) => Self::Unsupported(format!("this kind of image ({what})")),
+            ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+}
+
+/// A guess at what a file that is no image is instead.
+fn looks_like(bytes: &[u8]) -> &'static str {
+    let text = bytes.trim_ascii_start();
+    let start: Vec<u8> = text.iter().take(14).map(u8::to_ascii_lowercase).collect();
+    let begins = |with: &str| start.starts_with(with.as_bytes());
+    if begins("<!doctype html") || begins("<html") {
+        "an HTML page, perhaps what a failed download left"
+    } else if begins("<svg") || begins("<?xml") {
+        "XML or SVG"
+    } else if begins("%pdf") {
+        "a PDF document"
+    } else if bytes.starts_with(b"PK\x03\x04") {
+        "a ZIP archive"
+    } else if bytes.get(4..8) == Some(b"ftyp") {
+        "HEIC or a video"
+    } else if bytes.starts_with(&[0, 5, 0x16, 7]) {
+        "macOS metadata"
+    } else if bytes.iter().all(|&byte| byte == 0) {
+        "zeros, perhaps what a failed copy left"
+    } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok() {
+        "text"
+    } else {
+        "nothing known"
+    }
+}

@@ -1,0 +1,155 @@
+//! What can go wrong between a file and a batch, in words for people.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::image_folder::Suspicious;
+
+/// Why data could not be opened, read or prepared. The `Display` of each says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Reading or writing failed.
+    #[error("cannot read or write {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The name is neither a folder nor built in.
+    #[error(
+        "there is no folder ‘{data}’ and no built-in dataset of that name: give a folder with a sub-folder a \
+         class, a folder of IDX files, `sample` or `fashion-mnist`"
+    )]
+    NotFound {
+        /// The name as given.
+        data: String,
+    },
+    /// A file was given where a folder belongs.
+    #[error("{} is a file: give the folder that holds a sub-folder of images for each class", .0.display())]
+    NotAFolder(PathBuf),
+    /// No class folders: the images lie in the folder itself, or there are none.
+    #[error(
+        "{} holds {images} images but no sub-folders: put the images of each class into a sub-folder named \
+         after it",
+        path.display()
+    )]
+    NoClasses {
+        /// The folder.
+        path: PathBuf,
+        /// How many images lie directly in it.
+        images: usize,
+    },
+    /// There is nothing to tell apart.
+    #[error("{} holds only one class, ‘{class}’: a classifier needs at least two", path.display())]
+    OneClass {
+        /// The folder or file.
+        path: PathBuf,
+        /// The class found.
+        class: String,
+    },
+    /// A class folder without images.
+    #[error("{} holds no images (jpg jpeg png ppm bmp pgm tif tiff webp): fill or remove it", .0.display())]
+    EmptyClass(PathBuf),
+    /// A link that leads back to a folder above it.
+    #[error("{} leads back to {}, which contains it: remove the link", link.display(), target.display())]
+    LinkLoop {
+        /// The link, or a folder reached through it.
+        link: PathBuf,
+        /// The folder it comes back to.
+        target: PathBuf,
+    },
+    /// A class the training part does not have.
+    #[error("{} is no class of the training part, which has: {}", path.display(), known.join(", "))]
+    UnknownClass {
+        /// The folder in `val/` or `test/`.
+        path: PathBuf,
+        /// The training classes.
+        known: Vec<String>,
+    },
+    /// One image that cannot be used.
+    #[error("cannot use {}: {reason}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// All the images that cannot be used.
+    #[error("{}", BadFiles(.0))]
+    BadFiles(Vec<Suspicious>),
+    /// A file that breaks the IDX format or its promises.
+    #[error("{}: {problem}", path.display())]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A download that failed or brought the wrong bytes.
+    #[error("cannot download {url}: {reason}")]
+    Download {
+        /// The full address.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Fashion-MNIST is on neither this machine nor the network.
+    #[error("{}", FashionMnistMissing { looked, cause })]
+    FashionMnistMissing {
+        /// The folders looked at.
+        looked: Vec<PathBuf>,
+        /// Why there was no download.
+        cause: String,
+    },
+    /// A setting or a set of numbers that makes no sense here.
+    #[error("{0}")]
+    Invalid(String),
+    /// A loader thread could not start, or died.
+    #[error("a loader thread could not start or stopped unexpectedly: try fewer workers")]
+    WorkerDied,
+}
+
+impl DataError {
+    /// For `map_err`: an input/output failure at `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, source }
+    }
+}
+
+/// The list of bad files, one a line.
+struct BadFiles<'a>(&'a [Suspicious]);
+
+impl Display for BadFiles<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        writeln!(f, "{count} image file{} cannot be used:", if count == 1 { "" } else { "s" })?;
+        for bad in self.0 {
+            writeln!(f, "  {}: {}", bad.path.display(), bad.reason)?;
+        }
+        write!(f, "Repair or remove them, or pass --skip-bad to leave them out.")
+    }
+}
+
+/// Where Fashion-MNIST was looked for, and how to get it.
+struct FashionMnistMissing<'a> {
+    looked: &'a [PathBuf],
+    cause: &'a str,
+}
+
+impl Display for FashionMnistMissing<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Fashion-MNIST was not found. Looked in:")?;
+        for place in self.looked {
+            writeln!(f, "  {}", place.display())?;
+        }
+        writeln!(f, "No download: {}", self.cause)?;
+        write!(
+            f,
+            "Install the Debian package dataset-fashion-mnist, put the four files into one of the folders \
+             above, or try `sample`, which is built in."
+        )
+    }
+}

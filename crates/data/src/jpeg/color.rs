@@ -1,0 +1,74 @@
+//! From a JPEG's components to RGB, as libjpeg's `jdcolor.c` and Pillow's `Convert.c`.
+
+/// What the components stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Space {
+    Grey,
+    YCbCr,
+    Rgb,
+    /// Stored inverted, as Adobe does; Pillow takes that for granted.
+    Cmyk,
+    /// CMYK whose first three are coded as YCbCr.
+    Ycck,
+}
+
+impl Space {
+    /// libjpeg's guess from the components' numbers and the markers of JFIF and Adobe.
+    pub(super) fn of(ids: &[u8], jfif: bool, adobe: Option<u8>) -> Self {
+        match (ids, adobe) {
+            ([_], _) => Self::Grey,
+            ([_, _, _, _], None | Some(0)) => Self::Cmyk,
+            ([_, _, _, _], _) => Self::Ycck,
+            (_, Some(0)) if !jfif => Self::Rgb,
+            (b"RGB", None) if !jfif => Self::Rgb,
+            _ => Self::YCbCr,
+        }
+    }
+
+    /// Convert a row of each component to interleaved RGB; the rows may be wider than `out`.
+    pub(super) fn to_rgb(self, rows: &[&[u8]], out: &mut [u8]) {
+        let out = out.as_chunks_mut::<3>().0;
+        match (self, rows) {
+            (Self::YCbCr, &[y, cb, cr]) => {
+                for (out, ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
+                    *out = ycc_to_rgb(y, cb, cr);
+                }
+            }
+            (Self::Rgb, &[r, g, b]) => {
+                for (out, ((&r, &g), &b)) in out.iter_mut().zip(r.iter().zip(g).zip(b)) {
+                    *out = [r, g, b];
+                }
+            }
+            (Self::Cmyk | Self::Ycck, &[c, m, y, k]) => {
+                for (out, (((&c, &m), &y), &k)) in out.iter_mut().zip(c.iter().zip(m).zip(y).zip(k)) {
+                    let inks =
+                        if self == Self::Cmyk { [c, m, y] } else { ycc_to_rgb(c, m, y).map(|v| 255 - v) };
+                    *out = inks.map(|ink| ink_to_light(ink, k));
+                }
+            }
+            (_, rows) => {
+                for (out, &grey) in out.iter_mut().zip(rows[0]) {
+                    *out = [grey; 3];
+                }
+            }
+        }
+    }
+}
+
+/// ITU-R 601 with 16 fractional bits, the rounding of libjpeg.
+#[inline]
+fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    const HALF: i32 = 1 << 15;
+    let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
+    let red = y + ((91881 * cr + HALF) >> 16);
+    let green = y + ((-22554 * cb - 46802 * cr + HALF) >> 16);
+    let blue = y + ((116_130 * cb + HALF) >> 16);
+    [red, green, blue].map(|v| v.clamp(0, 255) as u8)
+}
+
+/// One of cyan, magenta, yellow with black, both stored inverted, to one of red, green, blue: white · (1 − ink),
+/// where white is what black leaves, rounded as Pillow's `MULDIV255`.
+fn ink_to_light(ink: u8, white: u8) -> u8 {
+    let product = u32::from(255 - ink) * u32::from(white) + 128;
+    (u32::from(white) - (((product >> 8) + product) >> 8)) as u8
+}

@@ -1,0 +1,100 @@
+//! The frame: the picture's size, its components and their coefficients.
+
+use super::Problem;
+use super::idct::inverse_dct;
+use super::upsample::Plane;
+use crate::decode::check_size;
+
+/// What a start-of-frame segment says, and the coefficients that the scans fill in.
+pub(super) struct Frame {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) progressive: bool,
+    pub(super) components: Vec<Component>,
+}
+
+/// One component (luma, a chroma, an ink).
+pub(super) struct Component {
+    pub(super) id: u8,
+    /// Blocks of this component in a unit of interleaved data, horizontally and vertically.
+    pub(super) sampling: (usize, usize),
+    pub(super) table: usize,
+    /// The quantisation steps in force when the component's first scan began.
+    pub(super) steps: Option<[i16; 64]>,
+    /// Width and height in samples.
+    size: (usize, usize),
+    /// Blocks per row in `blocks`: whole units.
+    pub(super) stride: usize,
+    /// The coefficients of each block, in natural order.
+    pub(super) blocks: Vec<[i16; 64]>,
+}
+
+impl Frame {
+    /// Parse the body of a start-of-frame segment and make room for the coefficients.
+    pub(super) fn parse(body: &[u8], progressive: bool) -> Result<Self, Problem> {
+        let &[depth, y1, y0, x1, x0, count, ref list @ ..] = body else {
+            return Err(Problem::Corrupt("its frame header is cut short"));
+        };
+        let height = usize::from(u16::from_be_bytes([y1, y0]));
+        let width = usize::from(u16::from_be_bytes([x1, x0]));
+        check_size(width as u64, height as u64)?;
+        if depth != 8 {
+            return Err(Problem::Unsupported(format!("JPEG with {depth} bits")));
+        }
+        if ![1, 3, 4].contains(&count) || list.len() != 3 * usize::from(count) {
+            return Err(Problem::Unsupported(format!("JPEG with {count} components")));
+        }
+        let sampling = |spec: &[u8]| (usize::from(spec[1] >> 4), usize::from(spec[1] & 15));
+        let samplings: Vec<(usize, usize)> = list.chunks_exact(3).map(sampling).collect();
+        if samplings.iter().any(|s| !(1..=4).contains(&s.0) || !(1..=4).contains(&s.1)) {
+            return Err(Problem::Corrupt("its sampling factors are out of range"));
+        }
+        let mut frame = Self { width, height, progressive, components: Vec::new() };
+        let max = samplings.iter().fold((1, 1), |max, s| (max.0.max(s.0), max.1.max(s.1)));
+        let units = (width.div_ceil(8 * max.0), height.div_ceil(8 * max.1));
+        for (spec, sampling) in list.chunks_exact(3).zip(samplings) {
+            if max.0 % sampling.0 != 0 || max.1 % sampling.1 != 0 {
+                return Err(Problem::Unsupported("JPEG with fractional chroma sampling".into()));
+            }
+            let size = ((width * sampling.0).div_ceil(max.0), (height * sampling.1).div_ceil(max.1));
+            let stride = units.0 * sampling.0;
+            let blocks = vec![[0; 64]; stride * units.1 * sampling.1];
+            let (id, table) = (spec[0], usize::from(spec[2]));
+            frame.components.push(Component { id, sampling, table, steps: None, size, stride, blocks });
+        }
+        Ok(frame)
+    }
+
+    /// The most blocks a component has in a unit, horizontally and vertically.
+    pub(super) fn max_sampling(&self) -> (usize, usize) {
+        let fold = |max: (usize, usize), c: &Component| (max.0.max(c.sampling.0), max.1.max(c.sampling.1));
+        self.components.iter().fold((1, 1), fold)
+    }
+
+    /// Interleaved units, across and down.
+    pub(super) fn units(&self) -> (usize, usize) {
+        let max = self.max_sampling();
+        (self.width.div_ceil(8 * max.0), self.height.div_ceil(8 * max.1))
+    }
+}
+
+impl Component {
+    /// Blocks that hold a part of the picture, across and down: a scan of this component alone has no others.
+    pub(super) fn blocks_in_picture(&self) -> (usize, usize) {
+        (self.size.0.div_ceil(8), self.size.1.div_ceil(8))
+    }
+
+    /// Transform all blocks to samples; `max` is the sampling of the component with most samples.
+    pub(super) fn plane(self, max: (usize, usize)) -> Result<Plane, Problem> {
+        let steps = self.steps.as_ref().ok_or(Problem::Corrupt("a component or its table is missing"))?;
+        let ratio = (max.0 / self.sampling.0, max.1 / self.sampling.1);
+        let stride = self.stride * 8;
+        let mut samples = vec![0; self.blocks.len() * 64];
+        for (blocks, out) in self.blocks.chunks_exact(self.stride).zip(samples.chunks_exact_mut(stride * 8)) {
+            for (x, block) in blocks.iter().enumerate() {
+                inverse_dct(block, steps, &mut out[x * 8..], stride);
+            }
+        }
+        Ok(Plane { size: self.size, stride, samples, ratio })
+    }
+}

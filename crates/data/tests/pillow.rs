@@ -1,0 +1,183 @@
+//! The pixels of Pillow and torchvision, made by `parity/images.py`: formats, resizes, one whole transform.
+//!
+//! `cargo test -p wellfit-data --test pillow -- --nocapture` prints the largest difference of each case.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use wellfit_data::decode::{decode_bytes, decode_file};
+use wellfit_data::resize::resize_bilinear;
+use wellfit_data::{RawImage, Transform};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pillow").join(name)
+}
+
+/// One expectation: what was done to which file, and the resulting bytes.
+struct Case {
+    what: String,
+    file: String,
+    size: (usize, usize),
+    bytes: Vec<u8>,
+}
+
+fn cases(what: &str) -> Vec<Case> {
+    let mut blob = Vec::new();
+    let packed = fs::read(fixture("expected.bin.gz")).unwrap();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut blob).unwrap();
+    let mut rest = &blob[..];
+    let index = fs::read_to_string(fixture("expected.txt")).unwrap();
+    let lines = index.lines().filter(|line| !line.starts_with('#'));
+    let all = lines.map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let size: (usize, usize) = (words[2].parse().unwrap(), words[3].parse().unwrap());
+        let per_pixel = match words[0] {
+            "resize-grey" => 1,
+            "transform" => 3 * size_of::<f32>(),
+            _ => 3,
+        };
+        let bytes = rest.split_off(..size.0 * size.1 * per_pixel).unwrap().to_vec();
+        Case { what: words[0].into(), file: words[1].into(), size, bytes }
+    });
+    let all: Vec<Case> = all.collect();
+    assert!(rest.is_empty(), "expected.txt accounts for every byte");
+    all.into_iter().filter(|case| case.what == what).collect()
+}
+
+/// Print and return the largest difference.
+fn compare(case: &Case, got: &[u8]) -> u8 {
+    assert_eq!(got.len(), case.bytes.len(), "{} {}", case.what, case.file);
+    let largest = got.iter().zip(&case.bytes).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    println!(
+        "{:12} {:26} {:>3}×{:<3} largest difference {largest}",
+        case.what, case.file, case.size.0, case.size.1
+    );
+    largest
+}
+
+fn decoded(file: &str) -> RawImage {
+    decode_file(&fixture(file)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_format_decodes_to_the_same_pixels() {
+    let cases = cases("decode");
+    assert_eq!(cases.len(), 38);
+    let different = cases.iter().filter(|case| {
+        let image = decoded(&case.file);
+        assert_eq!(
+            (image.height, image.width, image.channels),
+            (case.size.0, case.size.1, 3),
+            "{}",
+            case.file
+        );
+        compare(case, &image.pixels) > 0
+    });
+    assert_eq!(different.count(), 0);
+}
+
+#[test]
+fn resizes_are_the_same_to_the_bit() {
+    for case in cases("resize") {
+        let image = decoded(&case.file);
+        let got = resize_bilinear(&image.pixels, (image.height, image.width), 3, case.size);
+        assert_eq!(compare(&case, &got), 0);
+    }
+}
+
+/// A transform to one channel that undoes ToTensor gives the grey levels themselves.
+#[test]
+fn grey_resizes_are_the_same_to_the_bit() {
+    for case in cases("resize-grey") {
+        let transform =
+            Transform { size: case.size, channels: 1, mean: vec![0.0], std: vec![1.0], ..plain() };
+        let mut out = vec![0.0; case.size.0 * case.size.1];
+        transform.apply(&decoded(&case.file), None, &mut out);
+        let got: Vec<u8> = out.iter().map(|v| (v * 255.0).round() as u8).collect();
+        assert_eq!(compare(&case, &got), 0);
+    }
+}
+
+fn plain() -> Transform {
+    Transform::imagenet((1, 1))
+}
+
+#[test]
+fn the_whole_transform_is_the_same_to_the_bit() {
+    for case in cases("transform") {
+        let mut out = vec![0.0; case.size.0 * case.size.1 * 3];
+        Transform { size: case.size, ..plain() }.apply(&decoded(&case.file), None, &mut out);
+        let want = case.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        assert!(out.iter().copied().eq(want));
+    }
+}
+
+fn reason(bytes: &[u8]) -> String {
+    decode_bytes(bytes, Path::new("x")).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_cut_short_is_an_error() {
+    for case in cases("decode") {
+        let whole = fs::read(fixture(&case.file)).unwrap();
+        let message = reason(&whole[..whole.len() * 6 / 10]);
+        assert!(message.contains("cut short") || message.contains("damaged"), "{}: {message}", case.file);
+        let jpeg = case.file.ends_with(".jpg");
+        if jpeg {
+            assert!(reason(&whole[..whole.len() - 2]).contains("the file is cut short"), "{}", case.file);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    for (bytes, words) in [
+        (&b""[..], "empty"),
+        (b"  <!DOCTYPE html><html>404</html>", "HTML"),
+        (b"just words", "text"),
+        (b"PK\x03\x04 ", "ZIP"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (&[0; 100], "zeros"),
+        (b"\x81\xfe\x80", "nothing known"),
+        (b"GIF89a\x01\0\x01\0\0\0\0", "GIF is not supported"),
+        (b"\xff\xd8\xff\xe0", "cut short"),
+    ] {
+        let message = reason(bytes);
+        assert!(message.starts_with("cannot use x: ") && message.contains(words), "{message}");
+    }
+}
+
+/// A header that promises a huge picture is refused at once: these would take 1.2 to 12 GB.
+#[test]
+fn a_huge_picture_is_refused_by_its_header() {
+    let mut jpeg = fs::read(fixture("baseline-444.jpg")).unwrap();
+    let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xFF);
+    let mut bmp = fs::read(fixture("rgb.bmp")).unwrap();
+    bmp[18..22].copy_from_slice(&20_000_u32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&20_000_u32.to_le_bytes());
+    for bytes in [&jpeg[..], &bmp, b"P6\n20000 20000\n255\n"] {
+        assert!(reason(bytes).contains("at most 50 megapixels"), "{}", reason(bytes));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    /// Damage never panics, whatever it does to the picture.
+    #[test]
+    fn damage_never_panics(pick: prop::sample::Index, at: prop::sample::Index, new: [u8; 2], len in 1_usize..3) {
+        let cases = files();
+        let mut bytes = pick.get(&cases).clone();
+        let at = at.index(bytes.len() - 2);
+        bytes[at..at + len].copy_from_slice(&new[..len]);
+        let _ = decode_bytes(&bytes, Path::new("damaged"));
+    }
+}
+
+fn files() -> &'static Vec<Vec<u8>> {
+    static FILES: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
+    FILES.get_or_init(|| cases("decode").iter().map(|case| fs::read(fixture(&case.file)).unwrap()).collect())
+}

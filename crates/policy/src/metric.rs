@@ -1,0 +1,149 @@
+//! Which way a metric should go, and whose rules say that it went there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::PolicyError;
+
+/// The direction in which a metric gets better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Smaller is better, as for a loss.
+    #[default]
+    Min,
+    /// Larger is better, as for an accuracy.
+    Max,
+}
+
+impl Mode {
+    /// Whether `a` is strictly better than `b`. NaN is neither better nor worse than anything.
+    #[must_use]
+    pub fn is_better(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Min => a < b,
+            Self::Max => a > b,
+        }
+    }
+
+    /// The value no other is worse than: +∞ for [`Mode::Min`], −∞ for [`Mode::Max`].
+    #[must_use]
+    pub fn worst(self) -> f64 {
+        match self {
+            Self::Min => f64::INFINITY,
+            Self::Max => f64::NEG_INFINITY,
+        }
+    }
+
+    /// `value`, better by `margin`.
+    pub(crate) fn improve(self, value: f64, margin: f64) -> f64 {
+        match self {
+            Self::Min => value - margin,
+            Self::Max => value + margin,
+        }
+    }
+
+    /// `value`, worse by `margin`.
+    pub(crate) fn worsen(self, value: f64, margin: f64) -> f64 {
+        self.improve(value, -margin)
+    }
+}
+
+/// Whose rules a policy follows, where the packages differ.
+///
+/// | | early stopping | reduce on plateau |
+/// |---|---|---|
+/// | `Torch` | as `Book`: torch has none of its own | torch |
+/// | `Keras` | Keras 3 | Keras 3 |
+/// | `Lightning` | Lightning 2 | as `Torch`: Lightning uses torch's |
+/// | `Book` | the textbook chapter's class | as `Torch`: the chapter uses torch's |
+///
+/// Keras compares in `f32` and keeps the learning rate in `f32`; Lightning sees the metric itself in
+/// `f32`. So do these rules, since a tie there is not a tie in `f64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Semantics {
+    /// `torch.optim.lr_scheduler`.
+    #[default]
+    Torch,
+    /// `keras.callbacks`.
+    Keras,
+    /// `lightning.pytorch.callbacks`.
+    Lightning,
+    /// The textbook chapter.
+    Book,
+}
+
+/// The nearest `f32`, as an `f64`.
+pub(crate) fn to_f32(value: f64) -> f64 {
+    f64::from(value as f32)
+}
+
+/// The test all of Keras' monitoring callbacks share: better than `reference` by more than `margin`, the
+/// margin applied in `f64`, the comparison made in `f32`. Whatever comes first improves, even NaN.
+pub(crate) fn keras_improves(mode: Mode, metric: f64, margin: f64, reference: Option<f64>) -> bool {
+    reference.is_none_or(|reference| mode.is_better(to_f32(mode.worsen(metric, margin)), to_f32(reference)))
+}
+
+/// Names Keras 3 knows to be better when larger, without `val_`.
+const RISING: &[&str] = &[
+    "acc",
+    "accuracy",
+    "auc",
+    "binary_accuracy",
+    "binary_io_u",
+    "categorical_accuracy",
+    "concordance_correlation",
+    "cosine_similarity",
+    "f1_score",
+    "fbeta_score",
+    "io_u",
+    "mean_io_u",
+    "one_hot_io_u",
+    "one_hot_mean_io_u",
+    "pearson_correlation",
+    "precision",
+    "precision_at_recall",
+    "r2_score",
+    "recall",
+    "recall_at_precision",
+    "sensitivity_at_specificity",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "specificity_at_sensitivity",
+    "top_k_categorical_accuracy",
+];
+
+/// Names Keras 3 knows to be better when smaller, without `val_`.
+const FALLING: &[&str] = &[
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "hinge",
+    "kl_divergence",
+    "logcosh",
+    "loss",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "root_mean_squared_error",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+];
+
+/// The direction Keras' `mode="auto"` gives a metric of this name, with or without `val_`: that of Keras'
+/// own metric of this name.
+///
+/// # Errors
+/// [`PolicyError::UnknownDirection`] for any other name; Keras 3 refuses those too (Keras 2 guessed `min`).
+pub fn keras_mode_auto(monitor: &str) -> Result<Mode, PolicyError> {
+    let name = monitor.strip_prefix("val_").unwrap_or(monitor);
+    if RISING.contains(&name) {
+        Ok(Mode::Max)
+    } else if FALLING.contains(&name) {
+        Ok(Mode::Min)
+    } else {
+        Err(PolicyError::UnknownDirection { monitor: monitor.to_owned() })
+    }
+}

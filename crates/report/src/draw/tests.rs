@@ -1,0 +1,148 @@
+//! What the pixels of drawn charts say.
+
+use super::*;
+use crate::{Mark, Scatter};
+use proptest::prelude::*;
+
+fn line(points: Vec<(f64, f64)>) -> Series {
+    Series::new("", points, Color::RED)
+}
+
+fn view(chart: &Chart) -> crate::view::View {
+    Frame::new(chart, (chart.size.0 as i32, chart.size.1 as i32)).view
+}
+
+/// The colour drawn at a place in the data's units.
+fn color(chart: &Chart, point: (f64, f64)) -> Color {
+    let (x, y) = view(chart).visible(point).unwrap();
+    chart.draw().pixel(x as u32, y as u32).unwrap()
+}
+
+#[test]
+fn points_have_their_colours_and_lines_lie_over_dots() {
+    let wide = Series { width: 4.0, ..line(vec![(0.0, 0.0), (10.0, 5.0)]) };
+    let dots = Scatter { alpha: 0.5, ..Scatter::new("", vec![(2.0, 4.0), (4.0, 2.0)], Color::PURPLE) };
+    let chart = Chart { lines: vec![wide], scatters: vec![dots], ..Chart::default() };
+    assert_eq!(color(&chart, (7.0, 3.5)), Color::RED);
+    assert_eq!(color(&chart, (4.0, 2.0)), Color::RED);
+    assert_eq!(color(&chart, (2.3, 3.3)), Color::WHITE);
+    let mut faint = chart.clone();
+    faint.lines.clear();
+    // (2, 4) lies on grid lines; half of purple over white or over the grid's grey.
+    assert!(matches!(color(&faint, (2.0, 4.0)), Color { red: 180..=192, green: 116..=128, blue: 180..=192 }));
+}
+
+#[test]
+fn gaps_break_the_line_and_lone_points_are_dots() {
+    let chart = Chart {
+        lines: vec![Series {
+            width: 3.0,
+            ..line(vec![
+                (0.0, 1.1),
+                (1.0, 1.1),
+                (2.0, f64::NAN),
+                (3.0, 1.1),
+                (4.0, f64::INFINITY),
+                (5.0, 2.3),
+            ])
+        }],
+        ..Chart::default()
+    };
+    assert_eq!(color(&chart, (0.5, 1.1)), Color::RED);
+    assert_eq!(color(&chart, (1.7, 1.1)), Color::WHITE);
+    assert_eq!(color(&chart, (3.0, 1.1)), Color::RED);
+    assert_eq!(color(&chart, (3.3, 1.1)), Color::WHITE);
+    assert_eq!(color(&chart, (5.0, 2.3)), Color::RED);
+}
+
+#[test]
+fn dashes_alternate() {
+    let mut chart = Chart { lines: vec![line(vec![(0.0, 0.3), (1.0, 0.3)])], ..Chart::default() };
+    let changes = |chart: &Chart| {
+        let (_, y) = view(chart).visible((0.0, 0.3)).unwrap();
+        let picture = chart.draw();
+        let row: Vec<bool> = (0..640)
+            .map(|x| picture.pixel(x, y as u32).is_some_and(|c| c.red > 200 && c.green < 90))
+            .collect();
+        row.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    };
+    assert_eq!(changes(&chart), 2);
+    chart.lines[0].style = LineStyle::Dashed;
+    // About 530 pixels of dashes and gaps of 5.3 widths of 2.08 pixels: 48 dashes, 96 ends.
+    assert!((90..=102).contains(&changes(&chart)), "{}", changes(&chart));
+}
+
+#[test]
+fn the_legend_hides_no_data() {
+    for bend in [0.2, 1.0, 5.0] {
+        for falling in [false, true] {
+            let curve = |i: i32| {
+                let x = f64::from(i) / 50.0;
+                (x, if falling { -x.powf(bend) } else { x.powf(bend) })
+            };
+            let mut chart = Chart { lines: vec![line((0..=50).map(curve).collect())], ..Chart::default() };
+            let plain = chart.draw();
+            chart.lines[0].name = "validation accuracy".to_owned();
+            let named = chart.draw();
+            assert_ne!(plain, named, "there is a legend");
+            let pixels = plain.rgb().chunks(3).zip(named.rgb().chunks(3));
+            let hidden =
+                pixels.filter(|(plain, named)| plain[0] > plain[1].saturating_add(30) && plain != named);
+            assert_eq!(hidden.count(), 0, "bend {bend}, falling {falling}");
+        }
+    }
+}
+
+#[test]
+fn marks_are_dotted_lines_with_labels() {
+    let mut chart = Chart { lines: vec![line(vec![(0.0, 0.0), (10.0, 0.0)])], ..Chart::default() };
+    let grey = |chart: &Chart| chart.draw().rgb().chunks(3).filter(|c| *c == Color::GREY.channels()).count();
+    let before = grey(&chart);
+    chart.marks.push(Mark { x: 3.3, label: String::new() });
+    let height = view(&chart).area.height() as usize;
+    assert!((grey(&chart) - before).abs_diff(height / 2) < 4, "half of a column");
+    let top = view(&chart).area.top;
+    chart.marks[0].label = "best epoch".to_owned();
+    assert!(view(&chart).area.top > top, "room for the label");
+}
+
+#[test]
+fn an_empty_chart_says_so() {
+    let chart = Chart { lines: vec![line(vec![(f64::NAN, 1.0)])], ..Chart::default() };
+    let area = view(&chart).area;
+    let picture = chart.draw();
+    let (middle, center) = ((area.left + area.right) / 2, (area.top + area.bottom) / 2);
+    let dark = (middle - 30..middle + 30)
+        .filter(|&x| picture.pixel(x as u32, center as u32 - 4).is_some_and(|color| color.red < 180));
+    assert!(dark.count() > 5);
+}
+
+#[test]
+fn the_same_chart_gives_the_same_bytes_on_any_thread() {
+    let chart = crate::loss_chart(&[0.9, 0.4, 0.3], &[0.8, 0.6, f64::NAN]);
+    let here = chart.draw().to_png_bytes().unwrap();
+    assert_eq!(here, chart.draw().to_png_bytes().unwrap());
+    let there = std::thread::spawn(move || chart.draw().to_png_bytes().unwrap()).join().unwrap();
+    assert_eq!(here, there);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_data_give_a_picture(
+        points: Vec<(f64, f64)>, title: String, name: String, at: f64, range: Option<(f64, f64)>,
+        size in (0_u32..300, 0_u32..300), width: f32, alpha: f32, quantile: Option<f64>
+    ) {
+        let series = Series { width, alpha, marker: Some(width), name: name.clone(), ..line(points.clone()) };
+        let dots = Scatter { radius: width / 1e30, alpha, ..Scatter::new(name.clone(), points, Color::BLUE) };
+        let mut chart = Chart { title, size, ..Chart::default() };
+        chart.y.range = range;
+        chart.x.label = name.clone();
+        chart.clip_quantile = quantile;
+        chart.marks = vec![Mark { x: at, label: name }];
+        chart.scatters = vec![dots];
+        chart.lines = vec![series.clone(), Series { style: LineStyle::Dashed, ..series }];
+        let picture = chart.draw();
+        prop_assert_eq!((picture.width(), picture.height()), (size.0.max(80), size.1.max(80)));
+    }
+}

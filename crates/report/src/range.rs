@@ -1,0 +1,95 @@
+//! Which numbers an axis covers.
+
+/// Larger numbers count as infinite: their differences could overflow.
+const LARGEST: f64 = 1e300;
+
+/// The narrowest range, as a part of its numbers: rounding would show in anything narrower.
+const NARROWEST: f64 = 1e-9;
+
+/// Whether a number has a place in a chart.
+pub(crate) fn plottable(number: f64) -> bool {
+    number.abs() <= LARGEST
+}
+
+/// The extent of the plottable numbers, opened a little if they are almost one; 0 to 1 if there are none.
+///
+/// With a `quantile` the extent ends at it and its mirror image, so a few outliers do not count.
+pub(crate) fn extent(numbers: impl Iterator<Item = f64>, quantile: Option<f64>, whole: bool) -> (f64, f64) {
+    let mut numbers: Vec<f64> = numbers.filter(|&number| plottable(number)).collect();
+    if numbers.is_empty() {
+        return (0.0, 1.0);
+    }
+    let last = numbers.len() - 1;
+    let skipped =
+        quantile.map_or(0, |quantile| ((1.0 - quantile.clamp(0.5, 1.0)) * last as f64).round() as usize);
+    let low = *numbers.select_nth_unstable_by(skipped, f64::total_cmp).1;
+    let high = *numbers.select_nth_unstable_by(last - skipped, f64::total_cmp).1;
+    if too_narrow(low, high) {
+        return opened(low, high, whole);
+    }
+    (low, high)
+}
+
+/// The range and a twentieth of it on both sides.
+pub(crate) fn with_margin((low, high): (f64, f64)) -> (f64, f64) {
+    let margin = (high - low) / 20.0;
+    (low - margin, high + margin)
+}
+
+/// The range asked for, if it makes sense: ends in order, not too close.
+pub(crate) fn asked((low, high): (f64, f64), whole: bool) -> Option<(f64, f64)> {
+    let (low, high) = if low <= high { (low, high) } else { (high, low) };
+    if !(plottable(low) && plottable(high)) {
+        None
+    } else if too_narrow(low, high) {
+        Some(opened(low, high, whole))
+    } else {
+        Some((low, high))
+    }
+}
+
+fn too_narrow(low: f64, high: f64) -> bool {
+    high - low <= NARROWEST * low.abs().max(high.abs()).max(1e-200)
+}
+
+/// A range around what is almost one number: half a step for counts, else a twentieth of the number.
+fn opened(low: f64, high: f64, whole: bool) -> (f64, f64) {
+    let middle = low + (high - low) / 2.0;
+    let half = match middle.abs() {
+        size if whole => (size * 1e-6).max(0.5),
+        size if size < 1e-200 => 0.05,
+        size => size / 20.0,
+    };
+    (middle - half, middle + half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn extents_have_margins_and_never_collapse() {
+        let of = |numbers: &[f64]| extent(numbers.iter().copied(), None, false);
+        assert_eq!(with_margin(of(&[0.0, 20.0, f64::NAN, f64::INFINITY])), (-1.0, 21.0));
+        assert_eq!(of(&[]), (0.0, 1.0));
+        assert_eq!(of(&[2.0]), (1.9, 2.1));
+        assert_eq!(of(&[0.0]), (-0.05, 0.05));
+        assert_eq!(extent([3.0].into_iter(), None, true), (2.5, 3.5));
+        let numbers = (0..=100).map(|i| if i == 50 { 1e6 } else { f64::from(i) });
+        let (low, high) = extent(numbers, Some(0.98), false);
+        assert!(low >= 0.0 && high <= 100.0, "{low} {high}");
+        assert_eq!(asked((1.0, 0.0), false), Some((0.0, 1.0)));
+        assert_eq!(asked((0.0, f64::NAN), false), None);
+        assert_eq!(asked((4.0, 4.0), true), Some((3.5, 4.5)));
+    }
+
+    proptest! {
+        #[test]
+        fn extents_hold_their_numbers(numbers: Vec<f64>, whole: bool) {
+            let (low, high) = with_margin(extent(numbers.iter().copied(), None, whole));
+            prop_assert!(low < high && low.is_finite() && high.is_finite());
+            prop_assert!(numbers.iter().filter(|&&n| plottable(n)).all(|n| (low..=high).contains(n)));
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The command line. This file only says what may be typed; `config` makes sense of it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Train image classifiers that neither under- nor overfit.
+#[derive(Debug, Parser)]
+#[command(name = "wellfit", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print one JSON object as the last line of standard output; the rest goes to standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads for computing; 0 takes all cores. The results do not depend on it
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
+or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a classifier and leave a run: plots, record, best weights
+    Train(TrainArgs),
+    /// The three experiments
+    #[command(subcommand)]
+    Lab(Lab),
+    /// Classify images with a run's best weights
+    Predict(PredictArgs),
+    /// Loss and accuracy of a run's best weights on data
+    Evaluate(EvaluateArgs),
+    /// Look at data
+    #[command(subcommand)]
+    Data(Data),
+    /// A table of runs
+    Runs(RunsArgs),
+}
+
+/// The experiments.
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// Twin networks with and without batch normalisation, side by side on the same batches
+    Batchnorm(BatchnormArgs),
+    /// Twin regressors with and without dropout on a noisy line
+    Dropout(DropoutArgs),
+    /// Fine-tune a ResNet-50 on an image folder; validates on test/
+    Transfer(TrainArgs),
+}
+
+/// What can be asked of data.
+#[derive(Debug, Subcommand)]
+pub enum Data {
+    /// Shapes, class counts, a labelled picture grid, suspicious files
+    Show(ShowArgs),
+}
+
+/// Where a run goes.
+#[derive(Debug, Clone, Args)]
+pub struct OutArgs {
+    /// The run's directory [default: runs/<data>-<model>-<n>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace the run that is in --out
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `wellfit train` and `wellfit lab transfer`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A folder with a sub-folder a class, or with train/ and val/ or test/; a folder of IDX files; `sample` or
+    /// `fashion-mnist`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// Where Fashion-MNIST's files may lie, besides the usual places
+    #[arg(long = "data", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A TOML file with any of the options below (`batch_size = 64`); the command line wins
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more: improvements, checkpoints, the table of layers
+    #[arg(long, short)]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub out: OutArgs,
+    #[command(flatten)]
+    pub options: TrainOptions,
+}
+
+/// The options that `--config` takes as well. Unset ones follow the data: see the README.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainOptions {
+    /// mlp, mlp-bn, resnet20, resnet18, resnet34, resnet50, resnet101, resnet152
+    /// [default: resnet50; resnet20 for IDX data]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Start from these weights: torchvision's names, .pth or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Keep the backbone fixed and train a new head only
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub freeze: Option<bool>,
+    /// Epochs at most [default: 100; sample 8, other IDX data 20]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u32>,
+    /// Images in a batch [default: 32; IDX data 64]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Learning rate [default: 0.001; IDX data 0.01]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+    /// Optimiser [default: adam]
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<OptimizerName>,
+    /// Weight decay [default: torch's: 0, adamw 0.01]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
+    /// Momentum of sgd [default: 0]
+    #[arg(long, value_name = "MU", allow_negative_numbers = true)]
+    pub momentum: Option<f64>,
+    /// Height and width images are resized to [default: 224; IDX data their own size]
+    #[arg(long, value_name = "PIXELS")]
+    pub image_size: Option<usize>,
+    /// Share of the training images set aside for validation, where the data have none [default: 0.2]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub val_split: Option<f64>,
+    /// Mirror training images left to right at random [default: true; IDX data false]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub hflip: Option<bool>,
+    /// Mirror training images top to bottom at random [default: true; IDX data false]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub vflip: Option<bool>,
+    /// Share of the target spread over all classes [default: 0]
+    #[arg(long, value_name = "EPSILON", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+    /// Scale gradients to this common norm at most [default: off]
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub clip_norm: Option<f64>,
+    /// How the rate moves with the steps [default: constant; IDX data one-cycle]
+    #[arg(long, value_name = "NAME")]
+    pub schedule: Option<ScheduleName>,
+    /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub lr_scheduler: Option<bool>,
+    /// Epochs without improvement before the rate is lowered [default: 5]
+    #[arg(long, value_name = "N")]
+    pub lr_patience: Option<u32>,
+    /// What the rate is multiplied by [default: 0.5]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub lr_factor: Option<f64>,
+    /// The rate is never lowered below this [default: 1e-6]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub min_lr: Option<f64>,
+    /// Stop when the watched metric no longer improves
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub early_stopping: Option<bool>,
+    /// Epochs without improvement before stopping [default: 5]
+    #[arg(long, value_name = "N")]
+    pub patience: Option<u32>,
+    /// The least change that counts as an improvement [default: 0]
+    #[arg(long, value_name = "DELTA", allow_negative_numbers = true)]
+    pub min_delta: Option<f64>,
+    /// What early stopping watches: val_loss, val_accuracy, train_loss, train_accuracy [default: val_loss]
+    #[arg(long, value_name = "METRIC")]
+    pub monitor: Option<String>,
+    /// Whose rules early stopping and --lr-scheduler follow [default: torch]
+    #[arg(long, value_name = "WHOSE")]
+    pub semantics: Option<SemanticsName>,
+    /// Also save weights each epoch under this name, such as `epoch-{epoch:02d}-{val_loss:.4f}.safetensors`
+    #[arg(long, value_name = "NAME")]
+    pub checkpoint: Option<String>,
+    /// What decides which of these is best [default: val_loss]
+    #[arg(long, value_name = "METRIC")]
+    pub checkpoint_monitor: Option<String>,
+    /// Whether that metric should fall or rise [default: auto]
+    #[arg(long, value_name = "MODE")]
+    pub checkpoint_mode: Option<CheckpointMode>,
+    /// Save them only when better than all before
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub save_best_only: Option<bool>,
+    /// Decides weights, order, split, flips and dropout [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Leave unusable image files out instead of stopping
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub skip_bad: Option<bool>,
+    /// Threads that decode images ahead of training [default: 2]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+}
+
+/// Optimisers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    /// Adam.
+    Adam,
+    /// Adam with decoupled weight decay.
+    Adamw,
+    /// Stochastic gradient descent.
+    Sgd,
+}
+
+/// Schedules over the steps of the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleName {
+    /// The rate stays.
+    Constant,
+    /// Up from lr/25 to lr over the first 30 %, then down to nearly nothing (torch's OneCycleLR).
+    OneCycle,
+    /// Down to 0 along half a cosine.
+    Cosine,
+}
+
+/// Whose rules the policies follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SemanticsName {
+    /// torch's scheduler, the book's early stopping.
+    Torch,
+    /// Keras' callbacks.
+    Keras,
+    /// Lightning's early stopping, torch's scheduler.
+    Lightning,
+    /// The book's early stopping, torch's scheduler.
+    Book,
+}
+
+/// The direction of a checkpoint's metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckpointMode {
+    /// From the metric's name.
+    Auto,
+    /// Lower is better.
+    Min,
+    /// Higher is better.
+    Max,
+}
+
+/// `wellfit lab batchnorm`.
+#[derive(Debug, Args)]
+pub struct BatchnormArgs {
+    /// A folder with Fashion-MNIST's IDX files [default: the user's cache, then Debian's place, then a download]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Epochs
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub epochs: u32,
+    /// Images in a batch
+    #[arg(long, default_value_t = 512, value_name = "N")]
+    pub batch_size: usize,
+    /// Learning rate of SGD
+    #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
+    pub lr: f64,
+    /// Decides weights and order
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Repeat with this many seeds, from --seed on
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seeds: u32,
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `wellfit lab dropout`.
+#[derive(Debug, Args)]
+pub struct DropoutArgs {
+    /// Full-batch epochs
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub epochs: u32,
+    /// Training points, and test points
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub samples: usize,
+    /// Standard deviation of the noise
+    #[arg(long, default_value_t = 0.3, value_name = "SIGMA", allow_negative_numbers = true)]
+    pub noise: f64,
+    /// Dropout rate
+    #[arg(long, default_value_t = 0.2, value_name = "P", allow_negative_numbers = true)]
+    pub p: f64,
+    /// Units of each hidden layer
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub hidden: usize,
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
+    pub lr: f64,
+    /// Decides data, weights and masks
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Repeat with this many seeds, from --seed on; pictures of the first
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seeds: u32,
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `wellfit predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// A run's directory, or a weight file (with --model)
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Images
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    /// How many classes to list
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub top: usize,
+    /// The architecture of a weight file that does not name its own
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Height and width for a weight file that does not name its own
+    #[arg(long, default_value_t = 224, value_name = "PIXELS")]
+    pub image_size: usize,
+}
+
+/// `wellfit evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// A run's directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Data as for `train`; its test/ part if it has one, else val/, else all of it
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// Where Fashion-MNIST's files may lie
+    #[arg(long = "data", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Images in a batch
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub batch_size: usize,
+    /// Leave unusable image files out instead of stopping
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+/// `wellfit data show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// Where Fashion-MNIST's files may lie
+    #[arg(long = "data", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Images in the picture
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub images: usize,
+    /// Decides which images
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// The picture's file [default: <data>-images.png]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the file
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `wellfit runs`.
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// The folder of runs
+    #[arg(default_value = "runs", value_name = "DIR")]
+    pub root: PathBuf,
+}

@@ -1,0 +1,7 @@
+//! One file a command.
+
+pub mod data_show;
+pub mod evaluate;
+pub mod predict;
+pub mod runs;
+pub mod train;

@@ -1,0 +1,83 @@
+//! `wellfit runs`: a table of runs.
+
+use crate::args::RunsArgs;
+use crate::error::CliError;
+use crate::output::{Output, number};
+use crate::progress::duration;
+use serde_json::{Value, json};
+use wellfit::record::{RunSummary, list_runs};
+
+/// Run the command.
+pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
+    let runs = if args.root.is_dir() { list_runs(&args.root)? } else { Vec::new() };
+    if runs.is_empty() {
+        out.say(format!("no runs in {}", args.root.display()));
+    } else {
+        let head = ["run", "model", "epochs", "best", "val loss", "val acc", "time", "why it stopped"]
+            .map(String::from);
+        print(&[vec![head], runs.iter().map(row).collect()].concat(), out);
+    }
+    out.result(&Value::Array(runs.iter().map(value).collect()));
+    Ok(())
+}
+
+fn row(run: &RunSummary) -> [String; 8] {
+    let name = run.name.clone();
+    match &run.outcome {
+        Err(problem) => {
+            let mut row = std::array::from_fn(|_| String::from("-"));
+            row[0] = name;
+            row[7] = problem.to_string();
+            row
+        }
+        Ok(outcome) => {
+            let best = |of: &dyn Fn(&wellfit::record::EpochRecord) -> String| {
+                outcome.best.as_ref().map_or_else(|| "-".to_owned(), of)
+            };
+            [
+                name,
+                outcome.info.model.name.clone(),
+                outcome.epochs.to_string(),
+                best(&|e| e.epoch.to_string()),
+                best(&|e| format!("{:.4}", e.val_loss)),
+                best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy)),
+                duration(outcome.seconds),
+                outcome.state.to_string(),
+            ]
+        }
+    }
+}
+
+fn print(rows: &[[String; 8]], out: Output) {
+    let widths: Vec<usize> =
+        (0..8).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| {
+                let width = widths[column];
+                if (2..7).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+            })
+            .collect();
+        out.say(cells.join("  ").trim_end());
+    }
+}
+
+fn value(run: &RunSummary) -> Value {
+    match &run.outcome {
+        Err(problem) => json!({ "run": run.path, "problem": problem.to_string() }),
+        Ok(outcome) => json!({
+            "run": run.path,
+            "model": outcome.info.model.name,
+            "epochs": outcome.epochs,
+            "best": outcome.best.as_ref().map(|best| json!({
+                "epoch": best.epoch,
+                "val_loss": number(best.val_loss),
+                "val_accuracy": number(best.val_accuracy),
+            })),
+            "state": outcome.state.to_string(),
+            "seconds": outcome.seconds,
+        }),
+    }
+}

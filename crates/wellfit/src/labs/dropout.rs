@@ -1,0 +1,257 @@
+//! `wellfit lab dropout`: twin regressors with and without dropout on a noisy line.
+
+use super::{mean, per_seed, start_event, stop_event, write_summary};
+use crate::args::DropoutArgs;
+use crate::config::{positive, require, share};
+use crate::error::CliError;
+use crate::output::{Output, number};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use wellfit::kernels::loss::mean_squared_error;
+use wellfit::kernels::optim::Rule;
+use wellfit::models::{DropoutKey, Network, Optimizer, mlp};
+use wellfit::record::{RunWriter, StepRecord};
+use wellfit::report::{DropoutChart, Picture, animation, dropout_chart};
+use wellfit::rng::{Rng, Stream};
+
+/// The names of the twins, in records and plots.
+const NAMES: [&str; 2] = ["normal", "dropout"];
+/// Epochs from one picture to the next.
+const PICTURE_EVERY: u32 = 50;
+
+/// What `run.toml` says of this lab.
+#[derive(Serialize)]
+struct Info {
+    name: String,
+    lab: &'static str,
+    wellfit_version: &'static str,
+    seed: u64,
+    epochs: u32,
+    samples: usize,
+    noise: f64,
+    p: f64,
+    hidden: usize,
+    lr: f64,
+}
+
+/// Run the command.
+pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
+    positive("--lr", args.lr)?;
+    share("--p", args.p)?;
+    require(args.noise.is_finite() && args.noise >= 0.0, || {
+        format!("--noise must be at least 0, not {}", args.noise)
+    })?;
+    for (name, n) in
+        [("--samples", args.samples), ("--hidden", args.hidden), ("--epochs", args.epochs as usize)]
+    {
+        require((1..=1_000_000).contains(&n), || format!("{name} must be between 1 and 1,000,000, not {n}"))?;
+    }
+    require(args.samples > 1, || "--samples must be at least 2".to_owned())?;
+    require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
+    let start = Instant::now();
+    let mut run = RunWriter::create(args.out.out.as_deref(), "lab-dropout", args.out.force)?;
+    run.write_run_toml(&Info {
+        name: run.name(),
+        lab: "dropout",
+        wellfit_version: env!("CARGO_PKG_VERSION"),
+        seed: args.seed,
+        epochs: args.epochs,
+        samples: args.samples,
+        noise: args.noise,
+        p: args.p,
+        hidden: args.hidden,
+        lr: args.lr,
+    })?;
+    run.event(&start_event())?;
+    let mut results = Vec::new();
+    for seed in args.seed..args.seed + u64::from(args.seeds) {
+        let first = seed == args.seed;
+        let mut twins = Twins::new(args, seed);
+        if first {
+            twins.networks.iter().for_each(|network| out.say(network.summary()));
+        }
+        results.push(twins.train(args, first.then_some(&mut run), out)?);
+    }
+    run.event(&stop_event(args.epochs))?;
+    report(&results, args, &run, start, out)
+}
+
+/// Points on the line y = x with normal noise.
+struct Points {
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Points {
+    /// Training points are set 0, test points set 1.
+    fn new(args: &DropoutArgs, seed: u64, set: u32) -> Self {
+        let mut rng = Rng::new(seed, Stream::Noise, 0, set);
+        let step = 2.0 / (args.samples - 1) as f32;
+        let x: Vec<f32> = (0..args.samples).map(|i| -1.0 + step * i as f32).collect();
+        let y = x.iter().map(|&x| x + args.noise as f32 * rng.normal()).collect();
+        Self { x, y }
+    }
+}
+
+struct Twins {
+    networks: [Network; 2],
+    optimizers: [Optimizer; 2],
+    train: Points,
+    test: Points,
+    seed: u64,
+}
+
+/// The twins in evaluation mode.
+struct Look {
+    fits: [Vec<f32>; 2],
+    losses: [f64; 2],
+}
+
+impl Twins {
+    fn new(args: &DropoutArgs, seed: u64) -> Self {
+        let networks = [None, Some(args.p as f32)].map(|dropout| {
+            let mut network = mlp::regressor(args.hidden, dropout);
+            network.initialise(seed);
+            network
+        });
+        let optimizers = networks.each_ref().map(|network| Optimizer::new(Rule::ADAM, network));
+        Self {
+            networks,
+            optimizers,
+            train: Points::new(args, seed, 0),
+            test: Points::new(args, seed, 1),
+            seed,
+        }
+    }
+
+    /// The last test losses. With a run, also the record, the pictures and the animation.
+    fn train(
+        &mut self,
+        args: &DropoutArgs,
+        mut run: Option<&mut RunWriter>,
+        out: Output,
+    ) -> Result<[f64; 2], CliError> {
+        let mut pictures: Vec<Picture> = Vec::new();
+        for epoch in 0..args.epochs {
+            let losses = self.step(args.lr)?;
+            if losses.iter().any(|loss| !loss.is_finite()) {
+                return Err(CliError::Diverged(format!(
+                    "a loss became NaN or infinite in epoch {epoch}: try a smaller --lr than {}",
+                    args.lr
+                )));
+            }
+            let Some(run) = run.as_deref_mut() else { continue };
+            let losses: BTreeMap<String, f64> = NAMES.map(str::to_owned).into_iter().zip(losses).collect();
+            run.step(&StepRecord { epoch: epoch + 1, step: u64::from(epoch) + 1, lr: args.lr, losses })?;
+            if epoch % PICTURE_EVERY == 0 {
+                let look = self.look();
+                let picture = self.picture(&look, epoch);
+                picture.save_png(run.path().join(format!("fit-{epoch:04}.png")))?;
+                pictures.push(picture);
+                out.say(format!(
+                    "Epoch {epoch}: test loss {:.4}, with dropout {:.4}",
+                    look.losses[0], look.losses[1]
+                ));
+            }
+        }
+        if let Some(run) = run {
+            animation(&pictures, 300, run.path().join("fit.gif"))?;
+        }
+        Ok(self.look().losses)
+    }
+
+    fn step(&mut self, lr: f64) -> Result<[f64; 2], CliError> {
+        let mut losses = [0.0; 2];
+        for (twin, loss_of) in losses.iter_mut().enumerate() {
+            let (network, optimizer) = (&mut self.networks[twin], &mut self.optimizers[twin]);
+            let key = DropoutKey { seed: self.seed, step: optimizer.step as u32 + 1 };
+            let tape = network.forward(&self.train.x, key)?;
+            let loss = mean_squared_error(tape.outputs(), &self.train.y);
+            let gradients = network.backward(tape, loss.gradient);
+            optimizer.update(network, &gradients, lr);
+            *loss_of = loss.value;
+        }
+        Ok(losses)
+    }
+
+    /// Both networks in evaluation mode on the test points.
+    fn look(&self) -> Look {
+        let fits = self.networks.each_ref().map(|network| network.evaluate(&self.test.x).to_vec());
+        let losses = fits.each_ref().map(|fit| mean_squared_error(fit, &self.test.y).value);
+        Look { fits, losses }
+    }
+
+    fn picture(&self, look: &Look, epoch: u32) -> Picture {
+        let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
+        let (x, train, test) = (wide(&self.train.x), wide(&self.train.y), wide(&self.test.y));
+        let fits = look.fits.each_ref().map(|fit| wide(fit));
+        let chart = dropout_chart(&DropoutChart {
+            train: (&x, &train),
+            test: (&x, &test),
+            fit_x: &x,
+            fit: &fits[0],
+            fit_dropout: &fits[1],
+            epoch: epoch as usize,
+            loss: look.losses[0],
+            loss_dropout: look.losses[1],
+        });
+        chart.draw()
+    }
+}
+
+fn report(
+    results: &[[f64; 2]],
+    args: &DropoutArgs,
+    run: &RunWriter,
+    start: Instant,
+    out: Output,
+) -> Result<(), CliError> {
+    let loss = [0, 1].map(|twin: usize| mean(results.iter().map(|result| result[twin])));
+    let better = results.iter().filter(|[normal, dropout]| dropout < normal).count();
+    let lines: String = if results.len() > 1 {
+        results
+            .iter()
+            .zip(args.seed..)
+            .map(|([normal, dropout], seed)| {
+                format!("\nseed {seed}: {normal:.4} without, {dropout:.4} with dropout")
+            })
+            .collect()
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "After {} epochs the test loss is {:.4} without and {:.4} with dropout {} ({:+.0} %).\n\
+         Dropout is lower for {better} of {} seeds.{lines}",
+        args.epochs,
+        loss[0],
+        loss[1],
+        args.p,
+        100.0 * (loss[1] / loss[0] - 1.0),
+        results.len(),
+    );
+    write_summary(run, &text)?;
+    out.say(text);
+    let seconds = start.elapsed().as_secs_f64();
+    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
+    let one = |result: &[f64; 2]| json!({ "normal": { "test_loss": number(result[0]) }, "dropout": { "test_loss": number(result[1]) } });
+    let mut value = one(&loss);
+    value["run"] = json!(run.path());
+    value["seconds"] = json!(seconds);
+    value["dropout_lower"] = json!(better);
+    let seeds: Vec<Value> = results
+        .iter()
+        .zip(args.seed..)
+        .map(|(result, seed)| {
+            let mut value = one(result);
+            value["seed"] = json!(seed);
+            value
+        })
+        .collect();
+    if let Some(seeds) = per_seed(&seeds) {
+        value["seeds"] = seeds;
+    }
+    out.result(&value);
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, the chapter's way.
+
+use crate::args::TrainArgs;
+use crate::commands::train::{self, Validation};
+use crate::error::CliError;
+use crate::output::Output;
+
+/// As `train`, but validating on `test/`.
+pub fn run(args: &TrainArgs, out: Output) -> Result<(), CliError> {
+    train::run(args, Validation::Test, out)
+}

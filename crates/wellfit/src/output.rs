@@ -1,0 +1,50 @@
+//! Where a command's words go.
+
+use serde_json::Value;
+use std::io::{IsTerminal, Write};
+
+/// Human lines to standard output, or to standard error when that is kept for JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One JSON object is the last line of standard output; everything else goes to standard error.
+    pub json: bool,
+    /// Errors only.
+    pub quiet: bool,
+}
+
+impl Output {
+    /// A line for people.
+    pub fn say(self, line: impl AsRef<str>) {
+        if self.quiet {
+            return;
+        }
+        // A closed pipe (`wellfit … | head`) is no reason to end a training run.
+        let _ = if self.json {
+            writeln!(std::io::stderr(), "{}", line.as_ref())
+        } else {
+            writeln!(std::io::stdout(), "{}", line.as_ref())
+        };
+    }
+
+    /// Something the user should know, also when quiet.
+    pub fn warn(self, line: impl AsRef<str>) {
+        let _ = writeln!(std::io::stderr(), "warning: {}", line.as_ref());
+    }
+
+    /// The result for programs.
+    pub fn result(self, value: &Value) {
+        if self.json {
+            let _ = writeln!(std::io::stdout(), "{value}");
+        }
+    }
+
+    /// Whether progress bars make sense.
+    pub fn bars(self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// A number as JSON; NaN and infinities, which JSON lacks, as null.
+pub fn number(x: f64) -> Value {
+    serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
+}

@@ -1,0 +1,148 @@
+"""What Pillow and torchvision make of images: fixtures for crates/data/tests/pillow.rs.
+
+    python parity/images.py        # needs numpy, pillow, torch, torchvision
+
+Writes small images of every format and, in one file, the pixels that Pillow gives for them, resized images
+and one whole torchvision transform. `expected.txt` lists what the bytes in `expected.bin.gz` are, in order.
+"""
+
+import gzip
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torchvision
+from PIL import Image
+from torchvision import transforms
+
+HERE = Path(__file__).resolve().parent.parent / "crates/data/tests/fixtures/pillow"
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def scene(height, width, noise):
+    """Waves of all colours, some noise, and two patches with hard edges, where decoders differ most."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [127 + 120 * np.sin(x / 7 + y / 11 + 2 * k) * np.cos(y / 5 - x / 13 + k) for k in range(3)]
+    pixels = np.stack(waves, -1) + np.random.default_rng(0).normal(0, noise, (height, width, 3))
+    pixels[height // 4 : height // 2, width // 3 : 2 * width // 3] = [250, 10, 20]
+    pixels[height // 2 : 3 * height // 4, width // 2 :] = [10, 20, 250]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def saved(image, format, **options):
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def reframed(jpeg, width, height, sampling):
+    """The same JPEG data read with another size and luma sampling, for layouts that Pillow cannot write."""
+    at = jpeg.index(b"\xff\xc0") + 5
+    frame = struct.pack(">HH", height, width) + jpeg[at + 4 : at + 6] + bytes([sampling])
+    return jpeg[:at] + frame + jpeg[at + 7 :]
+
+
+def jpegs():
+    odd, even = scene(37, 53, 6), scene(40, 64, 6)
+    for name, subsampling in (("444", 0), ("422", 1), ("420", 2)):
+        yield f"baseline-{name}.jpg", saved(odd, "jpeg", quality=90, subsampling=subsampling)
+        yield f"progressive-{name}.jpg", saved(even, "jpeg", quality=75, subsampling=subsampling, progressive=True)
+    yield "coarse-420.jpg", saved(even, "jpeg", quality=20)
+    yield "restart-420.jpg", saved(odd, "jpeg", quality=60, restart_marker_blocks=2)
+    yield "tiny-420.jpg", saved(scene(3, 4, 6), "jpeg")
+    yield "grey.jpg", saved(odd.convert("L"), "jpeg", quality=85)
+    yield "rgb.jpg", saved(odd, "jpeg", quality=85, keep_rgb=True)
+    inks = np.asarray(odd.convert("CMYK")).copy()
+    inks[..., 3] = np.linspace(0, 200, inks.shape[1])
+    cmyk = Image.fromarray(inks, "CMYK")
+    yield "cmyk.jpg", saved(cmyk, "jpeg", quality=85)
+    adobe = saved(cmyk, "jpeg", quality=85, subsampling=2)
+    assert adobe.count(b"Adobe") == 1, "the colour transform is the last byte of Adobe's marker"
+    transform = adobe.index(b"Adobe") + 11
+    yield "ycck-420.jpg", adobe[:transform] + b"\2" + adobe[transform + 1 :]
+    yield "layout-440.jpg", reframed(saved(even, "jpeg", subsampling=1), 31, 77, 0x12)
+    yield "layout-411.jpg", reframed(saved(scene(32, 48, 6), "jpeg", subsampling=2), 91, 13, 0x41)
+
+
+def png(pixels, color_type, depth, interlaced=False):
+    """A PNG file of raw samples, for the kinds that Pillow cannot write."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    passes = [pixels[y::dy, x::dx] for x, y, dx, dy in ADAM7] if interlaced else [pixels]
+    rows = [b"\0" + row.tobytes() for part in passes if part.size for row in part]
+    height, width = pixels.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(rows), 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def others():
+    image = scene(13, 17, 6)
+    grey, palette = image.convert("L"), image.quantize(37)
+    alpha = image.copy()
+    alpha.putalpha(grey)
+    grey_alpha = grey.copy()
+    grey_alpha.putalpha(image.getchannel(0))
+    deep = np.random.default_rng(1).integers(0, 65536, (13, 17, 4)).astype(">u2")
+    yield "rgb.png", saved(image, "png")
+    yield "grey.png", saved(grey, "png")
+    yield "grey-alpha.png", saved(grey_alpha, "png")
+    yield "alpha.png", saved(alpha, "png")
+    yield "palette.png", saved(palette, "png")
+    yield "palette-4-bits.png", saved(image.quantize(11), "png", bits=4)
+    yield "palette-transparent.png", saved(palette, "png", transparency=3)
+    yield "1-bit.png", saved(image.convert("1"), "png")
+    yield "interlaced.png", png(np.asarray(image), 2, 8, interlaced=True)
+    yield "grey-16.png", png(deep[..., :1] // 100, 0, 16)
+    yield "rgb-16.png", png(np.ascontiguousarray(deep[..., :3]), 2, 16)
+    yield "rgb.bmp", saved(image, "bmp")
+    yield "palette.bmp", saved(image.quantize(16), "bmp")
+    yield "lzw.tiff", saved(image, "tiff", compression="tiff_lzw")
+    yield "deflate-alpha.tif", saved(alpha, "tiff", compression="tiff_adobe_deflate")
+    yield "cmyk.tiff", saved(image.convert("CMYK"), "tiff")
+    yield "grey-16.tiff", saved(Image.fromarray((deep[..., 0] // 100).astype(np.uint16)), "tiff")
+    yield "1-bit.tiff", saved(image.convert("1"), "tiff", compression="group4")
+    yield "lossy.webp", saved(scene(37, 53, 6), "webp", quality=70)
+    yield "lossless-alpha.webp", saved(alpha, "webp", lossless=True)
+    yield "rgb.ppm", saved(image, "ppm")
+    yield "grey.pgm", saved(grey, "ppm")
+    yield "rgb-16.ppm", b"P6\n17 13\n65535\n" + deep[..., :3].tobytes()
+
+
+def main():
+    HERE.mkdir(parents=True, exist_ok=True)
+    index, blob = [f"# Pillow {PIL.__version__}, torchvision {torchvision.__version__}"], []
+
+    def expect(what, name, array):
+        index.append(f"{what} {name} {array.shape[0]} {array.shape[1]}")
+        blob.append(np.ascontiguousarray(array).tobytes())
+
+    for name, data in [*jpegs(), *others()]:
+        (HERE / name).write_bytes(data)
+        expect("decode", name, np.asarray(Image.open(HERE / name).convert("RGB")))
+    source = scene(61, 97, 20)
+    source.save(HERE / "source.png")
+    scene(1, 5, 20).save(HERE / "line.png")
+    for name, size in (
+        ("source.png", (24, 24)), ("source.png", (31, 48)), ("source.png", (97, 61)), ("source.png", (61, 40)),
+        ("source.png", (70, 97)), ("source.png", (1, 1)), ("source.png", (7, 150)), ("source.png", (17, 90)), ("line.png", (3, 9)),
+    ):
+        image = Image.open(HERE / name).convert("RGB")
+        resized = transforms.Resize(size)(image)
+        expect("resize", name, np.asarray(resized))
+        expect("resize-grey", name, np.asarray(transforms.Resize(size)(image.convert("L"))))
+    chain = transforms.Compose([
+        transforms.Resize((32, 32)), transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ])
+    expect("transform", "source.png", chain(source).permute(1, 2, 0).numpy())
+    (HERE / "expected.txt").write_text("\n".join(index) + "\n")
+    (HERE / "expected.bin.gz").write_bytes(gzip.compress(b"".join(blob), 9, mtime=0))
+
+
+if __name__ == "__main__":
+    main()
