@@ -1,5 +1,6 @@
 //! The command line. This file only says what may be typed; `config` makes sense of it.
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -24,6 +25,11 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite";
+
+/// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
+fn seed() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(..=i64::MAX as u64)
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -109,7 +115,7 @@ pub struct TrainOptions {
     /// Keep the backbone fixed and train a new head only
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub freeze: Option<bool>,
-    /// Epochs at most [default: 100; sample 8, other IDX data 20]
+    /// Epochs at most [default: 100; sample 7, other IDX data 20]
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
     /// Images in a batch [default: 32; IDX data 64]
@@ -188,7 +194,7 @@ pub struct TrainOptions {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub save_best_only: Option<bool>,
     /// Decides weights, order, split, flips and dropout [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed())]
     pub seed: Option<u64>,
     /// Leave unusable image files out instead of stopping
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -264,7 +270,7 @@ pub struct BatchnormArgs {
     #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: f64,
     /// Decides weights and order
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
     pub seed: u64,
     /// Repeat with this many seeds, from --seed on
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -295,7 +301,7 @@ pub struct DropoutArgs {
     #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: f64,
     /// Decides data, weights and masks
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
     pub seed: u64,
     /// Repeat with this many seeds, from --seed on; pictures of the first
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -357,7 +363,7 @@ pub struct ShowArgs {
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub images: usize,
     /// Decides which images
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
     pub seed: u64,
     /// The picture's file [default: <data>-images.png]
     #[arg(long, value_name = "FILE")]

@@ -8,12 +8,13 @@ use crate::error::CliError;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wellfit::data::Dataset;
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::MODELS;
 use wellfit::policy::schedule::{Anneal, Cosine, OneCycle, Schedule};
-use wellfit::policy::{CheckpointConfig, EarlyStoppingConfig, Mode, PlateauConfig, Semantics};
+use wellfit::policy::{
+    CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig, Semantics,
+};
 use wellfit::train::{FitConfig, Metric};
 
 /// Every option of a training run, decided.
@@ -70,9 +71,12 @@ pub fn merged(args: &TrainArgs) -> Result<TrainOptions, CliError> {
     all.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))
 }
 
-/// Fill in the defaults that follow from the data. `native` is the size of IDX images.
-pub fn resolve(options: TrainOptions, data: &str, train: &Dataset) -> Result<TrainConfig, CliError> {
-    let native = train.native_size();
+/// Fill in the defaults that follow from the data. `native` is height, width and channels of IDX images.
+pub fn resolve(
+    options: TrainOptions,
+    data: &str,
+    native: Option<(usize, usize, usize)>,
+) -> Result<TrainConfig, CliError> {
     let idx = native.is_some();
     let pick = |folder: f64, of_idx: f64| if idx { of_idx } else { folder };
     let o = options;
@@ -82,7 +86,7 @@ pub fn resolve(options: TrainOptions, data: &str, train: &Dataset) -> Result<Tra
         model: o.model.unwrap_or_else(|| if idx { "resnet20" } else { "resnet50" }.to_owned()),
         weights: o.weights,
         freeze: o.freeze.unwrap_or(false),
-        epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
+        epochs: o.epochs.unwrap_or(if data == "sample" { 7 } else { pick(100.0, 20.0) as u32 }),
         batch_size: o.batch_size.unwrap_or(pick(32.0, 64.0) as usize),
         lr: o.lr.unwrap_or(pick(0.001, 0.01)),
         optimizer,
@@ -140,7 +144,25 @@ pub fn share(name: &str, x: f64) -> Result<(), CliError> {
 }
 
 /// Larger images would need more memory than any machine this runs on has for one batch.
-const LARGEST_IMAGE: usize = 4096;
+pub const LARGEST_IMAGE: usize = 4096;
+/// Far more than any dataset here fills, far less than what overflows.
+const LARGEST_BATCH: usize = 1_000_000;
+/// More threads than this only cost memory.
+pub const MOST_THREADS: usize = 1024;
+
+/// Refuse an image size that nothing can be computed with.
+pub fn image_size(pixels: usize) -> Result<(), CliError> {
+    require((1..=LARGEST_IMAGE).contains(&pixels), || {
+        format!("--image-size must be between 1 and {LARGEST_IMAGE}, not {pixels}")
+    })
+}
+
+/// Refuse a batch size of 0, and one beyond all data.
+pub fn batch_size(images: usize) -> Result<(), CliError> {
+    require((1..=LARGEST_BATCH).contains(&images), || {
+        format!("--batch-size must be between 1 and {LARGEST_BATCH}, not {images}")
+    })
+}
 
 impl TrainConfig {
     fn validate(&self) -> Result<(), CliError> {
@@ -149,9 +171,10 @@ impl TrainConfig {
         })?;
         positive("--lr", self.lr)?;
         require(self.epochs > 0, || "--epochs must be at least 1".to_owned())?;
-        require(self.batch_size > 0, || "--batch-size must be at least 1".to_owned())?;
-        require((1..=LARGEST_IMAGE).contains(&self.image_size), || {
-            format!("--image-size must be between 1 and {LARGEST_IMAGE}, not {}", self.image_size)
+        batch_size(self.batch_size)?;
+        image_size(self.image_size)?;
+        require(self.workers <= MOST_THREADS, || {
+            format!("--workers must be at most {MOST_THREADS}, not {}", self.workers)
         })?;
         require(self.val_split > 0.0 && self.val_split < 1.0, || {
             format!("--val-split must be above 0 and below 1, not {}", self.val_split)
@@ -170,18 +193,34 @@ impl TrainConfig {
         require(self.checkpoint.is_some() || !self.save_best_only, || {
             "--save-best-only says which files --checkpoint NAME writes: give --checkpoint as well".to_owned()
         })?;
-        if let Some(name) = &self.checkpoint {
-            let plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
-            require(plain, || {
-                format!("--checkpoint {name} must be a file name: it goes into the run's directory")
-            })?;
-        }
         self.watched()?;
         require(Metric::named(&self.checkpoint_monitor).is_some(), || {
             format!("--checkpoint-monitor {} is unknown; known are {}", self.checkpoint_monitor, metrics())
         })?;
+        self.checkpoint_config().map_or(Ok(()), |checkpoint| self.check_name(checkpoint))?;
         self.early_stopping_config().validate()?;
         self.plateau().validate()?;
+        Ok(())
+    }
+
+    /// A checkpoint's name must work out, and must not be that of a file every run has.
+    fn check_name(&self, checkpoint: CheckpointConfig) -> Result<(), CliError> {
+        let template = checkpoint.path.clone();
+        let bad = |problem: &str| CliError::Usage(format!("--checkpoint {template}: {problem}"));
+        let figures = Metric::ALL.map(|metric| (metric.name().to_owned(), 0.0)).into();
+        let name = CheckpointPolicy::new(checkpoint)
+            .and_then(|mut policy| policy.observe(0, &figures))
+            .map_err(|error| bad(&error.to_string()))?
+            .path;
+        if Path::new(&name).components().count() != 1 || name.starts_with('.') {
+            return Err(bad("give a file name: it goes into the run's directory"));
+        }
+        if !name.ends_with(".safetensors") {
+            return Err(bad("the name must end in .safetensors, which is what the file will be"));
+        }
+        if name == self.model_file() {
+            return Err(bad("the best weights get that name in the end: give another"));
+        }
         Ok(())
     }
 
@@ -221,6 +260,20 @@ impl TrainConfig {
         }
     }
 
+    fn checkpoint_config(&self) -> Option<CheckpointConfig> {
+        self.checkpoint.as_ref().map(|path| CheckpointConfig {
+            path: path.clone(),
+            monitor: self.checkpoint_monitor.clone(),
+            mode: match self.checkpoint_mode {
+                CheckpointMode::Auto => None,
+                CheckpointMode::Min => Some(Mode::Min),
+                CheckpointMode::Max => Some(Mode::Max),
+            },
+            save_best_only: self.save_best_only,
+            initial_value_threshold: None,
+        })
+    }
+
     fn rule(&self) -> Rule {
         let weight_decay = self.weight_decay;
         let adam = |decoupled| Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay, decoupled };
@@ -241,17 +294,6 @@ impl TrainConfig {
             ScheduleName::OneCycle => Some(Schedule::OneCycle(one_cycle(self.lr, total))),
             ScheduleName::Cosine => Some(Schedule::Cosine(Cosine { t_max: total, eta_min: 0.0 })),
         };
-        let checkpoint = self.checkpoint.as_ref().map(|path| CheckpointConfig {
-            path: path.clone(),
-            monitor: self.checkpoint_monitor.clone(),
-            mode: match self.checkpoint_mode {
-                CheckpointMode::Auto => None,
-                CheckpointMode::Min => Some(Mode::Min),
-                CheckpointMode::Max => Some(Mode::Max),
-            },
-            save_best_only: self.save_best_only,
-            initial_value_threshold: None,
-        });
         Ok(FitConfig {
             epochs: self.epochs,
             lr: self.lr,
@@ -265,7 +307,7 @@ impl TrainConfig {
             } else {
                 None
             },
-            checkpoint,
+            checkpoint: self.checkpoint_config(),
             seed: self.seed,
             metadata,
         })
@@ -274,6 +316,11 @@ impl TrainConfig {
     /// `_lr_scheduler_early_stopping`, whichever are on: part of the names of plots and model.
     pub fn suffix(&self) -> String {
         flag_suffix(self.lr_scheduler, self.early_stopping)
+    }
+
+    /// The file of the best weights in the run's directory.
+    pub fn model_file(&self) -> String {
+        format!("model{}.safetensors", self.suffix())
     }
 }
 

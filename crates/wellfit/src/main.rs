@@ -12,6 +12,7 @@ mod progress;
 
 use args::{Cli, Command, Data, Lab};
 use clap::Parser;
+use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
+    require(cli.threads <= MOST_THREADS, || {
+        format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
+    })?;
     wellfit::kernels::parallel::set_threads(cli.threads)
         .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
     match &cli.command {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 /// Human lines to standard output, or to standard error when that is kept for JSON.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +27,11 @@ impl Output {
         };
     }
 
-    /// Something the user should know, also when quiet.
+    /// Something the user should know.
     pub fn warn(self, line: impl AsRef<str>) {
+        if self.quiet {
+            return;
+        }
         let _ = writeln!(std::io::stderr(), "warning: {}", line.as_ref());
     }
 
@@ -42,6 +46,11 @@ impl Output {
     pub fn bars(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// A path as JSON. What is no Unicode in it, which JSON lacks, becomes `\u{fffd}`.
+pub fn path(path: &Path) -> Value {
+    Value::String(path.to_string_lossy().into_owned())
 }
 
 /// A number as JSON; NaN and infinities, which JSON lacks, as null.

@@ -4,7 +4,7 @@ use crate::args::ShowArgs;
 use crate::config::require;
 use crate::error::CliError;
 use crate::opening::open_data;
-use crate::output::Output;
+use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wellfit::data::Dataset;
@@ -41,8 +41,8 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
     let suspicious: Vec<Value> =
-        splits.skipped.iter().map(|file| json!({ "path": file.path, "reason": file.reason })).collect();
-    out.result(&json!({ "name": splits.name, "parts": parts, "suspicious": suspicious, "picture": path }));
+        splits.skipped.iter().map(|file| json!({ "path": output::path(&file.path), "reason": file.reason })).collect();
+    out.result(&json!({ "name": splits.name, "parts": parts, "suspicious": suspicious, "picture": output::path(&path) }));
     Ok(())
 }
 

@@ -1,19 +1,19 @@
 //! `wellfit evaluate`: loss and accuracy of a run's best weights.
 
 use crate::args::EvaluateArgs;
-use crate::config::require;
+use crate::config::batch_size;
 use crate::error::CliError;
 use crate::inference::Classifier;
 use crate::opening::open_data;
-use crate::output::{Output, number};
+use crate::output::{self, Output, number};
 use serde_json::{Value, json};
-use wellfit::data::{Loader, LoaderOptions};
+use wellfit::data::{DataError, Loader, LoaderOptions};
 use wellfit::kernels::loss::{CrossEntropy, argmax};
 use wellfit::train::evaluate;
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
-    require(args.batch_size > 0, || "--batch-size must be at least 1".to_owned())?;
+    batch_size(args.batch_size)?;
     let classifier = Classifier::of_run(&args.run)?;
     let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
@@ -21,14 +21,15 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         (None, Some(val)) => ("val", val),
         (None, None) => ("all", splits.train),
     };
-    require(data.classes == classifier.classes, || {
-        format!(
-            "the run's classes are {}, those of {} are {}",
-            classifier.classes.join(", "),
+    if data.classes != classifier.classes {
+        return Err(CliError::Data(DataError::Invalid(format!(
+            "{} has the classes {}, but {} was trained on {}: give data with the same classes",
             args.data,
-            data.classes.join(", ")
-        )
-    })?;
+            data.classes.join(", "),
+            args.run.display(),
+            classifier.classes.join(", "),
+        ))));
+    }
     let (labels, classes) = (data.class_counts(), data.classes.clone());
     let options = LoaderOptions { batch_size: args.batch_size, ..LoaderOptions::default() };
     let loader = Loader::new(data, classifier.transform.clone(), options)?;
@@ -51,7 +52,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         per_class.push(json!({ "class": class, "images": count, "accuracy": number(share) }));
     }
     out.result(&json!({
-        "run": args.run,
+        "run": output::path(&args.run),
         "part": part,
         "images": images,
         "loss": number(average.loss()),

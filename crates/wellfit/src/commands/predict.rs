@@ -1,10 +1,10 @@
 //! `wellfit predict`: a ranked table of classes for each image.
 
 use crate::args::PredictArgs;
-use crate::config::require;
+use crate::config::{image_size, require};
 use crate::error::CliError;
 use crate::inference::Classifier;
-use crate::output::Output;
+use crate::output::{self, Output};
 use serde_json::{Value, json};
 use wellfit::data::decode_file;
 use wellfit::kernels::loss::softmax;
@@ -12,7 +12,7 @@ use wellfit::kernels::loss::softmax;
 /// Run the command.
 pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     require(args.top > 0, || "--top must be at least 1".to_owned())?;
-    require(args.image_size > 0, || "--image-size must be at least 1".to_owned())?;
+    image_size(args.image_size)?;
     let classifier = if args.run.is_file() {
         Classifier::of_file(&args.run, args.model.as_deref(), args.image_size)?
     } else {
@@ -35,7 +35,7 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
             .iter()
             .map(|&class| json!({ "class": classifier.classes[class], "probability": probabilities[class] }))
             .collect();
-        predictions.push(json!({ "image": path, "top": top, "logits": logits }));
+        predictions.push(json!({ "image": output::path(path), "top": top, "logits": logits }));
     }
     out.result(&json!({ "predictions": predictions }));
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::args::RunsArgs;
 use crate::error::CliError;
-use crate::output::{Output, number};
+use crate::output::{self, Output, number};
 use crate::progress::duration;
 use serde_json::{Value, json};
 use wellfit::record::{RunSummary, list_runs};
@@ -17,7 +17,7 @@ pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
             .map(String::from);
         print(&[vec![head], runs.iter().map(row).collect()].concat(), out);
     }
-    out.result(&Value::Array(runs.iter().map(value).collect()));
+    out.result(&json!({ "runs": runs.iter().map(value).collect::<Vec<Value>>() }));
     Ok(())
 }
 
@@ -66,9 +66,9 @@ fn print(rows: &[[String; 8]], out: Output) {
 
 fn value(run: &RunSummary) -> Value {
     match &run.outcome {
-        Err(problem) => json!({ "run": run.path, "problem": problem.to_string() }),
+        Err(problem) => json!({ "run": output::path(&run.path), "problem": problem.to_string() }),
         Ok(outcome) => json!({
-            "run": run.path,
+            "run": output::path(&run.path),
             "model": outcome.info.model.name,
             "epochs": outcome.epochs,
             "best": outcome.best.as_ref().map(|best| json!({

@@ -5,7 +5,8 @@ use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
 use crate::labs::start_event;
 use crate::opening::{open_data, pixel_statistics};
-use crate::output::{Output, number};
+use crate::labs::command_line;
+use crate::output::{self, Output, number};
 use crate::progress::{Progress, duration};
 use serde_json::json;
 use std::path::Path;
@@ -37,8 +38,9 @@ struct Parts {
 pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), CliError> {
     let options = config::merged(args)?;
     // What can be refused without the data is refused before they are read.
+    config::resolve(options.clone(), &args.data, None)?;
     let splits = open_data(&args.data, args.data_dir.as_deref(), options.skip_bad.unwrap_or(false), out)?;
-    let config = config::resolve(options, &args.data, &splits.train)?;
+    let config = config::resolve(options, &args.data, splits.train.native_size())?;
     let parts = divide(splits, &config, validation, out)?;
     let transform = transform(&config, &parts.train)?;
     let network = network(&config, &transform, parts.train.classes.len(), out)?;
@@ -223,7 +225,7 @@ fn run_info(
     };
     Ok(RunInfo {
         name: run.name(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command_line(),
         created: now(),
         wellfit_version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: config.seed,
@@ -262,7 +264,7 @@ fn finish(
     out.say("Saving loss and accuracy plots...");
     save_plots(run.path(), &outcome.epochs, outcome.best, &config.suffix())?;
     out.say("Saving model...");
-    let path = run.path().join(format!("model{}.safetensors", config.suffix()));
+    let path = run.path().join(config.model_file());
     let bytes =
         model_bytes(&outcome.network, &model_metadata(info)).map_err(wellfit::train::TrainError::from)?;
     std::fs::write(&path, bytes).map_err(CliError::write(path.clone()))?;
@@ -278,7 +280,7 @@ fn finish(
     }
     out.say(format!("TRAINING COMPLETE in {}: {}", duration(outcome.seconds), run.path().display()));
     out.result(&json!({
-        "run": run.path(),
+        "run": output::path(run.path()),
         "epochs": outcome.epochs.len(),
         "stop_reason": outcome.stop_kind,
         "best": best.map(|best| json!({

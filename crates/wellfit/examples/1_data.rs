@@ -1,0 +1,18 @@
+//! Open a dataset, split it, and look at a batch.
+
+use wellfit::data::{Loader, LoaderOptions, OpenOptions, Transform, open, stratified};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let splits = open("sample", &OpenOptions::default(), &|_| ())?;
+    let (train, val) = stratified(&splits.train.labels, splits.train.classes.len(), 0.2, 0)?;
+    println!("{} to train on, {} to choose by", train.len(), val.len());
+
+    let (mean, std) = (vec![0.286], vec![0.353]);
+    let transform = Transform { size: (28, 28), channels: 1, hflip: false, vflip: false, mean, std };
+    let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
+    let loader = Loader::new(splits.train.subset(&train), transform, options)?;
+    if let Some(batch) = loader.epoch(0).next().transpose()? {
+        println!("a batch of shape {:?} with labels {:?}", batch.shape, batch.labels);
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+# The commands of this project; `just` lists them.
+
+default:
+    @just --list
+
+# Format, lints and docs, as CI checks them
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# All tests
+test:
+    cargo test --workspace
+
+# Everything CI runs
+ci:
+    .ci/run
+
+# The first command of the README
+sample:
+    cargo run --release -- train sample
+
+# Make the fixtures again from the real packages (parity/README.md) and show what changed
+parity python="python3":
+    {{python}} parity/policy.py
+    {{python}} parity/models.py
+    {{python}} parity/images.py
+    {{python}} parity/weights.py
+    git diff --stat -- '*fixtures*'
+
+# GFLOP/s of some layers on this machine
+bench:
+    cargo run --release -p wellfit-kernels --example layers
+
+# Make the embedded sample again from Fashion-MNIST's files
+sample-asset dir="/usr/share/datasets/fashion-mnist":
+    python3 scripts/make_sample.py {{dir}}
