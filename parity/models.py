@@ -89,7 +89,7 @@ if __name__ == "__main__":
         case("mlp-bn", [64, 1, 28, 28], 10, "adamw", 20),
         case("resnet18", [8, 3, 40, 33], 10, "adam", 5),
         case("resnet18", [8, 3, 64, 64], 10, "momentum", 5),
-        case("resnet50", [8, 3, 64, 64], 2, "adam", 5),
+        case("resnet50", [8, 3, 64, 64], 2, "sgd", 5),
         case("resnet50", [8, 3, 64, 64], 1000, "momentum", 2),
     ]
     OUT.parent.mkdir(parents=True, exist_ok=True)

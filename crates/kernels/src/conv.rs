@@ -269,7 +269,9 @@ impl<'a> Class<'a> {
     fn new(conv: &'a Conv, phase: (usize, usize), dy: &[f32], zeros: &[f32], dx: *mut f32) -> Self {
         let taps = |phase: usize| {
             (0..conv.kernel)
-                .filter(|tap| (phase + conv.padding + conv.stride * conv.kernel - tap) % conv.stride == 0)
+                .filter(|tap| {
+                    (phase + conv.padding + conv.stride * conv.kernel - tap).is_multiple_of(conv.stride)
+                })
                 .collect()
         };
         Self {

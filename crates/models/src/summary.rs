@@ -24,8 +24,8 @@ impl Network {
         for [a, b, c, d] in &rows {
             let _ = writeln!(text, "  {a:name$}  {b:layer$}  {c:shape$}  {d:>count$}");
         }
-        let _ = writeln!(text, "{} total parameters", thousands(self.parameter_count()));
-        let _ = write!(text, "{} trainable parameters", thousands(self.trainable_count()));
+        let _ = writeln!(text, "{} total parameters.", thousands(self.parameter_count()));
+        let _ = write!(text, "{} training parameters.", thousands(self.trainable_count()));
         text
     }
 
@@ -64,7 +64,7 @@ pub fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

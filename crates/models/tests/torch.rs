@@ -2,6 +2,8 @@
 //!
 //! The fixture is made by `parity/models.py` in float64; weights and images are a hash of their place.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 use serde_json::Value;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;

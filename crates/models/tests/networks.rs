@@ -1,0 +1,271 @@
+//! Parameter counts, freezing, dropout, weights in and out.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
+use wellfit_kernels::optim::Rule;
+use wellfit_models::{DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, mlp};
+use wellfit_rng::{Rng, Stream};
+
+const KEY: DropoutKey = DropoutKey { seed: 3, step: 1 };
+
+fn made(name: &str, size: usize, channels: usize, classes: usize) -> Network {
+    let mut network = build(name, Shape::image(size, size, channels), classes).unwrap();
+    network.initialise(1);
+    network
+}
+
+fn noise(len: usize, index: u32) -> Vec<f32> {
+    let mut rng = Rng::new(9, Stream::Noise, 0, index);
+    (0..len).map(|_| rng.normal()).collect()
+}
+
+/// One training step; the loss before it.
+fn step(network: &mut Network, optimizer: &mut Optimizer, images: &[f32], labels: &[u32]) -> f64 {
+    let tape = network.forward(images, KEY).unwrap();
+    let loss = CrossEntropy::default().loss(tape.outputs(), labels, network.outputs());
+    let gradients = network.backward(tape, loss.gradient);
+    optimizer.update(network, &gradients, 0.01);
+    loss.value
+}
+
+/// torchvision's counts for 1000 classes; the chapter's twins.
+#[test]
+fn parameter_counts_are_torchvisions() {
+    for (name, count) in [
+        ("resnet18", 11_689_512),
+        ("resnet34", 21_797_672),
+        ("resnet50", 25_557_032),
+        ("resnet101", 44_549_160),
+        ("resnet152", 60_192_808),
+    ] {
+        let network = build(name, Shape::image(224, 224, 3), 1000).unwrap();
+        assert_eq!((network.parameter_count(), network.trainable_count()), (count, count), "{name}");
+    }
+    for (name, count) in [("mlp", 39_106), ("mlp-bn", 39_250), ("resnet20", 272_186)] {
+        assert_eq!(build(name, Shape::image(28, 28, 1), 10).unwrap().parameter_count(), count, "{name}");
+    }
+    let network = made("resnet50", 224, 3, 1000);
+    let summary = network.summary();
+    for line in
+        ["25,557,032 total parameters", "layer4.2.conv3", "AdaptiveAvgPool2d", "eps=1e-5, momentum=0.1"]
+    {
+        assert!(summary.contains(line), "{line} is not in\n{summary}");
+    }
+}
+
+#[test]
+fn unknown_and_empty_networks_are_refused() {
+    let image = Shape::image(8, 8, 3);
+    let unknown = build("resnet51", image, 10).unwrap_err().to_string();
+    assert!(MODELS.iter().all(|name| unknown.contains(name)), "{unknown}");
+    assert!(matches!(build("mlp", image, 0), Err(ModelError::Empty { .. })));
+    assert!(matches!(build("mlp", Shape::image(0, 8, 3), 2), Err(ModelError::Empty { .. })));
+}
+
+#[test]
+fn one_value_per_channel_is_an_error_that_names_the_layer() {
+    let mut network = made("mlp-bn", 4, 1, 3);
+    let error = network.forward(&noise(16, 0), KEY).unwrap_err().to_string();
+    assert!(error.contains("classifier.1") && error.contains("batch size of 2"), "{error}");
+    assert!(network.forward(&noise(32, 0), KEY).is_ok());
+}
+
+#[test]
+fn a_frozen_backbone_keeps_every_bit_and_the_head_learns() {
+    let mut network = made("resnet18", 32, 3, 4);
+    network.freeze_backbone();
+    assert_eq!(network.trainable_count(), 512 * 4 + 4);
+    let before = network.state();
+    let (images, labels) = (noise(4 * 32 * 32 * 3, 0), [0, 1, 2, 3]);
+    let mut optimizer = Optimizer::new(Rule::ADAM, &network);
+    let first = step(&mut network, &mut optimizer, &images, &labels);
+    let last = (0..20).map(|_| step(&mut network, &mut optimizer, &images, &labels)).last().unwrap();
+    assert!(last < 0.5 * first, "{first} → {last}");
+    for ((name, before), (_, after)) in before.arrays.iter().zip(&network.state().arrays) {
+        assert_eq!(before == after, !name.starts_with("fc."), "{name}");
+    }
+    // Evaluation mode throughout: training and evaluating agree to the bit.
+    let tape = network.forward(&images, KEY).unwrap();
+    assert_eq!(tape.outputs(), &network.evaluate(&images)[..]);
+}
+
+#[test]
+fn a_state_dict_comes_back_bit_for_bit_under_torchs_layouts() {
+    for name in ["mlp-bn", "resnet20", "resnet50"] {
+        let mut network = made(name, 16, 3, 5);
+        network.norms[0].batches = 17;
+        network.norms[0].mean[1] = -0.25;
+        let state = network.state();
+        let mut other = build(name, network.input, 5).unwrap();
+        other.load(&state, false).unwrap();
+        assert_eq!(other.state(), state, "{name}");
+        let images = noise(2 * 16 * 16 * 3, 1);
+        assert_eq!(other.evaluate(&images)[..], network.evaluate(&images)[..], "{name}");
+    }
+    // torch's layout of a convolution is [out, in, row, column].
+    let mut network = made("resnet20", 8, 3, 2);
+    let ours = network.parameters[0].value.clone();
+    let torch = network.parameters[0].to_torch(&ours);
+    assert_eq!(network.parameters[0].shape, [16, 3, 3, 3]);
+    assert_eq!(torch[((5 * 3 + 2) * 3 + 1) * 3], ours[((3 * 3 + 2) * 16) + 5]);
+    network.parameters[0].set_from_torch(&torch);
+    assert_eq!(network.parameters[0].value[..], ours[..]);
+}
+
+#[test]
+fn weights_that_do_not_fit_are_named_and_change_nothing() {
+    let mut network = made("resnet18", 32, 3, 4);
+    let before = network.state();
+    let wrong = made("resnet50", 32, 3, 4).state();
+    let error = network.load(&wrong, true).unwrap_err().to_string();
+    for part in ["resnet18", "layer1.0.conv1.weight", "[64, 64, 3, 3]", "more"] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    let mut short = before.clone();
+    short.arrays.retain(|(name, _)| name != "bn1.running_var");
+    let error = network.load(&short, true).unwrap_err().to_string();
+    assert!(error.contains("`bn1.running_var` [64] is missing"), "{error}");
+    assert_eq!(network.state(), before);
+}
+
+#[test]
+fn a_head_for_other_classes_is_replaced_only_when_asked() {
+    let theirs = made("resnet18", 32, 3, 1000).state();
+    let mut network = build("resnet18", Shape::image(32, 32, 3), 4).unwrap();
+    network.initialise(2);
+    let head = network.parameters.last().unwrap().value.clone();
+    assert!(network.load(&theirs, false).is_err());
+    assert_eq!(network.load(&theirs, true).unwrap().replaced_head, Some(1000));
+    assert_eq!(network.parameters.last().unwrap().value[..], head[..]);
+    assert_eq!(network.state().get("conv1.weight"), theirs.get("conv1.weight"));
+}
+
+#[test]
+fn an_optimizer_goes_on_as_if_never_interrupted() {
+    let (images, labels) = (noise(6 * 64, 2), [0, 1, 2, 0, 1, 2]);
+    let mut network = made("mlp-bn", 8, 1, 3);
+    let mut optimizer = Optimizer::new(Rule::ADAMW, &network);
+    for _ in 0..3 {
+        step(&mut network, &mut optimizer, &images, &labels);
+    }
+    let (weights, memory) = (network.state(), optimizer.state(&network));
+    for _ in 0..3 {
+        step(&mut network, &mut optimizer, &images, &labels);
+    }
+    let mut resumed = build("mlp-bn", network.input, 3).unwrap();
+    resumed.load(&weights, false).unwrap();
+    let mut again = Optimizer::new(Rule::ADAMW, &resumed);
+    again.load(&resumed, &memory).unwrap();
+    for _ in 0..3 {
+        step(&mut resumed, &mut again, &images, &labels);
+    }
+    assert_eq!(resumed.state(), network.state());
+    assert!(Optimizer::new(Rule::ADAM, &resumed).load(&resumed, &weights).is_err());
+}
+
+#[test]
+fn dropout_is_inverted_keeps_its_rate_and_rests_in_evaluation() {
+    let mut network = mlp::regressor(2000, Some(0.3));
+    network.initialise(0);
+    let tape = network.forward(&[0.7], KEY).unwrap();
+    let same = network.forward(&[0.7], KEY).unwrap();
+    assert_eq!(tape.outputs(), same.outputs(), "the same key drops the same units");
+    let other = network.forward(&[0.7], DropoutKey { step: 2, ..KEY }).unwrap();
+    assert_ne!(tape.outputs(), other.outputs(), "another step drops others");
+    assert_eq!(network.evaluate(&[0.7])[..], mlp_without_dropout(&network).evaluate(&[0.7])[..]);
+}
+
+fn mlp_without_dropout(network: &Network) -> Network {
+    let mut plain = mlp::regressor(2000, None);
+    for (ours, theirs) in plain.parameters.iter_mut().zip(&network.parameters) {
+        ours.value = theirs.value.clone();
+    }
+    plain
+}
+
+/// Central differences of the loss in f32: 1e-2 of the gradient's size is their own accuracy.
+#[test]
+fn gradients_through_dropout_are_those_of_its_mask() {
+    let mut network = mlp::regressor(10, Some(0.4));
+    network.initialise(5);
+    let (x, y) = (noise(6, 3), noise(6, 4));
+    let loss = |network: &mut Network| {
+        let tape = network.forward(&x, KEY).unwrap();
+        mean_squared_error(tape.outputs(), &y).value
+    };
+    let tape = network.forward(&x, KEY).unwrap();
+    let gradient = mean_squared_error(tape.outputs(), &y).gradient;
+    let gradients = network.backward(tape, gradient);
+    let norm = gradients.norm();
+    for place in [0, 2, 4] {
+        for weight in 0..network.parameters[place].value.len().min(10) {
+            let found = f64::from(gradients.0[place].as_ref().unwrap()[weight]);
+            let mut moved = |by: f32| {
+                let before = network.parameters[place].value[weight];
+                network.parameters[place].value[weight] = before + by;
+                let value = loss(&mut network);
+                network.parameters[place].value[weight] = before;
+                value
+            };
+            let expected = (moved(1e-3) - moved(-1e-3)) / 2e-3;
+            assert!((found - expected).abs() < 1e-2 * norm, "{place} {weight}: {found} against {expected}");
+        }
+    }
+}
+
+/// The share of dropped units and the factor of the kept ones, seen through a layer of ones.
+#[test]
+fn dropout_masks_hold_zero_and_the_inverse_share() {
+    // Zero weights and a bias of one: every unit of the second layer is 1, and the last layer adds them up.
+    let mut small = mlp::regressor(400, Some(0.2));
+    small.parameters.iter_mut().for_each(|p| p.value.fill(0.0));
+    small.parameters[3].value.fill(1.0);
+    small.parameters[4].value.fill(1.0);
+    let mut kept = 0.0;
+    for step in 0..100 {
+        // 400 units, each 1/(1 − 0.2) if kept: the output is their sum.
+        let tape = small.forward(&[1.0], DropoutKey { seed: 0, step }).unwrap();
+        let units = f64::from(tape.outputs()[0]) * 0.8;
+        assert!((units - units.round()).abs() < 1e-3, "{units} is no number of units");
+        kept += units;
+    }
+    // Five standard errors of 40,000 coins with p = 0.8.
+    assert!((kept / 40_000.0 - 0.8).abs() < 5.0 * (0.16_f64 / 40_000.0).sqrt(), "{kept}");
+    assert_eq!(small.evaluate(&[1.0])[0], 400.0);
+}
+
+#[test]
+fn initial_weights_have_torchs_moments_and_bounds() {
+    let network = made("resnet50", 32, 3, 1000);
+    for parameter in &network.parameters {
+        let n = parameter.value.len() as f64;
+        let mean = parameter.value.iter().map(|&w| f64::from(w)).sum::<f64>() / n;
+        let variance = parameter.value.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>() / n - mean * mean;
+        match parameter.shape[..] {
+            [out, _, kernel, _] => {
+                let expected = 2.0 / (out * kernel * kernel) as f64;
+                // Standard error of a normal's variance: √(2/n); six of them for the ~50 tensors.
+                assert!((variance / expected - 1.0).abs() < 6.0 * (2.0 / n).sqrt(), "{}", parameter.name);
+                assert!(mean.abs() < 6.0 * (expected / n).sqrt(), "{}", parameter.name);
+            }
+            [_, inputs] => {
+                let bound = 1.0 / (inputs as f64).sqrt();
+                assert!(parameter.value.iter().all(|&w| f64::from(w).abs() <= bound), "{}", parameter.name);
+                assert!((variance / (bound * bound / 3.0) - 1.0).abs() < 0.01, "{}", parameter.name);
+            }
+            _ if parameter.name == "fc.bias" => {
+                let bound = 1.0 / (2048_f32).sqrt();
+                let largest = parameter.value.iter().fold(0.0_f32, |m, w| m.max(w.abs()));
+                assert!(largest <= bound && largest > 0.98 * bound, "{largest} of {bound}");
+            }
+            _ => {
+                let value = if parameter.name.ends_with("weight") { 1.0 } else { 0.0 };
+                assert!(parameter.value.iter().all(|&w| w == value), "{}", parameter.name);
+            }
+        }
+    }
+    // Twins that differ in BatchNorm only start from the same linear weights.
+    let (plain, normed) = (made("mlp", 28, 1, 10), made("mlp-bn", 28, 1, 10));
+    assert_eq!(plain.parameters[2].value[..], normed.parameters[4].value[..]);
+}

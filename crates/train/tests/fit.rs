@@ -1,0 +1,165 @@
+//! The loop on small data in memory: averages, the best epoch, stopping, divergence.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wellfit_data::{Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_kernels::loss::CrossEntropy;
+use wellfit_kernels::optim::Rule;
+use wellfit_models::{Network, Shape, build};
+use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
+use wellfit_record::{Event, RunDir, RunWriter, epochs};
+use wellfit_rng::{Rng, Stream};
+use wellfit_train::{Callback, Control, EpochReport, FitConfig, Metric, TrainError, evaluate, fit};
+
+/// `n` images of 4×4 pixels: class 0 dark, class 1 bright, with noise.
+fn images(n: usize, index: u32) -> Dataset {
+    let mut rng = Rng::new(1, Stream::Noise, 0, index);
+    let labels: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
+    let pixels =
+        labels.iter().flat_map(|&label| vec![label; 16]).map(|label| (label * 60 + rng.below(160)) as u8);
+    let images = Images::Memory { height: 4, width: 4, channels: 1, pixels: Arc::new(pixels.collect()) };
+    Dataset::new(vec!["dark".into(), "bright".into()], labels, images).unwrap()
+}
+
+fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
+    let (mean, std) = (vec![0.45], vec![0.25]);
+    let transform = Transform { size: (4, 4), channels: 1, hflip: false, vflip: false, mean, std };
+    let options = LoaderOptions { batch_size, shuffle, merge_last_single: true, ..LoaderOptions::default() };
+    Loader::new(data, transform, options).unwrap()
+}
+
+fn network() -> Network {
+    let mut network = build("mlp-bn", Shape::image(4, 4, 1), 2).unwrap();
+    network.initialise(0);
+    network
+}
+
+fn config(epochs: u32, lr: f64) -> FitConfig {
+    FitConfig {
+        epochs,
+        lr,
+        rule: Rule::SGD,
+        loss: CrossEntropy::default(),
+        clip_norm: None,
+        schedule: None,
+        lr_scheduler: None,
+        early_stopping: None,
+        checkpoint: None,
+        seed: 0,
+        metadata: BTreeMap::new(),
+    }
+}
+
+fn new_run(root: &tempfile::TempDir) -> RunWriter {
+    let run = RunWriter::create(Some(&root.path().join("run")), "test", false).unwrap();
+    run.write_run_toml(&BTreeMap::from([("seed", 0)])).unwrap();
+    run
+}
+
+#[test]
+fn a_short_last_batch_weighs_no_more_than_its_images() {
+    let data = images(37, 0);
+    let network = network();
+    let average = |batch| {
+        let loader = loader(data.clone(), batch, false);
+        evaluate(&network, &loader, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap()
+    };
+    let (whole, parts) = (average(37), average(16));
+    assert_eq!((whole.samples, whole.correct), (parts.samples, parts.correct));
+    // The same 37 losses added in another grouping: f64 rounding only.
+    assert!((whole.loss() - parts.loss()).abs() < 1e-7, "{} and {}", whole.loss(), parts.loss());
+}
+
+#[test]
+fn it_learns_records_every_epoch_and_returns_the_best_weights() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let (train, val) = (loader(images(65, 0), 16, true), loader(images(40, 1), 16, false));
+    let outcome = fit(network(), (&train, &val), &config(12, 0.3), &mut run, &mut ()).unwrap();
+    let best = &outcome.epochs[outcome.best.unwrap()];
+    assert!(best.val_accuracy > 0.9, "{best:?}");
+    assert!(outcome.epochs.iter().all(|epoch| epoch.val_loss >= best.val_loss));
+    let again = evaluate(&outcome.network, &val, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap();
+    assert_eq!(again.loss(), best.val_loss, "the returned weights are the best epoch's");
+    drop(run);
+    let run = RunDir::open(root.path().join("run")).unwrap();
+    assert_eq!(epochs(&run.events().unwrap().rows), outcome.epochs);
+    // 65 images in batches of 16: the last one joins its neighbour, so four steps an epoch.
+    assert_eq!(run.steps().unwrap().rows.len(), 48);
+    let saved = run.newest_good(Some("best")).unwrap().found.unwrap();
+    let saved = wellfit_weights::from_bytes(&saved.files["model.safetensors"]).unwrap();
+    assert_eq!(saved.arrays, outcome.network.state().arrays);
+    assert_eq!(run.newest_good(Some("last")).unwrap().found.unwrap().checkpoint.manifest.info.epoch, 12);
+}
+
+#[test]
+fn early_stopping_ends_the_run_and_the_scheduler_lowers_the_rate() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let (train, val) = (loader(images(32, 0), 16, true), loader(images(32, 1), 16, false));
+    // No epoch beats the first by 9: the counter runs, and the scheduler acts at its second bad epoch.
+    let stopping = EarlyStoppingConfig { patience: 4, min_delta: 9.0, ..EarlyStoppingConfig::default() };
+    let plateau = PlateauConfig { patience: 1, threshold: 0.99, factor: 0.5, ..PlateauConfig::default() };
+    let config = FitConfig {
+        early_stopping: Some((Metric::ValLoss, stopping)),
+        lr_scheduler: Some(plateau),
+        ..config(50, 0.01)
+    };
+    let outcome = fit(network(), (&train, &val), &config, &mut run, &mut ()).unwrap();
+    assert_eq!((outcome.epochs.len(), outcome.stop_kind), (5, "early_stopping"));
+    let rates: Vec<f64> = outcome.epochs.iter().map(|epoch| epoch.lr).collect();
+    assert_eq!(rates, [0.01, 0.01, 0.01, 0.005, 0.005]);
+    drop(run);
+    let events = RunDir::open(root.path().join("run")).unwrap().events().unwrap().rows;
+    assert!(
+        events.iter().any(|event| matches!(event, Event::LrChange { epoch: 3, from: 0.01, to: 0.005, .. }))
+    );
+    let stop = events.iter().find_map(|event| match event {
+        Event::Stop { reason, epoch, .. } => Some((reason.as_str(), *epoch)),
+        _ => None,
+    });
+    assert_eq!(stop, Some(("early_stopping", 5)));
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_and_keeps_the_last_good_weights() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let (train, val) = (loader(images(32, 0), 16, true), loader(images(32, 1), 16, false));
+    // A rate that is fine for one epoch and absurd from then on.
+    let schedule =
+        wellfit_policy::Schedule::Step(wellfit_policy::schedule::Step { step_size: 2, gamma: 1e38 });
+    let config = FitConfig { schedule: Some(schedule), ..config(9, 0.01) };
+    let error = fit(network(), (&train, &val), &config, &mut run, &mut ()).unwrap_err();
+    let TrainError::Diverged { epoch, step, .. } = error else { panic!("{error}") };
+    assert!(epoch >= 2 && step >= 3, "epoch {epoch}, step {step}");
+    assert!(error.to_string().contains("epoch 1, the best so far"), "{error}");
+    drop(run);
+    let run = RunDir::open(root.path().join("run")).unwrap();
+    let best = run.newest_good(Some("best")).unwrap().found.unwrap();
+    assert_eq!(best.checkpoint.manifest.info.epoch, 1);
+    let weights = wellfit_weights::from_bytes(&best.files["model.safetensors"]).unwrap();
+    assert!(weights.arrays.iter().filter_map(|(_, a)| a.as_f32()).flatten().all(|w| w.is_finite()));
+}
+
+struct StopAfter(u32);
+
+impl Callback for StopAfter {
+    fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
+        if report.record.epoch == self.0 { Control::Stop("enough".into()) } else { Control::Continue }
+    }
+}
+
+#[test]
+fn a_callback_can_stop_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let (train, val) = (loader(images(32, 0), 16, true), loader(images(32, 1), 16, false));
+    let outcome = fit(network(), (&train, &val), &config(9, 0.1), &mut run, &mut StopAfter(2)).unwrap();
+    assert_eq!(
+        (outcome.epochs.len(), outcome.stop_kind, outcome.stop_reason.as_str()),
+        (2, "callback", "enough")
+    );
+}
