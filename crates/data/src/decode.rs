@@ -13,8 +13,10 @@
 //! | orientation in EXIF | ignored, as torchvision does |
 //! | animation, several pages | the first picture |
 //!
-//! JPEG, PNG, WebP and 8-bit TIFF, PPM and BMP are equal to Pillow bit for bit. Colour profiles are ignored.
-//! GIF, palette TIFF, arithmetic JPEG and anything above 50 megapixels are refused.
+//! JPEG, PNG, WebP and TIFF, PPM and BMP of 8 bits are equal to Pillow bit for bit. Up to one level differ: BMP
+//! of 16 bits a pixel, JPEG inside TIFF, PPM and PGM whose white is neither 255 nor 65535. Colour profiles are
+//! ignored. Refused are GIF, TIFF with a palette, Lab, floating-point numbers or grey with alpha, arithmetic
+//! JPEG, and anything above 50 megapixels.
 
 use std::fs;
 use std::io::{self, Cursor};
@@ -99,8 +101,10 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> 
     let (width, height) = decoder.dimensions();
     check_size(width.into(), height.into())?;
     let pixels = match (DynamicImage::from_decoder(decoder)?, format) {
-        (DynamicImage::ImageLuma16(grey), _) => {
-            grey.into_raw().into_iter().flat_map(|level| [level.min(255) as u8; 3]).collect()
+        (DynamicImage::ImageLuma16(grey), _) => cut_off(&grey),
+        // Grey with one level declared transparent looks the same here, but byte 25 of PNG tells it from alpha.
+        (wide @ DynamicImage::ImageLumaA16(_), ImageFormat::Png) if bytes.get(25) == Some(&0) => {
+            cut_off(&wide.into_luma16())
         }
         (
             wide @ (DynamicImage::ImageRgb16(_)
@@ -116,6 +120,11 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> 
         (eight_bits, _) => eight_bits.into_rgb8().into_raw(),
     };
     Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels })
+}
+
+/// 16-bit grey as Pillow makes it RGB.
+fn cut_off(grey: &[u16]) -> Vec<u8> {
+    grey.iter().flat_map(|&level| [level.min(255) as u8; 3]).collect()
 }
 
 /// Refuse a size before memory is taken for it.

@@ -10,6 +10,7 @@
 //! paints over damage and warns: a damaged file is an error. ITU-T T.81 is the standard.
 
 mod bits;
+mod block;
 mod color;
 mod frame;
 mod idct;
@@ -18,9 +19,11 @@ mod upsample;
 
 use crate::decode::{Problem, RawImage};
 use bits::Huffman;
+use block::ZIGZAG;
 use color::Space;
 use frame::Frame;
-use scan::{Scan, Tables, ZIGZAG};
+use scan::{Scan, Tables};
+use upsample::Plane;
 
 /// Decode a whole file to RGB.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RawImage, Problem> {
@@ -146,12 +149,20 @@ impl<'a> Decoder<'a> {
 
     /// From coefficients to pixels.
     fn finish(self) -> Result<RawImage, Problem> {
-        let frame = self.frame.ok_or(Problem::Corrupt("it has no picture"))?;
+        let mut frame = self.frame.ok_or(Problem::Corrupt("it has no picture"))?;
         let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
         let space = Space::of(&ids, self.jfif, self.adobe);
         let (width, height, max) = (frame.width, frame.height, frame.max_sampling());
-        let planes = frame.components.into_iter().map(|component| component.plane(max));
-        let planes = planes.collect::<Result<Vec<_>, _>>()?;
+        if frame.components.iter().any(|component| component.steps.is_none()) {
+            return Err(Problem::Corrupt("a component is missing"));
+        }
+        if frame.progressive {
+            for component in &mut frame.components {
+                (0..component.rows()).try_for_each(|row| component.transform(row))?;
+            }
+        }
+        let planes: Vec<Plane> =
+            frame.components.into_iter().map(|component| component.into_plane(max)).collect();
         let mut pixels = vec![0; width * height * 3];
         let mut scratch = vec![Vec::new(); planes.len()];
         for (y, out) in pixels.chunks_exact_mut(width * 3).enumerate() {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 /// Fractional bits of a weight: 8 bits of pixel and 2 of headroom leave 22 of 32 (Pillow's `Resample.c`).
 const PRECISION_BITS: u32 = 32 - 8 - 2;
-const HALF: i32 = 1 << (PRECISION_BITS - 1);
+const HALF: u32 = 1 << (PRECISION_BITS - 1);
 
 /// Resize `src`, rows of `channels` interleaved bytes, from (height, width) to (height, width).
 ///
@@ -47,14 +47,14 @@ fn resize_rows(src: Cow<'_, [u8]>, from: usize, channels: usize, to: usize) -> C
 }
 
 fn row_by_row<const C: usize>(src: &[u8], from: usize, to: usize) -> Vec<u8> {
-    let taps = taps(from, to);
+    let taps = Taps::new(from, to);
     let mut out = vec![0; src.len() / from * to];
     for (row, out) in src.chunks_exact(from * C).zip(out.chunks_exact_mut(to * C)) {
-        for (tap, out) in taps.iter().zip(out.chunks_exact_mut(C)) {
+        for ((first, weights), out) in taps.iter().zip(out.chunks_exact_mut(C)) {
             let mut sum = [HALF; C];
-            for (pixel, &weight) in row[tap.first * C..].chunks_exact(C).zip(&tap.weights) {
+            for (pixel, &weight) in row[first * C..].chunks_exact(C).zip(weights) {
                 for (sum, &value) in sum.iter_mut().zip(pixel) {
-                    *sum += i32::from(value) * weight;
+                    *sum += u32::from(value) * weight;
                 }
             }
             out.iter_mut().zip(sum).for_each(|(out, sum)| *out = round(sum));
@@ -71,11 +71,11 @@ fn resize_columns(src: Cow<'_, [u8]>, from: usize, stride: usize, to: usize) -> 
     }
     let mut out = Vec::with_capacity(to * stride);
     let mut sums = vec![0; stride];
-    for tap in taps(from, to) {
+    for (first, weights) in Taps::new(from, to).iter() {
         sums.fill(HALF);
-        for (row, &weight) in src[tap.first * stride..].chunks_exact(stride).zip(&tap.weights) {
+        for (row, &weight) in src[first * stride..].chunks_exact(stride).zip(weights) {
             for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += i32::from(value) * weight;
+                *sum += u32::from(value) * weight;
             }
         }
         out.extend(sums.iter().map(|&sum| round(sum)));
@@ -83,31 +83,47 @@ fn resize_columns(src: Cow<'_, [u8]>, from: usize, stride: usize, to: usize) -> 
     out.into()
 }
 
-fn round(sum: i32) -> u8 {
-    (sum >> PRECISION_BITS).clamp(0, 255) as u8
+/// Weights are never negative, so a sum is not either; their own rounding may lift it over 255.
+fn round(sum: u32) -> u8 {
+    (sum >> PRECISION_BITS).min(255) as u8
 }
 
-/// What one output pixel is made of: weights for the input pixels from `first` on.
-struct Tap {
-    first: usize,
-    weights: Vec<i32>,
+/// What each output pixel along one axis is made of: weights for some input pixels, the same number for all so
+/// that the processor can foresee the loop.
+struct Taps {
+    firsts: Vec<usize>,
+    weights: Vec<u32>,
+    count: usize,
 }
 
-/// The taps of every output pixel along one axis (Pillow's `precompute_coeffs`, `normalize_coeffs_8bpc`).
-fn taps(from: usize, to: usize) -> Vec<Tap> {
-    let scale = from as f64 / to as f64;
-    let support = scale.max(1.0);
-    let tap = |i: usize| {
-        let center = (i as f64 + 0.5) * scale;
-        let first = (center - support + 0.5).max(0.0) as usize;
-        let end = ((center + support + 0.5) as usize).min(from);
-        let triangle = |x: usize| (1.0 - ((x as f64 - center + 0.5) * (1.0 / support)).abs()).max(0.0);
-        let weights: Vec<f64> = (first..end).map(triangle).collect();
-        let total: f64 = weights.iter().sum();
-        let fixed = |w: f64| (w / total * f64::from(1 << PRECISION_BITS) + 0.5) as i32;
-        Tap { first, weights: weights.into_iter().map(fixed).collect() }
-    };
-    (0..to).map(tap).collect()
+impl Taps {
+    /// Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`.
+    fn new(from: usize, to: usize) -> Self {
+        let scale = from as f64 / to as f64;
+        let support = scale.max(1.0);
+        let center = |i: usize| (i as f64 + 0.5) * scale;
+        let reach = |i: usize| {
+            let first = (center(i) - support + 0.5).max(0.0) as usize;
+            first..((center(i) + support + 0.5) as usize).min(from)
+        };
+        let count = (0..to).map(|i| reach(i).len()).max().unwrap_or(0);
+        let mut taps = Self { firsts: Vec::with_capacity(to), weights: vec![0; to * count], count };
+        for (i, weights) in taps.weights.chunks_exact_mut(count).enumerate() {
+            let triangle = |x: usize| (1.0 - ((x as f64 - center(i) + 0.5) * (1.0 / support)).abs()).max(0.0);
+            let total: f64 = reach(i).map(triangle).sum();
+            let first = reach(i).start.min(from - count);
+            for x in reach(i) {
+                weights[x - first] = (triangle(x) / total * f64::from(1 << PRECISION_BITS) + 0.5) as u32;
+            }
+            taps.firsts.push(first);
+        }
+        taps
+    }
+
+    /// For each output pixel the first input pixel and the weights from there on.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        self.firsts.iter().copied().zip(self.weights.chunks_exact(self.count))
+    }
 }
 
 #[cfg(test)]

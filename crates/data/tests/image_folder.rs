@@ -1,5 +1,7 @@
 //! Folders of images: torchvision's order, and what is wrong with them in words.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 

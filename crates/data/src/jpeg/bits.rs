@@ -5,6 +5,8 @@ use super::Problem;
 /// Reads the entropy-coded bits of a scan: most significant first, `FF 00` standing for `FF`.
 ///
 /// It stops before the first marker. Bits asked for beyond are zeros, and [`overran`](Self::overran) tells.
+/// Small enough to copy, so that a loop can keep its own in registers.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     /// The next byte to load; never beyond the next marker.
@@ -22,41 +24,49 @@ impl<'a> Bits<'a> {
         Self { bytes, at, buffer: 0, loaded: 0, invented: 0 }
     }
 
-    /// Load at least 57 bits.
-    fn load(&mut self) {
-        if let Some(&next) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            if !next.contains(&0xFF) {
+    /// The same place with at least 57 bits loaded.
+    #[inline]
+    fn full(mut self) -> Self {
+        match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(next) if !next.contains(&0xFF) => {
                 let count = (64 - self.loaded) / 8;
-                self.buffer |= u64::from_be_bytes(next) >> self.loaded;
+                self.buffer |= u64::from_be_bytes(*next) >> self.loaded;
                 self.loaded += 8 * count;
                 self.at += count as usize;
                 // The shift may have left a part of the following byte; it is loaded again next time.
                 self.buffer &= !(u64::MAX.checked_shr(self.loaded).unwrap_or(0));
-                return;
+                self
             }
-        }
-        while self.loaded <= 56 {
-            let byte = match self.bytes.get(self.at..) {
-                Some([0xFF, 0, ..]) => {
-                    self.at += 2;
-                    0xFF
-                }
-                Some([0xFF, ..]) | Some([]) | None => {
-                    self.invented += 8;
-                    0
-                }
-                Some([byte, ..]) => {
-                    self.at += 1;
-                    *byte
-                }
-            };
-            self.buffer |= u64::from(byte) << (56 - self.loaded);
-            self.loaded += 8;
+            _ => self.full_byte_by_byte(),
         }
     }
 
+    fn full_byte_by_byte(mut self) -> Self {
+        while self.loaded <= 56 {
+            let (byte, length) = match self.bytes.get(self.at..) {
+                Some([0xFF, 0, ..]) => (0xFF, 2),
+                Some([0xFF, ..] | []) | None => (0, 0),
+                Some([byte, ..]) => (*byte, 1),
+            };
+            self.at += length;
+            self.invented += if length == 0 { 8 } else { 0 };
+            self.buffer |= u64::from(byte) << (56 - self.loaded);
+            self.loaded += 8;
+        }
+        self
+    }
+
+    /// The next 16 bits, which stay.
     #[inline]
-    fn drop_bits(&mut self, count: u32) {
+    fn peek(&mut self) -> usize {
+        if self.loaded < 16 {
+            *self = self.full();
+        }
+        (self.buffer >> 48) as usize
+    }
+
+    #[inline]
+    fn skip(&mut self, count: u32) {
         self.buffer <<= count;
         self.loaded -= count;
     }
@@ -64,34 +74,33 @@ impl<'a> Bits<'a> {
     /// The next `count` bits, at most 16, as a number.
     #[inline]
     pub(super) fn take(&mut self, count: u32) -> i32 {
-        if self.loaded < 16 {
-            self.load();
-        }
-        let value = (self.buffer >> 32 >> (32 - count)) as i32;
-        self.drop_bits(count);
-        value
+        let value = self.peek() >> (16 - count);
+        self.skip(count);
+        value as i32
     }
 
-    /// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1 EXTEND).
+    /// The next symbol of `table`; none if the bits are no code of it.
     #[inline]
-    pub(super) fn take_signed(&mut self, size: u32) -> i32 {
-        let value = self.take(size);
-        if size > 0 && value >> (size - 1) == 0 { value - (1 << size) + 1 } else { value }
+    pub(super) fn symbol(&mut self, table: &Huffman) -> Option<u8> {
+        let next = self.peek();
+        let short = table.short[next >> (16 - SHORT)];
+        let code = if short.length > 0 { short } else { table.long_code(next as u32)? };
+        self.skip(code.length.into());
+        Some(code.symbol)
     }
 
-    /// The next symbol of `table`.
-    #[inline]
-    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u32, Problem> {
-        if self.loaded < 16 {
-            self.load();
+    /// The next symbol of `table`, split into its high half (a count of zeros, the run), and the number whose
+    /// size its low half gives. The number is 0 only if that size is. None if the bits are no code.
+    #[inline(always)]
+    pub(super) fn run_and_number(&mut self, table: &Huffman) -> Option<(usize, i32)> {
+        let short = table.numbers[self.peek() >> (16 - SHORT)];
+        if short.length > 0 {
+            self.skip(short.length.into());
+            return Some((short.run.into(), short.number.into()));
         }
-        let next = (self.buffer >> 48) as u32;
-        let mut entry = u32::from(table.short[(next >> (16 - SHORT)) as usize]);
-        if entry == 0 {
-            entry = table.long_code(next).ok_or(Problem::Corrupt("it has a code that stands for nothing"))?;
-        }
-        self.drop_bits(entry >> 8);
-        Ok(entry & 0xFF)
+        let symbol = self.symbol(table)?;
+        let size = u32::from(symbol & 15);
+        Some((usize::from(symbol >> 4), extend(self.take(size), size)))
     }
 
     /// Whether bits beyond the end of the data were used.
@@ -116,14 +125,21 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Codes up to this length are found in one look-up.
-const SHORT: u32 = 9;
+/// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1).
+#[inline]
+fn extend(bits: i32, size: u32) -> i32 {
+    if size > 0 && bits >> (size - 1) == 0 { bits - (1 << size) + 1 } else { bits }
+}
+
+/// What has up to this many bits is found in one look-up.
+const SHORT: usize = 10;
 
 /// A Huffman table, ready to decode.
-#[derive(Clone)]
 pub(super) struct Huffman {
-    /// By the next `SHORT` bits: length · 256 + symbol, or 0 if the code is longer.
-    short: [u16; 1 << SHORT],
+    /// The code that the next bits begin with, if it is short.
+    short: [Code; 1 << SHORT],
+    /// The same with the number that follows, if both together are short.
+    numbers: [Number; 1 << SHORT],
     /// For each length, the first 16-bit left-aligned value that is beyond its codes.
     end: [u32; 17],
     /// For each length, what takes a code to its place among the symbols.
@@ -131,36 +147,69 @@ pub(super) struct Huffman {
     symbols: Vec<u8>,
 }
 
+/// A code's length in bits (0 = none) and its symbol.
+#[derive(Clone, Copy, Default)]
+struct Code {
+    length: u8,
+    symbol: u8,
+}
+
+/// A code and the number after it: their length in bits (0 = none), run and number.
+#[derive(Clone, Copy, Default)]
+struct Number {
+    length: u8,
+    run: u8,
+    number: i16,
+}
+
 impl Huffman {
     /// From the number of codes of each length 1–16 and the symbols in the order of their codes.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Result<Self, Problem> {
-        let mut table =
-            Self { short: [0; 1 << SHORT], end: [0; 17], offset: [0; 17], symbols: symbols.to_vec() };
-        let (mut code, mut at) = (0_u32, 0_usize);
-        for length in 1..=16_u32 {
-            table.offset[length as usize] = at as i32 - code as i32;
-            for _ in 0..counts[length as usize - 1] {
-                if code >> length != 0 {
-                    return Err(Problem::Corrupt("a Huffman table has too many codes"));
-                }
+        let mut table = Self {
+            short: [Code::default(); 1 << SHORT],
+            numbers: [Number::default(); 1 << SHORT],
+            end: [0; 17],
+            offset: [0; 17],
+            symbols: symbols.to_vec(),
+        };
+        let (mut code, mut at) = (0, 0);
+        for (length, &count) in (1..).zip(counts) {
+            let count = usize::from(count);
+            if code + count > 1 << length {
+                return Err(Problem::Corrupt("a Huffman table has too many codes"));
+            }
+            table.offset[length] = at as i32 - code as i32;
+            for &symbol in &symbols[at..at + count] {
                 if length <= SHORT {
-                    let first = (code << (SHORT - length)) as usize;
-                    let entry = (length as u16) << 8 | u16::from(symbols[at]);
-                    table.short[first..first + (1 << (SHORT - length))].fill(entry);
+                    let same = 1 << (SHORT - length);
+                    table.short[code * same..][..same].fill(Code { length: length as u8, symbol });
                 }
                 code += 1;
-                at += 1;
             }
-            table.end[length as usize] = code << (16 - length);
+            at += count;
+            table.end[length] = (code << (16 - length)) as u32;
             code <<= 1;
         }
+        table.add_numbers();
         Ok(table)
     }
 
+    fn add_numbers(&mut self) {
+        for (bits, (code, number)) in self.short.iter().zip(&mut self.numbers).enumerate() {
+            let size = code.symbol & 15;
+            let length = code.length + size;
+            if code.length > 0 && usize::from(length) <= SHORT {
+                let rest = bits >> (SHORT - usize::from(length)) & ((1 << size) - 1);
+                let value = extend(rest as i32, size.into()) as i16;
+                *number = Number { length, run: code.symbol >> 4, number: value };
+            }
+        }
+    }
+
     #[cold]
-    fn long_code(&self, next: u32) -> Option<u32> {
-        let length = (SHORT + 1..=16).find(|&length| next < self.end[length as usize])?;
-        let at = (next >> (16 - length)) as i32 + self.offset[length as usize];
-        Some(length << 8 | u32::from(*self.symbols.get(at as usize)?))
+    fn long_code(&self, next: u32) -> Option<Code> {
+        let length = (SHORT + 1..=16).find(|&length| next < self.end[length])?;
+        let at = (next >> (16 - length)) as i32 + self.offset[length];
+        Some(Code { length: length as u8, symbol: *self.symbols.get(at as usize)? })
     }
 }

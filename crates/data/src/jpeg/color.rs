@@ -19,8 +19,7 @@ impl Space {
             ([_], _) => Self::Grey,
             ([_, _, _, _], None | Some(0)) => Self::Cmyk,
             ([_, _, _, _], _) => Self::Ycck,
-            (_, Some(0)) if !jfif => Self::Rgb,
-            (b"RGB", None) if !jfif => Self::Rgb,
+            (_, Some(0)) | (b"RGB", None) if !jfif => Self::Rgb,
             _ => Self::YCbCr,
         }
     }
@@ -55,14 +54,15 @@ impl Space {
     }
 }
 
-/// ITU-R 601 with 16 fractional bits, the rounding of libjpeg.
+/// ITU-R 601 with 16 fractional bits, the rounding of libjpeg. Whole multiples are taken out of its factors
+/// 1.402, −0.71414 and 1.772, so that what is left fits the vector units' 16 bits.
 #[inline]
 fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
-    let red = y + ((91881 * cr + HALF) >> 16);
-    let green = y + ((-22554 * cb - 46802 * cr + HALF) >> 16);
-    let blue = y + ((116_130 * cb + HALF) >> 16);
+    let red = y + cr + ((26345 * cr + HALF) >> 16);
+    let green = y - cr + ((-22554 * cb + 18734 * cr + HALF) >> 16);
+    let blue = y + 2 * cb + ((-14942 * cb + HALF) >> 16);
     [red, green, blue].map(|v| v.clamp(0, 255) as u8)
 }
 

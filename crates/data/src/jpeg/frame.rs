@@ -23,10 +23,12 @@ pub(super) struct Component {
     pub(super) steps: Option<[i16; 64]>,
     /// Width and height in samples.
     size: (usize, usize),
-    /// Blocks per row in `blocks`: whole units.
-    pub(super) stride: usize,
-    /// The coefficients of each block, in natural order.
-    pub(super) blocks: Vec<[i16; 64]>,
+    /// Blocks per row: whole units.
+    stride: usize,
+    /// The coefficients of each block, in natural order: all rows of blocks of a progressive frame, which needs
+    /// them to the end, but only one unit's rows of others.
+    blocks: Vec<[i16; 64]>,
+    samples: Vec<u8>,
 }
 
 impl Frame {
@@ -58,9 +60,17 @@ impl Frame {
             }
             let size = ((width * sampling.0).div_ceil(max.0), (height * sampling.1).div_ceil(max.1));
             let stride = units.0 * sampling.0;
-            let blocks = vec![[0; 64]; stride * units.1 * sampling.1];
-            let (id, table) = (spec[0], usize::from(spec[2]));
-            frame.components.push(Component { id, sampling, table, steps: None, size, stride, blocks });
+            let rows = sampling.1 * if progressive { units.1 } else { 1 };
+            frame.components.push(Component {
+                id: spec[0],
+                sampling,
+                table: spec[2].into(),
+                steps: None,
+                size,
+                stride,
+                blocks: vec![[0; 64]; stride * rows],
+                samples: vec![0; stride * units.1 * sampling.1 * 64],
+            });
         }
         Ok(frame)
     }
@@ -84,17 +94,35 @@ impl Component {
         (self.size.0.div_ceil(8), self.size.1.div_ceil(8))
     }
 
-    /// Transform all blocks to samples; `max` is the sampling of the component with most samples.
-    pub(super) fn plane(self, max: (usize, usize)) -> Result<Plane, Problem> {
-        let steps = self.steps.as_ref().ok_or(Problem::Corrupt("a component or its table is missing"))?;
-        let ratio = (max.0 / self.sampling.0, max.1 / self.sampling.1);
+    /// Blocks `x`..`x + count` of a row of blocks.
+    #[inline]
+    pub(super) fn blocks(&mut self, row: usize, x: usize, count: usize) -> &mut [[i16; 64]] {
+        let held = self.blocks.len() / self.stride;
+        &mut self.blocks[row % held * self.stride + x..][..count]
+    }
+
+    /// Turn a finished row of blocks into samples and leave it empty.
+    pub(super) fn transform(&mut self, row: usize) -> Result<(), Problem> {
+        let steps = self.steps.ok_or(Problem::Corrupt("a quantisation table is missing"))?;
         let stride = self.stride * 8;
-        let mut samples = vec![0; self.blocks.len() * 64];
-        for (blocks, out) in self.blocks.chunks_exact(self.stride).zip(samples.chunks_exact_mut(stride * 8)) {
-            for (x, block) in blocks.iter().enumerate() {
-                inverse_dct(block, steps, &mut out[x * 8..], stride);
-            }
+        let mut samples = std::mem::take(&mut self.samples);
+        let out = &mut samples[row * 8 * stride..][..8 * stride];
+        for (x, block) in self.blocks(row, 0, stride / 8).iter_mut().enumerate() {
+            inverse_dct(block, &steps, &mut out[x * 8..], stride);
+            *block = [0; 64];
         }
-        Ok(Plane { size: self.size, stride, samples, ratio })
+        self.samples = samples;
+        Ok(())
+    }
+
+    /// Rows of blocks, the padding included.
+    pub(super) fn rows(&self) -> usize {
+        self.samples.len() / (64 * self.stride)
+    }
+
+    /// The samples; `max` is the sampling of the component with most of them.
+    pub(super) fn into_plane(self, max: (usize, usize)) -> Plane {
+        let ratio = (max.0 / self.sampling.0, max.1 / self.sampling.1);
+        Plane { size: self.size, stride: self.stride * 8, samples: self.samples, ratio }
     }
 }

@@ -1,15 +1,9 @@
 //! Scans: the coefficients of some components, all at once or in rounds of growing precision (progressive).
 
 use super::Problem;
-use super::bits::{Bits, Huffman};
+use super::bits::Huffman;
+use super::block::{Coder, State};
 use super::frame::Frame;
-
-/// The place of the k-th coefficient of a scan in its block (T.81, figure A.6).
-pub(super) const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
-    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
-    46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
 
 /// The Huffman tables in force, by number.
 #[derive(Default)]
@@ -72,26 +66,28 @@ impl Scan {
         bytes: &[u8],
         at: usize,
     ) -> Result<usize, Problem> {
-        let mut state = State { bits: Bits::new(bytes, at), before: [0; 4], empty_blocks: 0 };
+        let mut state = State::at(bytes, at);
         let coders = self.coders(frame.progressive, tables)?;
         let alone = self.members.len() == 1;
         let (across, down) = match self.members[..] {
             [(only, ..)] => frame.components[only].blocks_in_picture(),
             _ => frame.units(),
         };
-        for unit in 0..across * down {
-            if restart_interval > 0 && unit > 0 && unit % restart_interval == 0 {
-                state.bits.restart(unit / restart_interval - 1)?;
-                (state.before, state.empty_blocks) = ([0; 4], 0);
-            }
-            let (x, y) = (unit % across, unit / across);
-            for (slot, (&(at, ..), coder)) in self.members.iter().zip(&coders).enumerate() {
-                let component = &mut frame.components[at];
-                let (h, v) = if alone { (1, 1) } else { component.sampling };
-                for row in y * v..y * v + v {
-                    let first = row * component.stride + x * h;
-                    for block in &mut component.blocks[first..first + h] {
-                        state.block(coder, slot, block)?;
+        for y in 0..down {
+            for x in 0..across {
+                let unit = y * across + x;
+                if restart_interval > 0 && unit > 0 && unit % restart_interval == 0 {
+                    state.restart(unit / restart_interval - 1)?;
+                }
+                for (slot, (&(at, ..), coder)) in self.members.iter().zip(&coders).enumerate() {
+                    let component = &mut frame.components[at];
+                    let (h, v) = if alone { (1, 1) } else { component.sampling };
+                    for row in y * v..y * v + v {
+                        for block in component.blocks(row, x * h, h) {
+                            state
+                                .block(coder, slot, block)
+                                .ok_or(Problem::Corrupt("its data makes no sense"))?;
+                        }
                     }
                 }
             }
@@ -103,8 +99,21 @@ impl Scan {
                     Problem::Corrupt("its data ends too early")
                 });
             }
+            if !frame.progressive {
+                self.transform(frame, y, alone)?;
+            }
         }
         Ok(state.bits.at)
+    }
+
+    /// Turn the coefficients of row `y` of units into samples.
+    fn transform(&self, frame: &mut Frame, y: usize, alone: bool) -> Result<(), Problem> {
+        for &(at, ..) in &self.members {
+            let component = &mut frame.components[at];
+            let v = if alone { 1 } else { component.sampling.1 };
+            (y * v..y * v + v).try_for_each(|row| component.transform(row))?;
+        }
+        Ok(())
     }
 
     /// How each component of the scan is coded.
@@ -124,169 +133,4 @@ impl Scan {
         };
         self.members.iter().map(coder).collect()
     }
-}
-
-/// How a block's coefficients are coded (T.81, F.2 and G.1.2).
-enum Coder<'t> {
-    /// All of them.
-    Whole { dc: &'t Huffman, ac: &'t Huffman },
-    /// The DC coefficient but for its `low` last bits.
-    Dc { dc: &'t Huffman, low: u32 },
-    /// One more bit of the DC coefficient.
-    DcBit { low: u32 },
-    /// The AC coefficients of a band but for their `low` last bits.
-    Ac { ac: &'t Huffman, band: (usize, usize), low: u32 },
-    /// One more bit of the AC coefficients of a band.
-    AcBit { ac: &'t Huffman, band: (usize, usize), low: u32 },
-}
-
-/// What is carried from block to block.
-struct State<'a> {
-    bits: Bits<'a>,
-    /// The DC coefficient before, by component of the scan.
-    before: [i32; 4],
-    /// How many blocks to come have nothing (new) in this band.
-    empty_blocks: u32,
-}
-
-impl State<'_> {
-    #[inline]
-    fn block(&mut self, coder: &Coder<'_>, slot: usize, block: &mut [i16; 64]) -> Result<(), Problem> {
-        match *coder {
-            Coder::Whole { dc, ac } => {
-                block[0] = self.dc(dc, slot)? as i16;
-                self.whole_ac(ac, block)
-            }
-            Coder::Dc { dc, low } => {
-                block[0] = (self.dc(dc, slot)? << low) as i16;
-                Ok(())
-            }
-            Coder::DcBit { low } => {
-                block[0] |= (self.bits.take(1) << low) as i16;
-                Ok(())
-            }
-            Coder::Ac { ac, band, low } => self.band(ac, band, low, block),
-            Coder::AcBit { ac, band, low } => self.refine_band(ac, band, low, block),
-        }
-    }
-
-    fn dc(&mut self, table: &Huffman, slot: usize) -> Result<i32, Problem> {
-        let size = self.bits.symbol(table)?;
-        self.before[slot] = self.before[slot].wrapping_add(self.bits.take_signed(size));
-        Ok(self.before[slot])
-    }
-
-    #[inline]
-    fn whole_ac(&mut self, table: &Huffman, block: &mut [i16; 64]) -> Result<(), Problem> {
-        let mut k = 1;
-        while k < 64 {
-            let (run, size) = split(self.bits.symbol(table)?);
-            if size > 0 {
-                k += run;
-                *at(block, k)? = self.bits.take_signed(size) as i16;
-                k += 1;
-            } else if run == 15 {
-                k += 16;
-            } else {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn band(
-        &mut self,
-        table: &Huffman,
-        band: (usize, usize),
-        low: u32,
-        block: &mut [i16; 64],
-    ) -> Result<(), Problem> {
-        if self.empty_blocks > 0 {
-            self.empty_blocks -= 1;
-            return Ok(());
-        }
-        let mut k = band.0;
-        while k <= band.1 {
-            let (run, size) = split(self.bits.symbol(table)?);
-            if size > 0 {
-                k += run;
-                *at(block, k)? = (self.bits.take_signed(size) << low) as i16;
-                k += 1;
-            } else if run == 15 {
-                k += 16;
-            } else {
-                self.empty_blocks = (1 << run) - 1 + self.bits.take(run as u32) as u32;
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn refine_band(
-        &mut self,
-        table: &Huffman,
-        band: (usize, usize),
-        low: u32,
-        block: &mut [i16; 64],
-    ) -> Result<(), Problem> {
-        let mut k = band.0;
-        while self.empty_blocks == 0 && k <= band.1 {
-            let (run, size) = split(self.bits.symbol(table)?);
-            let fresh = match (size, run) {
-                (0, 15) => 0,
-                (0, _) => {
-                    self.empty_blocks = (1 << run) + self.bits.take(run as u32) as u32;
-                    break;
-                }
-                _ if self.bits.take(1) == 1 => 1 << low,
-                _ => -1 << low,
-            };
-            k = self.refine(k, band.1, Some(run), low, block);
-            if fresh != 0 {
-                *at(block, k)? = fresh;
-            }
-            k += 1;
-        }
-        if self.empty_blocks > 0 {
-            self.refine(k, band.1, None, low, block);
-            self.empty_blocks -= 1;
-        }
-        Ok(())
-    }
-
-    /// Give the coefficients k..=`last` that are not zero their next bit, until `zeros` others were passed and
-    /// one more is met; gives where that is.
-    fn refine(
-        &mut self,
-        k: usize,
-        last: usize,
-        zeros: Option<usize>,
-        low: u32,
-        block: &mut [i16; 64],
-    ) -> usize {
-        let mut left = zeros;
-        for k in k..=last {
-            let coefficient = &mut block[usize::from(ZIGZAG[k])];
-            if *coefficient == 0 {
-                match &mut left {
-                    Some(0) => return k,
-                    Some(left) => *left -= 1,
-                    None => {}
-                }
-            } else if self.bits.take(1) == 1 && *coefficient & (1 << low) == 0 {
-                *coefficient = coefficient.wrapping_add(coefficient.signum() << low);
-            }
-        }
-        last + 1
-    }
-}
-
-/// A symbol's two halves: how many zeros come first, and the size of the number that follows.
-fn split(symbol: u32) -> (usize, u32) {
-    ((symbol >> 4) as usize, symbol & 15)
-}
-
-fn at(block: &mut [i16; 64], k: usize) -> Result<&mut i16, Problem> {
-    let place = ZIGZAG.get(k).ok_or(Problem::Corrupt("a block has too many coefficients"))?;
-    Ok(&mut block[usize::from(*place)])
 }

@@ -46,7 +46,8 @@ impl Plane {
 
     /// The second nearest row of samples to row `y` of the picture; outside the plane, its edge goes on.
     fn farther(&self, y: usize) -> &[u8] {
-        let row = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(self.size.1 - 1) };
+        let row =
+            if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(self.size.1 - 1) };
         self.samples_of(row)
     }
 }
