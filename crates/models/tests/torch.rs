@@ -1,6 +1,7 @@
 //! Whole networks against torch: losses over steps, gradients, running statistics, logits.
 //!
-//! The fixture is made by `parity/models.py` in float64; weights and images are a hash of their place.
+//! The fixture is made by `parity/models.py` in float64; weights and images are a hash of their place. Where
+//! torch's own float32 strays further from float64 than our tolerance, twice its distance is allowed.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
@@ -155,10 +156,13 @@ fn networks_follow_torch() {
             format!("{shape:?}"),
             expected.len()
         );
-        let curve = if name.starts_with("mlp") { 1e-4 } else { 1e-3 };
-        assert!(losses < curve, "{name} {rule_name}: losses off by {losses:e}");
-        assert!(worst_gradient < 1e-4, "{name} {rule_name}: gradients off by {worst_gradient:e}");
-        assert!(running < 1e-3, "{name} {rule_name}: running statistics off by {running:e}");
+        let allowed = |what: &str, tolerance: f64| tolerance.max(2.0 * case["noise"][what].as_f64().unwrap());
+        let curve = allowed("losses", if name.starts_with("mlp") { 1e-4 } else { 1e-3 });
+        assert!(losses < curve, "{name} {rule_name}: losses off by {losses:e}, allowed {curve:e}");
+        let gradient = allowed("gradients", 1e-4);
+        assert!(worst_gradient < gradient, "{name} {rule_name}: gradients off by {worst_gradient:e}");
+        let statistics = allowed("running", 1e-3);
+        assert!(running < statistics, "{name} {rule_name}: running statistics off by {running:e}");
         assert!(logits < 1e-5, "{name} {rule_name}: logits off by {logits:e}");
     }
 }

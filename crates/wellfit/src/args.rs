@@ -19,7 +19,7 @@ pub struct Cli {
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Threads for computing; 0 takes all cores. The results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    #[arg(long, global = true, default_value_t = 0, value_name = "N", allow_negative_numbers = true)]
     pub threads: usize,
 }
 
@@ -35,7 +35,7 @@ fn seed() -> RangedU64ValueParser {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a classifier and leave a run: plots, record, best weights
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// The three experiments
     #[command(subcommand)]
     Lab(Lab),
@@ -58,7 +58,7 @@ pub enum Lab {
     /// Twin regressors with and without dropout on a noisy line
     Dropout(DropoutArgs),
     /// Fine-tune a ResNet-50 on an image folder; validates on test/
-    Transfer(TrainArgs),
+    Transfer(Box<TrainArgs>),
 }
 
 /// What can be asked of data.
@@ -92,7 +92,7 @@ pub struct TrainArgs {
     /// A TOML file with any of the options below (`batch_size = 64`); the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Say more: improvements, checkpoints, the table of layers
+    /// Say more: improvements, checkpoints
     #[arg(long, short)]
     pub verbose: bool,
     #[command(flatten)]
@@ -116,10 +116,10 @@ pub struct TrainOptions {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub freeze: Option<bool>,
     /// Epochs at most [default: 100; sample 7, other IDX data 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<u32>,
     /// Images in a batch [default: 32; IDX data 64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Learning rate [default: 0.001; IDX data 0.01]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
@@ -134,7 +134,7 @@ pub struct TrainOptions {
     #[arg(long, value_name = "MU", allow_negative_numbers = true)]
     pub momentum: Option<f64>,
     /// Height and width images are resized to [default: 224; IDX data their own size]
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Share of the training images set aside for validation, where the data have none [default: 0.2]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
@@ -158,7 +158,7 @@ pub struct TrainOptions {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub lr_scheduler: Option<bool>,
     /// Epochs without improvement before the rate is lowered [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub lr_patience: Option<u32>,
     /// What the rate is multiplied by [default: 0.5]
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
@@ -170,7 +170,7 @@ pub struct TrainOptions {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub early_stopping: Option<bool>,
     /// Epochs without improvement before stopping [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub patience: Option<u32>,
     /// The least change that counts as an improvement [default: 0]
     #[arg(long, value_name = "DELTA", allow_negative_numbers = true)]
@@ -194,13 +194,13 @@ pub struct TrainOptions {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub save_best_only: Option<bool>,
     /// Decides weights, order, split, flips and dropout [default: 0]
-    #[arg(long, value_name = "N", value_parser = seed())]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: Option<u64>,
     /// Leave unusable image files out instead of stopping
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub skip_bad: Option<bool>,
     /// Threads that decode images ahead of training [default: 2]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub workers: Option<usize>,
 }
 
@@ -261,19 +261,19 @@ pub struct BatchnormArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Epochs
-    #[arg(long, default_value_t = 2, value_name = "N")]
+    #[arg(long, default_value_t = 2, value_name = "N", allow_negative_numbers = true)]
     pub epochs: u32,
     /// Images in a batch
-    #[arg(long, default_value_t = 512, value_name = "N")]
+    #[arg(long, default_value_t = 512, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Learning rate of SGD
     #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: f64,
     /// Decides weights and order
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,
     /// Repeat with this many seeds, from --seed on
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
     pub seeds: u32,
     #[command(flatten)]
     pub out: OutArgs,
@@ -283,10 +283,10 @@ pub struct BatchnormArgs {
 #[derive(Debug, Args)]
 pub struct DropoutArgs {
     /// Full-batch epochs
-    #[arg(long, default_value_t = 1000, value_name = "N")]
+    #[arg(long, default_value_t = 1000, value_name = "N", allow_negative_numbers = true)]
     pub epochs: u32,
     /// Training points, and test points
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", allow_negative_numbers = true)]
     pub samples: usize,
     /// Standard deviation of the noise
     #[arg(long, default_value_t = 0.3, value_name = "SIGMA", allow_negative_numbers = true)]
@@ -295,16 +295,16 @@ pub struct DropoutArgs {
     #[arg(long, default_value_t = 0.2, value_name = "P", allow_negative_numbers = true)]
     pub p: f64,
     /// Units of each hidden layer
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N", allow_negative_numbers = true)]
     pub hidden: usize,
     /// Learning rate of Adam
     #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: f64,
     /// Decides data, weights and masks
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,
     /// Repeat with this many seeds, from --seed on; pictures of the first
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
     pub seeds: u32,
     #[command(flatten)]
     pub out: OutArgs,
@@ -320,13 +320,13 @@ pub struct PredictArgs {
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
     /// How many classes to list
-    #[arg(long, default_value_t = 5, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N", allow_negative_numbers = true)]
     pub top: usize,
     /// The architecture of a weight file that does not name its own
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// Height and width for a weight file that does not name its own
-    #[arg(long, default_value_t = 224, value_name = "PIXELS")]
+    #[arg(long, default_value_t = 224, value_name = "PIXELS", allow_negative_numbers = true)]
     pub image_size: usize,
 }
 
@@ -343,7 +343,7 @@ pub struct EvaluateArgs {
     #[arg(long = "data", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Images in a batch
-    #[arg(long, default_value_t = 32, value_name = "N")]
+    #[arg(long, default_value_t = 32, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
@@ -360,10 +360,10 @@ pub struct ShowArgs {
     #[arg(long = "data", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Images in the picture
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 16, value_name = "N", allow_negative_numbers = true)]
     pub images: usize,
     /// Decides which images
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = seed())]
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,
     /// The picture's file [default: <data>-images.png]
     #[arg(long, value_name = "FILE")]

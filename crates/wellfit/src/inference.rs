@@ -1,6 +1,6 @@
 //! A trained network with what it needs to read a picture.
 
-use crate::config::flag_suffix;
+use crate::config::{LARGEST_IMAGE, flag_suffix};
 use crate::error::CliError;
 use std::path::{Path, PathBuf};
 use wellfit::data::{RawImage, Transform};
@@ -23,9 +23,18 @@ impl Classifier {
     pub fn of_run(dir: &Path) -> Result<Self, CliError> {
         let run = RunDir::open(dir)?;
         let info: RunInfo = run.read_run_toml()?;
-        let transform: Transform = info.transform.clone().try_into().map_err(|error| {
-            CliError::Output(format!("{}: transform: {error}", dir.join("run.toml").display()))
-        })?;
+        if info.classes.is_empty() {
+            return Err(CliError::Output(format!(
+                "{} is the run of a lab, which keeps no weights: give one that `wellfit train` made",
+                dir.display()
+            )));
+        }
+        let bad = |problem: String| {
+            CliError::Output(format!("{}: transform: {problem}", dir.join("run.toml").display()))
+        };
+        let transform: Transform =
+            info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+        check(&transform).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
         let network = load(&info.model.name, &file, &source, &transform, info.classes.len())?;
         Ok(Self { network, classes: info.classes, transform })
@@ -41,9 +50,13 @@ impl Classifier {
                 path.display()
             )));
         };
-        let transform = named("transform")
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_else(|| Transform::imagenet((image_size, image_size)));
+        let transform = match named("transform") {
+            None => Transform::imagenet((image_size, image_size)),
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| error.to_string())
+                .and_then(|transform| check(&transform).map(|()| transform))
+                .map_err(|problem| CliError::Model(format!("{}: transform: {problem}", path.display())))?,
+        };
         let outputs = outputs(model, &file, &transform)?;
         let classes = named("classes").and_then(|text| serde_json::from_str::<Vec<String>>(text).ok());
         let classes = classes
@@ -59,6 +72,16 @@ impl Classifier {
         self.transform.apply(image, None, &mut input);
         self.network.evaluate(&input).to_vec()
     }
+}
+
+/// A transform from a file must make sense, and must not ask for more memory than there is.
+fn check(transform: &Transform) -> Result<(), String> {
+    transform.validate().map_err(|error| error.to_string())?;
+    let largest = transform.size.0.max(transform.size.1);
+    if largest > LARGEST_IMAGE {
+        return Err(format!("images of {largest} pixels a side are more than {LARGEST_IMAGE}"));
+    }
+    Ok(())
 }
 
 /// How many classes the file's head has.

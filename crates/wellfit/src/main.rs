@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     match run(&cli, out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", error.to_string().trim_end());
             ExitCode::from(error.exit_code())
         }
     }

@@ -35,13 +35,17 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     out.say(format!("suspicious files: {}", splits.skipped.len()));
     let (picture, first) = grid(&splits.train, args.images, args.seed)?;
     if let Some((height, width, channels)) = splits.train.native_size() {
-        out.say(format!("a batch: shape [{}, {channels}, {height}, {width}]", args.images));
+        let batch = args.images.min(splits.train.len());
+        out.say(format!("a batch: shape [{batch}, {channels}, {height}, {width}]"));
         out.say(format!("an image: shape [{channels}, {height}, {width}], label {first}"));
     }
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
-    let suspicious: Vec<Value> =
-        splits.skipped.iter().map(|file| json!({ "path": output::path(&file.path), "reason": file.reason })).collect();
+    let suspicious: Vec<Value> = splits
+        .skipped
+        .iter()
+        .map(|file| json!({ "path": output::path(&file.path), "reason": file.reason }))
+        .collect();
     out.result(&json!({ "name": splits.name, "parts": parts, "suspicious": suspicious, "picture": output::path(&path) }));
     Ok(())
 }

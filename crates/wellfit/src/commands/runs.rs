@@ -27,7 +27,7 @@ fn row(run: &RunSummary) -> [String; 8] {
         Err(problem) => {
             let mut row = std::array::from_fn(|_| String::from("-"));
             row[0] = name;
-            row[7] = problem.to_string();
+            row[7] = problem.to_string().lines().next().unwrap_or_default().to_owned();
             row
         }
         Ok(outcome) => {
@@ -37,7 +37,8 @@ fn row(run: &RunSummary) -> [String; 8] {
             [
                 name,
                 outcome.info.model.name.clone(),
-                outcome.epochs.to_string(),
+                // A lab counts no epochs: it has no validation to record one with.
+                if outcome.epochs == 0 { "-".to_owned() } else { outcome.epochs.to_string() },
                 best(&|e| e.epoch.to_string()),
                 best(&|e| format!("{:.4}", e.val_loss)),
                 best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy)),

@@ -3,15 +3,14 @@
 use crate::args::{OptimizerName, TrainArgs};
 use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
-use crate::labs::start_event;
+use crate::labs::{command_line, start_event};
 use crate::opening::{open_data, pixel_statistics};
-use crate::labs::command_line;
 use crate::output::{self, Output, number};
 use crate::progress::{Progress, duration};
 use serde_json::json;
 use std::path::Path;
-use wellfit::data::{Dataset, Loader, LoaderOptions, Splits, Transform, stratified};
-use wellfit::models::{Network, Shape, build, summary::thousands};
+use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform, stratified};
+use wellfit::models::{Network, Shape, build};
 use wellfit::policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 use wellfit::record::{DataInfo, EpochRecord, ModelInfo, RunInfo, RunWriter, now};
 use wellfit::report::{Chart, Mark, accuracy_chart, loss_chart};
@@ -44,7 +43,7 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
     let parts = divide(splits, &config, validation, out)?;
     let transform = transform(&config, &parts.train)?;
     let network = network(&config, &transform, parts.train.classes.len(), out)?;
-    describe(&network, &config, &parts, args.verbose, out);
+    describe(&network, &config, &parts, out);
     warn_of_clashes(&config, &network, &parts, out)?;
     let options = LoaderOptions {
         batch_size: config.batch_size,
@@ -91,10 +90,9 @@ fn divide(
     let Splits { name, train, val, test, .. } = splits;
     if validation == Validation::Test {
         let Some(test) = test else {
-            return Err(CliError::Usage(
-                "lab transfer validates on test/, which these data do not have: use `wellfit train`"
-                    .to_owned(),
-            ));
+            let problem =
+                "lab transfer validates on test/, which these data do not have: use `wellfit train`";
+            return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
         };
         out.say(
             "Note: test/ decides which epoch is best here, as in the chapter, so its figures are optimistic. \
@@ -156,15 +154,9 @@ fn network(
     Ok(network)
 }
 
-fn describe(network: &Network, config: &TrainConfig, parts: &Parts, verbose: bool, out: Output) {
+fn describe(network: &Network, config: &TrainConfig, parts: &Parts, out: Output) {
     out.say("Computation device: cpu");
-    if verbose {
-        out.say(network.summary());
-    } else {
-        out.say(format!("{} for images {}", network.name, network.input));
-        out.say(format!("{} total parameters.", thousands(network.parameter_count())));
-        out.say(format!("{} training parameters.", thousands(network.trainable_count())));
-    }
+    out.say(network.summary());
     let test = parts.test.as_ref().map_or(String::new(), |test| format!(", {} test images", test.len()));
     out.say(format!(
         "{}: {} training, {} validation{test}, {} classes",
@@ -257,6 +249,14 @@ fn finish(
     info: &RunInfo,
     out: Output,
 ) -> Result<(), CliError> {
+    let Some(best) = outcome.best.map(|place| &outcome.epochs[place]) else {
+        return Err(CliError::Diverged(format!(
+            "the validation loss was NaN in each of {} epochs, so no weights are worth keeping: try a smaller \
+             learning rate than {}",
+            outcome.epochs.len(),
+            config.lr
+        )));
+    };
     if outcome.stop_kind != "finished" {
         out.say(format!("Stopped after epoch {}: {}", outcome.epochs.len(), outcome.stop_reason));
     }
@@ -268,26 +268,23 @@ fn finish(
     let bytes =
         model_bytes(&outcome.network, &model_metadata(info)).map_err(wellfit::train::TrainError::from)?;
     std::fs::write(&path, bytes).map_err(CliError::write(path.clone()))?;
-    let best = outcome.best.map(|place| &outcome.epochs[place]);
-    if let Some(best) = best {
-        out.say(format!(
-            "Best epoch {} of {}: val loss {:.4}, val accuracy {:.2} %",
-            best.epoch,
-            outcome.epochs.len(),
-            best.val_loss,
-            100.0 * best.val_accuracy
-        ));
-    }
+    out.say(format!(
+        "Best epoch {} of {}: val loss {:.4}, val accuracy {:.2} %",
+        best.epoch,
+        outcome.epochs.len(),
+        best.val_loss,
+        100.0 * best.val_accuracy
+    ));
     out.say(format!("TRAINING COMPLETE in {}: {}", duration(outcome.seconds), run.path().display()));
     out.result(&json!({
         "run": output::path(run.path()),
         "epochs": outcome.epochs.len(),
         "stop_reason": outcome.stop_kind,
-        "best": best.map(|best| json!({
+        "best": {
             "epoch": best.epoch,
             "val_loss": number(best.val_loss),
             "val_accuracy": number(best.val_accuracy),
-        })),
+        },
         "seconds": outcome.seconds,
     }));
     Ok(())

@@ -1,21 +1,21 @@
 //! `wellfit lab batchnorm`: twin networks with and without batch normalisation, on the same batches.
 
-use super::{mean, per_seed, start_event, stop_event, write_summary};
+use super::{diverged, mean, per_seed, run_info, start_event, stop_event, write_summary};
 use crate::args::BatchnormArgs;
 use crate::commands::data_show::grid;
-use crate::config::{positive, require};
+use crate::config::{batch_size, positive, require};
 use crate::error::CliError;
 use crate::opening::open_data;
-use crate::output::{Output, number};
+use crate::output::{self, Output, number};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Instant;
-use wellfit::data::{Dataset, Loader, LoaderOptions, Splits, Transform};
+use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::{DropoutKey, Network, Optimizer, Shape, build};
-use wellfit::record::{RunWriter, StepRecord};
+use wellfit::record::{DataInfo, RunWriter, StepRecord};
 use wellfit::report::twin_loss_chart;
 use wellfit::train::evaluate;
 
@@ -24,18 +24,21 @@ const NAMES: [&str; 2] = ["normal", "batchnorm"];
 /// How many iterations at the end are averaged to compare the twins.
 const LAST: usize = 20;
 
-/// What `run.toml` says of this lab.
+/// The lab's options, as `run.toml` keeps them.
 #[derive(Serialize)]
-struct Info<'a> {
-    name: String,
+struct Config {
     lab: &'static str,
-    wellfit_version: &'static str,
-    seed: u64,
     epochs: u32,
     batch_size: usize,
     lr: f64,
-    data: &'a str,
-    fingerprint: String,
+    seeds: u32,
+}
+
+impl Config {
+    fn of(args: &BatchnormArgs) -> Self {
+        let &BatchnormArgs { epochs, batch_size, lr, seeds, .. } = args;
+        Self { lab: "batchnorm", epochs, batch_size, lr, seeds }
+    }
 }
 
 /// Run the command.
@@ -43,6 +46,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     positive("--lr", args.lr)?;
     require(args.epochs > 0, || "--epochs must be at least 1".to_owned())?;
     require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
+    batch_size(args.batch_size)?;
     require(args.batch_size > 1, || {
         format!(
             "--batch-size {}: BatchNorm cannot normalise a batch of one image; take 2 or more",
@@ -52,34 +56,26 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     let start = Instant::now();
     let Splits { name, train, test, .. } = open_data("fashion-mnist", args.data.as_deref(), false, out)?;
     let Some(test) = test else {
-        return Err(CliError::Usage(
-            "the batch-norm lab needs a test set beside the training set".to_owned(),
-        ));
+        let problem = "the batch-norm lab needs a test set beside the training set";
+        return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
     };
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-batchnorm", args.out.force)?;
-    run.write_run_toml(&Info {
-        name: run.name(),
-        lab: "batchnorm",
-        wellfit_version: env!("CARGO_PKG_VERSION"),
-        seed: args.seed,
-        epochs: args.epochs,
-        batch_size: args.batch_size,
-        lr: args.lr,
-        data: &name,
+    let networks = Twins::new(&train, args.seed)?.networks;
+    let data = DataInfo {
+        name,
         fingerprint: train.fingerprint(),
-    })?;
+        train: train.len() as u64,
+        val: 0,
+        test: test.len() as u64,
+    };
+    run.write_run_toml(&run_info(&run, args.seed, data, &networks, &Config::of(args))?)?;
     run.event(&start_event())?;
+    networks.iter().for_each(|network| out.say(network.summary()));
     show_batch(&train, args.seed, &run, out)?;
     let mut results = Vec::new();
     for seed in args.seed..args.seed + u64::from(args.seeds) {
         let first = seed == args.seed;
-        results.push(Twins::new(&train, seed, first, out)?.train(
-            args,
-            (&train, &test),
-            first,
-            &mut run,
-            out,
-        )?);
+        results.push(Twins::new(&train, seed)?.train(args, (&train, &test), first, &mut run, out)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -115,14 +111,11 @@ impl SeedResult {
 }
 
 impl Twins {
-    fn new(train: &Dataset, seed: u64, show: bool, out: Output) -> Result<Self, CliError> {
+    fn new(train: &Dataset, seed: u64) -> Result<Self, CliError> {
         let (height, width, channels) = train.native_size().unwrap_or_default();
         let make = |name: &str| -> Result<Network, CliError> {
             let mut network = build(name, Shape::image(height, width, channels), train.classes.len())?;
             network.initialise(seed);
-            if show {
-                out.say(network.summary());
-            }
             Ok(network)
         };
         let networks = [make("mlp")?, make("mlp-bn")?];
@@ -159,10 +152,7 @@ impl Twins {
                     losses.push(loss);
                 }
                 if found.iter().any(|loss| !loss.is_finite()) {
-                    return Err(CliError::Diverged(format!(
-                        "a loss became NaN or infinite in epoch {epoch}, step {step}: try a smaller --lr than {}",
-                        args.lr
-                    )));
+                    return Err(diverged(run, epoch, step, args.lr));
                 }
                 if first {
                     let losses =
@@ -261,7 +251,7 @@ fn report(
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
     out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
-    let mut value = json!({ "run": run.path(), "seconds": seconds });
+    let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
     for (twin, name) in NAMES.iter().enumerate() {
         value[name] = json!({ "loss_last20": number(loss[twin]), "test_accuracy": accuracy[twin] });
     }

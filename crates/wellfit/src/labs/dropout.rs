@@ -1,10 +1,10 @@
 //! `wellfit lab dropout`: twin regressors with and without dropout on a noisy line.
 
-use super::{mean, per_seed, start_event, stop_event, write_summary};
+use super::{diverged, mean, per_seed, run_info, start_event, stop_event, write_summary};
 use crate::args::DropoutArgs;
 use crate::config::{positive, require, share};
 use crate::error::CliError;
-use crate::output::{Output, number};
+use crate::output::{self, Output, number};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use wellfit::kernels::loss::mean_squared_error;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::{DropoutKey, Network, Optimizer, mlp};
-use wellfit::record::{RunWriter, StepRecord};
+use wellfit::record::{DataInfo, RunWriter, StepRecord};
 use wellfit::report::{DropoutChart, Picture, animation, dropout_chart};
 use wellfit::rng::{Rng, Stream};
 
@@ -21,19 +21,27 @@ const NAMES: [&str; 2] = ["normal", "dropout"];
 /// Epochs from one picture to the next.
 const PICTURE_EVERY: u32 = 50;
 
-/// What `run.toml` says of this lab.
+/// More pictures than this only fill the memory: a longer run shows fewer of its epochs.
+const MOST_PICTURES: u32 = 200;
+
+/// The lab's options, as `run.toml` keeps them.
 #[derive(Serialize)]
-struct Info {
-    name: String,
+struct Config {
     lab: &'static str,
-    wellfit_version: &'static str,
-    seed: u64,
     epochs: u32,
     samples: usize,
     noise: f64,
     p: f64,
     hidden: usize,
     lr: f64,
+    seeds: u32,
+}
+
+impl Config {
+    fn of(args: &DropoutArgs) -> Self {
+        let &DropoutArgs { epochs, samples, noise, p, hidden, lr, seeds, .. } = args;
+        Self { lab: "dropout", epochs, samples, noise, p, hidden, lr, seeds }
+    }
 }
 
 /// Run the command.
@@ -43,36 +51,33 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     require(args.noise.is_finite() && args.noise >= 0.0, || {
         format!("--noise must be at least 0, not {}", args.noise)
     })?;
-    for (name, n) in
-        [("--samples", args.samples), ("--hidden", args.hidden), ("--epochs", args.epochs as usize)]
-    {
-        require((1..=1_000_000).contains(&n), || format!("{name} must be between 1 and 1,000,000, not {n}"))?;
+    for (name, n, least, most) in [
+        ("--samples", args.samples, 2, 100_000),
+        ("--hidden", args.hidden, 1, 4096),
+        ("--epochs", args.epochs as usize, 1, 1_000_000),
+    ] {
+        require((least..=most).contains(&n), || {
+            format!("{name} must be between {least} and {most}, not {n}")
+        })?;
     }
-    require(args.samples > 1, || "--samples must be at least 2".to_owned())?;
     require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
     let start = Instant::now();
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-dropout", args.out.force)?;
-    run.write_run_toml(&Info {
-        name: run.name(),
-        lab: "dropout",
-        wellfit_version: env!("CARGO_PKG_VERSION"),
-        seed: args.seed,
-        epochs: args.epochs,
-        samples: args.samples,
-        noise: args.noise,
-        p: args.p,
-        hidden: args.hidden,
-        lr: args.lr,
-    })?;
+    let networks = Twins::new(args, args.seed).networks;
+    let samples = args.samples as u64;
+    let data = DataInfo {
+        name: "noisy line".to_owned(),
+        fingerprint: String::new(),
+        train: samples,
+        val: 0,
+        test: samples,
+    };
+    run.write_run_toml(&run_info(&run, args.seed, data, &networks, &Config::of(args))?)?;
     run.event(&start_event())?;
+    networks.iter().for_each(|network| out.say(network.summary()));
     let mut results = Vec::new();
     for seed in args.seed..args.seed + u64::from(args.seeds) {
-        let first = seed == args.seed;
-        let mut twins = Twins::new(args, seed);
-        if first {
-            twins.networks.iter().for_each(|network| out.say(network.summary()));
-        }
-        results.push(twins.train(args, first.then_some(&mut run), out)?);
+        results.push(Twins::new(args, seed).train(args, seed == args.seed, &mut run, out)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -126,26 +131,28 @@ impl Twins {
         }
     }
 
-    /// The last test losses. With a run, also the record, the pictures and the animation.
+    /// The last test losses. Of the first seed also the record, the pictures and the animation.
     fn train(
         &mut self,
         args: &DropoutArgs,
-        mut run: Option<&mut RunWriter>,
+        first: bool,
+        run: &mut RunWriter,
         out: Output,
     ) -> Result<[f64; 2], CliError> {
         let mut pictures: Vec<Picture> = Vec::new();
+        let picture_every = PICTURE_EVERY.max(args.epochs.div_ceil(MOST_PICTURES));
         for epoch in 0..args.epochs {
             let losses = self.step(args.lr)?;
+            let step = u64::from(epoch) + 1;
             if losses.iter().any(|loss| !loss.is_finite()) {
-                return Err(CliError::Diverged(format!(
-                    "a loss became NaN or infinite in epoch {epoch}: try a smaller --lr than {}",
-                    args.lr
-                )));
+                return Err(diverged(run, epoch + 1, step, args.lr));
             }
-            let Some(run) = run.as_deref_mut() else { continue };
+            if !first {
+                continue;
+            }
             let losses: BTreeMap<String, f64> = NAMES.map(str::to_owned).into_iter().zip(losses).collect();
-            run.step(&StepRecord { epoch: epoch + 1, step: u64::from(epoch) + 1, lr: args.lr, losses })?;
-            if epoch % PICTURE_EVERY == 0 {
+            run.step(&StepRecord { epoch: epoch + 1, step, lr: args.lr, losses })?;
+            if epoch % picture_every == 0 {
                 let look = self.look();
                 let picture = self.picture(&look, epoch);
                 picture.save_png(run.path().join(format!("fit-{epoch:04}.png")))?;
@@ -156,7 +163,7 @@ impl Twins {
                 ));
             }
         }
-        if let Some(run) = run {
+        if first {
             animation(&pictures, 300, run.path().join("fit.gif"))?;
         }
         Ok(self.look().losses)
@@ -237,7 +244,7 @@ fn report(
     out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
     let one = |result: &[f64; 2]| json!({ "normal": { "test_loss": number(result[0]) }, "dropout": { "test_loss": number(result[1]) } });
     let mut value = one(&loss);
-    value["run"] = json!(run.path());
+    value["run"] = output::path(run.path());
     value["seconds"] = json!(seconds);
     value["dropout_lower"] = json!(better);
     let seeds: Vec<Value> = results

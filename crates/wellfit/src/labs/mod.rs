@@ -4,9 +4,12 @@ pub mod batchnorm;
 pub mod dropout;
 pub mod transfer;
 
+use crate::error::CliError;
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use wellfit::record::{Event, RunWriter, now};
+use wellfit::models::Network;
+use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, now};
 
 /// The event that begins a record.
 pub fn start_event() -> Event {
@@ -16,22 +19,66 @@ pub fn start_event() -> Event {
     Event::Start { versions, host, threads: wellfit::kernels::parallel::threads() as u32, time: now() }
 }
 
+/// The command as typed; what is no Unicode in it becomes `\u{fffd}`.
+pub fn command_line() -> String {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+/// What `run.toml` says of a lab's run. It has no classes and no transform: a lab keeps no weights.
+pub fn run_info(
+    run: &RunWriter,
+    seed: u64,
+    data: DataInfo,
+    twins: &[Network; 2],
+    config: &impl Serialize,
+) -> Result<RunInfo, CliError> {
+    let parameters = twins.iter().map(|network| network.parameter_count() as u64).sum();
+    let config = toml::Value::try_from(config)
+        .map_err(|error| CliError::Output(format!("cannot write run.toml: {error}")))?;
+    Ok(RunInfo {
+        name: run.name(),
+        command: command_line(),
+        created: now(),
+        wellfit_version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed,
+        lr_scheduler: false,
+        early_stopping: false,
+        classes: Vec::new(),
+        data,
+        model: ModelInfo {
+            name: twins.each_ref().map(|network| network.name.as_str()).join(", "),
+            parameters,
+            trainable: parameters,
+        },
+        transform: toml::Table::new().into(),
+        config,
+    })
+}
+
 /// The event that ends a lab's record.
 pub fn stop_event(epochs: u32) -> Event {
-    Event::Stop {
-        reason: "finished".to_owned(),
-        message: format!("all {epochs} epochs done"),
-        epoch: epochs,
-        best_epoch: None,
-        best_value: None,
-        time: now(),
+    stop("finished", format!("all {epochs} epochs done"), epochs)
+}
+
+/// A loss that is no number ends the lab: told in the record and to the caller.
+pub fn diverged(run: &mut RunWriter, epoch: u32, step: u64, lr: f64) -> CliError {
+    let message =
+        format!("a loss became NaN or infinite in epoch {epoch}, step {step}: try a smaller --lr than {lr}");
+    match run.event(&stop("diverged", message.clone(), epoch)) {
+        Ok(()) => CliError::Diverged(message),
+        Err(error) => error.into(),
     }
 }
 
+fn stop(reason: &str, message: String, epoch: u32) -> Event {
+    let reason = reason.to_owned();
+    Event::Stop { reason, message, epoch, best_epoch: None, best_value: None, time: now() }
+}
+
 /// Write a lab's summary beside its pictures.
-pub fn write_summary(run: &RunWriter, text: &str) -> Result<(), crate::error::CliError> {
+pub fn write_summary(run: &RunWriter, text: &str) -> Result<(), CliError> {
     let path = run.path().join("summary.txt");
-    std::fs::write(&path, format!("{text}\n")).map_err(crate::error::CliError::write(path))
+    std::fs::write(&path, format!("{text}\n")).map_err(CliError::write(path))
 }
 
 /// The mean of some numbers.
