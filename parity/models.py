@@ -2,9 +2,9 @@
 """Whole networks in torch: logits, losses over steps, gradients. Writes crates/models/tests/fixtures/models.json.
 
 Weights and images come from a hash that the Rust test computes as well, so no weights are stored. The reference is
-torch in float64. torch in float32 runs too, and how far it strays is stored as `noise`: in a deep network one ReLU
-that flips by rounding changes a whole path (ResNet-50's first gradients differ by 2 % between torch and torch), and
-nobody can ask of us to be closer to the truth than that.
+torch in float64. torch in float32 runs too, and how far it strays is printed: with residual branches of full size one
+ReLU that flips by rounding changes a whole path, and ResNet-50's first gradients differ by 2 % between torch and
+torch. So the last BatchNorm of each bottleneck starts small here.
 """
 import json, pathlib
 from collections import OrderedDict
@@ -33,6 +33,8 @@ def fill(model: nn.Module) -> None:
             value = u * 2 / p.shape[1] ** 0.5
         else:
             value = 0.2 * u + (1 if name.endswith("weight") else 0)
+        if name.endswith("bn3.weight"):
+            value *= 0.2  # small residual branches keep a deep network's gradients well conditioned
         p.data = value.float().double()
     for salt, (name, b) in enumerate(sorted(x for x in model.named_buffers() if "running" in x[0])):
         u = torch.from_numpy(uniform(b.numel(), 9_000 + salt))
@@ -49,6 +51,7 @@ def mlp(norm: bool) -> nn.Module:
 def optimiser(name: str, model: nn.Module):
     return {
         "sgd": lambda: torch.optim.SGD(model.parameters(), lr=0.01),
+        "gentle": lambda: torch.optim.SGD(model.parameters(), lr=1e-4),
         "momentum": lambda: torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4),
         "adam": lambda: torch.optim.Adam(model.parameters(), lr=1e-3),
         "adamw": lambda: torch.optim.AdamW(model.parameters(), lr=1e-3),
@@ -94,7 +97,8 @@ def case(*what) -> dict:
                          / max(wide["gradients"][k][0], floor) for k in wide["gradients"]),
         "running": max((abs(a[0] - narrow["running"][k][0]) / a[0] for k, a in wide["running"].items()), default=0),
     }
-    return {"model": name, "shape": shape, "classes": classes, "rule": rule, "noise": noise, **wide}
+    print(name, rule, "torch float32 against float64:", {k: f"{v:.1e}" for k, v in noise.items()})
+    return {"model": name, "shape": shape, "classes": classes, "rule": rule, **wide}
 
 
 if __name__ == "__main__":
@@ -105,7 +109,7 @@ if __name__ == "__main__":
         case("mlp-bn", [64, 1, 28, 28], 10, "adamw", 20),
         case("resnet18", [8, 3, 40, 33], 10, "adam", 5),
         case("resnet18", [8, 3, 64, 64], 10, "momentum", 5),
-        case("resnet50", [8, 3, 64, 64], 2, "sgd", 5),
+        case("resnet50", [8, 3, 64, 64], 2, "gentle", 5),
         case("resnet50", [8, 3, 64, 64], 1000, "momentum", 2),
     ]
     OUT.parent.mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,7 @@ impl RunDir {
             epochs: epochs.last().map_or(0, |last| last.epoch),
             best: best_epoch(&epochs).copied(),
             state: self.state(&events.rows),
-            seconds: epochs.iter().map(|epoch| epoch.seconds).sum(),
+            seconds: epochs.iter().fold(0.0, |sum, epoch| sum + epoch.seconds),
             problems: events.problems,
         })
     }

@@ -10,7 +10,7 @@ pub enum TrainError {
     /// The loss is no longer a number. The weights of the last good checkpoint are kept.
     #[error(
         "the training loss became {loss} in epoch {epoch}, step {step}: the run is stopped, the weights of {kept} are \
-         kept. Try a smaller learning rate (it was {lr})"
+         kept. Try a smaller learning rate (it was {lr:?})"
     )]
     Diverged {
         /// The epoch, from 1.

@@ -50,7 +50,7 @@ pub struct Outcome {
     pub epochs: Vec<EpochRecord>,
     /// Place in `epochs` of the lowest validation loss; none if every one was NaN.
     pub best: Option<usize>,
-    /// The kind of end: `finished`, `early_stopping` or `callback`.
+    /// The kind of end: `finished`, `early_stopping`, `callback`, or `diverged` when no epoch had a usable loss.
     pub stop_kind: &'static str,
     /// The same for people.
     pub stop_reason: String,
@@ -136,6 +136,9 @@ pub fn fit(
             stop = ("callback", reason);
             break;
         }
+    }
+    if best.is_none() {
+        stop = ("diverged", "the validation loss was NaN in every epoch".to_owned());
     }
     let best_record = best.as_ref().map(|(place, _)| epochs[*place]);
     run.event(&Event::Stop {

@@ -1,8 +1,8 @@
 //! The training loop: model and data in, record out.
 //!
 //! * [`metric`] the four figures of an epoch, each with its unit and direction
-//! * [`fit`] the loop
-//! * [`evaluate`] a pass over data in evaluation mode
+//! * [`mod@fit`] the loop
+//! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`callback`] how a caller watches and steers a run
 
 pub mod callback;

@@ -1,0 +1,17 @@
+//! The command line, through the real binary.
+//!
+//! `bench` is the small language these tests are written in; `material` makes the data they need.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+mod bad_data;
+mod bad_options;
+mod bad_outputs;
+mod bench;
+mod inference;
+mod labs;
+mod looking;
+mod material;
+mod policies;
+mod reproducible;
+mod train;

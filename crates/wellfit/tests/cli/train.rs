@@ -1,0 +1,178 @@
+//! `wellfit train` and `wellfit lab transfer`: what a run prints and what it leaves.
+
+use crate::bench::{Bench, Outcome};
+use crate::material::{MLP, RESNET};
+use serde_json::Value;
+use std::process::Stdio;
+
+fn animals() -> Bench {
+    let bench = Bench::new();
+    bench.animals();
+    bench
+}
+
+#[test]
+fn a_run_leaves_its_record_plots_and_weights() {
+    let bench = animals();
+    let outcome = bench.run("train animals --model resnet18 --image-size 32 --epochs 2 --out run").succeeds();
+    outcome
+        .says("resnet18 for images [3, 32, 32]")
+        .says("11,177,538 total parameters")
+        .says("12 training, 4 validation, 2 classes")
+        .says("Epoch 2 of 2")
+        .says("TRAINING COMPLETE");
+    let names = bench.names("run");
+    let expected = ["accuracy.png", "checkpoints", "events.jsonl", "loss.png", "model.safetensors"];
+    assert_eq!(names, [&expected[..], &["run.toml", "steps.jsonl"]].concat());
+    for plot in ["run/accuracy.png", "run/loss.png"] {
+        assert!(bench.bytes(plot).starts_with(b"\x89PNG"), "{plot}");
+    }
+    assert_eq!(bench.events("run", "epoch").len(), 2);
+    assert_eq!(bench.events("run", "stop")[0]["reason"], "finished");
+    assert_eq!(bench.lines("run/steps.jsonl").len(), 2, "12 images are one batch of at most 32");
+    let info = bench.toml("run/run.toml");
+    assert_eq!(info["classes"], toml::Value::from(vec!["cat", "dog"]));
+    assert_eq!(info["model"]["parameters"].as_integer(), Some(11_177_538));
+}
+
+#[test]
+fn the_result_for_programs() {
+    let bench = animals();
+    let outcome = bench.run(&format!("train animals {MLP} --epochs 3 --json")).succeeds();
+    outcome.complains("TRAINING COMPLETE");
+    let result = outcome.json();
+    assert_eq!((&result["run"], &result["epochs"]), (&"runs/animals-mlp-1".into(), &3.into()));
+    assert_eq!(result["stop_reason"], "finished");
+    assert!(result["seconds"].as_f64().unwrap() > 0.0);
+    let epochs = bench.events("runs/animals-mlp-1", "epoch");
+    let loss = |epoch: &&Value| epoch["val_loss"].as_f64().unwrap();
+    let best = epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap();
+    for key in ["epoch", "val_loss", "val_accuracy"] {
+        assert_eq!(result["best"][key], best[key], "{key}");
+    }
+}
+
+#[test]
+fn quiet_prints_errors_only() {
+    let bench = animals();
+    // Without --quiet the last two are warned of.
+    let options = "--freeze --optimizer sgd --lr 0.001";
+    bench.run(&format!("train animals {MLP} --epochs 1 {options} --quiet")).succeeds().keeps_silent();
+    assert!(bench.has("runs/animals-mlp-1/model.safetensors"));
+    bench.run(&format!("train animals {MLP} --epochs 1 --quiet --json")).succeeds().json();
+    bench.run("train nowhere --quiet").exits(3).complains("error: ");
+}
+
+#[test]
+fn the_built_in_sample_needs_no_files() {
+    let bench = Bench::new();
+    let outcome = bench.run("train sample --model mlp --epochs 1 --json").succeeds();
+    let accuracy = outcome.json()["best"]["val_accuracy"].as_f64().unwrap();
+    // Ten classes: guessing gives 0.1. One epoch of these settings gives 0.7 or more for any seed tried.
+    assert!(accuracy > 0.6, "{accuracy}");
+    outcome.complains("test/ is untouched: wellfit evaluate");
+}
+
+#[test]
+fn idx_folders_bring_their_own_image_size_and_classes() {
+    let bench = Bench::new();
+    bench.digits("digits", 60, 20);
+    let outcome = bench.run("train digits --epochs 1 --out run").succeeds();
+    outcome
+        .says("resnet20 for images [1, 8, 8]")
+        .says("digits: 50 training, 10 validation, 20 test images, 10 classes");
+}
+
+#[test]
+fn runs_without_out_never_share_a_directory() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 1 --json");
+    let spawn = || bench.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let both = [spawn(), spawn()].map(|child| Outcome::new(&line, &child.wait_with_output().unwrap()));
+    let [first, second] = both.map(|outcome| outcome.succeeds().json()["run"].clone());
+    assert_ne!(first, second);
+    assert_eq!(bench.names("runs"), ["animals-mlp-1", "animals-mlp-2"]);
+}
+
+#[test]
+fn a_configuration_file_fills_in_and_the_command_line_wins() {
+    let bench = animals();
+    bench.write(
+        "c.toml",
+        "model = \"mlp\"\nimage_size = 16\nepochs = 9\nbatch_size = 5\nlr = 1\nhflip = true\n",
+    );
+    bench.run("train animals --config c.toml --epochs 1 --lr 0.002 --hflip=false --out run").succeeds();
+    let config = bench.toml("run/run.toml")["config"].clone();
+    assert_eq!(config["epochs"].as_integer(), Some(1), "typed over the file");
+    assert_eq!(config["lr"].as_float(), Some(0.002), "typed over the file");
+    assert_eq!(config["hflip"].as_bool(), Some(false), "typed over the file");
+    assert_eq!(config["batch_size"].as_integer(), Some(5), "from the file");
+    assert_eq!(config["val_split"].as_float(), Some(0.2), "the default");
+    assert_eq!(bench.lines("run/steps.jsonl").len(), 3, "12 images in batches of 5, 5 and 2");
+}
+
+#[test]
+fn the_configuration_in_a_run_is_a_configuration_file() {
+    let bench = animals();
+    let options = "--epochs 2 --early-stopping --patience 4 --checkpoint {epoch:02d}.safetensors --seed 5";
+    bench.run(&format!("train animals {MLP} {options} --out first")).succeeds();
+    let config = bench.toml("first/run.toml")["config"].clone();
+    bench.write("again.toml", toml_document(&config));
+    bench.run("train animals --config again.toml --out second").succeeds();
+    assert_eq!(bench.toml("second/run.toml")["config"], config);
+    let model = "model_early_stopping.safetensors";
+    assert_eq!(bench.bytes(&format!("first/{model}")), bench.bytes(&format!("second/{model}")));
+}
+
+fn toml_document(table: &toml::Value) -> String {
+    table.as_table().unwrap().to_string()
+}
+
+#[test]
+fn a_last_batch_of_one_image_joins_the_one_before() {
+    let bench = Bench::new();
+    bench.pictures("pets/train", &["cat", "dog"], 0..4);
+    bench.pictures("pets/train", &["cat"], 4..5);
+    bench.pictures("pets/val", &["cat", "dog"], 5..7);
+    // 9 images in batches of 4 leave one over, which BatchNorm could not learn from.
+    bench.run(&format!("train pets {RESNET} --epochs 1 --batch-size 4 --out run")).succeeds();
+    assert_eq!(bench.lines("run/steps.jsonl").len(), 2);
+}
+
+/// Ten images to train on, four to test on.
+fn pets_with_test() -> Bench {
+    let bench = Bench::new();
+    bench.pictures("pets/train", &["cat", "dog"], 0..5);
+    bench.pictures("pets/test", &["cat", "dog"], 5..7);
+    bench
+}
+
+#[test]
+fn without_val_a_part_of_train_is_set_aside_and_test_is_kept() {
+    let bench = pets_with_test();
+    let outcome = bench.run(&format!("train pets {MLP} --epochs 1 --out run")).succeeds();
+    outcome
+        .says("8 training, 2 validation, 4 test images")
+        .says("test/ is untouched: wellfit evaluate run pets");
+}
+
+#[test]
+fn the_transfer_lab_validates_on_test_and_calls_that_optimistic() {
+    let bench = pets_with_test();
+    let outcome = bench.run(&format!("lab transfer pets {MLP} --epochs 1 --out run")).succeeds();
+    outcome.says("10 training, 4 validation, 2 classes").says("optimistic").never_says("untouched");
+}
+
+#[test]
+fn paths_that_are_no_unicode_do_no_harm() {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bench = animals();
+        let out = std::ffi::OsStr::from_bytes(b"caf\xe9");
+        let line = format!("train animals {MLP} --epochs 1 --json --out");
+        let output = bench.command(&line).arg(out).output().unwrap();
+        let outcome = Outcome::new(&line, &output).succeeds();
+        assert_eq!(outcome.json()["run"], "caf\u{fffd}");
+    }
+}
