@@ -11,7 +11,7 @@
 //! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
-//! * [`reference`] the naive f64 twin of every kernel: the specification the tests compare with
+//! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
 
 pub mod buffer;
 pub mod conv;

@@ -125,7 +125,7 @@ pub struct Epilogue<'a> {
     pub relu: bool,
 }
 
-/// y = [relu](scale·x + shift [+ residual]), with a scale and shift for each channel.
+/// `y = relu(scale·x + shift + residual)`, ReLU and residual being optional, with a scale and shift for each channel.
 #[must_use]
 pub fn affine(x: &[f32], scale: &[f32], shift: &[f32], epilogue: Epilogue<'_>) -> Buffer {
     let mut y = Buffer::scratch(x.len());
