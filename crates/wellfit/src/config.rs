@@ -86,7 +86,7 @@ pub fn resolve(
         model: o.model.unwrap_or_else(|| if idx { "resnet20" } else { "resnet50" }.to_owned()),
         weights: o.weights,
         freeze: o.freeze.unwrap_or(false),
-        epochs: o.epochs.unwrap_or(if data == "sample" { 7 } else { pick(100.0, 20.0) as u32 }),
+        epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
         batch_size: o.batch_size.unwrap_or(pick(32.0, 64.0) as usize),
         lr: o.lr.unwrap_or(pick(0.001, 0.01)),
         optimizer,
