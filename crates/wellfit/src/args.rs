@@ -118,7 +118,7 @@ pub struct TrainOptions {
     /// Epochs at most [default: 100; sample 8, other IDX data 20]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<u32>,
-    /// Images in a batch [default: 32; IDX data 64]
+    /// Images in a batch [default: 32]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Learning rate [default: 0.001; IDX data 0.01]

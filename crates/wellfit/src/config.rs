@@ -87,7 +87,7 @@ pub fn resolve(
         weights: o.weights,
         freeze: o.freeze.unwrap_or(false),
         epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
-        batch_size: o.batch_size.unwrap_or(pick(32.0, 64.0) as usize),
+        batch_size: o.batch_size.unwrap_or(32),
         lr: o.lr.unwrap_or(pick(0.001, 0.01)),
         optimizer,
         weight_decay: o.weight_decay.unwrap_or(if optimizer == OptimizerName::Adamw { 0.01 } else { 0.0 }),
