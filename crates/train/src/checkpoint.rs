@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use wellfit_models::{Network, Optimizer};
 use wellfit_record::{CheckpointInfo, EpochRecord, RunInfo, RunWriter};
-use wellfit_weights::{Fault, to_safetensors_bytes};
+use wellfit_weights::{WeightFile, to_safetensors_bytes};
 
 /// The file of the weights in a checkpoint.
 pub(crate) const MODEL: &str = "model.safetensors";
@@ -28,14 +28,10 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// A network's weights as a safetensors file with that metadata.
-///
-/// # Errors
-/// When the file would break a limit of the format.
-pub fn model_bytes(network: &Network, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, Fault> {
-    let mut file = network.state();
-    file.metadata.clone_from(metadata);
-    to_safetensors_bytes(&file)
+/// A network's weights as a file with that metadata.
+#[must_use]
+pub fn model_file(network: &Network, metadata: &BTreeMap<String, String>) -> WeightFile {
+    WeightFile { metadata: metadata.clone(), ..network.state() }
 }
 
 /// Everything needed to go on from the end of an epoch, besides the weights.
@@ -56,7 +52,7 @@ pub(crate) fn commit(
     metadata: &BTreeMap<String, String>,
     (record, lr, best): (&EpochRecord, f64, bool),
 ) -> Result<(), TrainError> {
-    let model = model_bytes(network, metadata)?;
+    let model = to_safetensors_bytes(&model_file(network, metadata))?;
     let metrics = BTreeMap::from([
         ("val_loss".to_owned(), record.val_loss),
         ("val_accuracy".to_owned(), record.val_accuracy),

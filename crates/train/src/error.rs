@@ -2,7 +2,7 @@ use wellfit_data::DataError;
 use wellfit_models::ModelError;
 use wellfit_policy::PolicyError;
 use wellfit_record::RecordError;
-use wellfit_weights::Fault;
+use wellfit_weights::{Fault, WeightsError};
 
 /// Why a training run ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -39,4 +39,7 @@ pub enum TrainError {
     /// The weights could not be put into a file.
     #[error("cannot write the weights: {0}")]
     Weights(#[from] Fault),
+    /// A file of weights could not be written.
+    #[error(transparent)]
+    WeightFile(#[from] WeightsError),
 }

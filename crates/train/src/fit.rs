@@ -1,13 +1,12 @@
 //! The loop.
 
 use crate::callback::{Callback, Control, EpochReport, Pass, Tick};
-use crate::checkpoint::{self, model_bytes};
+use crate::checkpoint::{self, model_file};
 use crate::error::TrainError;
 use crate::evaluate::{Average, evaluate};
 use crate::metric::Metric;
 use crate::policies::{Policies, Verdict};
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Instant;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
@@ -15,6 +14,7 @@ use wellfit_kernels::optim::Rule;
 use wellfit_models::{DropoutKey, Network, Optimizer};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
 use wellfit_record::{EpochRecord, Event, RecordError, RunWriter, StepRecord, now};
+use wellfit_weights::write_safetensors;
 
 /// How to train.
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ pub fn fit(
         let state = (&record, lr, is_best);
         checkpoint::commit(run, &network, &optimizer, &policies, &config.metadata, state)?;
         if let Some(decision) = verdict.checkpoint.as_ref().filter(|decision| decision.save) {
-            write_file(run, &decision.path, &model_bytes(&network, &config.metadata)?)?;
+            write_safetensors(&run.path().join(&decision.path), &model_file(&network, &config.metadata))?;
         }
         let report = EpochReport {
             record: &record,
@@ -247,13 +247,4 @@ fn write_epoch(
         run.event(&Event::LrChange { epoch, from: lr, to: new_lr, reason })?;
     }
     Ok(())
-}
-
-/// Write a file within the run's directory, whole or not at all.
-fn write_file(run: &RunWriter, name: &str, bytes: &[u8]) -> Result<(), RecordError> {
-    let path = run.path().join(name);
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, &path))
-        .map_err(|cause| RecordError::Io { action: "write", path, cause })
 }

@@ -14,7 +14,7 @@ pub mod metric;
 mod policies;
 
 pub use callback::{Callback, Control, EpochReport, Pass, Tick};
-pub use checkpoint::{model_bytes, model_metadata};
+pub use checkpoint::{model_file, model_metadata};
 pub use error::TrainError;
 pub use evaluate::{Average, evaluate};
 pub use fit::{FitConfig, Outcome, fit};

@@ -93,7 +93,7 @@ impl From<TrainError> for CliError {
             TrainError::Model(error) => error.into(),
             TrainError::Policy(error) => error.into(),
             TrainError::Record(error) => error.into(),
-            TrainError::Weights(_) => Self::Output(error.to_string()),
+            TrainError::Weights(_) | TrainError::WeightFile(_) => Self::Output(error.to_string()),
         }
     }
 }

@@ -14,7 +14,8 @@ use wellfit::models::{Network, Shape, build};
 use wellfit::policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 use wellfit::record::{DataInfo, EpochRecord, ModelInfo, RunInfo, RunWriter, now};
 use wellfit::report::{Chart, Mark, accuracy_chart, loss_chart};
-use wellfit::train::{Outcome, fit, model_bytes, model_metadata};
+use wellfit::train::{Outcome, fit, model_file, model_metadata};
+use wellfit::weights::write_safetensors;
 
 /// What a run without `val/` validates on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,9 +266,8 @@ fn finish(
     save_plots(run.path(), &outcome.epochs, outcome.best, &config.suffix())?;
     out.say("Saving model...");
     let path = run.path().join(config.model_file());
-    let bytes =
-        model_bytes(&outcome.network, &model_metadata(info)).map_err(wellfit::train::TrainError::from)?;
-    std::fs::write(&path, bytes).map_err(CliError::write(path.clone()))?;
+    let file = model_file(&outcome.network, &model_metadata(info));
+    write_safetensors(&path, &file).map_err(|error| CliError::Output(error.to_string()))?;
     out.say(format!(
         "Best epoch {} of {}: val loss {:.4}, val accuracy {:.2} %",
         best.epoch,
