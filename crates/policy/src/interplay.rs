@@ -77,9 +77,9 @@ mod tests {
     #[test]
     fn the_chapter_with_both_flags_never_lowers_the_rate() {
         let stopping = EarlyStoppingConfig::default();
-        assert!(early_stopping_precludes_plateau(&stopping, &PlateauConfig::chapter()));
+        assert!(early_stopping_precludes_plateau(&stopping, &PlateauConfig::chapter(Semantics::Torch)));
         let patient = EarlyStoppingConfig { patience: 6, ..stopping };
-        assert!(!early_stopping_precludes_plateau(&patient, &PlateauConfig::chapter()));
-        assert_eq!(epochs_at_lowered_rate(&patient, &PlateauConfig::chapter()), 0);
+        assert!(!early_stopping_precludes_plateau(&patient, &PlateauConfig::chapter(Semantics::Torch)));
+        assert_eq!(epochs_at_lowered_rate(&patient, &PlateauConfig::chapter(Semantics::Torch)), 0);
     }
 }

@@ -8,6 +8,8 @@
 //! | Which rate at this step? | [`Schedule`] | `torch.optim.lr_scheduler` |
 //! | Save the model now, under which name? | [`CheckpointPolicy`] | Keras' `ModelCheckpoint` |
 //!
+//! [`Replay`] asks the first three about a run that is over.
+//!
 //! The packages differ in details that change what a run does; [`Semantics`] picks whose rules apply.
 //! Every machine is checked, epoch by epoch, against traces of the real packages (`tests/golden.rs`), and
 //! can be written to a checkpoint and read back, NaN and infinities included.
@@ -30,6 +32,7 @@ mod nonfinite;
 mod options;
 mod pyformat;
 mod reduce_on_plateau;
+mod replay;
 pub mod schedule;
 
 pub use checkpoint_policy::{CheckpointConfig, CheckpointDecision, CheckpointPolicy};
@@ -38,4 +41,5 @@ pub use error::PolicyError;
 pub use interplay::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 pub use metric::{Mode, Semantics, keras_mode_auto};
 pub use reduce_on_plateau::{PlateauConfig, PlateauState, PlateauStep, ReduceLrOnPlateau, ThresholdMode};
+pub use replay::{RateRule, Replay, ReplayedEpoch};
 pub use schedule::Schedule;

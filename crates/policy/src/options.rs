@@ -4,27 +4,45 @@ use std::str::FromStr;
 
 use crate::{Mode, PolicyError};
 
-/// Reads `key=value,…`, handing each pair to `set`, which returns `false` for a key it does not know.
+/// One option of the policy `C`: its name, and what reads a value (given under that or another name) into it.
+pub(crate) type Key<C> = (&'static str, fn(&mut C, &str, &str) -> Result<(), PolicyError>);
+
+/// The [`Key`]s of these fields, each under its own name.
+macro_rules! keys {
+    ($($field:ident),* $(,)?) => {
+        &[$((stringify!($field), |config, key, value| {
+            $crate::options::assign(&mut config.$field, key, value)
+        })),*]
+    };
+}
+pub(crate) use keys;
+
+/// Reads `key=value,…` into `config`. `aliases` are other names of some keys: (alias, key).
 ///
 /// # Errors
-/// A part without `=`, a key given twice, a key not among `known`, or whatever `set` returns.
-pub(crate) fn read(
+/// A part without `=`, a key that is unknown or given twice, a value that is not of the key's kind.
+pub(crate) fn read<C>(
+    config: &mut C,
     text: &str,
-    known: &[&str],
-    mut set: impl FnMut(&str, &str) -> Result<bool, PolicyError>,
+    keys: &[Key<C>],
+    aliases: &[(&str, &str)],
 ) -> Result<(), PolicyError> {
     let mut seen = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let syntax = |reason| PolicyError::Syntax { part: part.to_owned(), reason };
-        let (key, value) = part.split_once('=').ok_or(syntax("expected key=value"))?;
-        let (key, value) = (key.trim(), value.trim());
-        if seen.contains(&key) {
+        let (typed, value) = part.split_once('=').ok_or(syntax("expected key=value"))?;
+        let (typed, value) = (typed.trim(), value.trim());
+        let name = aliases.iter().find(|(alias, _)| *alias == typed).map_or(typed, |(_, key)| *key);
+        if seen.contains(&name) {
             return Err(syntax("this option was given before"));
         }
-        if !set(key, value)? {
-            return Err(PolicyError::UnknownKey { key: key.to_owned(), known: known.join(", ") });
-        }
-        seen.push(key);
+        let (_, set) = keys.iter().find(|(key, _)| *key == name).ok_or_else(|| {
+            let known: Vec<&str> =
+                keys.iter().map(|(key, _)| *key).chain(aliases.iter().map(|(alias, _)| *alias)).collect();
+            PolicyError::UnknownKey { key: typed.to_owned(), known: known.join(", ") }
+        })?;
+        set(config, typed, value)?;
+        seen.push(name);
     }
     Ok(())
 }

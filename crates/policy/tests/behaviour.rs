@@ -118,7 +118,7 @@ fn nan_never_improves_except_where_keras_says_so() {
 
 #[test]
 fn the_reduction_is_announced_as_torch_did() {
-    let mut machine = ReduceLrOnPlateau::new(PlateauConfig::chapter(), 0.001).unwrap();
+    let mut machine = ReduceLrOnPlateau::new(PlateauConfig::chapter(Semantics::Torch), 0.001).unwrap();
     let messages: Vec<_> = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
         .map(|metric| machine.observe(metric).message())
         .into_iter()

@@ -12,7 +12,7 @@ use wellfit_policy::{
 #[test]
 fn option_strings_are_read_over_the_packages_defaults() {
     let text = "mode=min,factor=0.5,patience=5,threshold=1e-4,threshold_mode=rel,cooldown=0,min_lr=1e-6";
-    assert_eq!(PlateauConfig::parse(Semantics::Torch, text), Ok(PlateauConfig::chapter()));
+    assert_eq!(PlateauConfig::parse(Semantics::Torch, text), Ok(PlateauConfig::chapter(Semantics::Torch)));
     let keras = PlateauConfig::parse(Semantics::Keras, "").unwrap();
     assert_eq!((keras.threshold_mode, keras.eps), (ThresholdMode::Abs, 0.0));
     let stopping =
@@ -25,6 +25,28 @@ fn option_strings_are_read_over_the_packages_defaults() {
         ..EarlyStoppingConfig::default()
     };
     assert_eq!(stopping, Ok(expected));
+}
+
+#[test]
+fn keras_names_are_known_under_its_rules() {
+    let read = |text| PlateauConfig::parse(Semantics::Keras, text).map(|config| config.threshold);
+    assert_eq!(read("min_delta=0.25"), Ok(0.25));
+    assert_eq!(read("threshold=0.25"), Ok(0.25));
+    assert!(read("threshold=0.25,min_delta=0.25").is_err(), "the same option twice");
+    assert!(read("min_delta=-1").unwrap_err().to_string().starts_with("min_delta = -1"));
+    assert!(PlateauConfig::parse(Semantics::Torch, "min_delta=0.25").is_err());
+    let read = |semantics| EarlyStoppingConfig::parse(semantics, "restore_best_weights=true");
+    assert!(read(Semantics::Keras).unwrap().restore_best);
+    assert!(read(Semantics::Lightning).is_err());
+}
+
+#[test]
+fn options_can_be_read_over_the_chapters_settings() {
+    let plateau = PlateauConfig::chapter(Semantics::Keras).with("cooldown=2").unwrap();
+    assert_eq!((plateau.patience, plateau.factor, plateau.min_lr, plateau.cooldown), (5, 0.5, 1e-6, 2));
+    assert_eq!(plateau.threshold_mode, ThresholdMode::Abs);
+    let stopping = EarlyStoppingConfig::chapter(Semantics::Keras).with("min_delta=0.5").unwrap();
+    assert_eq!((stopping.patience, stopping.min_delta), (5, 0.5));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{require_finite, require_non_negative};
-use crate::{Mode, PolicyError, Semantics, options};
+use crate::options::{self, Key, keys};
+use crate::{Mode, PolicyError, Semantics};
 
 /// When to stop. Every option works under every [`Semantics`]; left at its default, it changes nothing.
 ///
@@ -74,42 +75,44 @@ impl EarlyStoppingConfig {
         }
     }
 
+    /// The chapter's settings under the rules of `semantics`: patience 5, any change counts.
+    #[must_use]
+    pub fn chapter(semantics: Semantics) -> Self {
+        Self { patience: 5, ..Self::defaults(semantics) }
+    }
+
+    const KEYS: &[Key<Self>] = keys!(
+        patience,
+        min_delta,
+        relative,
+        mode,
+        baseline,
+        start_from_epoch,
+        stopping_threshold,
+        divergence_threshold,
+        check_finite,
+        restore_best,
+    );
+
     /// Reads options such as `patience=5,min_delta=0,mode=max` over the defaults of `semantics`.
     ///
     /// # Errors
-    /// Names the option that is unknown, given twice or out of range.
+    /// As [`with`](Self::with).
     pub fn parse(semantics: Semantics, text: &str) -> Result<Self, PolicyError> {
-        const KNOWN: &[&str] = &[
-            "patience",
-            "min_delta",
-            "relative",
-            "mode",
-            "baseline",
-            "start_from_epoch",
-            "stopping_threshold",
-            "divergence_threshold",
-            "check_finite",
-            "restore_best",
-        ];
-        let mut config = Self::defaults(semantics);
-        options::read(text, KNOWN, |key, value| {
-            match key {
-                "patience" => options::assign(&mut config.patience, key, value)?,
-                "min_delta" => options::assign(&mut config.min_delta, key, value)?,
-                "relative" => options::assign(&mut config.relative, key, value)?,
-                "mode" => options::assign(&mut config.mode, key, value)?,
-                "baseline" => options::assign(&mut config.baseline, key, value)?,
-                "start_from_epoch" => options::assign(&mut config.start_from_epoch, key, value)?,
-                "stopping_threshold" => options::assign(&mut config.stopping_threshold, key, value)?,
-                "divergence_threshold" => options::assign(&mut config.divergence_threshold, key, value)?,
-                "check_finite" => options::assign(&mut config.check_finite, key, value)?,
-                "restore_best" => options::assign(&mut config.restore_best, key, value)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        config.validate()?;
-        Ok(config)
+        Self::defaults(semantics).with(text)
+    }
+
+    /// Reads options such as `patience=5,min_delta=0,mode=max` over these. Keras' `restore_best_weights` is
+    /// `restore_best` under its rules.
+    ///
+    /// # Errors
+    /// Names the option that is unknown, given twice or out of range.
+    pub fn with(mut self, text: &str) -> Result<Self, PolicyError> {
+        let keras = self.semantics == Semantics::Keras;
+        let aliases: &[_] = if keras { &[("restore_best_weights", "restore_best")] } else { &[] };
+        options::read(&mut self, text, Self::KEYS, aliases)?;
+        self.validate()?;
+        Ok(self)
     }
 
     /// Checks every option.

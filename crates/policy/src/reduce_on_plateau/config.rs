@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{require, require_non_negative};
-use crate::options::OptionValue;
-use crate::{Mode, PolicyError, Semantics, options};
+use crate::options::{self, Key, OptionValue, keys};
+use crate::{Mode, PolicyError, Semantics};
+
+/// Keras' name of `threshold`.
+const KERAS_THRESHOLD: &str = "min_delta";
 
 /// How `threshold` is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -80,36 +83,34 @@ impl PlateauConfig {
         }
     }
 
-    /// The chapter's settings: torch's rules, patience 5, factor 0.5, not below 1e-6.
+    /// The chapter's settings under the rules of `semantics`: patience 5, factor 0.5, not below 1e-6.
     #[must_use]
-    pub fn chapter() -> Self {
-        Self { patience: 5, factor: 0.5, min_lr: 1e-6, ..Self::default() }
+    pub fn chapter(semantics: Semantics) -> Self {
+        Self { patience: 5, factor: 0.5, min_lr: 1e-6, ..Self::defaults(semantics) }
     }
+
+    const KEYS: &[Key<Self>] =
+        keys!(mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps);
 
     /// Reads options such as `mode=min,factor=0.5,patience=5` over the defaults of `semantics`.
     ///
     /// # Errors
-    /// Names the option that is unknown, given twice or out of range.
+    /// As [`with`](Self::with).
     pub fn parse(semantics: Semantics, text: &str) -> Result<Self, PolicyError> {
-        const KNOWN: &[&str] =
-            &["mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"];
-        let mut config = Self::defaults(semantics);
-        options::read(text, KNOWN, |key, value| {
-            match key {
-                "mode" => options::assign(&mut config.mode, key, value)?,
-                "factor" => options::assign(&mut config.factor, key, value)?,
-                "patience" => options::assign(&mut config.patience, key, value)?,
-                "threshold" => options::assign(&mut config.threshold, key, value)?,
-                "threshold_mode" => options::assign(&mut config.threshold_mode, key, value)?,
-                "cooldown" => options::assign(&mut config.cooldown, key, value)?,
-                "min_lr" => options::assign(&mut config.min_lr, key, value)?,
-                "eps" => options::assign(&mut config.eps, key, value)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        config.validate()?;
-        Ok(config)
+        Self::defaults(semantics).with(text)
+    }
+
+    /// Reads options such as `mode=min,factor=0.5,patience=5` over these. Keras' `min_delta` is `threshold`
+    /// under its rules.
+    ///
+    /// # Errors
+    /// Names the option that is unknown, given twice or out of range.
+    pub fn with(mut self, text: &str) -> Result<Self, PolicyError> {
+        let keras = self.semantics == Semantics::Keras;
+        let aliases: &[_] = if keras { &[(KERAS_THRESHOLD, "threshold")] } else { &[] };
+        options::read(&mut self, text, Self::KEYS, aliases)?;
+        self.validate()?;
+        Ok(self)
     }
 
     /// Checks every option.
@@ -123,10 +124,11 @@ impl PlateauConfig {
             self.factor,
             "a number above 0 and below 1",
         )?;
-        require_non_negative(self.threshold, "threshold")?;
+        let keras = self.semantics == Semantics::Keras;
+        require_non_negative(self.threshold, if keras { KERAS_THRESHOLD } else { "threshold" })?;
         require_non_negative(self.min_lr, "min_lr")?;
         require_non_negative(self.eps, "eps")?;
-        if self.semantics == Semantics::Keras {
+        if keras {
             let absolute = self.threshold_mode == ThresholdMode::Abs;
             require(absolute, "threshold_mode", "rel", "abs, since Keras' threshold is absolute")?;
             require(self.eps == 0.0, "eps", self.eps, "0, since Keras has no such option")?;

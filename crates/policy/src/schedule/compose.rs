@@ -72,12 +72,12 @@ impl<'a> Rates<'a> {
     }
 
     /// The rate at the current step.
-    pub(super) fn current(&self) -> f64 {
+    pub(crate) fn current(&self) -> f64 {
         self.group.lr
     }
 
     /// One step on.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.runner.advance(&mut self.group);
     }
 }
