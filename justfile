@@ -24,6 +24,7 @@ sample:
 # Make the fixtures again from the real packages (parity/README.md) and show what changed
 parity python="python3":
     {{python}} parity/policy.py
+    {{python}} parity/replay.py
     {{python}} parity/models.py
     {{python}} parity/images.py
     {{python}} parity/weights.py

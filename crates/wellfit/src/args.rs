@@ -48,6 +48,8 @@ pub enum Command {
     Data(Data),
     /// A table of runs
     Runs(RunsArgs),
+    /// What early stopping and learning-rate rules make of recorded metrics
+    Replay(ReplayArgs),
 }
 
 /// The experiments.
@@ -379,4 +381,36 @@ pub struct RunsArgs {
     /// The folder of runs
     #[arg(default_value = "runs", value_name = "DIR")]
     pub root: PathBuf,
+}
+
+/// `wellfit replay`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("metrics").required(true)))]
+pub struct ReplayArgs {
+    /// A CSV file: one metric a line, or columns below a line of names
+    #[arg(long, value_name = "FILE", group = "metrics")]
+    pub losses: Option<PathBuf>,
+    /// A run's directory: take the metrics of its record
+    #[arg(long, value_name = "DIR", group = "metrics")]
+    pub run: Option<PathBuf>,
+    /// The column, or the run's metric [default: val_loss, else the only column]
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
+    /// Stop early: patience=5,min_delta=0,mode=min,… over the defaults of --semantics; patience 5 if there are no
+    /// options
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "")]
+    pub early_stopping: Option<String>,
+    /// Lower the rate on a plateau: mode=min,factor=0.5,patience=5,threshold=1e-4,… over the defaults of
+    /// --semantics; patience 5, factor 0.5 and min_lr 1e-6 if there are no options
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "")]
+    pub lr_scheduler: Option<String>,
+    /// Move the rate with the epochs: one-cycle, cosine, step:step_size=10,gamma=0.1, …
+    #[arg(long, value_name = "NAME:OPTIONS")]
+    pub schedule: Option<String>,
+    /// Whose rules early stopping and --lr-scheduler follow
+    #[arg(long, value_name = "WHOSE", default_value = "torch")]
+    pub semantics: SemanticsName,
+    /// The learning rate at the start [default: that of --run, else 0.001]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub lr: Option<f64>,
 }

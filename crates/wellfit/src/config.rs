@@ -164,6 +164,17 @@ pub fn batch_size(images: usize) -> Result<(), CliError> {
     })
 }
 
+impl From<SemanticsName> for Semantics {
+    fn from(name: SemanticsName) -> Self {
+        match name {
+            SemanticsName::Torch => Self::Torch,
+            SemanticsName::Keras => Self::Keras,
+            SemanticsName::Lightning => Self::Lightning,
+            SemanticsName::Book => Self::Book,
+        }
+    }
+}
+
 impl TrainConfig {
     fn validate(&self) -> Result<(), CliError> {
         require(MODELS.contains(&self.model.as_str()), || {
@@ -231,22 +242,13 @@ impl TrainConfig {
         })
     }
 
-    fn semantics(&self) -> Semantics {
-        match self.semantics {
-            SemanticsName::Torch => Semantics::Torch,
-            SemanticsName::Keras => Semantics::Keras,
-            SemanticsName::Lightning => Semantics::Lightning,
-            SemanticsName::Book => Semantics::Book,
-        }
-    }
-
     /// Early stopping's options, on or off.
     pub fn early_stopping_config(&self) -> EarlyStoppingConfig {
         EarlyStoppingConfig {
             patience: self.patience,
             min_delta: self.min_delta,
             mode: Metric::named(&self.monitor).map_or(Mode::Min, Metric::mode),
-            ..EarlyStoppingConfig::defaults(self.semantics())
+            ..EarlyStoppingConfig::defaults(self.semantics.into())
         }
     }
 
@@ -256,7 +258,7 @@ impl TrainConfig {
             patience: self.lr_patience,
             factor: self.lr_factor,
             min_lr: self.min_lr,
-            ..PlateauConfig::defaults(self.semantics())
+            ..PlateauConfig::defaults(self.semantics.into())
         }
     }
 

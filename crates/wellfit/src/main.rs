@@ -44,5 +44,6 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Runs(args) => commands::runs::run(args, out),
+        Command::Replay(args) => commands::replay::run(args, out),
     }
 }

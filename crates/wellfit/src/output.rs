@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 use std::path::Path;
 
 /// Human lines to standard output, or to standard error when that is kept for JSON.
@@ -25,6 +26,23 @@ impl Output {
         } else {
             writeln!(std::io::stdout(), "{}", line.as_ref())
         };
+    }
+
+    /// A table for people, its columns aligned: those in `right` to the right, for numbers.
+    pub fn table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>) {
+        let width = |column: usize| {
+            rows.iter().map(|row: &[String; N]| row[column].chars().count()).max().unwrap_or(0)
+        };
+        let widths: [usize; N] = std::array::from_fn(width);
+        for row in rows {
+            let cells: Vec<String> = (0..N)
+                .map(|column| {
+                    let (cell, width) = (&row[column], widths[column]);
+                    if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+                })
+                .collect();
+            self.say(cells.join("  ").trim_end());
+        }
     }
 
     /// Something the user should know.

@@ -3,5 +3,6 @@
 pub mod data_show;
 pub mod evaluate;
 pub mod predict;
+pub mod replay;
 pub mod runs;
 pub mod train;

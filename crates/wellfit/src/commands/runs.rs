@@ -15,7 +15,7 @@ pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
     } else {
         let head = ["run", "model", "epochs", "best", "val loss", "val acc", "time", "why it stopped"]
             .map(String::from);
-        print(&[vec![head], runs.iter().map(row).collect()].concat(), out);
+        out.table(&[vec![head], runs.iter().map(row).collect()].concat(), 2..7);
     }
     out.result(&json!({ "runs": runs.iter().map(value).collect::<Vec<Value>>() }));
     Ok(())
@@ -46,22 +46,6 @@ fn row(run: &RunSummary) -> [String; 8] {
                 outcome.state.to_string(),
             ]
         }
-    }
-}
-
-fn print(rows: &[[String; 8]], out: Output) {
-    let widths: Vec<usize> =
-        (0..8).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(column, cell)| {
-                let width = widths[column];
-                if (2..7).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
-            })
-            .collect();
-        out.say(cells.join("  ").trim_end());
     }
 }
 

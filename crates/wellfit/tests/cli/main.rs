@@ -13,5 +13,6 @@ mod labs;
 mod looking;
 mod material;
 mod policies;
+mod replay;
 mod reproducible;
 mod train;

@@ -1,0 +1,94 @@
+//! Where the metrics of a replay come from: a CSV file, or the record of a run.
+
+use super::csv;
+use crate::args::ReplayArgs;
+use crate::error::CliError;
+use crate::output::Output;
+use serde::Deserialize;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use wellfit::data::DataError;
+use wellfit::record::{RunDir, epochs};
+use wellfit::train::Metric;
+
+/// More than the metrics of any run; a file beyond it is something else.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// A metric, epoch by epoch.
+pub struct Metrics {
+    /// The metric's name.
+    pub name: String,
+    /// The file or run.
+    pub place: String,
+    /// The epoch, from 1, and its value. There is at least one.
+    pub epochs: Vec<(u32, f64)>,
+    /// The learning rate the run began with, where it is known.
+    pub lr: Option<f64>,
+}
+
+/// The metrics the command line asks for.
+pub fn read(args: &ReplayArgs, out: Output) -> Result<Metrics, CliError> {
+    let column = args.column.as_deref();
+    match (&args.losses, &args.run) {
+        (Some(file), _) => of_file(file, column, out),
+        (None, Some(run)) => of_run(run, column, out),
+        (None, None) => Err(CliError::Usage("give --losses FILE or --run DIR".to_owned())),
+    }
+}
+
+fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
+    let place = path.display().to_string();
+    if path.is_dir() {
+        let problem = format!("{place} is a folder: for the metrics of a run give --run {place}");
+        return Err(DataError::Invalid(problem).into());
+    }
+    let text = text(path)?;
+    let found = csv::column(&text, column).map_err(|problem| problem.at(&place))?;
+    if found.empty > 0 {
+        let rows = if found.empty == 1 { "row has" } else { "rows have" };
+        out.warn(format!("{place}: {} {rows} no {} and were left out", found.empty, found.name));
+    }
+    Ok(Metrics { name: found.name, place, epochs: (1..).zip(found.values).collect(), lr: None })
+}
+
+fn text(path: &Path) -> Result<String, DataError> {
+    let io = |source| DataError::Io { path: path.to_path_buf(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(io)?;
+    let bad = |problem: &str| DataError::Invalid(format!("{}: {problem}", path.display()));
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(bad("larger than 64 MiB, so hardly the metrics of a run"));
+    }
+    String::from_utf8(bytes).map_err(|_| bad("not a text in UTF-8: save it as CSV"))
+}
+
+/// The part of `run.toml` that says where the learning rate began.
+#[derive(Deserialize)]
+struct RunToml {
+    config: Config,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    lr: Option<f64>,
+}
+
+fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
+    let name = column.unwrap_or(Metric::ValLoss.name());
+    let metric = Metric::named(name).ok_or_else(|| {
+        let known = Metric::ALL.map(Metric::name).join(", ");
+        CliError::Usage(format!("--column {name}: a run records {known}"))
+    })?;
+    let run = RunDir::open(path)?;
+    let lr = run.read_run_toml::<RunToml>()?.config.lr;
+    let log = run.events()?;
+    log.problems.iter().for_each(|problem| out.warn(problem.to_string()));
+    let epochs: Vec<(u32, f64)> =
+        epochs(&log.rows).iter().map(|record| (record.epoch, metric.of(record))).collect();
+    let place = path.display().to_string();
+    if epochs.is_empty() {
+        return Err(CliError::Output(format!("{place} has recorded no epoch: there is nothing to replay")));
+    }
+    Ok(Metrics { name: name.to_owned(), place, epochs, lr })
+}
