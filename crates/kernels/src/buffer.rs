@@ -2,9 +2,10 @@
 //!
 //! A training step asks for the same few hundred buffers every time. Fresh memory costs a page fault per
 //! 4 KiB, which for small layers is more than their arithmetic, so a dropped [`Buffer`] goes back to a
-//! pool. The pool never holds more than a quarter above what was once in use at the same time.
+//! pool. The pool never holds more than a quarter above what was once in use at the same time; beyond that
+//! the blocks that were dropped longest ago go back to the system. Large blocks ask for huge pages.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -12,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One cache line, and the width of the widest vector register.
 const ALIGN: usize = 64;
+const HUGE_PAGE: usize = 2 << 20;
 
 /// `len` floats on a 64-byte boundary, from the pool and back to it.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ struct Block {
     start: NonNull<f32>,
     /// In floats; 0 for the empty block, which owns nothing.
     capacity: usize,
+    /// When it was dropped, in drops.
+    dropped: u64,
 }
 
 // SAFETY: a block is plain owned memory; the pointer is never shared between two blocks.
@@ -36,18 +40,36 @@ impl Block {
     fn new(capacity: usize) -> Self {
         let layout = Self::layout(capacity);
         // SAFETY: the layout is not empty, `take` never asks for zero floats.
-        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }.cast::<f32>()) else {
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }.cast::<f32>()) else {
             handle_alloc_error(layout)
         };
-        Self { start, capacity }
+        want_huge_pages(start, layout);
+        // SAFETY: `capacity` floats were allocated; zero bytes are the float 0.
+        unsafe { start.write_bytes(0, capacity) };
+        Self { start, capacity, dropped: 0 }
     }
 
+    /// Large blocks begin at a huge page.
     fn layout(capacity: usize) -> Layout {
+        let align = if capacity * size_of::<f32>() >= HUGE_PAGE { HUGE_PAGE } else { ALIGN };
         Layout::array::<f32>(capacity)
-            .and_then(|layout| layout.align_to(ALIGN))
+            .and_then(|layout| layout.align_to(align))
             .unwrap_or_else(|_| panic!("a buffer of {capacity} floats is beyond the address space"))
     }
 }
+
+/// Fewer page faults and fewer misses of the address cache. Only a wish: whether it is granted changes no
+/// result.
+#[cfg(target_os = "linux")]
+fn want_huge_pages(start: NonNull<f32>, layout: Layout) {
+    if layout.align() == HUGE_PAGE {
+        // SAFETY: the range was just allocated, and the advice does not change its contents.
+        unsafe { libc::madvise(start.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn want_huge_pages(_: NonNull<f32>, _: Layout) {}
 
 impl Drop for Block {
     fn drop(&mut self) {
@@ -64,10 +86,11 @@ struct Pool {
     free_floats: usize,
     used_floats: usize,
     peak_floats: usize,
+    drops: u64,
 }
 
 static POOL: Mutex<Pool> =
-    Mutex::new(Pool { free: BTreeMap::new(), free_floats: 0, used_floats: 0, peak_floats: 0 });
+    Mutex::new(Pool { free: BTreeMap::new(), free_floats: 0, used_floats: 0, peak_floats: 0, drops: 0 });
 
 fn pool() -> MutexGuard<'static, Pool> {
     // A panic elsewhere cannot leave the pool half changed: nothing in here panics between two updates.
@@ -85,6 +108,31 @@ impl Pool {
         self.free_floats -= capacity;
         block
     }
+
+    fn put(&mut self, mut block: Block) {
+        self.drops += 1;
+        block.dropped = self.drops;
+        self.used_floats -= block.capacity;
+        self.free_floats += block.capacity;
+        self.free.entry(block.capacity).or_default().push(block);
+        while self.free_floats + self.used_floats > self.peak_floats + self.peak_floats / 4 {
+            self.evict();
+        }
+    }
+
+    /// Give the block that was dropped longest ago back to the system. Blocks of one size are a stack, so
+    /// its oldest is the first.
+    fn evict(&mut self) {
+        let oldest = self.free.iter().min_by_key(|(_, blocks)| blocks.first().map(|block| block.dropped));
+        let Some(capacity) = oldest.map(|(&capacity, _)| capacity) else { return };
+        if let Some(blocks) = self.free.get_mut(&capacity) {
+            blocks.remove(0);
+            if blocks.is_empty() {
+                self.free.remove(&capacity);
+            }
+        }
+        self.free_floats -= capacity;
+    }
 }
 
 impl Buffer {
@@ -92,7 +140,7 @@ impl Buffer {
     #[must_use]
     pub fn scratch(len: usize) -> Self {
         if len == 0 {
-            return Self { block: Block { start: NonNull::dangling(), capacity: 0 }, len: 0 };
+            return Self { block: Block { start: NonNull::dangling(), capacity: 0, dropped: 0 }, len: 0 };
         }
         let capacity = len.next_multiple_of(ALIGN / size_of::<f32>());
         let mut pool = pool();
@@ -129,17 +177,10 @@ impl Clone for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let empty = Block { start: NonNull::dangling(), capacity: 0 };
+        let empty = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };
         let block = std::mem::replace(&mut self.block, empty);
-        if block.capacity == 0 {
-            return;
-        }
-        let mut pool = pool();
-        pool.used_floats -= block.capacity;
-        let kept = pool.free_floats + pool.used_floats + block.capacity;
-        if kept <= pool.peak_floats + pool.peak_floats / 4 {
-            pool.free_floats += block.capacity;
-            pool.free.entry(block.capacity).or_default().push(block);
+        if block.capacity > 0 {
+            pool().put(block);
         }
     }
 }

@@ -3,9 +3,13 @@
 //! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
 //! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
 
-use crate::Buffer;
-use crate::gemm::{Panels, Product, Rows};
+use crate::finish::Finish;
+use crate::gemm::{Product, Rows, TASK_ROWS};
+use crate::moments::Partial;
+use crate::norm::{self, Statistics};
 use crate::outer::Outer;
+use crate::panels::Panels;
+use crate::{Buffer, winograd};
 
 /// The shape of a convolution: square kernel, equal stride and zero padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,19 @@ pub struct Conv {
     pub stride: usize,
     /// Zero padding.
     pub padding: usize,
+}
+
+/// What is done to a convolution's sums before they are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Then<'a> {
+    /// One factor a channel.
+    pub scale: Option<&'a [f32]>,
+    /// One addend a channel.
+    pub bias: Option<&'a [f32]>,
+    /// Added, in the output's shape.
+    pub residual: Option<&'a [f32]>,
+    /// max(·, 0) at the end; NaN stays NaN.
+    pub relu: bool,
 }
 
 impl Conv {
@@ -82,30 +99,70 @@ impl Conv {
     /// `[N, H', W', C_out]`.
     ///
     /// # Panics
-    /// When a length is not that of the shape.
+    /// When a length is not that of the shape; so for every function here.
     #[must_use]
     pub fn forward(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Buffer {
+        self.forward_then(x, w, Then { bias, ..Then::default() })
+    }
+
+    /// The same with more done to each sum before it is written: y = relu(scale·(x ⊛ w) + bias + residual).
+    /// With BatchNorm's running statistics as scale and bias, it is folded into the convolution.
+    #[must_use]
+    pub fn forward_then(&self, x: &[f32], w: &[f32], then: Then<'_>) -> Buffer {
+        self.run(x, w, then, false).0
+    }
+
+    /// The same as [`Conv::forward`], with mean and biased variance of each output channel.
+    #[must_use]
+    pub fn forward_with_statistics(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        bias: Option<&[f32]>,
+    ) -> (Buffer, Statistics) {
+        let (y, moments) = self.run(x, w, Then { bias, ..Then::default() }, true);
+        let statistics = moments.map_or_else(|| norm::statistics(&y, self.channels_out), |m| m.statistics());
+        (y, statistics)
+    }
+
+    fn run(&self, x: &[f32], w: &[f32], then: Then<'_>, moments: bool) -> (Buffer, Option<Partial>) {
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "x and w of {self:?}");
-        assert!(bias.is_none_or(|b| b.len() == self.channels_out), "bias of {self:?}");
+        let per_channel = [then.scale, then.bias].into_iter().flatten();
+        assert!(per_channel.into_iter().all(|b| b.len() == self.channels_out), "scale and bias of {self:?}");
+        assert!(then.residual.is_none_or(|r| r.len() == self.output_len()), "residual of {self:?}");
         let mut y = Buffer::scratch(self.output_len());
-        let patches = Patches::new(self, x, Some(&mut y));
+        let finish = Finish {
+            scale: then.scale,
+            bias: then.bias,
+            add: then.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            relu: then.relu,
+            ..Finish::plain(y.as_mut_ptr())
+        };
+        if winograd::suits(self) {
+            // SAFETY: y and the residual have the output's shape, as checked above.
+            let moments = unsafe { winograd::convolve(self, x, w, finish, moments) };
+            return (y, moments);
+        }
+        let patches = Patches::new(self, x);
         let b = Panels::from_rows(w, self.channels_out);
         let (segments, depth) = (patches.taps * patches.taps_across, patches.depth);
-        let product = Product { rows: self.rows(), segments, depth, b: &b, bias, accumulate: false };
+        let partial = moments.then(|| Partial::even(self.channels_out, self.rows(), TASK_ROWS));
+        let finish = Finish { moments: partial.as_ref(), ..finish };
+        let product = Product { rows: self.rows(), segments, depth, b: &b, finish };
         // SAFETY: patches point into x, its padded copy or zeros, with `depth` floats each; outputs are
         // the rows of y.
         unsafe { product.run(&patches) };
-        y
+        (y, partial)
     }
 
     /// The gradient of the weights, `[k, k, C_in, C_out]`, from `x` and `dy` `[N, H', W', C_out]`.
-    ///
-    /// # Panics
-    /// When a length is not that of the shape.
     #[must_use]
     pub fn weight_gradient(&self, x: &[f32], dy: &[f32]) -> Buffer {
         assert_eq!((x.len(), dy.len()), (self.input_len(), self.output_len()), "x and dy of {self:?}");
-        let patches = Patches::new(self, x, None);
+        if winograd::suits(self) {
+            return winograd::weight_gradient(self, x, dy);
+        }
+        let patches = Patches::new(self, x);
         let outer = Outer {
             rows: self.rows(),
             segments: patches.taps * patches.taps_across,
@@ -121,17 +178,30 @@ impl Conv {
     ///
     /// With stride s the input pixels fall into s×s classes by their position modulo s; each class sees
     /// its own subset of the taps, so no product with a zero is computed.
-    ///
-    /// # Panics
-    /// When a length is not that of the shape.
     pub fn data_gradient(&self, dy: &[f32], w: &[f32], dx: &mut [f32], accumulate: bool) {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
         assert_eq!(dx.len(), self.input_len(), "dx of {self:?}");
-        let zeros = Buffer::zeroed(self.channels_out);
         let out = dx.as_mut_ptr();
+        let plain = Finish::plain(out);
+        let finish = Finish { add: if accumulate { out } else { std::ptr::null() }, ..plain };
+        if winograd::suits(self) {
+            let back = Self {
+                height: self.out_height(),
+                width: self.out_width(),
+                channels_in: self.channels_out,
+                channels_out: self.channels_in,
+                padding: 2 - self.padding,
+                ..*self
+            };
+            let turned = winograd::turned(w, self.channels_in, self.channels_out);
+            // SAFETY: the output of `back` is dx.
+            unsafe { winograd::convolve(&back, dy, &turned, finish, false) };
+            return;
+        }
+        let zeros = Buffer::zeroed(self.channels_out);
         for phase_y in 0..self.stride.min(self.height) {
             for phase_x in 0..self.stride.min(self.width) {
-                let class = Class::new(self, (phase_y, phase_x), dy, &zeros, out);
+                let class = Class::new(self, (phase_y, phase_x), dy, &zeros);
                 let taps = class.taps_y.len() * class.taps_x.len();
                 if taps == 0 && accumulate {
                     continue;
@@ -143,8 +213,8 @@ impl Conv {
                     .map(|start| &w[start..start + block])
                     .collect();
                 let b = Panels::from_transposed(&blocks, self.channels_in, self.channels_out);
-                let (rows, depth) = (self.batch * class.height * class.width, self.channels_out);
-                let product = Product { rows, segments: taps, depth, b: &b, bias: None, accumulate };
+                let (rows, depth) = (class.rows(), self.channels_out);
+                let product = Product { rows, segments: taps, depth, b: &b, finish };
                 // SAFETY: taps point at pixels of dy or at zeros, `channels_out` floats each; outputs are
                 // the pixels of this class in dx.
                 unsafe { product.run(&class) };
@@ -162,73 +232,99 @@ struct Patches {
     image: *const f32,
     /// Keeps the padded copy alive, or holds the zeros that taps outside the image read.
     owned: Buffer,
-    height: isize,
-    width: isize,
+    height: usize,
+    width: usize,
     channels: usize,
     taps: usize,
     taps_across: usize,
     depth: usize,
     stride: usize,
     padding: usize,
-    out_height: usize,
-    out_width: usize,
-    out: *mut f32,
+    out: Pixels,
     out_channels: usize,
 }
 
-// SAFETY: the pointers are to memory borrowed for the whole product; reads are shared, and each row
-// writes its own output.
+// SAFETY: the pointer is to memory borrowed for the whole product, and only read.
 unsafe impl Sync for Patches {}
 
 impl Patches {
-    fn new(conv: &Conv, x: &[f32], out: Option<&mut [f32]>) -> Self {
+    fn new(conv: &Conv, x: &[f32]) -> Self {
         let merged = conv.kernel > 1 && conv.channels_in <= FEW_CHANNELS;
         let owned = if merged { padded(conv, x) } else { Buffer::zeroed(conv.channels_in) };
         let grow = if merged { 2 * conv.padding } else { 0 };
         Self {
             image: if merged { owned.as_ptr() } else { x.as_ptr() },
             owned,
-            height: (conv.height + grow) as isize,
-            width: (conv.width + grow) as isize,
+            height: conv.height + grow,
+            width: conv.width + grow,
             channels: conv.channels_in,
             taps: conv.kernel,
             taps_across: if merged { 1 } else { conv.kernel },
             depth: if merged { conv.kernel * conv.channels_in } else { conv.channels_in },
             stride: conv.stride,
             padding: if merged { 0 } else { conv.padding },
-            out_height: conv.out_height(),
-            out_width: conv.out_width(),
-            out: out.map_or(std::ptr::null_mut(), <[f32]>::as_mut_ptr),
+            out: Pixels { height: conv.out_height(), width: conv.out_width() },
             out_channels: conv.channels_out,
         }
     }
 }
 
+/// The pixels of a batch of images, counted line by line.
+#[derive(Clone, Copy)]
+struct Pixels {
+    height: usize,
+    width: usize,
+}
+
+impl Pixels {
+    /// (image, line, column) of pixel `first` and those behind it.
+    fn from(self, first: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let (line, mut column) = (first / self.width, first % self.width);
+        let (mut image, mut line) = (line / self.height, line % self.height);
+        std::iter::repeat_with(move || {
+            let pixel = (image, line, column);
+            column += 1;
+            if column == self.width {
+                (column, line) = (0, line + 1);
+                if line == self.height {
+                    (line, image) = (0, image + 1);
+                }
+            }
+            pixel
+        })
+    }
+}
+
 impl Rows for Patches {
-    fn inputs(&self, row: usize, table: &mut [*const f32], stride: usize) {
-        let (line, column) = (row / self.out_width, row % self.out_width);
-        let (image, line) = (line / self.out_height, line % self.out_height);
-        let top = (line * self.stride) as isize - self.padding as isize;
-        let left = (column * self.stride) as isize - self.padding as isize;
-        let mut slot = 0;
-        for y in top..top + self.taps as isize {
-            for x in left..left + self.taps_across as isize {
-                let inside = y >= 0 && y < self.height && x >= 0 && x < self.width;
-                table[slot] = if inside {
-                    let pixel = (image as isize * self.height + y) * self.width + x;
-                    // SAFETY: the pixel lies inside the image.
-                    unsafe { self.image.add(pixel as usize * self.channels) }
-                } else {
-                    self.owned.as_ptr()
-                };
-                slot += stride;
+    fn inputs(
+        &self,
+        first: usize,
+        count: usize,
+        table: &mut [*const f32],
+        place: impl Fn(usize) -> usize,
+        stride: usize,
+    ) {
+        for (row, (image, line, column)) in self.out.from(first).take(count).enumerate() {
+            let (top, left) = (line * self.stride, column * self.stride);
+            let mut slot = place(row);
+            for y in top..top + self.taps {
+                for x in left..left + self.taps_across {
+                    let (y, x) = (y.wrapping_sub(self.padding), x.wrapping_sub(self.padding));
+                    table[slot] = if y < self.height && x < self.width {
+                        let pixel = (image * self.height + y) * self.width + x;
+                        // SAFETY: the pixel lies inside the image.
+                        unsafe { self.image.add(pixel * self.channels) }
+                    } else {
+                        self.owned.as_ptr()
+                    };
+                    slot += stride;
+                }
             }
         }
     }
 
-    fn output(&self, row: usize) -> *mut f32 {
-        // SAFETY: y has `rows · out_channels` floats.
-        unsafe { self.out.add(row * self.out_channels) }
+    fn output(&self, row: usize) -> usize {
+        row * self.out_channels
     }
 }
 
@@ -253,20 +349,15 @@ fn padded(conv: &Conv, x: &[f32]) -> Buffer {
 struct Class<'a> {
     conv: &'a Conv,
     phase: (usize, usize),
-    height: usize,
-    width: usize,
+    pixels: Pixels,
     taps_y: Vec<usize>,
     taps_x: Vec<usize>,
-    dy: *const f32,
-    zeros: *const f32,
-    dx: *mut f32,
+    dy: &'a [f32],
+    zeros: &'a [f32],
 }
 
-// SAFETY: as for `Patches`.
-unsafe impl Sync for Class<'_> {}
-
 impl<'a> Class<'a> {
-    fn new(conv: &'a Conv, phase: (usize, usize), dy: &[f32], zeros: &[f32], dx: *mut f32) -> Self {
+    fn new(conv: &'a Conv, phase: (usize, usize), dy: &'a [f32], zeros: &'a [f32]) -> Self {
         let taps = |phase: usize| {
             (0..conv.kernel)
                 .filter(|tap| {
@@ -274,52 +365,64 @@ impl<'a> Class<'a> {
                 })
                 .collect()
         };
+        let count = |size: usize, phase: usize| (size - phase).div_ceil(conv.stride);
         Self {
             conv,
             phase,
-            height: (conv.height - phase.0).div_ceil(conv.stride),
-            width: (conv.width - phase.1).div_ceil(conv.stride),
+            pixels: Pixels { height: count(conv.height, phase.0), width: count(conv.width, phase.1) },
             taps_y: taps(phase.0),
             taps_x: taps(phase.1),
-            dy: dy.as_ptr(),
-            zeros: zeros.as_ptr(),
-            dx,
+            dy,
+            zeros,
         }
     }
 
-    /// (image, y, x) of the input pixel that is row `row` of this class.
-    fn pixel(&self, row: usize) -> (usize, usize, usize) {
-        let (line, column) = (row / self.width, row % self.width);
-        let (image, line) = (line / self.height, line % self.height);
-        (image, self.phase.0 + line * self.conv.stride, self.phase.1 + column * self.conv.stride)
+    fn rows(&self) -> usize {
+        self.conv.batch * self.pixels.height * self.pixels.width
+    }
+
+    /// Line and column in the image.
+    fn place(&self, line: usize, column: usize) -> (usize, usize) {
+        (self.phase.0 + line * self.conv.stride, self.phase.1 + column * self.conv.stride)
     }
 }
 
 impl Rows for Class<'_> {
-    fn inputs(&self, row: usize, table: &mut [*const f32], stride: usize) {
-        let (image, y, x) = self.pixel(row);
-        let (high, wide) = (self.conv.out_height(), self.conv.out_width());
+    fn inputs(
+        &self,
+        first: usize,
+        count: usize,
+        table: &mut [*const f32],
+        place: impl Fn(usize) -> usize,
+        stride: usize,
+    ) {
+        let conv = self.conv;
+        let (high, wide) = (conv.out_height(), conv.out_width());
         // The output line whose tap `tap` lands on input line `at`, if there is one.
         let source = |at: usize, tap: usize, limit: usize| {
-            (at + self.conv.padding).checked_sub(tap).map(|d| d / self.conv.stride).filter(|&o| o < limit)
+            let distance = (at + conv.padding).checked_sub(tap)?;
+            let line = if conv.stride == 1 { distance } else { distance / conv.stride };
+            (line < limit).then_some(line)
         };
-        let mut slot = 0;
-        for &tap_y in &self.taps_y {
-            for &tap_x in &self.taps_x {
-                let found = source(y, tap_y, high).zip(source(x, tap_x, wide));
-                table[slot] = found.map_or(self.zeros, |(y, x)| {
-                    // SAFETY: the pixel lies inside dy.
-                    unsafe { self.dy.add(((image * high + y) * wide + x) * self.conv.channels_out) }
-                });
-                slot += stride;
+        for (row, (image, line, column)) in self.pixels.from(first).take(count).enumerate() {
+            let (y, x) = self.place(line, column);
+            let mut slot = place(row);
+            for &tap_y in &self.taps_y {
+                for &tap_x in &self.taps_x {
+                    let found = source(y, tap_y, high).zip(source(x, tap_x, wide));
+                    table[slot] = found.map_or(self.zeros.as_ptr(), |(y, x)| {
+                        self.dy[((image * high + y) * wide + x) * conv.channels_out..].as_ptr()
+                    });
+                    slot += stride;
+                }
             }
         }
     }
 
-    fn output(&self, row: usize) -> *mut f32 {
-        let (image, y, x) = self.pixel(row);
-        let pixel = (image * self.conv.height + y) * self.conv.width + x;
-        // SAFETY: the pixel lies inside dx.
-        unsafe { self.dx.add(pixel * self.conv.channels_in) }
+    fn output(&self, row: usize) -> usize {
+        let (line, column) = (row / self.pixels.width, row % self.pixels.width);
+        let (image, line) = (line / self.pixels.height, line % self.pixels.height);
+        let (y, x) = self.place(line, column);
+        ((image * self.conv.height + y) * self.conv.width + x) * self.conv.channels_in
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! * [`buffer`] memory that is kept and reused between training steps
 //! * [`simd`] the instruction sets and the choice between them
-//! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient
+//! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones at stride 1 by
+//!   Winograd's method where it pays ([`set_exact`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
 //! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
@@ -16,14 +17,19 @@
 pub mod buffer;
 pub mod conv;
 pub mod elementwise;
+mod finish;
 mod gemm;
 pub mod loss;
+mod moments;
 pub mod norm;
 pub mod optim;
 mod outer;
+mod panels;
 pub mod parallel;
 pub mod pool;
 pub mod reference;
 pub mod simd;
+mod winograd;
 
 pub use buffer::Buffer;
+pub use winograd::set_exact;

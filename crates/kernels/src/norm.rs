@@ -202,23 +202,88 @@ pub struct Gradients {
     pub beta: Buffer,
 }
 
+/// Where the ReLU behind a normalisation let the gradient pass.
+#[derive(Debug, Clone, Copy)]
+pub enum Passed<'a> {
+    /// Everywhere: there is none.
+    All,
+    /// Where this output is positive.
+    Output(&'a [f32]),
+    /// Where scale·x + shift is positive, as [`affine`] computed it with these two: no residual was added.
+    /// Reads one tensor less than `Output`.
+    Affine(&'a [f32], &'a [f32]),
+}
+
 /// Backward through a normalisation whose statistics were the batch's (`batch` = true) or constants.
 ///
-/// `dy` becomes the gradient behind the ReLU in place (`y` > 0 where it passed), which is also the
-/// gradient of a residual. With g that gradient, x̂ the normalised input and M the rows:
+/// With `g` the gradient `dy` where it `passed` the ReLU, x̂ the normalised input and M the rows:
 /// dγ = Σ g·x̂, dβ = Σ g, dx = γ/σ · (g − dβ/M − x̂·dγ/M), without the last two terms for constants.
+///
+/// `keep` gives `g` beside them, which is the gradient of a residual; else `dx` takes its memory.
 #[must_use]
+#[allow(clippy::too_many_arguments)]
 pub fn backward(
-    dy: &mut [f32],
+    mut dy: Buffer,
     x: &[f32],
-    relu_output: Option<&[f32]>,
+    passed: Passed<'_>,
     gamma: &[f32],
     statistics: &Statistics,
     eps: f32,
     batch: bool,
-) -> Gradients {
+    keep: bool,
+) -> (Gradients, Option<Buffer>) {
     let channels = gamma.len();
+    debug_assert!(!(keep && matches!(passed, Passed::Affine(..))), "with a residual the output decides");
+    let (sum, product) = gradient_totals(&mut dy, x, passed, &statistics.mean);
+    let mut found = Gradients {
+        dx: Buffer::scratch(0),
+        gamma: Buffer::scratch(channels),
+        beta: Buffer::scratch(channels),
+    };
+    let rows = (x.len() / channels) as f64;
     let inverse = statistics.inverse_std(eps);
+    let mut line = Line::default();
+    for c in 0..channels {
+        let inverse = f64::from(inverse[c]);
+        found.gamma[c] = (product[c] * inverse) as f32;
+        found.beta[c] = sum[c] as f32;
+        let scale = f64::from(gamma[c]) * inverse;
+        let slope = if batch { -scale * inverse * inverse * product[c] / rows } else { 0.0 };
+        let constant =
+            if batch { -scale * sum[c] / rows - slope * f64::from(statistics.mean[c]) } else { 0.0 };
+        line.of_g.push(scale as f32);
+        line.of_x.push(slope as f32);
+        line.constant.push(constant as f32);
+    }
+    let line = line.widen();
+    let block = rows_in_cache(line.of_g.len()) * line.of_g.len();
+    if keep {
+        found.dx = Buffer::scratch(x.len());
+        row_blocks(&mut found.dx, 1, block, |first, out| {
+            let range = first..first + out.len();
+            combine(&dy[range.clone()], &x[range], &line, out);
+        });
+        return (found, Some(dy));
+    }
+    let wide = match passed {
+        Passed::Affine(scale, shift) => (widen(scale), widen(shift)),
+        _ => (Vec::new(), Vec::new()),
+    };
+    row_blocks(&mut dy, 1, block, |first, dy| {
+        let x = &x[first..first + dy.len()];
+        if wide.0.is_empty() {
+            combine_in_place(dy, x, &line);
+        } else {
+            combine_masked(dy, x, &line, (&wide.0, &wide.1));
+        }
+    });
+    found.dx = dy;
+    (found, None)
+}
+
+/// Σ g and Σ g·(x − μ) of each channel; masks `dy` in place when an output decides.
+fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32]) -> (Vec<f64>, Vec<f64>) {
+    let channels = mean.len();
     let block = rows_in_cache(channels);
     let blocks = (dy.len() / channels).div_ceil(block);
     let mut partial = Buffer::zeroed(blocks * 2 * channels);
@@ -228,7 +293,12 @@ pub fn backward(
         // SAFETY: every block of rows has its own 2·channels sums.
         let sums = unsafe { places.slice(first / block * 2 * channels, 2 * channels) };
         let (beta, gamma) = sums.split_at_mut(channels);
-        gradient_sums(dy, &x[range.clone()], relu_output.map(|y| &y[range]), &statistics.mean, beta, gamma);
+        let x = &x[range.clone()];
+        match passed {
+            Passed::All => gradient_sums(dy, x, None, mean, beta, gamma),
+            Passed::Output(y) => gradient_sums(dy, x, Some(&y[range]), mean, beta, gamma),
+            Passed::Affine(scale, shift) => masked_sums(dy, x, (scale, shift), mean, beta, gamma),
+        }
     });
     let (mut sum, mut product) = (vec![0.0_f64; channels], vec![0.0_f64; channels]);
     for part in partial.chunks_exact(2 * channels) {
@@ -236,32 +306,21 @@ pub fn backward(
         sum.iter_mut().zip(beta).for_each(|(sum, &x)| *sum += f64::from(x));
         product.iter_mut().zip(gamma).for_each(|(sum, &x)| *sum += f64::from(x));
     }
-    let mut result = Gradients {
-        dx: Buffer::scratch(x.len()),
-        gamma: Buffer::scratch(channels),
-        beta: Buffer::scratch(channels),
-    };
-    let rows = (dy.len() / channels) as f64;
-    let (mut of_g, mut of_x, mut constant) = (vec![0.0; channels], vec![0.0; channels], vec![0.0; channels]);
-    for c in 0..channels {
-        let inverse = f64::from(inverse[c]);
-        result.gamma[c] = (product[c] * inverse) as f32;
-        result.beta[c] = sum[c] as f32;
-        let scale = f64::from(gamma[c]) * inverse;
-        of_g[c] = scale as f32;
-        if batch {
-            let slope = -scale * inverse * inverse * product[c] / rows;
-            of_x[c] = slope as f32;
-            constant[c] = (-scale * sum[c] / rows - slope * f64::from(statistics.mean[c])) as f32;
-        }
+    (sum, product)
+}
+
+/// dx = of_g·g + (of_x·x + constant), per channel.
+#[derive(Default)]
+struct Line {
+    of_g: Vec<f32>,
+    of_x: Vec<f32>,
+    constant: Vec<f32>,
+}
+
+impl Line {
+    fn widen(&self) -> Self {
+        Self { of_g: widen(&self.of_g), of_x: widen(&self.of_x), constant: widen(&self.constant) }
     }
-    let (of_g, of_x, constant) = (widen(&of_g), widen(&of_x), widen(&constant));
-    let block = rows_in_cache(of_g.len()) * of_g.len();
-    row_blocks(&mut result.dx, 1, block, |first, out| {
-        let range = first..first + out.len();
-        combine(&dy[range.clone()], &x[range], &of_g, &of_x, &constant, out);
-    });
-    result
 }
 
 vectorized! {
@@ -294,12 +353,64 @@ vectorized! {
 }
 
 vectorized! {
-    fn combine(g: &[f32], x: &[f32], of_g: &[f32], of_x: &[f32], constant: &[f32], out: &mut [f32]) {
-        let width = of_g.len();
+    /// The same sums where scale·x + shift is positive; `dy` stays as it is.
+    fn masked_sums(
+        dy: &[f32],
+        x: &[f32],
+        affine: (&[f32], &[f32]),
+        mean: &[f32],
+        beta: &mut [f32],
+        gamma: &mut [f32],
+    ) {
+        let (mean, scale, shift) = (widen(mean), widen(affine.0), widen(affine.1));
+        let (mut sums, mut products) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
+        for (dy, x) in dy.chunks(mean.len()).zip(x.chunks(mean.len())) {
+            let inputs = dy.iter().zip(x).zip(&mean).zip(scale.iter().zip(&shift));
+            let totals = sums.iter_mut().zip(&mut products);
+            for ((((&dy, &x), &mean), (&scale, &shift)), (sum, product)) in inputs.zip(totals) {
+                let g = if x * scale + shift > 0.0 { dy } else { 0.0 };
+                *sum += g;
+                *product += g * (x - mean);
+            }
+        }
+        channel_sums(&sums, beta);
+        channel_sums(&products, gamma);
+    }
+}
+
+vectorized! {
+    fn combine(g: &[f32], x: &[f32], line: &Line, out: &mut [f32]) {
+        let width = line.of_g.len();
         for ((g, x), out) in g.chunks(width).zip(x.chunks(width)).zip(out.chunks_mut(width)) {
-            let inputs = g.iter().zip(x).zip(out);
-            for (((&g, &x), out), ((&a, &b), &c)) in inputs.zip(of_g.iter().zip(of_x).zip(constant)) {
+            let factors = line.of_g.iter().zip(&line.of_x).zip(&line.constant);
+            for (((&g, &x), out), ((&a, &b), &c)) in g.iter().zip(x).zip(out).zip(factors) {
                 *out = a * g + (b * x + c);
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn combine_in_place(g: &mut [f32], x: &[f32], line: &Line) {
+        let width = line.of_g.len();
+        for (g, x) in g.chunks_mut(width).zip(x.chunks(width)) {
+            let factors = line.of_g.iter().zip(&line.of_x).zip(&line.constant);
+            for ((g, &x), ((&a, &b), &c)) in g.iter_mut().zip(x).zip(factors) {
+                *g = a * *g + (b * x + c);
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn combine_masked(dy: &mut [f32], x: &[f32], line: &Line, affine: (&[f32], &[f32])) {
+        let width = line.of_g.len();
+        for (dy, x) in dy.chunks_mut(width).zip(x.chunks(width)) {
+            let factors = line.of_g.iter().zip(&line.of_x).zip(&line.constant);
+            let affine = affine.0.iter().zip(affine.1);
+            for (((dy, &x), ((&a, &b), &c)), (&scale, &shift)) in dy.iter_mut().zip(x).zip(factors).zip(affine) {
+                let g = if x * scale + shift > 0.0 { *dy } else { 0.0 };
+                *dy = a * g + (b * x + c);
             }
         }
     }

@@ -2,14 +2,16 @@
 //!
 //! `dw[s·depth + i][·] = Σ_r a(r, s)[i] · dy[r][·]`
 //!
-//! The long dimension is the rows (every pixel of the batch), so it is cut into blocks that fit in a
-//! core's cache. When `dw` is small, blocks of rows are summed apart and added in order at the end; when it
-//! is large, each task owns some of its rows and walks over all pixels. Which one depends on the shape only.
+//! The long dimension is the rows (every pixel of the batch), so it is cut into blocks whose packed
+//! operands fit in a core's cache. When `dw` is small, parts of the rows are summed apart and added in order
+//! at the end; when it is large, each task owns a rectangle of it and walks over all rows. Which one depends
+//! on the shape only.
 
 use crate::Buffer;
 use crate::gemm::Rows;
 use crate::parallel::{self, Shared};
 use crate::simd::{InstructionSet, Job, Simd, dispatch_on};
+use std::ops::Range;
 
 /// The shape of a weight gradient.
 pub(crate) struct Outer<'a> {
@@ -21,11 +23,13 @@ pub(crate) struct Outer<'a> {
     pub dy: &'a [f32],
 }
 
-/// `dw` up to this size (in floats) gets partial sums over blocks of rows.
+/// `dw` up to this size (in floats) gets partial sums over parts of the rows.
 const SMALL: usize = 1 << 17;
-const PARTS: usize = 8;
+const TASKS: usize = 8;
 /// Fewer rows than this are not worth a part of their own.
 const PART_ROWS: usize = 512;
+/// Rows of a block whose products are summed in registers before they are added to `dw`.
+const BLOCK: usize = 256;
 
 impl Outer<'_> {
     /// Compute `dw` `[segments · depth, columns]`.
@@ -36,113 +40,227 @@ impl Outer<'_> {
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
         let mut dw = Buffer::zeroed(size);
+        let whole = (0..inner, 0..self.columns);
         if size <= SMALL {
-            let parts = self.rows.div_ceil(PART_ROWS).clamp(1, PARTS);
+            let parts = self.rows.div_ceil(PART_ROWS).clamp(1, TASKS);
             let each = self.rows.div_ceil(parts);
             let mut partial = Buffer::zeroed(size * (parts - 1));
             let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
             parallel::for_each(parts, |part| {
-                // SAFETY: every part has its own `size` floats.
-                let out = unsafe {
-                    if part == 0 { first.slice(0, size) } else { others.slice((part - 1) * size, size) }
-                };
-                let (from, to) = ((part * each).min(self.rows), ((part + 1) * each).min(self.rows));
-                self.block(rows, (from, to), (0, inner), out);
+                let out = if part == 0 { first } else { others.from((part - 1) * size) };
+                let part = (part * each).min(self.rows)..((part + 1) * each).min(self.rows);
+                self.task(rows, part, whole.clone(), out);
             });
             for part in partial.chunks_exact(size) {
                 dw.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
             }
         } else {
-            let each = inner.div_ceil(PARTS);
-            parallel::row_blocks(&mut dw, self.columns, each, |first, out| {
-                self.block(rows, (0, self.rows), (first, out.len() / self.columns), out);
+            let (down, across) = self.grid();
+            let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
+            let out = Shared::new(&mut dw);
+            parallel::for_each(down * across, |task| {
+                let (i, j) = (task / across * high, task % across * wide);
+                let rectangle =
+                    (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
+                self.task(rows, 0..self.rows, rectangle, out);
             });
         }
         dw
     }
 
-    fn block<R: Rows>(
+    /// How `dw` is cut into tasks: (down, across). A task packs its part of both operands, so x is packed
+    /// `across` times and dy `down` times.
+    fn grid(&self) -> (usize, usize) {
+        let cost =
+            |&(down, across): &(usize, usize)| across * self.segments * self.depth + down * self.columns;
+        [(8, 1), (4, 2), (2, 4), (1, 8)].into_iter().min_by_key(cost).unwrap_or((TASKS, 1))
+    }
+
+    fn task<R: Rows>(
         &self,
         rows: &R,
-        (from, to): (usize, usize),
-        (first, count): (usize, usize),
-        out: &mut [f32],
+        range: Range<usize>,
+        (left, right): (Range<usize>, Range<usize>),
+        out: Shared,
     ) {
         let set = InstructionSet::current();
-        dispatch_on(set, Task { outer: self, rows, from, to, first, count, out });
+        dispatch_on(set, Task { outer: self, rows, range, left, right, set, out });
     }
 }
 
-/// Rows `from..to` into rows `first..first + count` of `dw`, which `out` holds.
+/// Rows `range` into the rectangle `left` × `right` of `dw`.
 struct Task<'a, R> {
     outer: &'a Outer<'a>,
     rows: &'a R,
-    from: usize,
-    to: usize,
-    first: usize,
-    count: usize,
-    out: &'a mut [f32],
+    range: Range<usize>,
+    left: Range<usize>,
+    right: Range<usize>,
+    set: InstructionSet,
+    out: Shared,
 }
 
 impl<R: Rows> Job for Task<'_, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: promised by the caller of `Outer::run`.
-        unsafe {
-            match S::TILE_ROWS {
-                6 => self.blocks::<S, 6>(),
-                14 => self.blocks::<S, 14>(),
-                12 => self.blocks::<S, 12>(),
-                _ => self.blocks::<S, 4>(),
+        let (outer, wide) = (self.outer, self.right.len());
+        let (left_width, right_width) = (self.set.left_width(), 2 * S::LANES);
+        // Both packed operands of a block should stay in the second-level cache.
+        let block = (65_536 / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, BLOCK);
+        let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
+        let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
+        let mut table = vec![std::ptr::null(); block * outer.segments];
+        for start in self.range.clone().step_by(block) {
+            let height = block.min(self.range.end - start);
+            let dy = &outer.dy[start * outer.columns + self.right.start..];
+            // SAFETY: `height` rows of dy follow each other, `columns` floats apart.
+            unsafe {
+                pack(|row| dy.as_ptr().add(row * outer.columns), height, wide, right_width, &mut right);
+            }
+            self.rows.inputs(start, height, &mut table, |row| row, block);
+            for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
+                // The part of this segment's `depth` rows of dw that lies within ours.
+                let base = segment * outer.depth;
+                let low = self.left.start.max(base) - base;
+                let high = self.left.end.min(base + outer.depth) - base;
+                let pointers = &table[segment * block..];
+                // SAFETY: pointers are from `inputs`; the rectangle of `dw` belongs to this task.
+                unsafe {
+                    pack(|row| pointers[row].add(low), height, high - low, left_width, &mut left);
+                    let out = self.out.from((base + low) * outer.columns + self.right.start);
+                    let shape = Shape { rows: high - low, columns: wide, stride: outer.columns };
+                    shape.add::<S>((&left, left_width), &right, height, out);
+                }
             }
         }
     }
 }
 
-impl<R: Rows> Task<'_, R> {
-    #[inline(always)]
-    unsafe fn blocks<S: Simd, const M: usize>(self) {
-        let (outer, columns) = (self.outer, self.outer.columns);
-        let width = 2 * S::LANES;
-        // Both packed operands of a block should stay in the second-level cache.
-        let block = (65_536 / (self.count.min(outer.depth) + columns)).clamp(32, 256);
-        let padded = columns.next_multiple_of(width);
-        let mut right = Buffer::scratch(block * padded);
-        let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(M));
-        let mut table = vec![std::ptr::null(); block * outer.segments];
-        for start in (self.from..self.to).step_by(block) {
-            let height = block.min(self.to - start);
-            pack_right(&outer.dy[start * columns..(start + height) * columns], columns, width, &mut right);
-            for row in 0..height {
-                self.rows.inputs(start + row, &mut table[row..], block);
+/// Rows of `count` floats to panels `[count / width][height][width]`; what lies past the last is
+/// unspecified and ends up in sums that nobody reads.
+///
+/// # Safety
+/// `count` floats must be readable from `row(i)` on, for every `i` below `height`.
+#[inline(always)]
+unsafe fn pack(
+    row: impl Fn(usize) -> *const f32,
+    height: usize,
+    count: usize,
+    width: usize,
+    packed: &mut [f32],
+) {
+    for first in (0..count).step_by(width) {
+        let real = width.min(count - first);
+        let panel = &mut packed[first * height..][..height * width];
+        for (i, out) in panel.chunks_exact_mut(width).enumerate() {
+            // SAFETY: `first + real <= count`.
+            let source = unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
+            match real {
+                8 => copy::<8>(source, out),
+                16 => copy::<16>(source, out),
+                24 => copy::<24>(source, out),
+                32 => copy::<32>(source, out),
+                _ => out[..real].copy_from_slice(source),
             }
-            for segment in self.first / outer.depth..(self.first + self.count).div_ceil(outer.depth) {
-                // The part of this segment's `depth` rows of dw that lies within ours.
-                let base = segment * outer.depth;
-                let low = self.first.max(base) - base;
-                let high = (self.first + self.count).min(base + outer.depth) - base;
-                let pointers = &table[segment * block..segment * block + height];
-                // SAFETY: pointers are from `inputs`; `left` has room for `depth` rows rounded up to M.
-                unsafe { pack_left::<M>(pointers, low, high, &mut left) };
-                for tile in 0..(high - low).div_ceil(M) {
-                    let out_row = base + low + tile * M - self.first;
-                    let real_rows = M.min(high - low - tile * M);
-                    for first_column in (0..columns).step_by(width) {
-                        let real = width.min(columns - first_column);
-                        let out = self.out[out_row * columns + first_column..].as_mut_ptr();
-                        // SAFETY: both packed panels hold `height` rows; `out` holds `real_rows` rows of
-                        // `real` floats, `columns` apart.
-                        unsafe {
-                            let a = left[tile * M * height..].as_ptr();
-                            let b = right[first_column * height..].as_ptr();
-                            if real > S::LANES {
-                                let sums = sums::<S, M, 2>(a, b, height, width);
-                                add_tile::<S, M, 2>(&sums, out, columns, real_rows, real);
-                            } else {
-                                let sums = sums::<S, M, 1>(a, b, height, width);
-                                add_tile::<S, M, 1>(&sums, out, columns, real_rows, real);
-                            }
+        }
+    }
+}
+
+/// A copy whose length the compiler knows: a few vector moves instead of a call.
+#[inline(always)]
+fn copy<const N: usize>(from: &[f32], to: &mut [f32]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
+    }
+}
+
+/// `out[i][j] += Σ_r left[r][i] · right[r][j]`, both operands packed in panels of `height` rows.
+pub(crate) fn add_product(
+    set: InstructionSet,
+    left: &[f32],
+    right: &[f32],
+    height: usize,
+    (rows, columns): (usize, usize),
+    out: &mut [f32],
+) {
+    let shape = Shape { rows, columns, stride: columns };
+    assert!(out.len() >= rows * columns, "dw has {rows} × {columns} floats");
+    dispatch_on(
+        set,
+        Whole { shape, left, left_width: set.left_width(), right, height, out: Shared::new(out) },
+    );
+}
+
+struct Whole<'a> {
+    shape: Shape,
+    left: &'a [f32],
+    left_width: usize,
+    right: &'a [f32],
+    height: usize,
+    out: Shared,
+}
+
+impl Job for Whole<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: `out` was borrowed for this product.
+        unsafe { self.shape.add::<S>((self.left, self.left_width), self.right, self.height, self.out) }
+    }
+}
+
+/// A rectangle of `dw`, whose rows lie `stride` floats apart.
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl Shape {
+    /// # Safety
+    /// `out` begins at the rectangle, which nobody else uses meanwhile; the machine must have `S`.
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&self, left: (&[f32], usize), right: &[f32], height: usize, out: Shared) {
+        // SAFETY: promised by the caller; the match is on a constant.
+        unsafe {
+            match S::OUTER_ROWS {
+                6 => self.tiles::<S, 6>(left, right, height, out),
+                8 => self.tiles::<S, 8>(left, right, height, out),
+                12 => self.tiles::<S, 12>(left, right, height, out),
+                _ => self.tiles::<S, 4>(left, right, height, out),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const M: usize>(
+        &self,
+        (left, left_width): (&[f32], usize),
+        right: &[f32],
+        height: usize,
+        out: Shared,
+    ) {
+        let width = 2 * S::LANES;
+        for from in (0..height).step_by(BLOCK) {
+            let count = BLOCK.min(height - from);
+            // A panel of the right operand stays in the first-level cache while the left one streams by.
+            for column in (0..self.columns).step_by(width) {
+                let real = width.min(self.columns - column);
+                let b = right[column * height + from * width..].as_ptr();
+                for row in (0..self.rows).step_by(M) {
+                    let panel = row / left_width * left_width;
+                    let a = left[panel * height + from * left_width + row - panel..].as_ptr();
+                    let rows = M.min(self.rows - row);
+                    // SAFETY: both panels hold `count` rows from here; the tile lies in the rectangle.
+                    unsafe {
+                        let place = out.from(row * self.stride + column).pointer();
+                        if real > S::LANES {
+                            let sums = sums::<S, M, 2>((a, left_width), (b, width), count);
+                            add_tile::<S, M, 2>(&sums, place, self.stride, rows, real);
+                        } else {
+                            let sums = sums::<S, M, 1>((a, left_width), (b, width), count);
+                            add_tile::<S, M, 1>(&sums, place, self.stride, rows, real);
                         }
                     }
                 }
@@ -151,55 +269,13 @@ impl<R: Rows> Task<'_, R> {
     }
 }
 
-/// `[height, columns]` to panels `[columns / width][height][width]`, zeros past the last column.
-#[inline(always)]
-fn pack_right(dy: &[f32], columns: usize, width: usize, packed: &mut [f32]) {
-    let height = dy.len() / columns;
-    for first in (0..columns).step_by(width) {
-        let real = width.min(columns - first);
-        let panel = &mut packed[first * height..][..height * width];
-        for (row, out) in dy.chunks_exact(columns).zip(panel.chunks_exact_mut(width)) {
-            if real == width {
-                out.copy_from_slice(&row[first..first + width]);
-            } else {
-                out[..real].copy_from_slice(&row[first..]);
-                out[real..].fill(0.0);
-            }
-        }
-    }
-}
-
-/// Elements `low..high` of each row to panels `[tiles][rows][M]`, zeros past the last.
-///
 /// # Safety
-/// Each pointer must have `high` readable floats.
-#[inline(always)]
-unsafe fn pack_left<const M: usize>(rows: &[*const f32], low: usize, high: usize, packed: &mut [f32]) {
-    for tile in 0..(high - low).div_ceil(M) {
-        let first = low + tile * M;
-        let real = M.min(high - first);
-        let panel = &mut packed[tile * M * rows.len()..][..rows.len() * M];
-        for (row, out) in rows.iter().zip(panel.chunks_exact_mut(M)) {
-            // SAFETY: `first + real <= high`.
-            let source = unsafe { std::slice::from_raw_parts(row.add(first), real) };
-            if let Ok(whole) = <&[f32; M]>::try_from(source) {
-                out.copy_from_slice(whole);
-            } else {
-                out[..real].copy_from_slice(source);
-                out[real..].fill(0.0);
-            }
-        }
-    }
-}
-
-/// # Safety
-/// `a` holds `height · M` floats, `b` `height` rows of `V` vectors, `step` floats apart.
+/// `a` and `b` hold `height` rows of `M` floats and `V` vectors, each with its distance between rows.
 #[inline(always)]
 unsafe fn sums<S: Simd, const M: usize, const V: usize>(
-    mut a: *const f32,
-    mut b: *const f32,
+    (mut a, a_step): (*const f32, usize),
+    (mut b, b_step): (*const f32, usize),
     height: usize,
-    step: usize,
 ) -> [[S::Vector; V]; M] {
     // SAFETY: promised by the caller.
     unsafe {
@@ -215,8 +291,8 @@ unsafe fn sums<S: Simd, const M: usize, const V: usize>(
                     *sum = S::multiply_add(left, column, *sum);
                 }
             }
-            a = a.add(M);
-            b = b.add(step);
+            a = a.add(a_step);
+            b = b.add(b_step);
         }
         sums
     }

@@ -1,5 +1,6 @@
 //! Fixed blocks of work on however many threads there are.
 
+use crate::simd::Simd;
 use rayon::prelude::*;
 
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
@@ -48,6 +49,25 @@ impl Shared {
     pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
         // SAFETY: promised by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
+    }
+
+    /// The same from element `start` on.
+    pub(crate) fn from(self, start: usize) -> Self {
+        Self(self.0.wrapping_add(start))
+    }
+
+    pub(crate) fn pointer(self) -> *mut f32 {
+        self.0
+    }
+
+    /// Write a vector from element `place` on.
+    ///
+    /// # Safety
+    /// As for `slice`; the machine must have `S`.
+    #[inline(always)]
+    pub(crate) unsafe fn store<S: Simd>(self, place: usize, value: S::Vector) {
+        // SAFETY: promised by the caller.
+        unsafe { S::store(self.0.add(place), value) }
     }
 }
 

@@ -12,6 +12,9 @@ pub trait Simd: Copy {
     const LANES: usize;
     /// Rows of the register tile: as many as leave the registers for two vectors of B and one of A.
     const TILE_ROWS: usize;
+    /// Rows of the register tile of a sum of outer products, whose left operand is packed in panels of
+    /// [`InstructionSet::left_width`].
+    const OUTER_ROWS: usize;
     /// A vector.
     type Vector: Copy;
     /// All lanes `x`.
@@ -39,6 +42,21 @@ pub trait Simd: Copy {
     /// # Safety
     /// See [`Simd::splat`].
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a − b.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a·b.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn multiply(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// max(x, 0); NaN stays NaN.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn relu(x: Self::Vector) -> Self::Vector;
 }
 
 /// Work that can run with any instruction set. `run` must be `#[inline(always)]`, or it is compiled
@@ -75,6 +93,26 @@ impl InstructionSet {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Neon => "neon",
+        }
+    }
+
+    /// Floats in a vector.
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            Self::Avx512 => 16,
+            Self::Avx2 => 8,
+            Self::Scalar | Self::Neon => 4,
+        }
+    }
+
+    /// Floats across a panel of the left operand of a sum of outer products: whole vectors to write, whole
+    /// register tiles ([`Simd::OUTER_ROWS`]) to read.
+    pub(crate) fn left_width(self) -> usize {
+        match self {
+            Self::Avx512 => 16,
+            Self::Avx2 => 24,
+            Self::Neon => 12,
+            Self::Scalar => 4,
         }
     }
 
@@ -143,6 +181,7 @@ struct Scalar;
 impl Simd for Scalar {
     const LANES: usize = 4;
     const TILE_ROWS: usize = 4;
+    const OUTER_ROWS: usize = 4;
     type Vector = [f32; 4];
     #[inline(always)]
     unsafe fn splat(x: f32) -> [f32; 4] {
@@ -165,6 +204,18 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+    }
+    #[inline(always)]
+    unsafe fn subtract(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3]]
+    }
+    #[inline(always)]
+    unsafe fn multiply(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        [a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]]
+    }
+    #[inline(always)]
+    unsafe fn relu(x: [f32; 4]) -> [f32; 4] {
+        x.map(|x| if x < 0.0 { 0.0 } else { x })
     }
 }
 
@@ -190,7 +241,10 @@ mod x86 {
     }
 
     macro_rules! x86_vectors {
-        ($name:ident, $lanes:literal, $rows:literal, $vector:ty, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident) => {
+        (
+            $name:ident, $lanes:literal, $rows:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
+            $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident
+        ) => {
             #[derive(Clone, Copy)]
             pub(super) struct $name;
             // SAFETY of every block below: the instruction set and the places are the caller's promise.
@@ -198,6 +252,7 @@ mod x86 {
             impl Simd for $name {
                 const LANES: usize = $lanes;
                 const TILE_ROWS: usize = $rows;
+                const OUTER_ROWS: usize = $outer;
                 type Vector = $vector;
                 #[inline(always)]
                 unsafe fn splat(x: f32) -> $vector {
@@ -219,6 +274,19 @@ mod x86 {
                 unsafe fn add(a: $vector, b: $vector) -> $vector {
                     unsafe { $add(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn subtract(a: $vector, b: $vector) -> $vector {
+                    unsafe { $sub(a, b) }
+                }
+                #[inline(always)]
+                unsafe fn multiply(a: $vector, b: $vector) -> $vector {
+                    unsafe { $mul(a, b) }
+                }
+                #[inline(always)]
+                unsafe fn relu(x: $vector) -> $vector {
+                    // The second operand is taken when one is NaN.
+                    unsafe { $max($splat(0.0), x) }
+                }
             }
         };
     }
@@ -227,23 +295,31 @@ mod x86 {
         Avx2,
         8,
         6,
+        6,
         __m256,
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
-        _mm256_add_ps
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_mul_ps,
+        _mm256_max_ps
     );
     x86_vectors!(
         Avx512,
         16,
         14,
+        8,
         __m512,
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
-        _mm512_add_ps
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_mul_ps,
+        _mm512_max_ps
     );
 }
 
@@ -260,6 +336,7 @@ mod arm {
     impl Simd for Neon {
         const LANES: usize = 4;
         const TILE_ROWS: usize = 12;
+        const OUTER_ROWS: usize = 12;
         type Vector = float32x4_t;
         #[inline(always)]
         unsafe fn splat(x: f32) -> float32x4_t {
@@ -280,6 +357,18 @@ mod arm {
         #[inline(always)]
         unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
             unsafe { vaddq_f32(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn subtract(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            unsafe { vsubq_f32(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn multiply(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            unsafe { vmulq_f32(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn relu(x: float32x4_t) -> float32x4_t {
+            unsafe { vmaxq_f32(x, vdupq_n_f32(0.0)) }
         }
     }
 }

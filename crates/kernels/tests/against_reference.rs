@@ -2,8 +2,9 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-use wellfit_kernels::conv::Conv;
-use wellfit_kernels::norm::{self, Epilogue};
+use wellfit_kernels::Buffer;
+use wellfit_kernels::conv::{Conv, Then};
+use wellfit_kernels::norm::{self, Epilogue, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{elementwise, reference};
 use wellfit_rng::{Rng, Stream};
@@ -55,6 +56,27 @@ fn convolutions_of_every_kind() {
             for (batch, height, width) in [(1, 7, 9), (3, 8, 7)] {
                 check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
             }
+        }
+    }
+}
+
+/// Channels in whole vectors take Winograd's way: every size modulo the tile, every padding.
+#[test]
+fn three_by_three_at_stride_one() {
+    for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80), (256, 64)] {
+        for (batch, height, width, padding) in
+            [(1, 3, 5, 1), (2, 8, 8, 1), (3, 7, 14, 1), (1, 6, 9, 0), (1, 5, 4, 2)]
+        {
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel: 3,
+                stride: 1,
+                padding,
+            });
         }
     }
 }
@@ -128,14 +150,64 @@ fn batch_norm_with_residual_and_relu() {
         assert_close(&what, &y, &y_ref, 1e-5);
         // The mask must be the reference's, or a value near zero decides differently.
         let mask: Vec<f32> = y_ref.iter().map(|&y| y as f32).collect();
-        let mut g = dy.clone();
-        let back = norm::backward(&mut g, &x, Some(&mask), &gamma, &found, eps, true);
-        assert_close(&what, &g, &d_residual, 1e-7);
+        let g = Buffer::from_slice(&dy);
+        let (back, g) = norm::backward(g, &x, Passed::Output(&mask), &gamma, &found, eps, true, true);
+        assert_close(&what, &g.unwrap(), &d_residual, 1e-7);
         assert_close(&what, &back.beta, &d_beta, 1e-5);
         assert_close(&what, &back.gamma, &d_gamma, 1e-4);
         if rows > 3 {
             assert_close(&what, &back.dx, &dx, 1e-4);
         }
+    }
+}
+
+#[test]
+fn batch_norm_whose_mask_is_computed_again() {
+    for (rows, channels) in [(2, 1), (50, 16), (777, 63), (5000, 64), (33, 2048)] {
+        let n = rows * channels;
+        let (x, dy) = (random(n, 1), random(n, 5));
+        let (gamma, beta) = (random(channels, 2), random(channels, 3));
+        let what = format!("{rows} × {channels}");
+        let found = norm::statistics(&x, channels);
+        let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, 1e-5);
+        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: None, relu: true });
+        let run =
+            |passed| norm::backward(Buffer::from_slice(&dy), &x, passed, &gamma, &found, 1e-5, true, false).0;
+        // The output decides in the same way, and every sum runs in the same order.
+        let (by_output, by_input) = (run(Passed::Output(&y)), run(Passed::Affine(&scale, &shift)));
+        assert_eq!(by_output.dx[..], by_input.dx[..], "{what}");
+        assert_eq!(by_output.gamma[..], by_input.gamma[..], "{what}");
+        assert_eq!(by_output.beta[..], by_input.beta[..], "{what}");
+    }
+}
+
+#[test]
+fn convolutions_do_more_before_they_write() {
+    for (channels_in, channels_out, kernel, stride) in
+        [(3, 5, 3, 2), (16, 33, 1, 1), (32, 48, 3, 1), (64, 64, 3, 1), (7, 40, 1, 1)]
+    {
+        let (batch, height, width, padding) = (3, 11, 9, kernel / 2);
+        let conv = Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding };
+        let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
+        let residual = random(conv.output_len(), 3);
+        // A mean of 20 would show a variance computed by subtracting large squares.
+        let (scale, bias) = (random(channels_out, 4), vec![20.0; channels_out]);
+        let what = format!("{conv:?}");
+        let sums = reference::conv_forward(&conv, &wide(&x), &wide(&w), &[]);
+        let then = Then { scale: Some(&scale), bias: Some(&bias), residual: Some(&residual), relu: true };
+        let expected: Vec<f64> = (0..sums.len())
+            .map(|i| {
+                let c = i % channels_out;
+                let (scale, bias) = (f64::from(scale[c]), f64::from(bias[c]));
+                (sums[i] * scale + bias + f64::from(residual[i])).max(0.0)
+            })
+            .collect();
+        assert_close(&what, &conv.forward_then(&x, &w, then), &expected, 1e-5);
+        let (y, found) = conv.forward_with_statistics(&x, &w, Some(&bias));
+        assert_eq!(y[..], conv.forward(&x, &w, Some(&bias))[..], "{what}");
+        let (mean, variance) = reference::statistics(&wide(&y), channels_out);
+        assert_close(&what, &found.mean, &mean, 1e-6);
+        assert_close(&what, &found.variance, &variance, 1e-5);
     }
 }
 
@@ -185,34 +257,57 @@ fn pooling_and_sums() {
 /// The bits of a result must not depend on how many threads computed it.
 #[test]
 fn bits_do_not_depend_on_threads() {
-    let conv = Conv {
-        batch: 7,
-        height: 14,
-        width: 13,
-        channels_in: 24,
-        channels_out: 40,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-    };
+    for (channels_in, channels_out) in [(24, 40), (32, 48)] {
+        same_bits(channels_in, channels_out);
+    }
+}
+
+fn same_bits(channels_in: usize, channels_out: usize) {
+    let conv =
+        Conv { batch: 7, height: 14, width: 13, channels_in, channels_out, kernel: 3, stride: 1, padding: 1 };
     let (x, w, dy) =
         (random(conv.input_len(), 1), random(conv.weight_len(), 2), random(conv.output_len(), 3));
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else {
+            panic!("no threads")
+        };
         pool.install(|| {
             let y = conv.forward(&x, &w, None);
             let dw = conv.weight_gradient(&x, &dy);
             let mut dx = vec![0.0; x.len()];
             conv.data_gradient(&dy, &w, &mut dx, false);
             let found = norm::statistics(&y, conv.channels_out);
-            let mut g = dy.clone();
+            let (_, fused) = conv.forward_with_statistics(&x, &w, None);
             let gamma = vec![1.0; conv.channels_out];
-            let back = norm::backward(&mut g, &y, None, &gamma, &found, 1e-5, true);
-            [y.to_vec(), dw.to_vec(), dx, found.mean, found.variance, back.dx.to_vec(), back.gamma.to_vec()]
+            let g = Buffer::from_slice(&dy);
+            let (back, _) = norm::backward(g, &y, Passed::All, &gamma, &found, 1e-5, true, false);
+            let statistics = [found.mean, found.variance, fused.mean, fused.variance].concat();
+            [y.to_vec(), dw.to_vec(), dx, statistics, back.dx.to_vec(), back.gamma.to_vec()]
         })
     };
     let one = run(1);
     for threads in [2, 3, 4] {
-        assert_eq!(one, run(threads), "{threads} threads");
+        assert_eq!(one, run(threads), "{conv:?} on {threads} threads");
+    }
+}
+
+#[test]
+fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
+    for (channels_in, channels_out) in [(3, 20), (24, 40), (32, 48)] {
+        let conv = |batch| Conv {
+            batch,
+            height: 9,
+            width: 7,
+            channels_in,
+            channels_out,
+            kernel: 3,
+            stride: 1,
+            padding: 1,
+        };
+        let (x, w) = (random(conv(13).input_len(), 1), random(conv(1).weight_len(), 2));
+        let all = conv(13).forward(&x, &w, None);
+        for (x, y) in x.chunks(conv(1).input_len()).zip(all.chunks(conv(1).output_len())) {
+            assert_eq!(&conv(1).forward(x, &w, None)[..], y);
+        }
     }
 }

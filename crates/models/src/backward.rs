@@ -2,7 +2,8 @@
 
 use crate::forward::{Memory, Tape, max_pool};
 use crate::network::{NORM_EPS, Network, Op, Value};
-use wellfit_kernels::{Buffer, elementwise, norm, optim, pool};
+use wellfit_kernels::norm::{self, Passed};
+use wellfit_kernels::{Buffer, elementwise, optim, pool};
 
 /// The gradient of each parameter, in its place; none for frozen ones.
 #[derive(Debug)]
@@ -66,9 +67,23 @@ impl Network {
                 }
                 Op::BatchNorm { gamma, beta, residual, relu, .. } => {
                     let Memory::Statistics(statistics, batch) = memory else { continue };
-                    let scale = &self.parameters[gamma].value;
-                    let mask = if relu { y } else { None };
-                    let found = norm::backward(&mut dy, x, mask, scale, statistics, NORM_EPS, *batch);
+                    let (scale, shift) = (&self.parameters[gamma].value, &self.parameters[beta].value);
+                    let affine = norm::scale_and_shift(scale, shift, statistics, NORM_EPS);
+                    let passed = match (relu, residual) {
+                        (false, _) => Passed::All,
+                        (true, None) => Passed::Affine(&affine.0, &affine.1),
+                        (true, Some(_)) => Passed::Output(y.unwrap_or(&[])),
+                    };
+                    let (found, sum) = norm::backward(
+                        dy,
+                        x,
+                        passed,
+                        scale,
+                        statistics,
+                        NORM_EPS,
+                        *batch,
+                        residual.is_some(),
+                    );
                     if self.parameters[gamma].trainable {
                         parameters[gamma] = Some(found.gamma);
                     }
@@ -77,7 +92,7 @@ impl Network {
                     }
                     flows.add(node.input, needs[node.input].then_some(found.dx));
                     if let Some(value) = residual {
-                        flows.add(value, needs[value].then_some(dy));
+                        flows.add(value, sum.filter(|_| needs[value]));
                     }
                 }
                 Op::Relu => {

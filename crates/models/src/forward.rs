@@ -2,7 +2,7 @@
 
 use crate::ModelError;
 use crate::network::{NORM_EPS, NORM_MOMENTUM, Network, Node, Op, Shape, Value};
-use wellfit_kernels::conv::Conv;
+use wellfit_kernels::conv::{Conv, Then};
 use wellfit_kernels::norm::{self, Epilogue, Statistics};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{Buffer, elementwise};
@@ -44,17 +44,21 @@ pub(crate) enum Memory {
 }
 
 impl Network {
-    /// The outputs `[N, classes]` for `images` `[N, H, W, C]` in evaluation mode: running statistics, no
-    /// dropout. Every value is freed after its last reader.
+    /// The outputs `[N, classes]` for `images` `[N, H, W, C]` in evaluation mode: running statistics (folded
+    /// into the convolution before them), no dropout. Every value is freed after its last reader.
     #[must_use]
     pub fn evaluate(&self, images: &[f32]) -> Buffer {
         let batch = images.len() / self.input.len();
-        let last = self.last_reader();
+        let joined = self.joined();
+        let last = self.last_reader(&joined);
         let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
         values[0] = Some(Buffer::from_slice(images));
-        for (place, node) in self.nodes.iter().enumerate() {
-            values[place + 1] = Some(self.evaluate_node(node, batch, &values));
-            for value in [Some(node.input), residual(node)].into_iter().flatten() {
+        for place in 0..self.nodes.len() {
+            if joined[place].is_some() {
+                continue;
+            }
+            values[place + 1] = Some(self.evaluate_node(place, batch, &values, &joined));
+            for value in self.read_at(place, &joined) {
                 if last[value] == place {
                     values[value] = None;
                 }
@@ -70,16 +74,28 @@ impl Network {
     /// When a BatchNorm layer gets a single value per channel.
     pub fn forward(&mut self, images: &[f32], key: DropoutKey) -> Result<Tape, ModelError> {
         let batch = images.len() / self.input.len();
-        let (needs, last) = (self.needs_gradient(), self.last_reader());
+        let (needs, joined) = (self.needs_gradient(), self.joined());
+        let last = self.last_reader(&joined);
         let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
         values[0] = Some(Buffer::from_slice(images));
-        let mut memories = Vec::with_capacity(self.nodes.len());
+        let mut memories: Vec<Memory> = self.nodes.iter().map(|_| Memory::Nothing).collect();
         for place in 0..self.nodes.len() {
-            let (value, memory) = self.train_node(place, batch, &values, key)?;
-            values[place + 1] = Some(value);
-            memories.push(memory);
-            let node = &self.nodes[place];
-            for value in [Some(node.input), residual(node)].into_iter().flatten() {
+            if joined[place].is_some() {
+                continue;
+            }
+            // What no gradient comes back to is computed exactly as in evaluation.
+            if !needs[place + 1] && self.is_fixed(place) {
+                values[place + 1] = Some(self.evaluate_node(place, batch, &values, &joined));
+            } else {
+                if let Some(producer) = self.producer(place, &joined) {
+                    let (value, memory) = self.train_producer(producer, place, batch, &values)?;
+                    (values[producer + 1], memories[producer]) = (Some(value), memory);
+                }
+                let known = self.producer(place, &joined).map(|producer| &memories[producer]);
+                let (value, memory) = self.train_node(place, batch, &values, known, key)?;
+                (values[place + 1], memories[place]) = (Some(value), memory);
+            }
+            for value in self.read_at(place, &joined) {
                 if last[value] == place && !self.kept(value, &needs) {
                     values[value] = None;
                 }
@@ -94,34 +110,84 @@ impl Network {
             || self.nodes.iter().enumerate().any(|(place, node)| node.input == value && needs[place + 1])
     }
 
+    /// The layer that runs together with the BatchNorm layer at `place`.
+    fn producer(&self, place: usize, joined: &[Option<usize>]) -> Option<usize> {
+        self.nodes[place].input.checked_sub(1).filter(|&producer| joined[producer] == Some(place))
+    }
+
+    /// The values read at `place`.
+    fn read_at(&self, place: usize, joined: &[Option<usize>]) -> impl Iterator<Item = Value> {
+        let node = &self.nodes[place];
+        let before = self.producer(place, joined).map(|producer| self.nodes[producer].input);
+        [Some(node.input), before, node.residual()].into_iter().flatten()
+    }
+
+    /// Whether a node does in training what it does in evaluation.
+    fn is_fixed(&self, place: usize) -> bool {
+        match self.nodes[place].op {
+            Op::BatchNorm { norm, .. } => self.norms[norm].frozen,
+            Op::Dropout { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// A convolution or linear layer before the BatchNorm layer at `place`: its output, with its
+    /// statistics where that layer will take them.
+    fn train_producer(
+        &self,
+        producer: usize,
+        place: usize,
+        batch: usize,
+        values: &[Option<Buffer>],
+    ) -> Result<(Buffer, Memory), ModelError> {
+        let node = &self.nodes[producer];
+        let Op::BatchNorm { norm, .. } = self.nodes[place].op else {
+            return Ok((self.sums(node, batch, values, Then::default()), Memory::Nothing));
+        };
+        if self.norms[norm].frozen {
+            return Ok((self.sums(node, batch, values, self.bias(node)), Memory::Nothing));
+        }
+        if batch * node.shape.pixels() < 2 {
+            return Err(ModelError::OneValuePerChannel { layer: self.nodes[place].name.clone() });
+        }
+        let (x, weight) = (input(values, node.input), self.weight(node));
+        let shape = self.conv_shape(node, batch);
+        let (y, statistics) = shape.forward_with_statistics(x, weight, self.bias(node).bias);
+        Ok((y, Memory::Statistics(statistics, true)))
+    }
+
     fn train_node(
         &mut self,
         place: usize,
         batch: usize,
         values: &[Option<Buffer>],
+        producer: Option<&Memory>,
         key: DropoutKey,
     ) -> Result<(Buffer, Memory), ModelError> {
         let node = &self.nodes[place];
         let x = input(values, node.input);
         match node.op {
-            Op::BatchNorm { gamma, beta, norm, residual, relu } if !self.norms[norm].frozen => {
+            Op::BatchNorm { gamma, beta, norm, residual, relu } => {
                 let rows = batch * node.shape.pixels();
-                if rows < 2 {
+                let frozen = self.norms[norm].frozen;
+                if rows < 2 && !frozen {
                     return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
                 }
-                let statistics = norm::statistics(x, node.shape.channels);
+                let statistics = match producer {
+                    _ if frozen => self.running(norm),
+                    Some(Memory::Statistics(known, true)) => known.clone(),
+                    _ => norm::statistics(x, node.shape.channels),
+                };
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                 let (scale, shift) = norm::scale_and_shift(gamma, beta, &statistics, NORM_EPS);
                 let residual = residual.map(|value| input(values, value));
                 let y = norm::affine(x, &scale, &shift, Epilogue { residual, relu });
-                let norm = &mut self.norms[norm];
-                statistics.update_running(&mut norm.mean, &mut norm.variance, NORM_MOMENTUM, rows);
-                norm.batches += 1;
-                Ok((y, Memory::Statistics(statistics, true)))
-            }
-            Op::BatchNorm { norm, .. } => {
-                let statistics = self.running(norm);
-                Ok((self.evaluate_node(node, batch, values), Memory::Statistics(statistics, false)))
+                if !frozen {
+                    let norm = &mut self.norms[norm];
+                    statistics.update_running(&mut norm.mean, &mut norm.variance, NORM_MOMENTUM, rows);
+                    norm.batches += 1;
+                }
+                Ok((y, Memory::Statistics(statistics, !frozen)))
             }
             Op::Dropout { p } => {
                 let mask = dropout_mask(x.len(), p, key, place as u32);
@@ -131,26 +197,33 @@ impl Network {
                 let (y, taps) = max_pool(batch, self.shape(node.input), kernel, stride, padding).forward(x);
                 Ok((y, Memory::Taps(taps)))
             }
-            _ => Ok((self.evaluate_node(node, batch, values), Memory::Nothing)),
+            _ => Ok((self.evaluate_node(place, batch, values, &[]), Memory::Nothing)),
         }
     }
 
-    fn evaluate_node(&self, node: &Node, batch: usize, values: &[Option<Buffer>]) -> Buffer {
+    fn evaluate_node(
+        &self,
+        place: usize,
+        batch: usize,
+        values: &[Option<Buffer>],
+        joined: &[Option<usize>],
+    ) -> Buffer {
+        let node = &self.nodes[place];
         let (x, from) = (input(values, node.input), self.shape(node.input));
         match node.op {
-            Op::Conv { weight, .. } => {
-                self.conv_shape(node, batch).forward(x, &self.parameters[weight].value, None)
-            }
-            Op::Linear { weight, bias } => self.conv_shape(node, batch).forward(
-                x,
-                &self.parameters[weight].value,
-                Some(&self.parameters[bias].value),
-            ),
+            Op::Conv { .. } | Op::Linear { .. } => self.sums(node, batch, values, self.bias(node)),
             Op::BatchNorm { gamma, beta, norm, residual, relu } => {
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
-                let (scale, shift) = norm::scale_and_shift(gamma, beta, &self.running(norm), NORM_EPS);
+                let (scale, mut shift) = norm::scale_and_shift(gamma, beta, &self.running(norm), NORM_EPS);
                 let residual = residual.map(|value| input(values, value));
-                norm::affine(x, &scale, &shift, Epilogue { residual, relu })
+                let Some(producer) = self.producer(place, joined).map(|place| &self.nodes[place]) else {
+                    return norm::affine(x, &scale, &shift, Epilogue { residual, relu });
+                };
+                if let Some(bias) = self.bias(producer).bias {
+                    shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
+                }
+                let then = Then { scale: Some(&scale), bias: Some(&shift), residual, relu };
+                self.sums(producer, batch, values, then)
             }
             Op::Relu => elementwise::relu(x),
             Op::Dropout { .. } => Buffer::from_slice(x),
@@ -159,6 +232,26 @@ impl Network {
             }
             Op::GlobalAveragePool => pool::global_average(x, from.pixels(), from.channels),
         }
+    }
+
+    /// A convolution or linear node's product.
+    fn sums(&self, node: &Node, batch: usize, values: &[Option<Buffer>], then: Then<'_>) -> Buffer {
+        self.conv_shape(node, batch).forward_then(input(values, node.input), self.weight(node), then)
+    }
+
+    fn weight(&self, node: &Node) -> &[f32] {
+        match node.op {
+            Op::Conv { weight, .. } | Op::Linear { weight, .. } => &self.parameters[weight].value,
+            _ => &[],
+        }
+    }
+
+    fn bias(&self, node: &Node) -> Then<'_> {
+        let bias = match node.op {
+            Op::Linear { bias, .. } => Some(&*self.parameters[bias].value),
+            _ => None,
+        };
+        Then { bias, ..Then::default() }
     }
 
     fn running(&self, norm: usize) -> Statistics {
@@ -187,13 +280,6 @@ impl Network {
 
 fn input(values: &[Option<Buffer>], value: Value) -> &[f32] {
     values[value].as_ref().map_or(&[], |buffer| buffer)
-}
-
-fn residual(node: &Node) -> Option<Value> {
-    match node.op {
-        Op::BatchNorm { residual, .. } => residual,
-        _ => None,
-    }
 }
 
 pub(crate) fn max_pool(batch: usize, from: Shape, kernel: usize, stride: usize, padding: usize) -> MaxPool {

