@@ -16,6 +16,7 @@
 //! * [`forward`], [`backward`] the two passes
 //! * [`optimizer`] an update rule with its memory
 //! * [`state`] weights in and out under torch's names and layouts
+//! * [`onnx`] a network as an ONNX file
 //! * [`summary`] the printed table of layers
 
 pub mod backward;
@@ -24,6 +25,7 @@ pub mod forward;
 mod init;
 pub mod mlp;
 pub mod network;
+pub mod onnx;
 pub mod optimizer;
 pub mod resnet;
 pub mod state;
