@@ -3,10 +3,12 @@
 //! * [`metric`] the four figures of an epoch, each with its unit and direction
 //! * [`mod@fit`] the loop
 //! * [`mod@evaluate`] a pass over data in evaluation mode
+//! * [`description`] what travels with weights
 //! * [`callback`] how a caller watches and steers a run
 
 pub mod callback;
 mod checkpoint;
+pub mod description;
 mod error;
 pub mod evaluate;
 pub mod fit;
@@ -15,6 +17,7 @@ mod policies;
 
 pub use callback::{Callback, Control, EpochReport, Pass, Tick};
 pub use checkpoint::{model_file, model_metadata};
+pub use description::{Description, HintError, Hints};
 pub use error::TrainError;
 pub use evaluate::{Average, evaluate};
 pub use fit::{FitConfig, Outcome, fit};

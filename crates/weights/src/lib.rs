@@ -79,8 +79,15 @@ pub fn write_pth(path: &Path, weights: &WeightFile) -> Result<(), WeightsError> 
 }
 
 fn write(path: &Path, bytes: Result<Vec<u8>, Fault>) -> Result<(), WeightsError> {
-    let bytes = bytes.map_err(|fault| WeightsError::File { path: path.into(), fault })?;
-    replace(path, &bytes).map_err(|source| WeightsError::Io { action: "write", path: path.into(), source })
+    write_bytes(path, &bytes.map_err(|fault| WeightsError::File { path: path.into(), fault })?)
+}
+
+/// Write any file atomically, as the weight files are: for what belongs beside them.
+///
+/// # Errors
+/// [`WeightsError::Io`] if the file cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
+    replace(path, bytes).map_err(|source| WeightsError::Io { action: "write", path: path.into(), source })
 }
 
 /// Put `bytes` at `path` in one step: a temporary file beside it, on the disk, then renamed.

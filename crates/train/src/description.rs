@@ -1,0 +1,93 @@
+//! What travels with weights: architecture, class names and preprocessing.
+
+mod timm;
+
+use std::collections::BTreeMap;
+use wellfit_data::Transform;
+use wellfit_models::Network;
+use wellfit_weights::WeightFile;
+
+/// What one must know to use weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The architecture, a name that [`wellfit_models::build`] knows.
+    pub model: String,
+    /// The classes in the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// How an image becomes the network's input.
+    pub transform: Transform,
+}
+
+impl Description {
+    /// As text by key, for a file's metadata: `model` is a word, `classes` and `transform` are JSON.
+    #[must_use]
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("model".to_owned(), self.model.clone()),
+            ("classes".to_owned(), serde_json::to_string(&self.classes).unwrap_or_default()),
+            ("transform".to_owned(), serde_json::to_string(&self.transform).unwrap_or_default()),
+            ("wellfit_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ])
+    }
+
+    /// A network's weights with this description as their metadata.
+    #[must_use]
+    pub fn weight_file(&self, network: &Network) -> WeightFile {
+        // Hugging Face's loaders want to be told that the names are PyTorch's.
+        let mut metadata = self.metadata();
+        metadata.insert("format".to_owned(), "pt".to_owned());
+        WeightFile { metadata, ..network.state() }
+    }
+}
+
+/// What a file tells of the weights in it or beside it, which may be nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hints {
+    /// The architecture.
+    pub model: Option<String>,
+    /// The classes in the order of the outputs.
+    pub classes: Option<Vec<String>>,
+    /// The preprocessing.
+    pub transform: Option<Transform>,
+    /// Preprocessing that is asked for but that a [`Transform`] cannot do, for people.
+    pub unlike: Option<String>,
+}
+
+/// A hint that is there but makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: {source}")]
+pub struct HintError {
+    key: &'static str,
+    source: serde_json::Error,
+}
+
+impl Hints {
+    /// The hints in a weight file's metadata, as [`Description::metadata`] writes them.
+    ///
+    /// # Errors
+    /// If the transform is not one.
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, HintError> {
+        let transform = metadata.get("transform").map(|text| serde_json::from_str(text)).transpose();
+        Ok(Self {
+            model: metadata.get("model").cloned(),
+            classes: metadata.get("classes").and_then(|text| serde_json::from_str(text).ok()),
+            transform: transform.map_err(|source| HintError { key: "transform", source })?,
+            unlike: None,
+        })
+    }
+
+    /// The hints in the text of a `config.json`, as timm and [`Description::timm_config`] write it. Another
+    /// tool's `config.json` gives none.
+    ///
+    /// # Errors
+    /// If the text is not JSON, or if it is timm's but a value is of the wrong type.
+    pub fn from_timm_config(text: &str) -> Result<Self, HintError> {
+        timm::hints(text).map_err(|source| HintError { key: "config.json", source })
+    }
+
+    /// Whether nothing is told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,101 @@
+//! timm's `config.json`, the form in which the Hugging Face hub and `timm.create_model("local-dir:…")` expect
+//! a description. It follows what timm's `save_config_for_hf` writes.
+
+use super::{Description, Hints};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wellfit_data::Transform;
+use wellfit_models::{Network, Op};
+
+/// Resize to the input size whatever the proportions, cut nothing off: what [`Transform`] does.
+const INTERPOLATION: &str = "bilinear";
+const CROP_MODE: &str = "squash";
+
+impl Description {
+    /// The text of a timm-style `config.json` for `network`.
+    #[must_use]
+    pub fn timm_config(&self, network: &Network) -> String {
+        let Transform { size: (height, width), channels, mean, std, .. } = &self.transform;
+        let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
+        let first_conv = find(|op| matches!(op, Op::Conv { .. })).map(|node| node.name.as_str());
+        let pooled = find(|op| matches!(op, Op::GlobalAveragePool)).map(|node| network.shape(node.input));
+        let features = network.nodes.last().map_or(0, |head| network.shape(head.input).len());
+        let classes = self.classes.len();
+        let mut config = json!({
+            "architecture": self.model,
+            "num_classes": classes,
+            "num_features": features,
+            "label_names": self.classes,
+            "model_args": { "num_classes": classes, "in_chans": channels },
+            "pretrained_cfg": {
+                "custom_load": false,
+                "input_size": [channels, height, width],
+                "fixed_input_size": pooled.is_none(),
+                "interpolation": INTERPOLATION,
+                "crop_pct": 1.0,
+                "crop_mode": CROP_MODE,
+                "mean": decimals(mean),
+                "std": decimals(std),
+                "num_classes": classes,
+                "pool_size": pooled.map(|shape| [shape.height, shape.width]),
+                "first_conv": first_conv,
+                "classifier": network.head().trim_end_matches('.'),
+            },
+        });
+        if pooled.is_some() {
+            config["global_pool"] = "avg".into();
+            config["model_args"]["global_pool"] = "avg".into();
+        }
+        format!("{config:#}\n")
+    }
+}
+
+/// The shortest decimals that mean these floats: 0.485, not the f64 nearest to the f32.
+fn decimals(values: &[f32]) -> Vec<Value> {
+    values.iter().map(|value| serde_json::from_str(&value.to_string()).unwrap_or(Value::Null)).collect()
+}
+
+/// The part of a configuration that is read.
+#[derive(Deserialize)]
+struct Config {
+    architecture: Option<String>,
+    label_names: Option<Value>,
+    pretrained_cfg: Option<Pretrained>,
+}
+
+#[derive(Deserialize)]
+struct Pretrained {
+    input_size: Option<(usize, usize, usize)>,
+    mean: Option<Vec<f32>>,
+    std: Option<Vec<f32>>,
+    interpolation: Option<String>,
+    crop_pct: Option<f64>,
+    crop_mode: Option<String>,
+}
+
+pub(super) fn hints(text: &str) -> Result<Hints, serde_json::Error> {
+    let config: Config = serde_json::from_str(text)?;
+    let (Some(model), Some(pretrained)) = (config.architecture, config.pretrained_cfg) else {
+        return Ok(Hints::default());
+    };
+    let unlike = pretrained.unlike();
+    // timm also knows names by sparse class numbers; those are left.
+    let classes = config.label_names.and_then(|names| serde_json::from_value(names).ok());
+    Ok(Hints { model: Some(model), classes, transform: pretrained.transform(), unlike })
+}
+
+impl Pretrained {
+    fn transform(self) -> Option<Transform> {
+        let (channels, height, width) = self.input_size?;
+        let (mean, std) = (self.mean?, self.std?);
+        Some(Transform { size: (height, width), channels, hflip: false, vflip: false, mean, std })
+    }
+
+    /// What differs from resizing as we do; timm's defaults stand for what is missing.
+    fn unlike(&self) -> Option<String> {
+        let interpolation = self.interpolation.as_deref().unwrap_or("bicubic");
+        let (crop, mode) = (self.crop_pct.unwrap_or(0.875), self.crop_mode.as_deref().unwrap_or("center"));
+        let same = interpolation == INTERPOLATION && crop == 1.0 && mode == CROP_MODE;
+        (!same).then(|| format!("interpolation {interpolation}, crop_mode {mode}, crop_pct {crop}"))
+    }
+}
