@@ -43,6 +43,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Loss and accuracy of a run's best weights on data
     Evaluate(EvaluateArgs),
+    /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
+    Export(ExportArgs),
     /// Look at data
     #[command(subcommand)]
     Data(Data),
@@ -111,7 +113,7 @@ pub struct TrainOptions {
     /// [default: resnet50; resnet20 for IDX data]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Start from these weights: torchvision's names, .pth or .safetensors
+    /// Start from these weights: torchvision's names, .pth or .safetensors; or an exported directory
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Keep the backbone fixed and train a new head only
@@ -315,7 +317,7 @@ pub struct DropoutArgs {
 /// `wellfit predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// A run's directory, or a weight file (with --model)
+    /// A run's directory, an exported one, or a weight file (with --model)
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Images
@@ -324,6 +326,13 @@ pub struct PredictArgs {
     /// How many classes to list
     #[arg(long, default_value_t = 5, value_name = "N", allow_negative_numbers = true)]
     pub top: usize,
+    #[command(flatten)]
+    pub file: FileArgs,
+}
+
+/// What a weight file may leave open.
+#[derive(Debug, Args)]
+pub struct FileArgs {
     /// The architecture of a weight file that does not name its own
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -332,10 +341,40 @@ pub struct PredictArgs {
     pub image_size: usize,
 }
 
+/// `wellfit export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A run's directory, an exported one, or a weight file (with --model)
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The kind of file
+    #[arg(long, value_name = "FORMAT")]
+    pub format: ExportFormat,
+    /// The directory for `model.<format>` and `config.json` [default: RUN/export]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace an earlier export
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub file: FileArgs,
+}
+
+/// The kinds of exported files; each name is also the file's extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For PyTorch, timm and the Hugging Face hub; loading it runs no code
+    Safetensors,
+    /// PyTorch's own, as `torch.save(model.state_dict(), …)` writes it
+    Pth,
+    /// For onnxruntime and others, opset 17
+    Onnx,
+}
+
 /// `wellfit evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A run's directory
+    /// A run's directory, an exported one, or a weight file (with --model)
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Data as for `train`; its test/ part if it has one, else val/, else all of it
@@ -350,6 +389,8 @@ pub struct EvaluateArgs {
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
     pub skip_bad: bool,
+    #[command(flatten)]
+    pub file: FileArgs,
 }
 
 /// `wellfit data show`.

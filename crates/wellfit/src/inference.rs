@@ -1,12 +1,18 @@
 //! A trained network with what it needs to read a picture.
 
-use crate::config::{LARGEST_IMAGE, flag_suffix};
+use crate::args::FileArgs;
+use crate::config::{LARGEST_IMAGE, flag_suffix, image_size};
 use crate::error::CliError;
+use crate::output::Output;
 use std::path::{Path, PathBuf};
 use wellfit::data::{RawImage, Transform};
 use wellfit::models::{Network, Shape, build};
 use wellfit::record::{RunDir, RunInfo};
+use wellfit::train::{Description, Hints};
 use wellfit::weights::{WeightFile, from_bytes, read};
+
+/// The description that timm and Hugging Face expect beside weights.
+pub const CONFIG: &str = "config.json";
 
 /// A network, its classes and its preprocessing.
 pub struct Classifier {
@@ -19,8 +25,17 @@ pub struct Classifier {
 }
 
 impl Classifier {
+    /// What `path` names: a run (its best weights), an exported directory or a weight file.
+    pub fn open(path: &Path, args: &FileArgs, out: Output) -> Result<Self, CliError> {
+        image_size(args.image_size)?;
+        match weight_file(path) {
+            Some(file) => Self::of_file(&file, args, out),
+            None => Self::of_run(path),
+        }
+    }
+
     /// The best weights of the run in `dir`.
-    pub fn of_run(dir: &Path) -> Result<Self, CliError> {
+    fn of_run(dir: &Path) -> Result<Self, CliError> {
         let run = RunDir::open(dir)?;
         let info: RunInfo = run.read_run_toml()?;
         if info.classes.is_empty() {
@@ -40,30 +55,34 @@ impl Classifier {
         Ok(Self { network, classes: info.classes, transform })
     }
 
-    /// A weight file. What it does not say of itself comes from `model` and `image_size`.
-    pub fn of_file(path: &Path, model: Option<&str>, image_size: usize) -> Result<Self, CliError> {
+    /// A weight file. What neither it nor a `config.json` beside it says comes from `args`.
+    fn of_file(path: &Path, args: &FileArgs, out: Output) -> Result<Self, CliError> {
         let file = read(path)?;
-        let named = |key: &str| file.metadata.get(key);
-        let Some(model) = model.or(named("model").map(String::as_str)) else {
+        let hints = hints(path, &file, args.model.as_deref(), out)?;
+        let Some(model) = args.model.as_ref().or(hints.model.as_ref()) else {
             return Err(CliError::Usage(format!(
                 "{} does not say which architecture it is for: give --model, such as --model resnet50",
                 path.display()
             )));
         };
-        let transform = match named("transform") {
-            None => Transform::imagenet((image_size, image_size)),
-            Some(text) => serde_json::from_str(text)
-                .map_err(|error| error.to_string())
-                .and_then(|transform| check(&transform).map(|()| transform))
-                .map_err(|problem| CliError::Model(format!("{}: transform: {problem}", path.display())))?,
-        };
+        let size = args.image_size;
+        let transform = hints.transform.unwrap_or_else(|| Transform::imagenet((size, size)));
+        check(&transform)
+            .map_err(|problem| CliError::Model(format!("{}: transform: {problem}", path.display())))?;
         let outputs = outputs(model, &file, &transform)?;
-        let classes = named("classes").and_then(|text| serde_json::from_str::<Vec<String>>(text).ok());
-        let classes = classes
-            .filter(|classes| classes.len() == outputs)
-            .unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
+        let classes = hints.classes.filter(|classes| classes.len() == outputs);
+        let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
         let network = load(model, &file, path, &transform, outputs)?;
         Ok(Self { network, classes, transform })
+    }
+
+    /// What another program must know to use the network: flips belong to training and are left out.
+    pub fn description(&self) -> Description {
+        Description {
+            model: self.network.name.clone(),
+            classes: self.classes.clone(),
+            transform: Transform { hflip: false, vflip: false, ..self.transform.clone() },
+        }
     }
 
     /// The logits of one picture.
@@ -71,6 +90,44 @@ impl Classifier {
         let mut input = vec![0.0; self.network.input.len()];
         self.transform.apply(image, None, &mut input);
         self.network.evaluate(&input).to_vec()
+    }
+}
+
+/// The weight file that `path` means, if it is no run: the file itself, or the one in an exported directory.
+pub fn weight_file(path: &Path) -> Option<PathBuf> {
+    if path.is_file() {
+        return Some(path.to_owned());
+    }
+    let exported = ["model.safetensors", "model.pth"].map(|name| path.join(name));
+    let run = path.join("run.toml").exists();
+    exported.into_iter().find(|file| !run && file.is_file())
+}
+
+/// What the file says of itself; if that is nothing, what a `config.json` beside it says of `model`.
+fn hints(path: &Path, file: &WeightFile, model: Option<&str>, out: Output) -> Result<Hints, CliError> {
+    let told = Hints::from_metadata(&file.metadata)
+        .map_err(|error| CliError::Model(format!("{}: {error}", path.display())))?;
+    let config = path.with_file_name(CONFIG);
+    if !told.is_empty() || !config.is_file() {
+        return Ok(told);
+    }
+    let text = std::fs::read_to_string(&config).map_err(|error| error.to_string());
+    let beside = text.and_then(|text| Hints::from_timm_config(&text).map_err(|error| error.to_string()));
+    match beside {
+        Ok(hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
+            if let Some(unlike) = &hints.unlike {
+                out.warn(format!(
+                    "{} asks for {unlike}; images are resized bilinearly to the whole input instead",
+                    config.display()
+                ));
+            }
+            Ok(hints)
+        }
+        Ok(_) => Ok(told),
+        Err(problem) => {
+            out.warn(format!("{} is left out of account: {problem}", config.display()));
+            Ok(told)
+        }
     }
 }
 

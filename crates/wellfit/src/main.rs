@@ -42,6 +42,7 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
+        Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),

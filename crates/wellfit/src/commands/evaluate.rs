@@ -14,7 +14,7 @@ use wellfit::train::evaluate;
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     batch_size(args.batch_size)?;
-    let classifier = Classifier::of_run(&args.run)?;
+    let classifier = Classifier::open(&args.run, &args.file, out)?;
     let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
         (Some(test), _) => ("test", test),

@@ -2,6 +2,7 @@
 
 pub mod data_show;
 pub mod evaluate;
+pub mod export;
 pub mod predict;
 pub mod replay;
 pub mod runs;

@@ -1,7 +1,7 @@
 //! `wellfit predict`: a ranked table of classes for each image.
 
 use crate::args::PredictArgs;
-use crate::config::{image_size, require};
+use crate::config::require;
 use crate::error::CliError;
 use crate::inference::Classifier;
 use crate::output::{self, Output};
@@ -12,12 +12,7 @@ use wellfit::kernels::loss::softmax;
 /// Run the command.
 pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     require(args.top > 0, || "--top must be at least 1".to_owned())?;
-    image_size(args.image_size)?;
-    let classifier = if args.run.is_file() {
-        Classifier::of_file(&args.run, args.model.as_deref(), args.image_size)?
-    } else {
-        Classifier::of_run(&args.run)?
-    };
+    let classifier = Classifier::open(&args.run, &args.file, out)?;
     let mut predictions: Vec<Value> = Vec::new();
     for path in &args.images {
         let logits = classifier.logits(&decode_file(path)?);

@@ -3,6 +3,7 @@
 use crate::args::{OptimizerName, TrainArgs};
 use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
+use crate::inference::weight_file;
 use crate::labs::{command_line, start_event};
 use crate::opening::{open_data, pixel_statistics};
 use crate::output::{self, Output, number};
@@ -140,6 +141,7 @@ fn network(
     let mut network = build(&config.model, input, classes)?;
     network.initialise(config.seed);
     if let Some(path) = &config.weights {
+        let path = &weight_file(path).unwrap_or_else(|| path.clone());
         let file = wellfit::weights::read(path)?;
         let loaded = network.load(&file, true).map_err(|error| CliError::weights(path, &error))?;
         out.say(format!("Weights from {}", path.display()));
