@@ -8,6 +8,7 @@ mod bad_data;
 mod bad_options;
 mod bad_outputs;
 mod bench;
+mod export;
 mod inference;
 mod labs;
 mod looking;
