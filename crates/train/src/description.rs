@@ -82,7 +82,7 @@ impl Hints {
     /// # Errors
     /// If the text is not JSON, or if it is timm's but a value is of the wrong type.
     pub fn from_timm_config(text: &str) -> Result<Self, HintError> {
-        timm::hints(text).map_err(|source| HintError { key: "config.json", source })
+        timm::hints(text).map_err(|source| HintError { key: "not as timm writes it", source })
     }
 
     /// Whether nothing is told.

@@ -34,13 +34,15 @@ impl Message {
 
     /// A `string`.
     pub fn text(mut self, field: u32, text: &str) -> Self {
-        self.bytes(field, text.as_bytes());
+        self.length(field, text.len());
+        self.0.extend(text.as_bytes());
         self
     }
 
     /// A message inside this one.
     pub fn message(mut self, field: u32, message: Self) -> Self {
-        self.bytes(field, &message.0);
+        self.length(field, message.0.len());
+        self.0.extend(message.0);
         self
     }
 
@@ -51,17 +53,16 @@ impl Message {
 
     /// `bytes` that are floats, little-endian.
     pub fn raw_floats(mut self, field: u32, values: &[f32]) -> Self {
-        self.key(field, Wire::Length);
-        self.varint(size_of_val(values) as u64);
+        self.length(field, size_of_val(values));
         self.0.reserve(size_of_val(values));
         values.iter().for_each(|value| self.0.extend(value.to_le_bytes()));
         self
     }
 
-    fn bytes(&mut self, field: u32, bytes: &[u8]) {
+    /// The start of a field of `length` bytes.
+    fn length(&mut self, field: u32, length: usize) {
         self.key(field, Wire::Length);
-        self.varint(bytes.len() as u64);
-        self.0.extend(bytes);
+        self.varint(length as u64);
     }
 
     fn key(&mut self, field: u32, wire: Wire) {
