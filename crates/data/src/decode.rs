@@ -18,14 +18,13 @@
 //! ignored. Refused are GIF, TIFF with a palette, Lab, floating-point numbers or grey with alpha, arithmetic
 //! JPEG, and anything above 50 megapixels.
 
-use std::fs;
 use std::io::{self, Cursor};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use crate::error::DataError;
-use crate::jpeg;
+use crate::{file, jpeg, png};
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +42,18 @@ pub struct RawImage {
 /// The most pixels a picture may have, so that a small file cannot fill the memory.
 const MAX_PIXELS: u64 = 50_000_000;
 
+/// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
+const MAX_FILE: u64 = 512 << 20;
+
+/// Deflate cannot shrink anything by more than this factor.
+const MAX_DEFLATE_RATIO: u64 = 1032;
+
 /// Read and decode an image file to RGB, whatever the extension of its name.
 ///
 /// # Errors
 /// If the file cannot be read, or for the reasons of [`decode_bytes`].
 pub fn decode_file(path: &Path) -> Result<RawImage, DataError> {
-    decode_bytes(&fs::read(path).map_err(DataError::io(path))?, path)
+    decode_bytes(&file::read(path, MAX_FILE)?, path)
 }
 
 /// Decode an image file's bytes to RGB; `name` is only for errors.
@@ -86,7 +91,7 @@ fn decode(bytes: &[u8]) -> Result<RawImage, Problem> {
     if bytes.is_empty() {
         return Err(Problem::Empty);
     }
-    match image::guess_format(bytes).ok() {
+    match format_of(bytes) {
         Some(ImageFormat::Jpeg) => jpeg::decode(bytes),
         Some(ImageFormat::Gif) => Err(Problem::Unsupported("GIF".into())),
         Some(format) if format.reading_enabled() => decode_other(bytes, format),
@@ -95,11 +100,26 @@ fn decode(bytes: &[u8]) -> Result<RawImage, Problem> {
     }
 }
 
+/// The format that the first bytes tell; `image` does not know BigTIFF's.
+fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
+    let big_tiff = bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+");
+    if big_tiff { Some(ImageFormat::Tiff) } else { image::guess_format(bytes).ok() }
+}
+
 /// Every format but JPEG, by the `image` crate, whose 8-bit results are Pillow's.
 fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> {
+    if format == ImageFormat::Png {
+        png::check_palette(bytes)?;
+    }
     let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_size(width.into(), height.into())?;
+    if u64::from(width) * u64::from(height) > most_pixels(format, bytes.len() as u64) {
+        return Err(Problem::Truncated);
+    }
+    if let ColorType::Rgb32F | ColorType::Rgba32F = decoder.color_type() {
+        return Err(Problem::Unsupported("an image of floating-point numbers".into()));
+    }
     let pixels = match (DynamicImage::from_decoder(decoder)?, format) {
         (DynamicImage::ImageLuma16(grey), _) => cut_off(&grey),
         // Grey with one level declared transparent looks the same here, but byte 25 of PNG tells it from alpha.
@@ -114,12 +134,18 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> 
         ) if f != ImageFormat::Pnm => {
             wide.into_rgb16().into_raw().into_iter().map(|level| (level >> 8) as u8).collect()
         }
-        (DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_), _) => {
-            return Err(Problem::Unsupported("an image of floating-point numbers".into()));
-        }
         (eight_bits, _) => eight_bits.into_rgb8().into_raw(),
     };
     Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels })
+}
+
+/// The most pixels of one bit that a file of `length` bytes can hold, where the format sets a limit.
+fn most_pixels(format: ImageFormat, length: u64) -> u64 {
+    match format {
+        ImageFormat::Png => 8 * MAX_DEFLATE_RATIO * length,
+        ImageFormat::Pnm => 8 * length,
+        _ => MAX_PIXELS,
+    }
 }
 
 /// 16-bit grey as Pillow makes it RGB.
