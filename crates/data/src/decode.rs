@@ -75,6 +75,8 @@ pub(crate) enum Problem {
     NotAnImage(&'static str),
     #[error("it has {width}×{height} pixels; at most 50 megapixels are allowed")]
     TooLarge { width: u64, height: u64 },
+    #[error("decoding it would take more than 512 MiB")]
+    Vast,
     #[error("it has no pixels")]
     NoPixels,
     #[error("the file is cut short")]
@@ -167,6 +169,7 @@ impl From<ImageError> for Problem {
         match error {
             ImageError::Unsupported(what) => Self::Unsupported(format!("this kind of image ({what})")),
             ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
+            ImageError::Limits(_) => Self::Vast,
             other => Self::Unreadable(other.to_string()),
         }
     }

@@ -60,6 +60,12 @@ pub enum DataError {
         /// The folder it comes back to.
         target: PathBuf,
     },
+    /// More folders than any dataset has.
+    #[error(
+        "{} has more than 100,000 folders below it: remove the links that lead to the same folders many times",
+        .0.display()
+    )]
+    TooManyFolders(PathBuf),
     /// A class the training part does not have.
     #[error("{} is no class of the training part, which has: {}", path.display(), known.join(", "))]
     UnknownClass {

@@ -10,13 +10,13 @@
 //! its sizes are checked against the file before memory is taken, and at most one byte more than it
 //! promises is ever inflated.
 
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::DataError;
+use crate::file;
 
 /// The most bytes a file may hold, packed or unpacked: 4 GiB, seventy times Fashion-MNIST.
 pub const MAX_BYTES: u64 = 1 << 32;
@@ -103,11 +103,7 @@ pub(crate) fn error(path: &Path, problem: impl Into<String>) -> DataError {
 }
 
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
-    let length = File::open(path).and_then(|file| file.metadata()).map_err(DataError::io(path))?.len();
-    if length > MAX_BYTES {
-        return Err(error(path, format!("{length} bytes, more than the limit of 4 GiB")));
-    }
-    fs::read(path).map_err(DataError::io(path))
+    file::read(path, MAX_BYTES)
 }
 
 /// The sizes and the data of a file with `N` dimensions.
@@ -153,7 +149,8 @@ fn parse_stream<const N: usize>(
 
 /// `length` bytes, after which the stream must end.
 fn read_exactly(stream: impl Read, length: u64) -> Result<Vec<u8>, String> {
-    let mut data = Vec::with_capacity(length as usize + 1);
+    let mut data =
+        file::room(length + 1).map_err(|_| format!("there is no memory for its {length} bytes"))?;
     stream.take(length + 1).read_to_end(&mut data).map_err(|error| unreadable(&error))?;
     match (data.len() as u64).cmp(&length) {
         std::cmp::Ordering::Less => {

@@ -12,6 +12,9 @@ use crate::error::DataError;
 /// What counts as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`.
 pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
+/// The most folders a class may have: beyond it, links lead to the same folders again and again.
+const MOST_FOLDERS: usize = 100_000;
+
 /// The images below one folder and their classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFolder {
@@ -24,12 +27,13 @@ pub struct ImageFolder {
 /// Find the classes and images below `dir`. No image is opened.
 ///
 /// Classes and files come in the order of torchvision: folders sorted by their whole path, then files by
-/// name, both byte by byte; images in nested folders count; links are followed. One deliberate difference:
-/// folders whose name starts with a dot (`.git`, `.ipynb_checkpoints`) are neither classes nor searched.
+/// name, both byte by byte; images in nested folders count; links are followed. Two deliberate differences:
+/// folders whose name starts with a dot (`.git`, `.ipynb_checkpoints`) are neither classes nor searched, and
+/// what cannot be looked at, such as a link to a folder that is gone, is an error and not left out.
 ///
 /// # Errors
-/// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, or is
-/// a class without images.
+/// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, has more
+/// than 100,000 folders below it, or is a class without images; and the link that leads nowhere.
 pub fn scan(dir: &Path) -> Result<ImageFolder, DataError> {
     if dir.is_file() {
         return Err(DataError::NotAFolder(dir.to_path_buf()));
@@ -68,6 +72,9 @@ fn walk(
     }
     let Listing { folders, files } = list(&folder)?;
     found.push((folder, files));
+    if found.len() > MOST_FOLDERS {
+        return Err(DataError::TooManyFolders(above.first().cloned().unwrap_or(real)));
+    }
     above.push(real);
     for folder in folders {
         walk(folder, above, found)?;
@@ -86,10 +93,14 @@ fn list(dir: &Path) -> Result<Listing, DataError> {
     let mut listing = Listing { folders: Vec::new(), files: Vec::new() };
     for entry in fs::read_dir(dir).map_err(DataError::io(dir))? {
         let path = entry.map_err(DataError::io(dir))?.path();
-        if !path.is_dir() {
-            listing.files.push(path);
-        } else if !bytes(path.file_name().unwrap_or_default()).starts_with(b".") {
-            listing.folders.push(path);
+        let hidden = bytes(path.file_name().unwrap_or_default()).starts_with(b".");
+        match fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_dir() => listing.files.push(path),
+            _ if hidden => {}
+            Ok(_) => listing.folders.push(path),
+            // An image that cannot be read is reported with the other bad files.
+            Err(_) if is_image(&path) => listing.files.push(path),
+            Err(cause) => return Err(DataError::io(&path)(cause)),
         }
     }
     for paths in [&mut listing.folders, &mut listing.files] {
@@ -100,10 +111,12 @@ fn list(dir: &Path) -> Result<Listing, DataError> {
 
 /// Only the files whose name ends like an image's.
 fn images(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
-    files.iter().filter(|path| {
-        let name = name_of(path).to_lowercase();
-        name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
-    })
+    files.iter().filter(|path| is_image(path))
+}
+
+fn is_image(path: &Path) -> bool {
+    let name = name_of(path).to_lowercase();
+    name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
 }
 
 fn name_of(path: &Path) -> String {

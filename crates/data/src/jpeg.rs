@@ -25,6 +25,10 @@ use frame::Frame;
 use scan::{Scan, Tables};
 use upsample::Plane;
 
+/// The most scans a picture may have. Encoders write about ten; each costs a pass over all coefficients, however
+/// few bytes it has, so that a small file could ask for hours.
+const MAX_SCANS: usize = 100;
+
 /// Decode a whole file to RGB.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RawImage, Problem> {
     let mut decoder = Decoder { bytes, at: 2, ..Decoder::default() };
@@ -40,6 +44,7 @@ struct Decoder<'a> {
     tables: Tables,
     steps: [Option<[i16; 64]>; 4],
     restart_interval: usize,
+    scans: usize,
     jfif: bool,
     /// The colour transform that Adobe's marker names.
     adobe: Option<u8>,
@@ -57,7 +62,9 @@ impl<'a> Decoder<'a> {
         }
         let body = self.body()?;
         match marker {
-            0xC0..=0xC2 if self.frame.is_none() => self.frame = Some(Frame::parse(body, marker == 0xC2)?),
+            0xC0..=0xC2 if self.frame.is_none() => {
+                self.frame = Some(Frame::parse(body, marker == 0xC2, 8 * self.bytes.len())?);
+            }
             0xC0..=0xC2 => return Err(Problem::Corrupt("it has two frames")),
             0xC4 => self.huffman_tables(body)?,
             0xC8 | 0xCC => return Err(Problem::Unsupported("JPEG with arithmetic coding".into())),
@@ -137,6 +144,10 @@ impl<'a> Decoder<'a> {
 
     fn scan(&mut self, body: &[u8]) -> Result<(), Problem> {
         let frame = self.frame.as_mut().ok_or(Problem::Corrupt("a scan comes before the frame header"))?;
+        self.scans += 1;
+        if self.scans > MAX_SCANS {
+            return Err(Problem::Corrupt("it has far too many scans"));
+        }
         let scan = Scan::parse(body, frame)?;
         for &(member, ..) in &scan.members {
             let component = &mut frame.components[member];

@@ -85,6 +85,60 @@ fn links_are_followed_and_loops_named() {
     assert!(message.contains("up") && message.contains("leads back to"), "{message}");
 }
 
+/// Not a silently smaller dataset: a class, a folder of images, an image that is a link to nothing or to itself.
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_named() {
+    use std::os::unix::fs::symlink;
+    let dir = tree(&["cat/1.jpg", "dog/1.jpg"]);
+    for (link, to) in [("owl", "/no/such/folder"), ("dog/more", "more"), ("cat/deep", "/no/such/folder")] {
+        let link = dir.path().join(link);
+        symlink(to, &link).unwrap();
+        let message = message(dir.path());
+        assert!(message.contains(&format!("cannot read or write {}: ", link.display())), "{message}");
+        fs::remove_file(&link).unwrap();
+    }
+    symlink("2.png", dir.path().join("cat/2.png")).unwrap();
+    symlink("/no/such/file", dir.path().join("cat/.#lock")).unwrap();
+    symlink("/no/such/file", dir.path().join("dog/2.png")).unwrap();
+    let bad = check_files(&scan(dir.path()).unwrap().files);
+    let reasons: Vec<&str> = bad.iter().map(|bad| &bad.reason[..]).collect();
+    assert!(
+        reasons[1].contains("levels of symbolic links") && reasons[3].contains("No such file"),
+        "{reasons:?}"
+    );
+}
+
+/// Twenty folders, each with two links to the next: a million paths.
+#[cfg(unix)]
+#[test]
+fn a_maze_of_links_has_an_end() {
+    use std::os::unix::fs::symlink;
+    let dir = tree(&["a/1.jpg", "b/1.jpg"]);
+    let maze = tempfile::tempdir().unwrap();
+    let room = |number: usize| maze.path().join(number.to_string());
+    for number in 0..20 {
+        fs::create_dir(room(number)).unwrap();
+        ["x", "y"].map(|door| symlink(room(number + 1), room(number).join(door)).unwrap());
+    }
+    fs::create_dir(room(20)).unwrap();
+    symlink(room(0), dir.path().join("b/maze")).unwrap();
+    let message = message(dir.path());
+    assert!(message.contains("/b has more than 100,000 folders"), "{message}");
+}
+
+/// A pipe is waited for without end, a device read without end.
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_and_devices_are_no_images() {
+    let dir = tree(&["a/1.jpg", "b/1.jpg"]);
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("a/2.png")).unwrap();
+    let pipe = dir.path().join("b/2.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let bad = check_files(&scan(dir.path()).unwrap().files);
+    assert_eq!(bad.iter().filter(|bad| bad.reason.contains("where a file belongs")).count(), 2, "{bad:?}");
+}
+
 #[test]
 fn bad_files_are_found_in_order() {
     let dir = tree(&["a/1.jpg", "b/1.jpg"]);

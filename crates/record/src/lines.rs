@@ -5,6 +5,7 @@
 
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, write_all};
+use crate::manifest::read_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -94,19 +95,30 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How many damaged lines are told one by one: a file of newlines only must not cost a hundred times its length.
+const MOST_PROBLEMS: usize = 100;
+
+/// The longest file of lines: 4 GiB are some twenty million steps.
+const MOST_BYTES: u64 = 1 << 32;
+
 /// Reads all whole lines of `path`.
 pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
-    let bytes = fs::read(path).at("read", path)?;
+    let bytes = read_file(path, MOST_BYTES)?;
     let whole = whole_lines(&bytes);
+    let mut left_out = 0;
     let mut log = Log { rows: Vec::new(), problems: Vec::new(), torn: whole.len() < bytes.len() };
     for (index, line) in whole.split_inclusive(|&byte| byte == b'\n').enumerate() {
         match serde_json::from_slice(line) {
             Ok(row) => log.rows.push(row),
+            Err(_) if log.problems.len() == MOST_PROBLEMS => left_out += 1,
             Err(error) => {
                 let problem = error.to_string();
                 log.problems.push(Problem { path: path.into(), line: index + 1, problem });
             }
         }
+    }
+    if let Some(last) = log.problems.last_mut().filter(|_| left_out > 0) {
+        last.problem += &format!(" (and {left_out} damaged lines after it)");
     }
     Ok(log)
 }

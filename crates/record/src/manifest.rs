@@ -108,11 +108,7 @@ pub fn read_checkpoint(path: &Path) -> Result<LoadedCheckpoint> {
 
 fn read_manifest(dir: &Path) -> Result<Checkpoint> {
     let path = dir.join(MANIFEST);
-    let length = std::fs::metadata(&path).at("read", &path)?.len();
-    if length > MANIFEST_LIMIT {
-        return Err(RecordError::damaged(&path, format!("{length} bytes are too many")));
-    }
-    let bytes = read_exactly(&path, length)?;
+    let bytes = read_file(&path, MANIFEST_LIMIT)?;
     let sha256 = sha256(&bytes);
     let (checksum, expected) = (dir.join(CHECKSUM), checksum_line(&sha256));
     if read_exactly(&checksum, expected.len() as u64)? != expected.as_bytes() {
@@ -138,13 +134,31 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
     Ok(manifest)
 }
 
+/// Reads a file of at most `most` bytes.
+pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
+    match length_of(path)? {
+        length if length > most => Err(RecordError::damaged(path, format!("{length} bytes are too many"))),
+        length => read_exactly(path, length),
+    }
+}
+
+/// The length of a regular file. Opening a pipe could wait for ever, and a device may have no end.
+fn length_of(path: &Path) -> Result<u64> {
+    let metadata = std::fs::metadata(path).at("read", path)?;
+    if metadata.is_file() {
+        Ok(metadata.len())
+    } else {
+        Err(RecordError::damaged(path, "it is no regular file"))
+    }
+}
+
 /// Reads a file that must have `length` bytes; the disk is asked before any memory is.
 fn read_exactly(path: &Path, length: u64) -> Result<Vec<u8>> {
-    let file = File::open(path).at("read", path)?;
-    let found = file.metadata().at("read", path)?.len();
+    let found = length_of(path)?;
     if found != length {
         return Err(RecordError::damaged(path, format!("it has {found} bytes instead of {length}")));
     }
+    let file = File::open(path).at("read", path)?;
     let mut bytes = Vec::new();
     let room = usize::try_from(length).ok().and_then(|length| bytes.try_reserve_exact(length).ok());
     room.ok_or(std::io::ErrorKind::OutOfMemory.into()).at("read", path)?;

@@ -5,6 +5,7 @@ use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord, last_telling};
 use crate::lines::{Log, read_lines};
 use crate::lock::is_locked;
+use crate::manifest::read_file;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -14,6 +15,8 @@ pub(crate) const RUN_TOML: &str = "run.toml";
 pub(crate) const EVENTS: &str = "events.jsonl";
 pub(crate) const STEPS: &str = "steps.jsonl";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// No `run.toml` comes near this.
+const MOST_BYTES: u64 = 1 << 20;
 /// The version of `run.toml`.
 pub(crate) const FORMAT: u32 = 1;
 
@@ -52,7 +55,9 @@ impl RunDir {
             format: u32,
         }
         let path = self.path.join(RUN_TOML);
-        let text = fs::read_to_string(&path).at("read", &path)?;
+        let bytes = read_file(&path, MOST_BYTES)?;
+        let text =
+            String::from_utf8(bytes).map_err(|error| RecordError::damaged(&path, error.to_string()))?;
         let bad = |error: toml::de::Error| RecordError::damaged(&path, error.to_string());
         let found = toml::from_str::<Version>(&text).map_err(bad)?.format;
         if found > FORMAT {

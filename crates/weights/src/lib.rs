@@ -20,7 +20,11 @@ mod pth;
 mod safetensors;
 mod view;
 
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::Path,
+};
 
 pub use array::{Array, Data, Dtype, WeightFile};
 pub use error::{Fault, WeightsError};
@@ -35,8 +39,23 @@ pub use safetensors::to_safetensors_bytes;
 /// [`WeightsError::Io`] if the file cannot be read, [`WeightsError::File`] if it is not understood.
 pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
     let io = |source| WeightsError::Io { action: "read", path: path.into(), source };
-    let bytes = fs::read(path).map_err(io)?;
+    let bytes = content(path).map_err(io)?;
     from_bytes(&bytes).map_err(|fault| WeightsError::File { path: path.into(), fault })
+}
+
+/// The bytes of a regular file. A pipe or a device may have no end; and a file larger than the memory is an error.
+fn content(path: &Path) -> std::io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("it is a folder, a pipe or a device, not a file"));
+    }
+    let mut bytes = Vec::new();
+    let room = usize::try_from(metadata.len()).is_ok_and(|length| bytes.try_reserve_exact(length).is_ok());
+    if !room {
+        return Err(std::io::ErrorKind::OutOfMemory.into());
+    }
+    fs::File::open(path)?.take(metadata.len()).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The weights in the bytes of a safetensors or PyTorch file.

@@ -271,3 +271,81 @@ fn a_safetensors_header_that_lies_is_found() {
     let odd = [&one("I16", "[1]", 0, 3)[..], b""].concat();
     assert!(read(&odd[..odd.len() - 5]).unwrap_err().to_string().contains("no whole number of elements"));
 }
+
+/// A directory of 2⁶³ entries, and one of 65,534, of which there are two.
+#[test]
+fn a_zip_directory_of_endless_entries_ends() {
+    let good = zip_with(&tensor(4, 0, &[4], &[1]), &[0; 16]);
+    let end = good.len() - 22;
+    let mut many = good.clone();
+    many[end + 10..end + 12].copy_from_slice(&65_534_u16.to_le_bytes());
+    assert!(matches!(fault(&many), Fault::Damaged(_)));
+    let start = u32::from_le_bytes(good[end + 16..end + 20].try_into().unwrap());
+    let mut endless = good[..end].to_vec();
+    endless.extend([&b"PK\x06\x06"[..], &[0; 28], &(1_u64 << 63).to_le_bytes(), &[0; 8]].concat());
+    endless.extend(u64::from(start).to_le_bytes());
+    endless.extend([&b"PK\x06\x07"[..], &[0; 4], &(end as u64).to_le_bytes(), &[0; 4]].concat());
+    endless.extend(*b"PK\x05\x06\0\0\0\0");
+    endless.extend([0xff; 12]);
+    endless.extend([0; 2]);
+    assert!(matches!(fault(&endless), Fault::Damaged(_)));
+}
+
+/// Storages that lie over each other would be read (and their checksums computed) again and again.
+#[test]
+fn storages_must_not_overlap() {
+    const OUTER: usize = 4096;
+    let mut pickle = b"\x80\x02}(".to_vec();
+    for (key, count) in [(b'0', OUTER / 4), (b'1', OUTER / 4 - 10)] {
+        let mut one = tensor(count as u32, 0, &[1], &[1]);
+        let place = one.windows(3).position(|window| window == b"\x8c\x010").unwrap() + 2;
+        one[place] = key;
+        pickle.extend([&[0x8c, 1, key], &one[6..one.len() - 2]].concat());
+    }
+    pickle.extend(*b"u.");
+    // The content of the first begins with the header of the second, which goes to the same end.
+    let mut content = zip(&[("a/data/1", b"")])[..38].to_vec();
+    content.resize(OUTER, 0);
+    let good = zip(&[("a/data.pkl", &pickle), ("a/data/0", &content), ("a/data/1", &vec![0; OUTER - 40])]);
+    assert!(read(&good).is_ok());
+    let mut lying = zip(&[("a/data.pkl", &pickle), ("a/data/0", &content), ("a/data/1", b"")]);
+    let inside = lying.windows(8).position(|window| window == b"a/data/0").unwrap() + 8;
+    let entry = lying.windows(8).rposition(|window| window == b"a/data/1").unwrap() - 46;
+    for (field, value) in [(20, OUTER - 40), (24, OUTER - 40), (42, inside)] {
+        lying[entry + field..][..4].copy_from_slice(&(value as u32).to_le_bytes());
+    }
+    assert!(fault(&lying).to_string().contains("storages overlap"), "{}", fault(&lying));
+}
+
+/// 2⁶³ bytes of header, or as many as the format allows and the file has not.
+#[test]
+fn a_safetensors_header_of_any_length_is_checked_first() {
+    for length in [1 << 63, u64::MAX, 100_000_000] {
+        let file = [&length.to_le_bytes()[..], b"{}      "].concat();
+        assert!(matches!(fault(&file), Fault::Damaged(_)));
+    }
+}
+
+/// JSON that is nested deeply, where the format has values and where it has none.
+#[test]
+fn deep_json_is_refused() {
+    let deep = ["[".repeat(200_000), "]".repeat(200_000)].concat();
+    for header in [
+        format!("{{\"a\":{deep}}}"),
+        format!("{{\"__metadata__\":{{\"a\":{deep}}}}}"),
+        format!("{{\"a\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0],\"more\":{deep}}}}}"),
+    ] {
+        let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let _ = read(&file);
+    }
+}
+
+/// A pipe is waited for without end, a device read without end.
+#[cfg(target_os = "linux")]
+#[test]
+fn only_files_are_read() {
+    for path in ["/dev/zero", "/"] {
+        let message = wellfit_weights::read(std::path::Path::new(path)).unwrap_err().to_string();
+        assert!(message.contains("not a file"), "{message}");
+    }
+}

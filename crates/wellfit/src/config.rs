@@ -3,10 +3,14 @@
 //! Defaults, then the file, then the command line: the later wins. The result has the same keys, so the
 //! `[config]` of a `run.toml` is itself a valid `--config` file.
 
+#[cfg(test)]
+mod fuzz;
+
 use crate::args::{CheckpointMode, OptimizerName, ScheduleName, SemanticsName, TrainArgs, TrainOptions};
 use crate::error::CliError;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
@@ -16,6 +20,9 @@ use wellfit::policy::{
     CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig, Semantics,
 };
 use wellfit::train::{FitConfig, Metric};
+
+/// The most bytes of a `--config` file.
+const MOST_CONFIG: u64 = 1 << 20;
 
 /// Every option of a training run, decided.
 #[derive(Debug, Clone, Serialize)]
@@ -60,7 +67,7 @@ pub struct TrainConfig {
 /// The options of the command line over those of `--config`.
 pub fn merged(args: &TrainArgs) -> Result<TrainOptions, CliError> {
     let Some(path) = &args.config else { return Ok(args.options.clone()) };
-    let text = std::fs::read_to_string(path)
+    let text = read_config(path)
         .map_err(|cause| CliError::Usage(format!("cannot read --config {}: {cause}", path.display())))?;
     let bad = |problem: String| CliError::Usage(format!("--config {}: {problem}", path.display()));
     // Parsed as options first, so that an unknown key is named with its line.
@@ -69,6 +76,16 @@ pub fn merged(args: &TrainArgs) -> Result<TrainOptions, CliError> {
     let mut all = table(&file)?;
     all.extend(table(&args.options)?);
     all.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))
+}
+
+/// The text of a configuration file; anything of more than 1 MiB is none.
+fn read_config(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let length = std::fs::File::open(path)?.take(MOST_CONFIG + 1).read_to_string(&mut text)? as u64;
+    if length > MOST_CONFIG {
+        return Err(std::io::Error::other(format!("it is longer than {MOST_CONFIG} bytes")));
+    }
+    Ok(text)
 }
 
 /// Fill in the defaults that follow from the data. `native` is height, width and channels of IDX images.

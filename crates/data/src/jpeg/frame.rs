@@ -32,8 +32,9 @@ pub(super) struct Component {
 }
 
 impl Frame {
-    /// Parse the body of a start-of-frame segment and make room for the coefficients.
-    pub(super) fn parse(body: &[u8], progressive: bool) -> Result<Self, Problem> {
+    /// Parse the body of a start-of-frame segment and make room for the coefficients. `bits` is the length of
+    /// the file, of which every block takes at least one.
+    pub(super) fn parse(body: &[u8], progressive: bool, bits: usize) -> Result<Self, Problem> {
         let &[depth, y1, y0, x1, x0, count, ref list @ ..] = body else {
             return Err(Problem::Corrupt("its frame header is cut short"));
         };
@@ -54,6 +55,11 @@ impl Frame {
         let mut frame = Self { width, height, progressive, components: Vec::new() };
         let max = samplings.iter().fold((1, 1), |max, s| (max.0.max(s.0), max.1.max(s.1)));
         let units = (width.div_ceil(8 * max.0), height.div_ceil(8 * max.1));
+        // Of a component alone, a scan has the blocks within the picture only: all but one unit a row and column.
+        let fewest = (units.0 - 1) * (units.1 - 1) * samplings.iter().map(|s| s.0 * s.1).sum::<usize>();
+        if fewest > bits {
+            return Err(Problem::Truncated);
+        }
         for (spec, sampling) in list.chunks_exact(3).zip(samplings) {
             if max.0 % sampling.0 != 0 || max.1 % sampling.1 != 0 {
                 return Err(Problem::Unsupported("JPEG with fractional chroma sampling".into()));

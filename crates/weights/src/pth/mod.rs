@@ -55,9 +55,13 @@ fn read_zip(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), Fault> 
     }
     let (heap, root, _) = machine::run(archive.require(pickle)?).map_err(|fault| fault.of(pickle))?;
     let mut storages = Storages::new();
+    // Checksums are computed over all of them, so overlapping ones could cost the square of the file's length.
+    let mut left = bytes.len();
     for storage in &heap.storages {
         if !storages.contains_key(storage.key) {
-            storages.insert(storage.key, archive.require(&format!("{folder}data/{}", storage.key))?);
+            let content = archive.require(&format!("{folder}data/{}", storage.key))?;
+            left = left.checked_sub(content.len()).ok_or_else(|| Fault::damaged("its storages overlap"))?;
+            storages.insert(storage.key, content);
         }
     }
     Ok((heap, root, storages))
