@@ -21,7 +21,7 @@ fn picture(bytes: &[u8]) -> Result<(), DataError> {
 }
 
 /// The fixtures whose names end so, and what once made trouble.
-fn images(name: &str, endings: &[&str], tokens: &[&[u8]], repair: fn(&mut Vec<u8>)) {
+fn images(name: &str, endings: &[&str], tokens: &[&[u8]], repair: fn(&mut [u8])) {
     let ends = |file: &str| endings.iter().any(|ending| file.ends_with(ending));
     let seeds = files(&[FIXTURES, "tests/corpus"], ends);
     fuzz(&Target { name, seeds: &seeds, tokens, repair }, picture);
@@ -50,7 +50,7 @@ fn png() {
 }
 
 /// PNG's chunks with their checksums right.
-fn checksums(bytes: &mut Vec<u8>) {
+fn checksums(bytes: &mut [u8]) {
     let mut at = 8;
     while let Some(head) = bytes.get(at..at + 4) {
         let length = u32::from_be_bytes(head.try_into().unwrap()) as usize;

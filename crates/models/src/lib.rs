@@ -62,3 +62,17 @@ pub fn build(name: &str, input: Shape, classes: usize) -> Result<Network, ModelE
         _ => Err(ModelError::UnknownModel { name: name.to_owned() }),
     }
 }
+
+/// How many parameters [`build`]'s network has at the least, found without taking memory for them: those of the
+/// layers that grow with the classes and, in an MLP, with the input. A file with fewer is not for that network.
+#[must_use]
+pub fn least_parameters(name: &str, input: Shape, classes: usize) -> usize {
+    let features = match name {
+        "mlp" | "mlp-bn" => 24,
+        "resnet20" => 64,
+        "resnet18" | "resnet34" => 512,
+        _ => 2048,
+    };
+    let first = if name.starts_with("mlp") { input.len().saturating_mul(48) } else { 0 };
+    classes.saturating_mul(features).saturating_add(first)
+}

@@ -4,7 +4,9 @@
 
 use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, mlp};
+use wellfit_models::{
+    DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, least_parameters, mlp,
+};
 use wellfit_rng::{Rng, Stream};
 
 const KEY: DropoutKey = DropoutKey { seed: 3, step: 1 };
@@ -268,4 +270,24 @@ fn initial_weights_have_torchs_moments_and_bounds() {
     // Twins that differ in BatchNorm only start from the same linear weights.
     let (plain, normed) = (made("mlp", 28, 1, 10), made("mlp-bn", 28, 1, 10));
     assert_eq!(plain.parameters[2].value[..], normed.parameters[4].value[..]);
+}
+
+/// The bound holds for every architecture, and grows with the classes (and an MLP's input) as the network does.
+#[test]
+fn no_network_has_fewer_than_its_least_parameters() {
+    for name in MODELS {
+        let input = Shape::image(32, 32, 3);
+        let [small, large] = [2, 1002].map(|classes| build(name, input, classes).unwrap());
+        let least = |classes| least_parameters(name, input, classes);
+        assert!(least(2) <= small.parameter_count() && least(1002) <= large.parameter_count(), "{name}");
+        // A bias a class is all that the bound leaves out of the growth.
+        assert_eq!(
+            large.parameter_count() - small.parameter_count() - (least(1002) - least(2)),
+            1000,
+            "{name}"
+        );
+    }
+    let vast = least_parameters("mlp", Shape::image(4096, 4096, 3), 2);
+    assert!(vast > 48 * 4096 * 4096 * 3, "{vast}");
+    assert_eq!(least_parameters("resnet50", Shape::image(32, 32, 3), usize::MAX), usize::MAX);
 }

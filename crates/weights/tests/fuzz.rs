@@ -60,7 +60,7 @@ fn pth_zip() {
 }
 
 /// As PyTorch writes it when told not to compute checksums: 0, and the reader does not look.
-fn without_checksums(bytes: &mut Vec<u8>) {
+fn without_checksums(bytes: &mut [u8]) {
     for at in 0..bytes.len().saturating_sub(20) {
         match &bytes[at..at + 4] {
             b"PK\x01\x02" => bytes[at + 16..at + 20].fill(0),
@@ -100,7 +100,7 @@ fn safetensors() {
 }
 
 /// The header ends with the last `}}` of the file.
-fn header_length(bytes: &mut Vec<u8>) {
+fn header_length(bytes: &mut [u8]) {
     if let Some(end) = bytes.windows(2).rposition(|pair| pair == b"}}").filter(|&end| end >= 8) {
         bytes[..8].copy_from_slice(&(end as u64 - 6).to_le_bytes());
     }

@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use std::path::{Path, PathBuf};
 use wellfit::data::{RawImage, Transform};
-use wellfit::models::{Network, Shape, build};
+use wellfit::models::{MODELS, Network, Shape, build, least_parameters};
 use wellfit::record::{RunDir, RunInfo};
 use wellfit::train::{Description, Hints};
 use wellfit::weights::{WeightFile, from_bytes, read};
@@ -69,7 +69,7 @@ impl Classifier {
         let transform = hints.transform.unwrap_or_else(|| Transform::imagenet((size, size)));
         check(&transform)
             .map_err(|problem| CliError::Model(format!("{}: transform: {problem}", path.display())))?;
-        let outputs = outputs(model, &file, &transform)?;
+        let outputs = outputs(model, &file, path, &transform)?;
         let classes = hints.classes.filter(|classes| classes.len() == outputs);
         let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
         let network = load(model, &file, path, &transform, outputs)?;
@@ -142,10 +142,31 @@ fn check(transform: &Transform) -> Result<(), String> {
 }
 
 /// How many classes the file's head has.
-fn outputs(model: &str, file: &WeightFile, transform: &Transform) -> Result<usize, CliError> {
+fn outputs(model: &str, file: &WeightFile, source: &Path, transform: &Transform) -> Result<usize, CliError> {
+    check_room(model, file, source, input(transform), 2)?;
     let head = build(model, input(transform), 2)?.head();
     let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());
     bias.ok_or_else(|| CliError::Model(format!("the weights have no `{head}bias`: they are not a {model}'s")))
+}
+
+/// What a file says of its classes and images must fit the numbers in it, before memory is taken for a network.
+fn check_room(
+    model: &str,
+    file: &WeightFile,
+    source: &Path,
+    input: Shape,
+    classes: usize,
+) -> Result<(), CliError> {
+    let held: usize = file.arrays.iter().map(|(_, array)| array.data.len()).sum();
+    let least = least_parameters(model, input, classes);
+    if MODELS.contains(&model) && held < least {
+        return Err(CliError::Model(format!(
+            "{}: the weights are not those of a {model} for {classes} classes and this image size: that has at \
+             least {least} parameters, the file only {held}",
+            source.display()
+        )));
+    }
+    Ok(())
 }
 
 fn input(transform: &Transform) -> Shape {
@@ -159,6 +180,7 @@ fn load(
     transform: &Transform,
     classes: usize,
 ) -> Result<Network, CliError> {
+    check_room(model, file, source, input(transform), classes)?;
     let mut network = build(model, input(transform), classes)?;
     network.load(file, false).map_err(|error| CliError::weights(source, &error))?;
     Ok(network)

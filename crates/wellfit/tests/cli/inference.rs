@@ -127,3 +127,20 @@ fn a_run_that_was_tampered_with() {
     bench.write("run/model.safetensors", &model[..model.len() / 2]);
     bench.refuses(predict, 4, &["run/model.safetensors", "damaged"]);
 }
+
+/// Files of a kilobyte whose networks would take gigabytes.
+#[test]
+fn what_a_file_says_of_its_network_must_fit_its_weights() {
+    let bench = trained();
+    let image = "pets/val/cat/8.png";
+    let whole = bench.text("run/run.toml");
+    let classes = format!("classes = [{}]", "\"x\", ".repeat(100_000));
+    let start = whole.find("classes = [").unwrap();
+    let end = start + whole[start..].find(']').unwrap() + 1;
+    bench.write("run/run.toml", format!("{}{classes}{}", &whole[..start], &whole[end..]));
+    bench.refuses(&format!("predict run {image}"), 4, &["100000 classes", "model.safetensors"]);
+    let vast = whole.replace("size = [16, 16]", "size = [4096, 4096]");
+    assert_ne!(vast, whole);
+    bench.write("run/run.toml", vast);
+    bench.refuses(&format!("predict run {image}"), 4, &["this image size", "at least 24159"]);
+}
