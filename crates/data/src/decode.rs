@@ -24,7 +24,7 @@ use std::path::Path;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use crate::error::DataError;
-use crate::{file, jpeg, png};
+use crate::{file, jpeg, png, webp};
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> 
     let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_size(width.into(), height.into())?;
-    if u64::from(width) * u64::from(height) > most_pixels(format, bytes.len() as u64) {
+    if u64::from(width) * u64::from(height) > most_pixels(format, bytes) {
         return Err(Problem::Truncated);
     }
     if let ColorType::Rgb32F | ColorType::Rgba32F = decoder.color_type() {
@@ -141,11 +141,13 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Problem> 
     Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels })
 }
 
-/// The most pixels of one bit that a file of `length` bytes can hold, where the format sets a limit.
-fn most_pixels(format: ImageFormat, length: u64) -> u64 {
+/// The most pixels that a file of that length can hold, where the format sets a limit.
+fn most_pixels(format: ImageFormat, bytes: &[u8]) -> u64 {
+    let length = bytes.len() as u64;
     match format {
         ImageFormat::Png => 8 * MAX_DEFLATE_RATIO * length,
         ImageFormat::Pnm => 8 * length,
+        ImageFormat::WebP if webp::is_lossy(bytes) => 8 * 256 * length,
         _ => MAX_PIXELS,
     }
 }

@@ -40,6 +40,7 @@ pub mod scaler;
 pub mod source;
 pub mod split;
 pub mod transform;
+mod webp;
 
 pub use batch::Batch;
 pub use dataset::{Dataset, Images};

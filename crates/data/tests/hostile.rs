@@ -65,6 +65,15 @@ fn webp(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
+/// Fourteen bits each behind the start code of lossy data.
+fn lossy_webp(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = fixture("lossy.webp");
+    let at = bytes.windows(3).position(|window| window == [0x9d, 0x01, 0x2a]).unwrap() + 3;
+    bytes[at..at + 2].copy_from_slice(&width.to_le_bytes());
+    bytes[at + 2..at + 4].copy_from_slice(&height.to_le_bytes());
+    bytes
+}
+
 fn jpeg(name: &str, width: u16, height: u16) -> Vec<u8> {
     let mut bytes = fixture(name);
     let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0] || pair == [0xFF, 0xC2]).unwrap();
@@ -95,6 +104,7 @@ fn pictures_that_cannot_be_whole_are_refused_by_their_length() {
     refused(&jpeg("progressive-420.jpg", 7000, 7000), "cut short");
     refused(b"P6 7000 7000 255\n", "cut short");
     refused(b"P4 7000 7000\n", "cut short");
+    refused(&lossy_webp(7000, 7000), "cut short");
 }
 
 /// Each scan of a progressive JPEG is a pass over the whole picture, and may have but a few bytes.
