@@ -1,6 +1,9 @@
 //! One column of a CSV file: with a first line of names, as Keras' and Lightning's loggers and pandas write it,
 //! or just a number a line.
 
+#[cfg(test)]
+mod fuzz;
+
 use crate::error::CliError;
 use wellfit::data::DataError;
 
