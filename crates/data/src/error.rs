@@ -62,7 +62,7 @@ pub enum DataError {
     },
     /// More folders than any dataset has.
     #[error(
-        "{} has more than 100,000 folders below it: remove the links that lead to the same folders many times",
+        "{} has more than 10,000 folders below it: remove the links that lead to the same folders many times",
         .0.display()
     )]
     TooManyFolders(PathBuf),

@@ -13,7 +13,7 @@ use crate::error::DataError;
 pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
 /// The most folders a class may have: beyond it, links lead to the same folders again and again.
-const MOST_FOLDERS: usize = 100_000;
+const MOST_FOLDERS: usize = 10_000;
 
 /// The images below one folder and their classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct ImageFolder {
 ///
 /// # Errors
 /// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, has more
-/// than 100,000 folders below it, or is a class without images; and the link that leads nowhere.
+/// than 10,000 folders below it, or is a class without images; and the link that leads nowhere.
 pub fn scan(dir: &Path) -> Result<ImageFolder, DataError> {
     if dir.is_file() {
         return Err(DataError::NotAFolder(dir.to_path_buf()));
