@@ -37,12 +37,13 @@ impl CheckpointWriter {
         Ok(writer)
     }
 
-    /// Writes a checkpoint that replaces the older ones of its name.
+    /// Writes a checkpoint that replaces the older ones of its name, but for the `keep` newest of these.
     ///
     /// Whatever fails, and whenever, the older ones stay valid until the new one is safely on the disk.
     pub(crate) fn commit(
         &self,
         name: &str,
+        keep: usize,
         files: &[(&str, &[u8])],
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
@@ -60,8 +61,17 @@ impl CheckpointWriter {
         self.io.rename(&temporary, &path).at("rename", &temporary)?;
         self.io.sync_dir(&self.root).at("write", &self.root)?;
 
-        older.iter().filter(|slot| slot.name == name).for_each(|slot| self.retire(slot));
+        older.iter().rev().filter(|slot| slot.name == name).skip(keep).for_each(|slot| self.retire(slot));
         Ok(Checkpoint { path, manifest, sha256 })
+    }
+
+    /// Removes the checkpoints of that name that are newer than the one in `path` (all if there is none): the
+    /// damaged, and those of a future that will be computed again.
+    pub(crate) fn forget_after(&self, name: &str, path: Option<&Path>) -> Result<()> {
+        let last = path.and_then(|path| Slot::parse(path.into())).map_or(0, |slot| slot.number);
+        let newer = |slot: &&Slot| slot.name == name && slot.number > last;
+        slots(&self.root)?.iter().filter(newer).for_each(|slot| self.retire(slot));
+        Ok(())
     }
 
     /// Fills a new directory and returns the manifest's checksum.

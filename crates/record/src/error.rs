@@ -80,8 +80,8 @@ impl RecordError {
 fn explain(cause: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let advice = match cause.kind() {
-        Kind::StorageFull => "free some space, then start the run again",
-        Kind::QuotaExceeded => "your disk quota is used up; free some space, then start the run again",
+        Kind::StorageFull => "free some space, then resume the run",
+        Kind::QuotaExceeded => "your disk quota is used up; free some space, then resume the run",
         Kind::ReadOnlyFilesystem => "write to another disk with --out",
         Kind::PermissionDenied => "change its permissions, or choose another directory with --out",
         Kind::NotFound => "check the path",

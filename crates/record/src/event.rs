@@ -78,14 +78,17 @@ pub enum Event {
         /// When.
         time: String,
     },
-    /// The run goes on from a checkpoint.
+    /// The run goes on from a checkpoint, or from its beginning where there was none.
     Resumed {
         /// Epochs done at the checkpoint.
         epoch: u32,
         /// Steps done at the checkpoint.
         step: u64,
-        /// The checkpoint's name.
+        /// The checkpoint's directory, such as `0007-last`; empty for the beginning.
         checkpoint: String,
+        /// Threads used for computing from here on.
+        #[serde(default)]
+        threads: u32,
         /// When.
         time: String,
     },
@@ -113,6 +116,26 @@ pub enum Event {
     /// An event of a later version, which this one does not know. Never written.
     #[serde(other)]
     Unknown,
+}
+
+impl Event {
+    /// Whether the event stays true when the run goes back to where `epoch` epochs and `step` steps were
+    /// done. Interruptions and resumptions happened whatever the run does next; a later epoch will be told again.
+    pub(crate) fn outlives(&self, epoch: u32, step: u64) -> bool {
+        match self {
+            Self::Epoch(EpochRecord { epoch: at, .. })
+            | Self::LrChange { epoch: at, .. }
+            | Self::EarlyStoppingCounter { epoch: at, .. }
+            | Self::Test { epoch: at, .. } => *at <= epoch,
+            Self::Checkpoint { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
+            Self::Stop { .. } => false,
+            Self::Start { .. }
+            | Self::Interrupted { .. }
+            | Self::Resumed { .. }
+            | Self::Warning { .. }
+            | Self::Unknown => true,
+        }
+    }
 }
 
 /// What an epoch came to. Losses are means over samples; accuracies are shares from 0 to 1.

@@ -4,7 +4,7 @@
 //! the reader skips it and the next writer cuts it off.
 
 use crate::error::{At, RecordError, Result};
-use crate::io::{Io, write_all};
+use crate::io::{Io, write_all, write_file};
 use crate::manifest::read_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +60,29 @@ impl LineWriter {
         Ok(())
     }
 
+    /// Keeps only the rows that `keep` wants, and damaged lines as they are. The file is replaced as a whole,
+    /// or not at all.
+    pub(crate) fn retain<T: DeserializeOwned>(&mut self, keep: impl Fn(&T) -> bool) -> Result<()> {
+        self.flush()?;
+        let bytes = fs::read(&self.path).at("read", &self.path)?;
+        let kept: Vec<u8> = lines(&bytes)
+            .filter(|line| serde_json::from_slice(line).map_or(true, |row| keep(&row)))
+            .flatten()
+            .copied()
+            .collect();
+        if kept.len() == bytes.len() {
+            return Ok(());
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let (temporary, dir) = (self.path.with_file_name(format!(".{name}")), self.path.with_file_name(""));
+        write_file(&*self.io, &temporary, &kept)?;
+        self.io.rename(&temporary, &self.path).at("rename", &temporary)?;
+        self.io.sync_dir(&dir).at("write", &dir)?;
+        self.file = self.io.open(&self.path).at("open", &self.path)?;
+        self.length = kept.len() as u64;
+        Ok(())
+    }
+
     /// Flushes and waits until all is on the disk.
     pub(crate) fn sync(&mut self) -> Result<()> {
         self.flush()?;
@@ -107,7 +130,7 @@ pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
     let whole = whole_lines(&bytes);
     let mut left_out = 0;
     let mut log = Log { rows: Vec::new(), problems: Vec::new(), torn: whole.len() < bytes.len() };
-    for (index, line) in whole.split_inclusive(|&byte| byte == b'\n').enumerate() {
+    for (index, line) in lines(whole).enumerate() {
         match serde_json::from_slice(line) {
             Ok(row) => log.rows.push(row),
             Err(_) if log.problems.len() == MOST_PROBLEMS => left_out += 1,
@@ -121,6 +144,11 @@ pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
         last.problem += &format!(" (and {left_out} damaged lines after it)");
     }
     Ok(log)
+}
+
+/// Lines with their newlines.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n')
 }
 
 /// The part of a file up to its last newline.

@@ -75,6 +75,14 @@ pub struct LoadedCheckpoint {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+impl Checkpoint {
+    /// The name of its directory, such as `0007-last`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        crate::summary::name_of(&self.path)
+    }
+}
+
 impl Manifest {
     pub(crate) fn new(name: &str, files: &[(&str, &[u8])], info: CheckpointInfo) -> Self {
         let entry = |&(name, bytes): &(&str, &[u8])| FileEntry {

@@ -84,6 +84,19 @@ impl RunWriter {
         Self::set_up(io, Claim { path, lock })
     }
 
+    /// Takes a resumed run back to `checkpoint`, or to its beginning: what happened later, and will be told
+    /// again, leaves the record, and newer checkpoints of that `name` are removed.
+    ///
+    /// # Errors
+    /// If the record cannot be rewritten; it is then as it was, and this can be tried again.
+    pub fn go_back_to(&mut self, checkpoint: Option<&Checkpoint>, name: &str) -> Result<()> {
+        let (epoch, step) =
+            checkpoint.map_or((0, 0), |found| (found.manifest.info.epoch, found.manifest.info.step));
+        self.checkpoints.forget_after(name, checkpoint.map(|found| &*found.path))?;
+        self.steps.retain(|row: &StepRecord| row.step <= step)?;
+        self.events.retain(|event: &Event| event.outlives(epoch, step))
+    }
+
     fn set_up(io: Arc<dyn Io>, Claim { path, lock }: Claim) -> Result<Self> {
         let events = LineWriter::open(io.clone(), path.join(EVENTS))?;
         let steps = LineWriter::open(io.clone(), path.join(STEPS))?;
@@ -145,7 +158,7 @@ impl RunWriter {
     }
 
     /// Commits a checkpoint of `files` (name, content), which replaces the older one of that `name`, and
-    /// appends its event.
+    /// appends its event. All that was told so far is on the disk before.
     ///
     /// # Errors
     /// If a name is unusable or the checkpoint cannot be written. The older one then stays as it was.
@@ -155,8 +168,25 @@ impl RunWriter {
         files: &[(&str, &[u8])],
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
+        self.checkpoint_beside(0, name, files, info)
+    }
+
+    /// [`checkpoint`](Self::checkpoint) that leaves the `keep` newest of that name in place.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn checkpoint_beside(
+        &mut self,
+        keep: usize,
+        name: &str,
+        files: &[(&str, &[u8])],
+        info: CheckpointInfo,
+    ) -> Result<Checkpoint> {
         let (epoch, step) = (info.epoch, info.step);
-        let checkpoint = self.checkpoints.commit(name, files, info)?;
+        // A checkpoint whose steps got lost could never tell them again.
+        self.steps.sync()?;
+        self.events.sync()?;
+        let checkpoint = self.checkpoints.commit(name, keep, files, info)?;
         let sha256 = checkpoint.sha256.clone();
         self.event(&Event::Checkpoint { name: name.to_owned(), epoch, step, sha256 })?;
         Ok(checkpoint)
@@ -172,6 +202,6 @@ impl Drop for RunWriter {
 }
 
 fn is_milestone(event: &Event) -> bool {
-    use Event::{Checkpoint, Epoch, Interrupted, Stop};
-    matches!(event, Epoch(_) | Checkpoint { .. } | Interrupted { .. } | Stop { .. })
+    use Event::{Checkpoint, Epoch, Interrupted, Resumed, Stop};
+    matches!(event, Epoch(_) | Checkpoint { .. } | Interrupted { .. } | Resumed { .. } | Stop { .. })
 }

@@ -2,112 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod faulty;
 mod helper;
 
+use faulty::{Fault, Faulty, NEVER, at_every_operation};
 use helper::{SMALL, at, epoch, fresh_on, warning};
-use std::fs::File;
-use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
-use wellfit_record::{Disk, Event, Io, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
-
-/// How a disk fails.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    /// One operation is refused (a write after half its bytes), the next ones work.
-    Once,
-    /// From that operation on nothing works: as if the process had been killed there.
-    ForGood,
-    /// The operation is done and then reported as failed.
-    Late,
-}
-
-/// A disk whose `n`-th operation from now fails. It need not wait for the hardware, only say when it would.
-#[derive(Debug)]
-struct Faulty {
-    fault: Fault,
-    countdown: AtomicUsize,
-    done: Mutex<Vec<&'static str>>,
-}
-
-const NEVER: usize = usize::MAX / 2;
-
-impl Faulty {
-    fn new(fault: Fault) -> Arc<Self> {
-        Arc::new(Self { fault, countdown: NEVER.into(), done: Mutex::default() })
-    }
-
-    fn arm(&self, countdown: usize) {
-        self.countdown.store(countdown, SeqCst);
-    }
-
-    fn run<T>(
-        &self,
-        name: &'static str,
-        refused: impl FnOnce(),
-        work: impl FnOnce() -> io::Result<T>,
-    ) -> io::Result<T> {
-        self.done.lock().unwrap().push(name);
-        let left = self.countdown.load(SeqCst);
-        if left == 0 && self.fault == Fault::ForGood {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.countdown
-            .store(if left <= 1 && self.fault != Fault::ForGood { NEVER } else { left - 1 }, SeqCst);
-        match (left, self.fault) {
-            (1, Fault::Late) => work().and(Err(io::Error::from_raw_os_error(5))),
-            (1, _) => {
-                refused();
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            _ => work(),
-        }
-    }
-}
-
-impl Io for Faulty {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("create_dir", || (), || Disk.create_dir(path))
-    }
-    fn open(&self, path: &Path) -> io::Result<File> {
-        self.run("open", || (), || Disk.open(path))
-    }
-    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
-        let half = || drop(Disk.write(file, &bytes[..bytes.len() / 2]));
-        // A write is also short, so that the rest takes another call.
-        self.run("write", half, || Disk.write(file, &bytes[..bytes.len().div_ceil(2)]))
-    }
-    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
-        self.run("truncate", || (), || Disk.truncate(file, length))
-    }
-    fn sync(&self, file: &File) -> io::Result<()> {
-        self.run("sync", || (), || file.metadata().map(drop))
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("sync_dir", || (), || path.metadata().map(drop))
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.run("rename", || (), || Disk.rename(from, to))
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("remove_dir", || (), || Disk.remove_dir(path))
-    }
-}
-
-/// Runs `case` with the first, second, ... operation failing, until one goes through without failing.
-fn at_every_operation(least: usize, case: impl Fn(&Arc<Faulty>, usize) -> bool) {
-    for fault in [Fault::Once, Fault::ForGood, Fault::Late] {
-        let reached = (1..).find(|&n| !case(&Faulty::new(fault), n)).unwrap();
-        assert!(reached > least, "{fault:?}: only {reached} operations, so the test tests too little");
-    }
-}
-
-/// Whether the armed fault struck.
-fn struck(disk: &Faulty, n: usize) -> bool {
-    let left = disk.countdown.load(SeqCst);
-    left == 0 || left > n
-}
+use wellfit_record::{Event, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
 
 #[test]
 fn a_failed_commit_leaves_the_previous_checkpoint() {
@@ -117,7 +18,7 @@ fn a_failed_commit_leaves_the_previous_checkpoint() {
         let old = run.checkpoint("best", SMALL, at(1)).unwrap();
         disk.arm(n);
         let new = run.checkpoint("best", &[("model.safetensors", b"better weights")], at(2));
-        let struck = struck(disk, n);
+        let struck = disk.struck(n);
         let reader = RunDir::open(root.path()).unwrap();
         let answer = reader.newest_good(Some("best")).unwrap();
         assert!(answer.skipped.is_empty(), "operation {n}: {:?}", answer.skipped);
@@ -155,7 +56,7 @@ fn a_failed_event_spoils_no_other() {
         run.event(&Event::Epoch(epoch(1, 0.5))).unwrap();
         disk.arm(n);
         let second = run.event(&Event::Epoch(epoch(2, 0.4)));
-        let struck = struck(disk, n);
+        let struck = disk.struck(n);
         assert_eq!(second.is_err(), struck, "operation {n}: no failure is kept quiet");
         let third = run.event(&warning("three"));
         drop(run);
@@ -183,7 +84,7 @@ fn a_failed_replacement_brings_the_old_run_back() {
         fresh_on(disk.clone(), root.path()).checkpoint("best", SMALL, at(1)).unwrap();
         disk.arm(n);
         let replaced = RunWriter::create_at(disk.clone(), root.path(), true).is_ok();
-        let struck = struck(disk, n);
+        let struck = disk.struck(n);
         let kept = RunDir::open(root.path()).is_ok();
         assert!(!(replaced && kept), "operation {n}");
         let aside = root.path().join(".replaced");
@@ -226,7 +127,8 @@ fn the_disk_is_waited_for_in_the_right_order() {
         done.join(" ")
     };
     let file = "write sync ";
-    let commit = file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
+    let logs = "sync "; // events and steps, before what stands on them
+    let commit = logs.to_owned() + &file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
     let event = "sync write sync";
     let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));
     assert_eq!(done, commit + event);

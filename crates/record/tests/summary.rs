@@ -40,8 +40,13 @@ fn a_resumed_run_is_no_longer_stopped() {
     let root = tempfile::tempdir().unwrap();
     let mut run = trained(root.path(), "a", &[0.5]);
     run.event(&stop("finished", 1)).unwrap();
-    let resumed =
-        Event::Resumed { epoch: 1, step: 10, checkpoint: "last".into(), time: wellfit_record::now() };
+    let resumed = Event::Resumed {
+        epoch: 1,
+        step: 10,
+        checkpoint: "0002-last".into(),
+        threads: 2,
+        time: wellfit_record::now(),
+    };
     run.event(&resumed).unwrap();
     assert_eq!(list_runs(root.path()).unwrap()[0].outcome.as_ref().unwrap().state, RunState::Running);
     drop(run);

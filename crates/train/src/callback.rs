@@ -68,6 +68,12 @@ pub trait Callback {
         let _ = tick;
     }
 
+    /// Asked after every batch: a reason to end here and now. Training then saves where it stands, to be
+    /// [resumed](crate::fit::resume), and returns [`TrainError::Interrupted`](crate::TrainError::Interrupted).
+    fn interrupted(&mut self) -> Option<String> {
+        None
+    }
+
     /// An epoch is done, recorded and saved.
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
         let _ = report;

@@ -1,15 +1,27 @@
-//! What a checkpoint holds.
+//! What a checkpoint holds, and going back to it.
 
 use crate::error::TrainError;
-use crate::policies::Policies;
+use crate::fit::FitConfig;
+use crate::session::{PassSoFar, Position, Session};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Instant;
 use wellfit_models::{Network, Optimizer};
-use wellfit_record::{CheckpointInfo, EpochRecord, RunInfo, RunWriter};
-use wellfit_weights::{WeightFile, to_safetensors_bytes};
+use wellfit_record::{CheckpointInfo, LoadedCheckpoint, RunInfo, RunWriter};
+use wellfit_weights::{WeightFile, from_bytes, to_safetensors_bytes};
 
+/// The checkpoint that a run goes on from. It needs no other.
+pub const LAST: &str = "last";
+/// The checkpoint with the best epoch's weights.
+pub const BEST: &str = "best";
 /// The file of the weights in a checkpoint.
-pub(crate) const MODEL: &str = "model.safetensors";
+const MODEL: &str = "model.safetensors";
+/// The optimiser's memory.
+const OPTIMIZER: &str = "optimizer.safetensors";
+/// Everything else: see [`Position`].
+const POSITION: &str = "position.json";
+/// The best epoch's weights, where these are not the model's.
+const BEST_MODEL: &str = "best.safetensors";
 
 /// What travels with the weights: architecture, class names and preprocessing, as JSON strings where they
 /// are more than a word.
@@ -34,38 +46,87 @@ pub fn model_file(network: &Network, metadata: &BTreeMap<String, String>) -> Wei
     WeightFile { metadata: metadata.clone(), ..network.state() }
 }
 
-/// Everything needed to go on from the end of an epoch, besides the weights.
-#[derive(Serialize)]
-struct Position<'a> {
-    epoch: u32,
-    step: u64,
-    lr: f64,
-    policies: &'a Policies,
+impl<'a> Session<'a> {
+    /// Commit the end of an epoch, whose weights may be the best.
+    pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
+        if best {
+            run.checkpoint(BEST, &[(MODEL, &self.weights(&self.network)?)], self.info())?;
+        }
+        self.commit(run)
+    }
+
+    /// Commit the state as it is now.
+    pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
+        self.at.seconds = self.seconds();
+        let position =
+            serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
+        let model = self.weights(&self.network)?;
+        let optimizer = to_safetensors_bytes(&self.optimizer.state(&self.network))?;
+        let mut files = vec![(MODEL, &model[..]), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
+        let best =
+            self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
+        files.extend(best.as_ref().map(|best| (BEST_MODEL, &best[..])));
+        run.checkpoint_beside(self.config.keep, LAST, &files, self.info())?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn weights(&self, network: &Network) -> Result<Vec<u8>, TrainError> {
+        Ok(to_safetensors_bytes(&model_file(network, &self.config.metadata))?)
+    }
+
+    fn info(&self) -> CheckpointInfo {
+        let metrics = self.at.epochs.last().map_or_else(BTreeMap::new, |record| {
+            let figure = |name: &str, value| (name.to_owned(), value);
+            [figure("val_loss", record.val_loss), figure("val_accuracy", record.val_accuracy)].into()
+        });
+        CheckpointInfo { epoch: self.epoch() - 1, step: self.optimizer.step, metrics }
+    }
+
+    /// The session as it was when `checkpoint` was committed; `network` gives the architecture.
+    pub(crate) fn restore(
+        network: Network,
+        config: &'a FitConfig,
+        checkpoint: &LoadedCheckpoint,
+    ) -> Result<Self, TrainError> {
+        Self::from_files(network, config, &checkpoint.files)
+            .map_err(|problem| TrainError::NotResumable { path: checkpoint.checkpoint.path.clone(), problem })
+    }
+
+    fn from_files(
+        mut network: Network,
+        config: &'a FitConfig,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, String> {
+        let file = |name: &str| files.get(name).ok_or_else(|| format!("it has no {name}"));
+        let weights = |bytes: &[u8]| from_bytes(bytes).map_err(|fault| fault.to_string());
+        let at: Position =
+            serde_json::from_slice(file(POSITION)?).map_err(|error| format!("{POSITION}: {error}"))?;
+        at.check()?;
+        network.load(&weights(file(MODEL)?)?, false).map_err(|error| error.to_string())?;
+        let mut optimizer = Optimizer::new(config.rule, &network);
+        optimizer.load(&network, &weights(file(OPTIMIZER)?)?).map_err(|error| error.to_string())?;
+        let mut best = at.best.map(|_| network.clone());
+        if let Some(best) = best.as_mut().filter(|_| !at.is_best()) {
+            best.load(&weights(file(BEST_MODEL)?)?, false).map_err(|error| error.to_string())?;
+        }
+        Ok(Self::at(at, network, optimizer, best, config))
+    }
 }
 
-/// Commit the state at the end of an epoch as `last`, and its weights as `best` if they are.
-pub(crate) fn commit(
-    run: &mut RunWriter,
-    network: &Network,
-    optimizer: &Optimizer,
-    policies: &Policies,
-    metadata: &BTreeMap<String, String>,
-    (record, lr, best): (&EpochRecord, f64, bool),
-) -> Result<(), TrainError> {
-    let model = to_safetensors_bytes(&model_file(network, metadata))?;
-    let metrics = BTreeMap::from([
-        ("val_loss".to_owned(), record.val_loss),
-        ("val_accuracy".to_owned(), record.val_accuracy),
-    ]);
-    let info = CheckpointInfo { epoch: record.epoch, step: record.step, metrics };
-    if best {
-        run.checkpoint("best", &[(MODEL, &model)], info.clone())?;
+impl Position {
+    /// Whether the weights here are the best epoch's.
+    fn is_best(&self) -> bool {
+        let PassSoFar { batches, .. } = self.pass;
+        batches == 0 && self.best.is_some_and(|place| place + 1 == self.epochs.len())
     }
-    let optimizer = to_safetensors_bytes(&optimizer.state(network))?;
-    let position = Position { epoch: record.epoch, step: record.step, lr, policies };
-    let position = serde_json::to_vec(&position).unwrap_or_default();
-    let files =
-        [(MODEL, &model[..]), ("optimizer.safetensors", &optimizer[..]), ("position.json", &position[..])];
-    run.checkpoint("last", &files, info)?;
-    Ok(())
+
+    fn check(&self) -> Result<(), String> {
+        match self.best {
+            Some(place) if place >= self.epochs.len() => {
+                Err(format!("{POSITION}: there is no best epoch {place}"))
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use wellfit_data::DataError;
 use wellfit_models::ModelError;
 use wellfit_policy::PolicyError;
@@ -24,6 +25,24 @@ pub enum TrainError {
         /// What is kept, for people.
         kept: String,
     },
+    /// [`Callback::interrupted`](crate::Callback::interrupted) asked for the end. Inside
+    /// [`fit`](crate::fit::fit) everything up to the last step is saved.
+    #[error("interrupted: {reason}")]
+    Interrupted {
+        /// What the callback said.
+        reason: String,
+    },
+    /// A checkpoint that is whole, but not one to go on from.
+    #[error("cannot go on from {}: {problem}", .path.display())]
+    NotResumable {
+        /// Its directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The position could not be put into words.
+    #[error("cannot write down where the run stands: {0}")]
+    Position(String),
     /// An image could not be read, or data make no sense.
     #[error(transparent)]
     Data(#[from] DataError),

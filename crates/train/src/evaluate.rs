@@ -2,6 +2,7 @@
 
 use crate::callback::{Callback, Pass, Tick};
 use crate::error::TrainError;
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::{CrossEntropy, Loss};
@@ -9,7 +10,7 @@ use wellfit_models::Network;
 
 /// Loss and accuracy over samples. A batch counts by its size: a short last batch weighs no more than its
 /// images do.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Average {
     /// Samples seen.
     pub samples: usize,
@@ -39,10 +40,18 @@ impl Average {
     }
 }
 
+/// Whether the callback wants the end.
+pub(crate) fn heed(callback: &mut dyn Callback) -> Result<(), TrainError> {
+    match callback.interrupted() {
+        Some(reason) => Err(TrainError::Interrupted { reason }),
+        None => Ok(()),
+    }
+}
+
 /// Loss and accuracy of a network on a loader's data; `batch_done(logits, labels)` sees every batch.
 ///
 /// # Errors
-/// When an image cannot be read.
+/// When an image cannot be read, or when the callback interrupts.
 pub fn evaluate(
     network: &Network,
     loader: &Loader,
@@ -60,6 +69,7 @@ pub fn evaluate(
         batch_done(&logits, &batch.labels);
         let (pass, elapsed) = (Pass::Validate, start.elapsed());
         callback.tick(&Tick { pass, epoch, batch: done + 1, batches, average, elapsed });
+        heed(callback)?;
     }
     Ok(average)
 }

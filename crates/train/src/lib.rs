@@ -1,7 +1,7 @@
 //! The training loop: model and data in, record out.
 //!
 //! * [`metric`] the four figures of an epoch, each with its unit and direction
-//! * [`mod@fit`] the loop
+//! * [`mod@fit`] the loop, and going on with it after an interruption
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
 //! * [`callback`] how a caller watches and steers a run
@@ -11,14 +11,17 @@ mod checkpoint;
 pub mod description;
 mod error;
 pub mod evaluate;
+mod every;
 pub mod fit;
 pub mod metric;
 mod policies;
+mod session;
 
 pub use callback::{Callback, Control, EpochReport, Pass, Tick};
-pub use checkpoint::{model_file, model_metadata};
+pub use checkpoint::{BEST, LAST, model_file, model_metadata};
 pub use description::{Description, HintError, Hints};
 pub use error::TrainError;
 pub use evaluate::{Average, evaluate};
-pub use fit::{FitConfig, Outcome, fit};
+pub use every::Every;
+pub use fit::{FitConfig, Outcome, fit, resume};
 pub use metric::Metric;

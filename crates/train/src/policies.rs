@@ -2,7 +2,7 @@
 
 use crate::fit::FitConfig;
 use crate::metric::Metric;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wellfit_policy::{
     CheckpointDecision, CheckpointPolicy, EarlyStopping, Observation, PlateauStep, PolicyError,
@@ -11,16 +11,19 @@ use wellfit_policy::{
 use wellfit_record::EpochRecord;
 
 /// Whichever machines are on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Policies {
     early_stopping: Option<EarlyStopping>,
     plateau: Option<ReduceLrOnPlateau>,
     checkpoint: Option<CheckpointPolicy>,
 }
 
-/// What they say.
+/// An epoch and what they say of it.
 #[derive(Debug)]
 pub(crate) struct Verdict {
+    pub record: EpochRecord,
+    /// Whether its validation loss is the lowest so far.
+    pub best: bool,
     pub early_stopping: Option<Observation>,
     pub plateau: Option<PlateauStep>,
     pub checkpoint: Option<CheckpointDecision>,
@@ -44,11 +47,14 @@ impl Policies {
         &mut self,
         config: &FitConfig,
         epoch: &EpochRecord,
+        best: bool,
     ) -> Result<Verdict, PolicyError> {
         let watched = config.early_stopping.as_ref().map_or(Metric::ValLoss, |(metric, _)| *metric);
         let metrics: BTreeMap<String, f64> =
             Metric::ALL.iter().map(|metric| (metric.name().to_owned(), metric.of(epoch))).collect();
         Ok(Verdict {
+            record: *epoch,
+            best,
             early_stopping: self
                 .early_stopping
                 .as_mut()

@@ -1,0 +1,160 @@
+//! A run that was interrupted ends as if it had not been: the same bits, the same record.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod material;
+
+use material::{Ending, Story, cases};
+use std::sync::Arc;
+use wellfit_record::{Disk, Event, RunDir, RunWriter};
+use wellfit_rng::{Rng, Stream};
+use wellfit_train::{Callback, Every, FitConfig, TrainError};
+
+/// Interrupts after so many batches of training and validation.
+struct After(usize);
+
+impl Callback for After {
+    fn interrupted(&mut self) -> Option<String> {
+        self.0 = self.0.checked_sub(1).unwrap_or(usize::MAX);
+        (self.0 == 0).then(|| "enough".to_owned())
+    }
+}
+
+fn uninterrupted(story: &Story) -> Ending {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = material::new_run(&root);
+    let outcome = story.begin(&mut run, &mut ()).unwrap();
+    Ending::of(&outcome, run)
+}
+
+/// The run interrupted after each of these numbers of batches in turn, and then to its end.
+fn interrupted(story: &Story, batches: &[usize]) -> (Ending, Vec<Event>) {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = material::new_run(&root);
+    let path = run.path().to_path_buf();
+    let mut outcome = story.begin(&mut run, &mut After(batches[0]));
+    for &next in batches[1..].iter().chain([&usize::MAX]) {
+        assert!(matches!(outcome, Err(TrainError::Interrupted { .. })), "{outcome:?}");
+        drop(run);
+        run = RunWriter::resume(&path).unwrap();
+        outcome = story.resume(&mut run, &mut After(next)).0;
+    }
+    let ending = Ending::of(&outcome.unwrap(), run);
+    (ending, RunDir::open(path).unwrap().events().unwrap().rows)
+}
+
+/// Interruptions and resumptions apart, what an event says besides times and places.
+fn gist(event: &Event) -> Option<String> {
+    match event {
+        Event::Epoch(epoch) => Some(format!("epoch {} {}", epoch.epoch, epoch.val_loss)),
+        Event::LrChange { epoch, to, .. } => Some(format!("lr {epoch} {to}")),
+        Event::EarlyStoppingCounter { epoch, counter, .. } => Some(format!("counter {epoch} {counter}")),
+        Event::Stop { reason, epoch, .. } => Some(format!("stop {epoch} {reason}")),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_bits_are_the_same_wherever_it_is_interrupted() {
+    let story = Story::new();
+    let whole = uninterrupted(&story);
+    let mut rng = Rng::new(0, Stream::Noise, 0, 0);
+    for case in 0..cases(20, 200) {
+        // 8 batches an epoch, training and validation, over at least five epochs.
+        let points: Vec<usize> = (0..1 + case % 3).map(|_| 1 + rng.below(12) as usize).collect();
+        let (ending, events) = interrupted(&story, &points);
+        assert!(ending == whole, "interrupted after {points:?} batches: {ending:?} instead of {whole:?}");
+        let of = |kind: fn(&Event) -> bool| events.iter().filter(|event| kind(event)).count();
+        assert_eq!(of(|event| matches!(event, Event::Interrupted { .. })), points.len());
+        assert_eq!(of(|event| matches!(event, Event::Resumed { .. })), points.len());
+        let told: Vec<String> = events.iter().filter_map(gist).collect();
+        let distinct: std::collections::BTreeSet<&String> = told.iter().collect();
+        assert_eq!(distinct.len(), told.len(), "an event is told twice: {told:?}");
+    }
+}
+
+#[test]
+fn an_early_stop_is_remembered() {
+    let story = Story::new();
+    let whole = uninterrupted(&story);
+    let root = tempfile::tempdir().unwrap();
+    let mut run = material::new_run(&root);
+    let path = run.path().to_path_buf();
+    let outcome = story.begin(&mut run, &mut ()).unwrap();
+    assert!(
+        outcome.stop_kind == "early_stopping" && outcome.epochs.len() < 9,
+        "the story needs a new ending"
+    );
+    drop(run);
+    // As if killed between the last commit and the word that it is over.
+    let mut run = RunWriter::resume(&path).unwrap();
+    let again = story.resume(&mut run, &mut ()).0.unwrap();
+    assert_eq!(Ending::of(&again, run), whole);
+    let events = RunDir::open(path).unwrap().events().unwrap().rows;
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Stop { .. })).count(), 1);
+}
+
+#[test]
+fn threads_do_not_matter_nor_a_change_of_them() {
+    let story = Story::new();
+    let on = |threads: usize, work: &(dyn Fn() -> Ending + Sync)| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+    };
+    let whole = uninterrupted(&story);
+    for threads in [1, 2, 4] {
+        assert!(on(threads, &|| uninterrupted(&story)) == whole, "{threads} threads");
+    }
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let first = || {
+        let mut run = Story::new_run(Arc::new(Disk), &path);
+        story.begin(&mut run, &mut After(11)).unwrap_err();
+        uninterrupted(&story)
+    };
+    let second = || {
+        let mut run = RunWriter::resume(&path).unwrap();
+        let outcome = story.resume(&mut run, &mut ()).0.unwrap();
+        Ending::of(&outcome, run)
+    };
+    on(4, &first);
+    assert!(on(1, &second) == whole);
+}
+
+#[test]
+fn checkpoints_come_as_often_as_asked_and_older_ones_stay() {
+    let mut story = Story::new();
+    let count = |story: &Story| {
+        let root = tempfile::tempdir().unwrap();
+        let mut run = material::new_run(&root);
+        story.begin(&mut run, &mut ()).unwrap();
+        let dir = RunDir::open(run.path()).unwrap();
+        let told = dir.events().unwrap().rows;
+        let last = |event: &&Event| matches!(event, Event::Checkpoint { name, .. } if name == "last");
+        let kept = dir.checkpoints().unwrap();
+        let kept = kept.iter().filter(|path| path.to_str().unwrap().ends_with("-last")).count();
+        (told.iter().filter(last).count(), kept)
+    };
+    story.config = FitConfig { epochs: 2, ..story.config };
+    assert_eq!(count(&story), (2, 2), "each epoch, and one kept");
+    story.config = FitConfig { checkpoint_every: Some(Every::Steps(2)), keep: 3, ..story.config };
+    assert_eq!(count(&story), (2 + 5, 4), "also at the steps 2, 4, 6, 8, 10");
+    let soon = Some(Every::Time(std::time::Duration::ZERO));
+    story.config = FitConfig { checkpoint_every: soon, keep: 0, ..story.config };
+    assert_eq!(count(&story), (2 + 10, 1), "after every step");
+}
+
+#[test]
+fn a_checkpoint_of_another_network_is_refused() {
+    let story = Story::short(1);
+    let root = tempfile::tempdir().unwrap();
+    let mut run = material::new_run(&root);
+    story.begin(&mut run, &mut ()).unwrap();
+    let found = RunDir::open(run.path()).unwrap().newest_good(Some("last")).unwrap().found.unwrap();
+    let before = std::fs::read(run.path().join("events.jsonl")).unwrap();
+    let other = wellfit_models::build("mlp", wellfit_models::Shape::image(4, 4, 1), 2).unwrap();
+    let data = (&story.train, &story.validation);
+    let refused = wellfit_train::resume(other, data, &story.config, Some(&found), &mut run, &mut ());
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains("cannot go on from") && text.contains("last") && text.contains("conv"), "{text}");
+    assert_eq!(std::fs::read(run.path().join("events.jsonl")).unwrap(), before, "nothing is taken back");
+}
