@@ -105,7 +105,7 @@ impl Network {
     }
 
     /// Whether the backward pass reads a value: it or a reader of it has a gradient.
-    fn kept(&self, value: Value, needs: &[bool]) -> bool {
+    pub(crate) fn kept(&self, value: Value, needs: &[bool]) -> bool {
         needs[value]
             || self.nodes.iter().enumerate().any(|(place, node)| node.input == value && needs[place + 1])
     }

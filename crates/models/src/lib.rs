@@ -23,6 +23,7 @@ pub mod backward;
 mod error;
 pub mod forward;
 mod init;
+mod memory;
 pub mod mlp;
 pub mod network;
 pub mod onnx;

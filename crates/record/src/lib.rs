@@ -51,7 +51,9 @@ pub use event::{EpochRecord, Event, StepRecord, best_epoch, epochs};
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};
 pub use lines::{Log, Problem};
-pub use manifest::{Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, read_checkpoint};
+pub use manifest::{
+    Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, read_checkpoint, sha256,
+};
 pub use run::RunDir;
 pub use summary::{Outcome, RunState, RunSummary, list_runs};
 pub use writer::RunWriter;

@@ -189,6 +189,7 @@ pub(crate) fn checksum_line(sha256: &str) -> String {
 }
 
 /// SHA-256 in lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

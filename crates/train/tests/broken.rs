@@ -27,14 +27,14 @@ fn mended(story: &Story, path: &Path) -> (Ending, usize) {
     (Ending::of(&outcome.unwrap(), run), skipped)
 }
 
-/// ENOSPC, EIO or half a write at every operation of a run (at every 13th in the short version).
+/// ENOSPC, EIO or half a write at every operation of a run (at every 29th in the short version).
 #[test]
 fn a_disk_that_fails_at_any_moment_costs_nothing_but_time() {
     let story = Story::short(2);
     let whole = whole(&story);
     for fault in [Fault::Once, Fault::ForGood, Fault::Late] {
         let mut told = 0;
-        for n in (1..).step_by(cases(13, 1)) {
+        for n in (1..).step_by(cases(29, 1)) {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("run");
             let disk = Faulty::new(fault);
@@ -57,7 +57,7 @@ fn a_disk_that_fails_at_any_moment_costs_nothing_but_time() {
                 break;
             }
         }
-        assert!(told > 20, "{fault:?} ended the run only {told} times");
+        assert!(told > 10, "{fault:?} ended the run only {told} times");
     }
 }
 
@@ -92,13 +92,13 @@ fn every_truncation_and_flipped_bit_of_a_checkpoint_is_found_out() {
     let mut lengths = 0;
     for file in &files {
         let bytes = fs::read(file).unwrap();
-        for length in (0..bytes.len()).step_by(cases(37, 1)) {
+        for length in (0..bytes.len()).step_by(cases(61, 1)) {
             damage(&run, file, &bytes[..length]);
             lengths += 1;
         }
     }
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);
-    let flips = cases(500, 100_000);
+    let flips = cases(300, 100_000);
     for _ in 0..flips {
         let file = &files[rng.below(files.len() as u32) as usize];
         let mut bytes = fs::read(file).unwrap();

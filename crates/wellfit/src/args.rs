@@ -23,8 +23,9 @@ pub struct Cli {
     pub threads: usize,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
-or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
+or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
+7 interrupted and saved: `wellfit resume` goes on";
 
 /// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
 fn seed() -> RangedU64ValueParser {
@@ -36,6 +37,10 @@ fn seed() -> RangedU64ValueParser {
 pub enum Command {
     /// Train a classifier and leave a run: plots, record, best weights
     Train(Box<TrainArgs>),
+    /// Go on with a run that was interrupted, to the same bits as if it had not been
+    Resume(ResumeArgs),
+    /// Prove that on your own configuration: kill runs at random moments, resume them, compare
+    VerifyResume(Box<VerifyResumeArgs>),
     /// The three experiments
     #[command(subcommand)]
     Lab(Lab),
@@ -99,8 +104,57 @@ pub struct TrainArgs {
     /// Say more: improvements, checkpoints
     #[arg(long, short)]
     pub verbose: bool,
+    /// Go on with the newest unfinished run of the same configuration and data, if there is one
+    #[arg(long, value_enum, value_name = "auto")]
+    pub resume: Option<ResumeWhich>,
     #[command(flatten)]
     pub out: OutArgs,
+    #[command(flatten)]
+    pub options: TrainOptions,
+}
+
+/// Which run `train --resume` goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResumeWhich {
+    /// Whichever fits.
+    Auto,
+}
+
+/// `wellfit resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The data, if they have moved since [default: where they were]
+    #[arg(value_name = "DATA")]
+    pub data: Option<String>,
+    /// Where Fashion-MNIST's files may lie, if they have moved
+    #[arg(long = "data", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Say more: improvements, checkpoints
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// `wellfit verify-resume`.
+#[derive(Debug, Args)]
+pub struct VerifyResumeArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// Where Fashion-MNIST's files may lie
+    #[arg(long = "data", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A TOML file as for `train`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How often to kill a run
+    #[arg(long, default_value_t = 5, value_name = "N", allow_negative_numbers = true)]
+    pub kills: u32,
+    /// Keep the runs here [default: a temporary directory, removed in the end]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub options: TrainOptions,
 }
@@ -197,6 +251,12 @@ pub struct TrainOptions {
     /// Save them only when better than all before
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub save_best_only: Option<bool>,
+    /// Save where the run stands this often, besides at the end of each epoch: such as 50steps or 10min
+    #[arg(long, value_name = "INTERVAL")]
+    pub checkpoint_every: Option<String>,
+    /// Saved states to keep besides the newest, in case that one gets damaged [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub keep: Option<usize>,
     /// Decides weights, order, split, flips and dropout [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: Option<u64>,

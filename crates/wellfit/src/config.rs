@@ -19,7 +19,7 @@ use wellfit::policy::schedule::{Anneal, Cosine, OneCycle, Schedule};
 use wellfit::policy::{
     CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig, Semantics,
 };
-use wellfit::train::{FitConfig, Metric};
+use wellfit::train::{Every, FitConfig, Metric};
 
 /// The most bytes of a `--config` file.
 const MOST_CONFIG: u64 = 1 << 20;
@@ -59,6 +59,9 @@ pub struct TrainConfig {
     pub checkpoint_monitor: String,
     pub checkpoint_mode: CheckpointMode,
     pub save_best_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<String>,
+    pub keep: usize,
     pub seed: u64,
     pub skip_bad: bool,
     pub workers: usize,
@@ -66,7 +69,12 @@ pub struct TrainConfig {
 
 /// The options of the command line over those of `--config`.
 pub fn merged(args: &TrainArgs) -> Result<TrainOptions, CliError> {
-    let Some(path) = &args.config else { return Ok(args.options.clone()) };
+    over_file(args.config.as_deref(), &args.options)
+}
+
+/// `options` over those of a file.
+pub fn over_file(file: Option<&Path>, options: &TrainOptions) -> Result<TrainOptions, CliError> {
+    let Some(path) = file else { return Ok(options.clone()) };
     let text = read_config(path)
         .map_err(|cause| CliError::Usage(format!("cannot read --config {}: {cause}", path.display())))?;
     let bad = |problem: String| CliError::Usage(format!("--config {}: {problem}", path.display()));
@@ -74,7 +82,7 @@ pub fn merged(args: &TrainArgs) -> Result<TrainOptions, CliError> {
     let file: TrainOptions = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
     let table = |options: &TrainOptions| toml::Table::try_from(options).map_err(|e| bad(e.to_string()));
     let mut all = table(&file)?;
-    all.extend(table(&args.options)?);
+    all.extend(table(options)?);
     all.try_into().map_err(|error: toml::de::Error| bad(error.to_string()))
 }
 
@@ -101,7 +109,7 @@ pub fn resolve(
     let optimizer = o.optimizer.unwrap_or(OptimizerName::Adam);
     let config = TrainConfig {
         model: o.model.unwrap_or_else(|| if idx { "resnet20" } else { "resnet50" }.to_owned()),
-        weights: o.weights,
+        weights: o.weights.map(|path| std::path::absolute(&path).unwrap_or(path)),
         freeze: o.freeze.unwrap_or(false),
         epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
         batch_size: o.batch_size.unwrap_or(32),
@@ -133,6 +141,8 @@ pub fn resolve(
         checkpoint_monitor: o.checkpoint_monitor.unwrap_or_else(|| Metric::ValLoss.name().to_owned()),
         checkpoint_mode: o.checkpoint_mode.unwrap_or(CheckpointMode::Auto),
         save_best_only: o.save_best_only.unwrap_or(false),
+        checkpoint_every: o.checkpoint_every,
+        keep: o.keep.unwrap_or(1),
         seed: o.seed.unwrap_or(0),
         skip_bad: o.skip_bad.unwrap_or(false),
         workers: o.workers.unwrap_or(2),
@@ -221,6 +231,7 @@ impl TrainConfig {
         require(self.checkpoint.is_some() || !self.save_best_only, || {
             "--save-best-only says which files --checkpoint NAME writes: give --checkpoint as well".to_owned()
         })?;
+        self.every()?;
         self.watched()?;
         require(Metric::named(&self.checkpoint_monitor).is_some(), || {
             format!("--checkpoint-monitor {} is unknown; known are {}", self.checkpoint_monitor, metrics())
@@ -257,6 +268,19 @@ impl TrainConfig {
         Metric::named(&self.monitor).ok_or_else(|| {
             CliError::Usage(format!("--monitor {} is unknown; known are {}", self.monitor, metrics()))
         })
+    }
+
+    /// When to save besides at the end of each epoch.
+    fn every(&self) -> Result<Option<Every>, CliError> {
+        let parse = |text: &String| {
+            text.parse().map_err(|problem| CliError::Usage(format!("--checkpoint-every {text}: {problem}")))
+        };
+        self.checkpoint_every.as_ref().map(parse).transpose()
+    }
+
+    /// As it stands in `run.toml`.
+    pub fn table(&self) -> Option<toml::Value> {
+        toml::Value::try_from(self).ok()
     }
 
     /// Early stopping's options, on or off.
@@ -327,6 +351,8 @@ impl TrainConfig {
                 None
             },
             checkpoint: self.checkpoint_config(),
+            checkpoint_every: self.every()?,
+            keep: self.keep,
             seed: self.seed,
             metadata,
         })

@@ -1,6 +1,6 @@
 //! Errors of the command line, each with its exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wellfit::data::DataError;
 use wellfit::models::ModelError;
 use wellfit::policy::PolicyError;
@@ -24,6 +24,12 @@ pub enum CliError {
     /// Something that cannot be written, or read back.
     #[error("{0}")]
     Output(String),
+    /// A signal ended a run, which was saved before.
+    #[error("{0}")]
+    Interrupted(String),
+    /// `verify-resume` found that a resumed run ends with other bits.
+    #[error("{0}")]
+    Different(String),
     /// The loss became NaN or infinite.
     #[error("{0}")]
     Diverged(String),
@@ -33,16 +39,36 @@ impl CliError {
     /// The process's exit code, as documented in the README.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Different(_) => 1,
             Self::Usage(_) => 2,
             Self::Data(_) => 3,
             Self::Model(_) => 4,
             Self::Output(_) => 5,
             Self::Diverged(_) => 6,
+            Self::Interrupted(_) => 7,
         }
     }
 
+    /// The error of another `wellfit` process, by its exit code.
+    pub fn from_code(code: Option<i32>, problem: String) -> Self {
+        match code {
+            Some(2) => Self::Usage(problem),
+            Some(3) => DataError::Invalid(problem).into(),
+            Some(4) => Self::Model(problem),
+            Some(6) => Self::Diverged(problem),
+            Some(7) => Self::Interrupted(problem),
+            _ => Self::Output(problem),
+        }
+    }
+
+    /// A signal, and how to go on.
+    pub fn interrupted(reason: &str, run: &Path) -> Self {
+        let run = run.display();
+        Self::Interrupted(format!("interrupted by {reason}; the run is saved: wellfit resume {run}"))
+    }
+
     /// A weight file that does not fit, named.
-    pub fn weights(path: &std::path::Path, error: &ModelError) -> Self {
+    pub fn weights(path: &Path, error: &ModelError) -> Self {
         Self::Model(format!("{}: {error}", path.display()))
     }
 
@@ -93,7 +119,11 @@ impl From<TrainError> for CliError {
             TrainError::Model(error) => error.into(),
             TrainError::Policy(error) => error.into(),
             TrainError::Record(error) => error.into(),
-            TrainError::Weights(_) | TrainError::WeightFile(_) => Self::Output(error.to_string()),
+            TrainError::Interrupted { .. } => Self::Interrupted(error.to_string()),
+            TrainError::NotResumable { .. }
+            | TrainError::Position(_)
+            | TrainError::Weights(_)
+            | TrainError::WeightFile(_) => Self::Output(error.to_string()),
         }
     }
 }

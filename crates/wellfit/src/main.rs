@@ -5,10 +5,13 @@ mod commands;
 mod config;
 mod error;
 mod inference;
+mod kept;
 mod labs;
+mod memory;
 mod opening;
 mod output;
 mod progress;
+mod signals;
 
 use args::{Cli, Command, Data, Lab};
 use clap::Parser;
@@ -36,7 +39,9 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
     wellfit::kernels::parallel::set_threads(cli.threads)
         .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
     match &cli.command {
-        Command::Train(args) => commands::train::run(args, commands::train::Validation::Split, out),
+        Command::Train(args) => commands::train::run(args, commands::job::Validation::Split, out),
+        Command::Resume(args) => commands::resume::run(args, out),
+        Command::VerifyResume(args) => commands::verify_resume::run(args, cli.threads, out),
         Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),
         Command::Lab(Lab::Dropout(args)) => labs::dropout::run(args, out),
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),

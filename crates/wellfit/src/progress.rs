@@ -1,6 +1,7 @@
 //! What a training run shows while it goes on: bars on a terminal, plain lines elsewhere.
 
 use crate::output::Output;
+use crate::signals::Signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 use wellfit::train::{Callback, Control, EpochReport, Pass, Tick};
@@ -15,15 +16,18 @@ pub struct Progress {
     verbose: bool,
     bar: Option<ProgressBar>,
     spoke: Instant,
+    /// The epoch this process began with: of a resumed run not the first.
+    first: Option<u32>,
     started: Instant,
     epochs: u32,
+    signals: Signals,
 }
 
 impl Progress {
     /// For a run whose early stopping has this patience; `verbose` also tells of each improvement.
-    pub fn new(out: Output, patience: u32, verbose: bool) -> Self {
+    pub fn new(out: Output, patience: u32, verbose: bool, signals: Signals) -> Self {
         let now = Instant::now();
-        Self { out, patience, verbose, bar: None, spoke: now, started: now, epochs: 0 }
+        Self { out, patience, verbose, bar: None, spoke: now, started: now, epochs: 0, first: None, signals }
     }
 
     fn bar(&mut self, tick: &Tick) -> &ProgressBar {
@@ -56,6 +60,7 @@ fn figures(tick: &Tick) -> String {
 impl Callback for Progress {
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {
         self.epochs = epochs;
+        self.first.get_or_insert(epoch);
         self.out.say(format!("Epoch {epoch} of {epochs}"));
     }
 
@@ -83,6 +88,15 @@ impl Callback for Progress {
         }
     }
 
+    fn interrupted(&mut self) -> Option<String> {
+        let name = self.signals.caught()?;
+        if let Some(bar) = self.bar.take() {
+            bar.abandon();
+        }
+        self.out.say(format!("{name}: saving the run; once more ends it at once"));
+        Some(name.to_owned())
+    }
+
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
         let (record, out) = (report.record, self.out);
         if let Some(observation) = report.early_stopping {
@@ -107,8 +121,9 @@ impl Callback for Progress {
             record.train_loss,
             100.0 * record.train_accuracy
         ));
-        let left = self.started.elapsed().as_secs_f64() / f64::from(record.epoch)
-            * f64::from(self.epochs - record.epoch);
+        let done = record.epoch + 1 - self.first.unwrap_or(1);
+        let left =
+            self.started.elapsed().as_secs_f64() / f64::from(done) * f64::from(self.epochs - record.epoch);
         out.say(format!(
             "Val Loss: {:.4}, Val Acc: {:.2}{best}  [{:.1} s, {:.0} images/s, at most {} left]",
             record.val_loss,

@@ -82,7 +82,7 @@ pub struct Ending {
 impl Story {
     /// Five steps an epoch; early stopping ends the run before its ninth epoch.
     pub fn new() -> Self {
-        let stopping = EarlyStoppingConfig { patience: 3, min_delta: 0.05, ..EarlyStoppingConfig::default() };
+        let stopping = EarlyStoppingConfig { patience: 2, min_delta: 0.2, ..EarlyStoppingConfig::default() };
         let config = FitConfig {
             rule: Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decoupled: true },
             clip_norm: Some(1.0),

@@ -1,7 +1,8 @@
 //! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, the chapter's way.
 
 use crate::args::TrainArgs;
-use crate::commands::train::{self, Validation};
+use crate::commands::job::Validation;
+use crate::commands::train;
 use crate::error::CliError;
 use crate::output::Output;
 

@@ -1,0 +1,86 @@
+//! How much memory a training step takes, told from the node list without taking it.
+
+use crate::network::{Network, Node, Op, Value};
+
+const BYTES_A_FLOAT: u64 = size_of::<f32>() as u64;
+
+impl Network {
+    /// Bytes alive at the worst moment of one training step of `batch` samples: what the forward pass
+    /// remembers, the gradients on their way back, and those of the parameters so far. The parameters
+    /// themselves are not counted. An estimate: it follows the two passes node by node, but leaves out
+    /// the kernels' small scratch memory.
+    #[must_use]
+    pub fn step_bytes(&self, batch: usize) -> u64 {
+        let joined = self.joined();
+        let (needs, last) = (self.needs_gradient(), self.last_reader(&joined));
+        let mut meter = Meter::default();
+        let floats = |value: Value| (batch * self.shape(value).len()) as u64;
+        meter.take(floats(0));
+        for (place, node) in self.nodes.iter().enumerate() {
+            meter.take(floats(place + 1) + self.remembered(node, batch));
+            for value in [Some(node.input), node.residual()].into_iter().flatten() {
+                if last[value] == place && !self.kept(value, &needs) {
+                    meter.give(floats(value));
+                }
+            }
+        }
+        let mut flows = vec![false; self.nodes.len() + 1];
+        flows[self.nodes.len()] = true;
+        meter.take(floats(self.nodes.len()));
+        for (place, node) in self.nodes.iter().enumerate().rev().filter(|(place, _)| needs[place + 1]) {
+            self.step_back(node, &needs, &mut flows, &mut meter, &floats);
+            meter.give(floats(place + 1));
+            if self.kept(place + 1, &needs) {
+                meter.give(floats(place + 1));
+            }
+        }
+        meter.most * BYTES_A_FLOAT
+    }
+
+    /// What one node's backward pass takes. Its own gradient, and its output, are given back by the caller.
+    fn step_back(
+        &self,
+        node: &Node,
+        needs: &[bool],
+        flows: &mut [bool],
+        meter: &mut Meter,
+        floats: &dyn Fn(Value) -> u64,
+    ) {
+        let own = self.node_parameters(node).into_iter().filter(|&p| self.parameters[p].trainable);
+        meter.take(own.map(|p| self.parameters[p].value.len() as u64).sum());
+        for value in [Some(node.input), node.residual()].into_iter().flatten().filter(|&value| needs[value]) {
+            meter.take(floats(value));
+            if std::mem::replace(&mut flows[value], true) {
+                meter.give(floats(value)); // added to the gradient that was there
+            }
+        }
+    }
+
+    /// Floats a node remembers besides its output.
+    fn remembered(&self, node: &Node, batch: usize) -> u64 {
+        let output = (batch * node.shape.len()) as u64;
+        match node.op {
+            Op::Dropout { .. } => output,
+            Op::MaxPool { .. } => output / BYTES_A_FLOAT,
+            _ => 0,
+        }
+    }
+}
+
+/// Floats alive now, and at most so far.
+#[derive(Default)]
+struct Meter {
+    now: u64,
+    most: u64,
+}
+
+impl Meter {
+    fn take(&mut self, floats: u64) {
+        self.now += floats;
+        self.most = self.most.max(self.now);
+    }
+
+    fn give(&mut self, floats: u64) {
+        self.now = self.now.saturating_sub(floats);
+    }
+}
