@@ -41,6 +41,24 @@ fuzz-coverage target="image" seeds="crates/data/tests/fixtures/pillow" inputs="1
     cargo +nightly fuzz run -s none --fuzz-dir fuzz {{target}} fuzz/corpus/{{target}} {{seeds}} -- \
         -runs={{inputs}} -timeout=1 -rss_limit_mb=1024 -max_len=5000
 
+# Kill -9 a small real run at 1,000 random moments, resume each time, compare weights and figures
+kill-test kills="1000":
+    cargo run --release -- verify-resume sample --model mlp --batch-size 128 --kills {{kills}}
+
+# Let every write, fsync and rename of a run fail (full disk, I/O error, half a write), then resume it
+fault-test:
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-record --test faults
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test broken -- --nocapture disk
+
+# Every truncation of a checkpoint and 100,000 flipped bits are found out; the run goes on from the one before
+corruption-test:
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test broken -- --nocapture checkpoint
+
+# The same bits on 1, 2 and 4 threads, and from 200 random places of interruption
+determinism-test:
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test resume
+    cargo test -p wellfit --test cli reproducible
+
 # GFLOP/s of some layers on this machine
 bench:
     cargo run --release -p wellfit-kernels --example layers

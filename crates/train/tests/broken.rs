@@ -121,9 +121,9 @@ fn a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before() {
         let mut bytes = fs::read(file).unwrap();
         let place = rng.below(bytes.len() as u32) as usize;
         if case % 2 == 0 {
-            bytes.truncate(place)
+            bytes.truncate(place);
         } else {
-            bytes[place] ^= 0x10
+            bytes[place] ^= 0x10;
         }
         fs::write(file, bytes).unwrap();
         let (ending, skipped) = mended(&story, &run);

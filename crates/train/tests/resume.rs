@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../record/tests/faulty/mod.rs"]
+mod faulty;
 mod material;
 
+use faulty::{Fault, Faulty};
 use material::{Ending, Story, cases};
-use std::sync::Arc;
-use wellfit_record::{Disk, Event, RunDir, RunWriter};
+use std::path::Path;
+use wellfit_record::{Event, RunDir, RunWriter};
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::{Callback, Every, FitConfig, TrainError};
 
@@ -20,9 +23,18 @@ impl Callback for After {
     }
 }
 
+/// A fresh run on a disk that works, and that nobody waits for.
+fn new_run(root: &tempfile::TempDir) -> RunWriter {
+    Story::new_run(Faulty::new(Fault::Once), &root.path().join("run"))
+}
+
+fn reopened(path: &Path) -> RunWriter {
+    RunWriter::resume_with(Faulty::new(Fault::Once), path).unwrap()
+}
+
 fn uninterrupted(story: &Story) -> Ending {
     let root = tempfile::tempdir().unwrap();
-    let mut run = material::new_run(&root);
+    let mut run = new_run(&root);
     let outcome = story.begin(&mut run, &mut ()).unwrap();
     Ending::of(&outcome, run)
 }
@@ -30,13 +42,13 @@ fn uninterrupted(story: &Story) -> Ending {
 /// The run interrupted after each of these numbers of batches in turn, and then to its end.
 fn interrupted(story: &Story, batches: &[usize]) -> (Ending, Vec<Event>) {
     let root = tempfile::tempdir().unwrap();
-    let mut run = material::new_run(&root);
+    let mut run = new_run(&root);
     let path = run.path().to_path_buf();
     let mut outcome = story.begin(&mut run, &mut After(batches[0]));
     for &next in batches[1..].iter().chain([&usize::MAX]) {
         assert!(matches!(outcome, Err(TrainError::Interrupted { .. })), "{outcome:?}");
         drop(run);
-        run = RunWriter::resume(&path).unwrap();
+        run = reopened(&path);
         outcome = story.resume(&mut run, &mut After(next)).0;
     }
     let ending = Ending::of(&outcome.unwrap(), run);
@@ -80,7 +92,7 @@ fn an_early_stop_is_remembered() {
     let story = Story::new();
     let whole = uninterrupted(&story);
     let root = tempfile::tempdir().unwrap();
-    let mut run = material::new_run(&root);
+    let mut run = new_run(&root);
     let path = run.path().to_path_buf();
     let outcome = story.begin(&mut run, &mut ()).unwrap();
     assert!(
@@ -89,7 +101,7 @@ fn an_early_stop_is_remembered() {
     );
     drop(run);
     // As if killed between the last commit and the word that it is over.
-    let mut run = RunWriter::resume(&path).unwrap();
+    let mut run = reopened(&path);
     let again = story.resume(&mut run, &mut ()).0.unwrap();
     assert_eq!(Ending::of(&again, run), whole);
     let events = RunDir::open(path).unwrap().events().unwrap().rows;
@@ -109,12 +121,12 @@ fn threads_do_not_matter_nor_a_change_of_them() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let first = || {
-        let mut run = Story::new_run(Arc::new(Disk), &path);
+        let mut run = new_run(&root);
         story.begin(&mut run, &mut After(11)).unwrap_err();
         uninterrupted(&story)
     };
     let second = || {
-        let mut run = RunWriter::resume(&path).unwrap();
+        let mut run = reopened(&path);
         let outcome = story.resume(&mut run, &mut ()).0.unwrap();
         Ending::of(&outcome, run)
     };
@@ -127,7 +139,7 @@ fn checkpoints_come_as_often_as_asked_and_older_ones_stay() {
     let mut story = Story::new();
     let count = |story: &Story| {
         let root = tempfile::tempdir().unwrap();
-        let mut run = material::new_run(&root);
+        let mut run = new_run(&root);
         story.begin(&mut run, &mut ()).unwrap();
         let dir = RunDir::open(run.path()).unwrap();
         let told = dir.events().unwrap().rows;
@@ -149,7 +161,7 @@ fn checkpoints_come_as_often_as_asked_and_older_ones_stay() {
 fn a_checkpoint_of_another_network_is_refused() {
     let story = Story::short(1);
     let root = tempfile::tempdir().unwrap();
-    let mut run = material::new_run(&root);
+    let mut run = new_run(&root);
     story.begin(&mut run, &mut ()).unwrap();
     let found = RunDir::open(run.path()).unwrap().newest_good(Some("last")).unwrap().found.unwrap();
     let before = std::fs::read(run.path().join("events.jsonl")).unwrap();

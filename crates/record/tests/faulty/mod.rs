@@ -1,4 +1,4 @@
-//! A disk that fails on purpose.
+//! A disk that fails on purpose; tests of other crates take it from here, too.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fs::File;

@@ -32,6 +32,8 @@ fn numbers_out_of_range() {
         ("--val-split 1", &["--val-split must be above 0 and below 1, not 1"]),
         ("--val-split nan", &["--val-split must be above 0 and below 1, not NaN"]),
         ("--label-smoothing 1", &["--label-smoothing must be at least 0 and below 1"]),
+        ("--checkpoint-every 50", &["--checkpoint-every 50", "50steps, 90s, 10min or 2h"]),
+        ("--checkpoint-every 0steps", &["--checkpoint-every 0steps", "50steps"]),
         ("--clip-norm 0", &["--clip-norm must be a positive number"]),
         ("--weight-decay -1", &["--weight-decay must be at least 0, not -1"]),
         ("--min-delta nan --early-stopping", &["min_delta", "NaN"]),

@@ -165,6 +165,10 @@ impl Outcome {
         self
     }
 
+    pub fn code(&self) -> Option<i32> {
+        self.code
+    }
+
     #[track_caller]
     pub fn succeeds(self) -> Self {
         self.exits(0)

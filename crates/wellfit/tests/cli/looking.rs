@@ -68,9 +68,9 @@ fn runs_tells_why_each_stopped() {
 fn help_names_the_exit_codes_and_every_command() {
     let bench = Bench::new();
     let outcome = bench.run("--help").succeeds();
-    let outcome = ["train", "lab", "predict", "evaluate", "data", "runs", "replay"]
-        .iter()
-        .fold(outcome, |o, word| o.says(word));
-    outcome.says("Exit codes: 0 done, 2 wrong option");
+    let commands =
+        ["train", "resume", "verify-resume", "lab", "predict", "evaluate", "data", "runs", "replay"];
+    let outcome = commands.iter().fold(outcome, |o, word| o.says(word));
+    outcome.says("Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option");
     bench.run("--version").succeeds().says(env!("CARGO_PKG_VERSION"));
 }

@@ -9,6 +9,7 @@ mod bad_options;
 mod bad_outputs;
 mod bench;
 mod export;
+mod durable;
 mod inference;
 mod labs;
 mod looking;

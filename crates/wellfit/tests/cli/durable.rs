@@ -1,0 +1,222 @@
+//! Runs that are killed, interrupted, damaged, and go on as if nothing had happened.
+
+use crate::bench::{Bench, Outcome};
+use crate::material::{MLP, RESNET};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough to be interrupted: it would take minutes.
+const LONG: &str = "--epochs 4000 --batch-size 3 --hflip --vflip --checkpoint-every 3steps";
+
+fn animals() -> Bench {
+    let bench = Bench::new();
+    bench.animals();
+    bench
+}
+
+/// A run under way that has made at least so many checkpoints.
+fn under_way(bench: &Bench, line: &str, checkpoints: usize) -> Child {
+    let made = || {
+        let events = bench.has("run/events.jsonl").then(|| bench.text("run/events.jsonl"));
+        events.unwrap_or_default().matches("\"event\":\"checkpoint\"").count()
+    };
+    let before = made();
+    let child = bench.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while made() < before + checkpoints {
+        assert!(start.elapsed() < Duration::from_secs(60), "`{line}` makes no checkpoints");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn ended(line: &str, child: Child) -> Outcome {
+    Outcome::new(line, &child.wait_with_output().unwrap())
+}
+
+/// Interrupt the run `--out run` of this command after some checkpoints.
+fn interrupt(bench: &Bench, line: &str, checkpoints: usize, name: &str) -> Outcome {
+    let child = under_way(bench, line, checkpoints);
+    let sent = Instant::now();
+    signal(&child, name);
+    let outcome = ended(line, child);
+    assert!(sent.elapsed() < Duration::from_secs(10), "{outcome}");
+    outcome
+}
+
+/// What a run leaves that must not depend on interruptions.
+fn ending(bench: &Bench, run: &str) -> (Vec<u8>, String, Vec<Vec<serde_json::Value>>) {
+    let figures = ["epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"];
+    let epochs = bench.events(run, "epoch");
+    let epochs = epochs.iter().map(|epoch| figures.map(|figure| epoch[figure].clone()).to_vec()).collect();
+    (bench.bytes(&format!("{run}/model.safetensors")), bench.text(&format!("{run}/steps.jsonl")), epochs)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_is_interrupted_twice_and_ends_as_if_it_had_not_been() {
+    let bench = animals();
+    let options = "--epochs 12 --batch-size 3 --hflip --vflip --checkpoint-every 3steps";
+    bench.run(&format!("train animals {RESNET} {options} --out whole --threads 1")).succeeds();
+
+    let line = format!("train animals {RESNET} {options} --out run --threads 2");
+    let outcome = interrupt(&bench, &line, 5, "INT").exits(7).says("SIGINT (Ctrl-C): saving the run");
+    outcome.complains("interrupted by SIGINT (Ctrl-C); the run is saved: wellfit resume run");
+    bench.run("runs .").succeeds().says("interrupted");
+    interrupt(&bench, "resume run --threads 4", 5, "TERM").exits(7).complains("SIGTERM");
+    let outcome = bench.run("resume run --threads 1").succeeds();
+    outcome.says("Resuming run from 0").says("TRAINING COMPLETE").never_says("has no checkpoint yet");
+
+    assert!(ending(&bench, "run") == ending(&bench, "whole"), "other weights or figures");
+    assert_eq!(bench.events("run", "interrupted").len(), 2);
+    assert_eq!(bench.events("run", "resumed").len(), 2);
+    assert_eq!(bench.events("run", "start").len(), 1);
+    bench.run("resume run").succeeds().says("run is finished: there is nothing to resume");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_the_process_at_once_and_loses_nothing_committed() {
+    let bench = animals();
+    // A step takes long enough for both signals to come within it.
+    let line = format!(
+        "train animals --model resnet20 --image-size 400 --epochs 40 --batch-size 2 --checkpoint-every 1steps --out run"
+    );
+    let child = under_way(&bench, &line, 1);
+    let sent = Instant::now();
+    let both = format!("kill -INT {0}; kill -TERM {0}", child.id());
+    assert!(Command::new("sh").args(["-c", &both]).status().unwrap().success());
+    let outcome = ended(&line, child);
+    assert!(matches!(outcome.code(), Some(130 | 143)), "128 and the number of either signal: {outcome}");
+    assert!(sent.elapsed() < Duration::from_secs(2), "{outcome}");
+    assert!(bench.events("run", "interrupted").is_empty());
+    let outcome = interrupt(&bench, "resume run", 1, "INT").exits(7);
+    outcome.says("Resuming run from 0");
+}
+
+#[test]
+fn runs_killed_at_random_moments_end_the_same() {
+    let bench = animals();
+    let data = format!("animals {RESNET} --epochs 3 --batch-size 3 --hflip --checkpoint-every 2steps");
+    let outcome = bench.run(&format!("verify-resume {data} --kills 50 --json")).succeeds();
+    outcome.complains("IDENTICAL: 50 kills");
+    let result = outcome.json();
+    assert_eq!((&result["identical"], &result["kills"]), (&true.into(), &50.into()));
+    assert_eq!(bench.names("."), ["animals"], "it cleans up");
+}
+
+#[test]
+fn verify_resume_says_why_a_run_cannot_be_made() {
+    let bench = animals();
+    bench.run("verify-resume nowhere").exits(3).complains("nowhere");
+    bench
+        .run(&format!("verify-resume animals {MLP} --kills 0"))
+        .exits(2)
+        .complains("--kills must be at least 1");
+    bench
+        .run(&format!("verify-resume animals {MLP} --lr 0"))
+        .exits(2)
+        .complains("--lr must be a positive number");
+    bench.write("out/run/precious", "");
+    bench.refuses(&format!("verify-resume animals {MLP} --out out"), 5, &["out/run is there already"]);
+}
+
+#[test]
+fn a_live_run_has_one_owner_and_a_dead_one_needs_no_hands() {
+    let bench = animals();
+    let line = format!("train animals {MLP} {LONG} --out run");
+    let mut child = under_way(&bench, &line, 2);
+    bench.run("resume run").exits(5).complains("another process is writing to run");
+    bench.run(&format!("{line} --force")).exits(5).complains("another process is writing to run");
+    let auto = format!("train animals {MLP} {LONG} --out run --resume auto");
+    bench.run(&auto).exits(5).says("run is under way in another process");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = under_way(&bench, "resume run", 2);
+    signal(&resumed, "TERM");
+    ended("resume run", resumed).exits(7).says("Resuming run from 0");
+}
+
+#[test]
+fn resume_auto_finds_the_run_of_this_configuration() {
+    let bench = animals();
+    let begin = |options: &str| format!("train animals {MLP} --batch-size 3 {options} --resume auto");
+    let first = interrupt(&bench, &begin("--epochs 4000 --out run"), 3, "INT").exits(7);
+    first.says("No unfinished run of this configuration and these data in run: a new one begins");
+    std::fs::create_dir(bench.path("runs")).unwrap();
+    std::fs::rename(bench.path("run"), bench.path("runs/mine")).unwrap();
+    for new in ["runs/animals-mlp-1", "runs/animals-mlp-2"] {
+        let other = bench.run(&begin("--epochs 1")).succeeds();
+        other.says("these data in runs: a new one begins").says(&format!("Run: {new}"));
+    }
+    // What does not change the result may change.
+    let line = begin("--epochs 4000 --workers 1 --keep 2 --checkpoint-every 3steps");
+    let mut child = bench.command(&line).stdout(Stdio::piped()).spawn().unwrap();
+    while bench.events("runs/mine", "resumed").is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended without resuming");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    ended(&line, child).says("Resuming runs/mine from 0");
+}
+
+#[test]
+fn changed_data_are_told_apart_and_moved_data_are_found() {
+    let bench = animals();
+    interrupt(&bench, &format!("train animals {MLP} {LONG} --out run"), 2, "INT").exits(7);
+    std::fs::rename(bench.path("animals"), bench.path("zoo")).unwrap();
+    bench.run("resume run").exits(3).complains("animals");
+    bench.pictures("animals", &["cat", "dog"], 0..9);
+    let outcome = bench.run("resume run").exits(3);
+    outcome.complains("there were 12 training and 4 validation images, there are 14 and 4");
+    outcome.complains("wellfit resume run DATA");
+    interrupt(&bench, "resume run zoo", 1, "INT").exits(7).says("Resuming run from 0");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_taken() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 20 --batch-size 3 --hflip");
+    bench.run(&format!("{line} --out whole")).succeeds();
+    bench.run(&format!("{line} --out run")).succeeds();
+    let checkpoints = bench.names("run/checkpoints");
+    let last = checkpoints.iter().rfind(|name| name.ends_with("-last")).unwrap();
+    let model = bench.bytes(&format!("run/checkpoints/{last}/model.safetensors"));
+    bench.write(&format!("run/checkpoints/{last}/model.safetensors"), &model[..model.len() - 1]);
+    std::fs::remove_file(bench.path("run/model.safetensors")).unwrap();
+    let outcome = bench.run("resume run").succeeds();
+    outcome.complains(&format!(
+        "warning: a checkpoint is passed over: run/checkpoints/{last}/model.safetensors is damaged"
+    ));
+    outcome.says("epoch 19, step 76");
+    assert!(ending(&bench, "run") == ending(&bench, "whole"));
+    assert_eq!(bench.events("run", "warning").len(), 1, "the record says so too");
+}
+
+#[test]
+fn what_cannot_be_resumed_says_why() {
+    let bench = animals();
+    bench.run("lab dropout --epochs 5 --out lab").succeeds();
+    bench.run("resume lab").exits(2).complains("lab is the run of a lab");
+    bench.run("resume nowhere").exits(5).complains("nowhere");
+    bench.refuses("resume animals", 5, &["animals is not a run"]);
+    bench.run(&format!("train animals {MLP} --epochs 6 --optimizer sgd --lr 1e10 --out run")).exits(6);
+    bench.run("resume run").exits(6).complains("it would do so again");
+}
+
+/// Training on images of 4096² with ResNet-152 takes over a terabyte.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_fit_into_memory_is_refused_with_the_batch_that_does() {
+    let bench = animals();
+    let line = "train animals --model resnet152 --image-size 4096 --batch-size 12";
+    bench.refuses(
+        line,
+        2,
+        &["resnet152 on images [3, 4096, 4096] in batches of 12 takes about", "of memory are free"],
+    );
+}
