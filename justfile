@@ -43,7 +43,7 @@ fuzz-coverage target="image" seeds="crates/data/tests/fixtures/pillow" inputs="1
 
 # Kill -9 a small real run at 1,000 random moments, resume each time, compare weights and figures
 kill-test kills="1000":
-    cargo run --release -- verify-resume sample --model mlp --batch-size 128 --kills {{kills}}
+    cargo run -- verify-resume sample --model mlp --batch-size 128 --kills {{kills}}
 
 # Let every write, fsync and rename of a run fail (full disk, I/O error, half a write), then resume it
 fault-test:

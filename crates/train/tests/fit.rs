@@ -5,15 +5,10 @@
 mod material;
 
 use material::{config, images, loader, new_run};
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use wellfit_data::{Dataset, Images, Loader, LoaderOptions, Transform};
 use wellfit_kernels::loss::CrossEntropy;
-use wellfit_kernels::optim::Rule;
 use wellfit_models::{Network, Shape, build};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
-use wellfit_record::{Event, RunDir, RunWriter, epochs};
-use wellfit_rng::{Rng, Stream};
+use wellfit_record::{Event, RunDir, epochs};
 use wellfit_train::{Callback, Control, EpochReport, FitConfig, Metric, TrainError, evaluate, fit};
 
 fn network() -> Network {

@@ -83,14 +83,12 @@ fn a_run_is_interrupted_twice_and_ends_as_if_it_had_not_been() {
 fn a_second_signal_ends_the_process_at_once_and_loses_nothing_committed() {
     let bench = animals();
     // A step takes long enough for both signals to come within it.
-    let line = format!(
-        "train animals --model resnet20 --image-size 400 --epochs 40 --batch-size 2 --checkpoint-every 1steps --out run"
-    );
-    let child = under_way(&bench, &line, 1);
+    let line = "train animals --model resnet20 --image-size 400 --epochs 40 --batch-size 2 --checkpoint-every 1steps --out run";
+    let child = under_way(&bench, line, 1);
     let sent = Instant::now();
     let both = format!("kill -INT {0}; kill -TERM {0}", child.id());
     assert!(Command::new("sh").args(["-c", &both]).status().unwrap().success());
-    let outcome = ended(&line, child);
+    let outcome = ended(line, child);
     assert!(matches!(outcome.code(), Some(130 | 143)), "128 and the number of either signal: {outcome}");
     assert!(sent.elapsed() < Duration::from_secs(2), "{outcome}");
     assert!(bench.events("run", "interrupted").is_empty());
