@@ -173,6 +173,9 @@ pub struct TrainOptions {
     /// Keep the backbone fixed and train a new head only
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub freeze: Option<bool>,
+    /// Compute 3×3 convolutions by direct sums instead of Winograd's method: slower, rounds a little less
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub exact_conv: Option<bool>,
     /// Epochs at most [default: 100; sample 8, other IDX data 20]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<u32>,

@@ -31,6 +31,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
     pub freeze: bool,
+    pub exact_conv: bool,
     pub epochs: u32,
     pub batch_size: usize,
     pub lr: f64,
@@ -111,6 +112,7 @@ pub fn resolve(
         model: o.model.unwrap_or_else(|| if idx { "resnet20" } else { "resnet50" }.to_owned()),
         weights: o.weights.map(|path| std::path::absolute(&path).unwrap_or(path)),
         freeze: o.freeze.unwrap_or(false),
+        exact_conv: o.exact_conv.unwrap_or(false),
         epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
         batch_size: o.batch_size.unwrap_or(32),
         lr: o.lr.unwrap_or(pick(0.001, 0.01)),

@@ -56,6 +56,7 @@ impl Job {
         config::resolve(options.clone(), data, None)?;
         let splits = open_data(data, data_dir, options.skip_bad.unwrap_or(false), out)?;
         let config = config::resolve(options, data, splits.train.native_size())?;
+        wellfit::kernels::set_exact(config.exact_conv);
         let parts = divide(splits, &config, validation, out)?;
         let transform = transform(&config, &parts.train)?;
         let network = network(&config, &transform, parts.train.classes.len())?;

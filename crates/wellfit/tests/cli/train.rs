@@ -176,3 +176,17 @@ fn paths_that_are_no_unicode_do_no_harm() {
         assert_eq!(outcome.json()["run"], "caf\u{fffd}");
     }
 }
+
+/// Both ways of summing give nearly the same figures, and not the same bits: the option does something.
+#[test]
+fn convolutions_can_be_summed_directly() {
+    let bench = Bench::new();
+    bench.animals();
+    let line = "train animals --model resnet18 --image-size 32 --epochs 1 --batch-size 8 --lr 0.0001";
+    bench.run(&format!("{line} --out fast")).succeeds();
+    bench.run(&format!("{line} --exact-conv --out exact")).succeeds();
+    let loss = |run: &str| bench.events(run, "epoch")[0]["train_loss"].as_f64().unwrap();
+    let (fast, exact) = (loss("fast"), loss("exact"));
+    assert!((fast - exact).abs() < 1e-3, "{fast} {exact}");
+    assert_ne!(bench.bytes("fast/model.safetensors"), bench.bytes("exact/model.safetensors"));
+}
