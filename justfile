@@ -59,8 +59,12 @@ determinism-test:
     WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test resume
     cargo test -p wellfit --test cli reproducible
 
+# Ours and PyTorch in turn, written to benches/runs (benches/README.md): `just bench --python PATH [JOB …]`
+bench *args:
+    python3 benches/run.py {{args}}
+
 # GFLOP/s of some layers on this machine
-bench:
+bench-layers:
     cargo run --release -p wellfit-kernels --example layers
 
 # Make the embedded sample again from Fashion-MNIST's files

@@ -1,7 +1,7 @@
 //! The backward pass.
 
 use crate::forward::{Memory, Tape, max_pool};
-use crate::network::{NORM_EPS, Network, Op, Value};
+use crate::network::{NORM_EPS, Network, Node, Op, Value};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::{Buffer, elementwise, optim, pool};
 
@@ -32,7 +32,18 @@ impl Network {
     /// The gradients of all trainable parameters, from the gradient of the outputs `[N, classes]`. The tape
     /// is used up: a value is freed once the node that made it is done.
     #[must_use]
-    pub fn backward(&self, mut tape: Tape, outputs: Buffer) -> Gradients {
+    pub fn backward(&self, tape: Tape, outputs: Buffer) -> Gradients {
+        self.backward_watched(tape, outputs, |_| ())
+    }
+
+    /// [`Self::backward`] that tells `done` of each node once its part is done, for a profile.
+    #[must_use]
+    pub fn backward_watched(
+        &self,
+        mut tape: Tape,
+        outputs: Buffer,
+        mut done: impl FnMut(&Node),
+    ) -> Gradients {
         let needs = self.needs_gradient();
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
         let mut flows = Flows(self.nodes.iter().map(|_| None).chain([Some(outputs)]).collect());
@@ -114,6 +125,7 @@ impl Network {
                 }
             }
             tape.values[place + 1] = None;
+            done(node);
         }
         Gradients(parameters)
     }

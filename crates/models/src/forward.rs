@@ -73,6 +73,20 @@ impl Network {
     /// # Errors
     /// When a BatchNorm layer gets a single value per channel.
     pub fn forward(&mut self, images: &[f32], key: DropoutKey) -> Result<Tape, ModelError> {
+        self.forward_watched(images, key, |_| ())
+    }
+
+    /// [`Self::forward`] that tells `done` of each node once it has run, for a profile. A frozen BatchNorm
+    /// layer and the convolution before it run as one node, that layer.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_watched(
+        &mut self,
+        images: &[f32],
+        key: DropoutKey,
+        mut done: impl FnMut(&Node),
+    ) -> Result<Tape, ModelError> {
         let batch = images.len() / self.input.len();
         let (needs, joined) = (self.needs_gradient(), self.joined());
         let last = self.last_reader(&joined);
@@ -90,6 +104,7 @@ impl Network {
                 if let Some(producer) = self.producer(place, &joined) {
                     let (value, memory) = self.train_producer(producer, place, batch, &values)?;
                     (values[producer + 1], memories[producer]) = (Some(value), memory);
+                    done(&self.nodes[producer]);
                 }
                 let known = self.producer(place, &joined).map(|producer| &memories[producer]);
                 let (value, memory) = self.train_node(place, batch, &values, known, key)?;
@@ -100,6 +115,7 @@ impl Network {
                     values[value] = None;
                 }
             }
+            done(&self.nodes[place]);
         }
         Ok(Tape { batch, values, memories })
     }

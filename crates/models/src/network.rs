@@ -109,6 +109,21 @@ pub enum Op {
     GlobalAveragePool,
 }
 
+impl Op {
+    /// The kind of work, as a profile groups it: `conv`, `linear`, `norm`, `pool`, `relu` or `dropout`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv { .. } => "conv",
+            Self::Linear { .. } => "linear",
+            Self::BatchNorm { .. } => "norm",
+            Self::MaxPool { .. } | Self::GlobalAveragePool => "pool",
+            Self::Relu => "relu",
+            Self::Dropout { .. } => "dropout",
+        }
+    }
+}
+
 /// One step of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {

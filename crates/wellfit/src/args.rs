@@ -57,6 +57,8 @@ pub enum Command {
     Runs(RunsArgs),
     /// What early stopping and learning-rate rules make of recorded metrics
     Replay(ReplayArgs),
+    /// Measure this machine: a training step, a forward pass, the loader
+    Bench(BenchArgs),
 }
 
 /// The experiments.
@@ -517,4 +519,34 @@ pub struct ReplayArgs {
     /// The learning rate at the start [default: that of --run, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: Option<f64>,
+}
+
+/// `wellfit bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// A model as for `train`; `mlp` or `dropout`, the twins of the labs, one step of both; or `loader`, from
+    /// image files to batches
+    #[arg(default_value = "resnet50", value_name = "JOB")]
+    pub job: String,
+    /// Images in a batch [default: 32; mlp 512, dropout 50 points]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub batch_size: Option<usize>,
+    /// Height and width of the images [default: 224; resnet20 and mlp 28]
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub image_size: Option<usize>,
+    /// Steps to measure, after one to warm up; of the loader, epochs [default: 5; mlp and dropout 100]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub steps: Option<u32>,
+    /// Optimiser [default: adam; mlp sgd]
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<OptimizerName>,
+    /// Also tell how a training step divides among the kinds of layers
+    #[arg(long)]
+    pub profile: bool,
+    /// Images the loader reads: a folder as for `train` [default: JPEG files made for it]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Threads with which the loader makes batches [default: 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub workers: Option<usize>,
 }

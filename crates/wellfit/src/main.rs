@@ -51,5 +51,6 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
+        Command::Bench(args) => commands::bench::run(args, out),
     }
 }

@@ -18,6 +18,18 @@ pub fn check(job: &Job) -> Result<(), CliError> {
         .map_or(Ok(()), |problem| Err(CliError::Usage(problem)))
 }
 
+/// Refuse what takes more bytes than are free.
+pub fn check_bytes(what: &str, need: u64) -> Result<(), CliError> {
+    match available() {
+        Some(free) if need > free => Err(CliError::Usage(format!(
+            "{what} takes about {}, but only {} of memory are free: take a smaller --batch-size or --image-size",
+            gigabytes(need),
+            gigabytes(free)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Why batches of that size, with so many of them ready ahead, do not fit into `free` bytes.
 fn refuse(
     network: &Network,

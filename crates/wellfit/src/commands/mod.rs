@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod bench;
 pub mod data_show;
 pub mod evaluate;
 pub mod export;

@@ -14,6 +14,7 @@ mod inference;
 mod labs;
 mod looking;
 mod material;
+mod measuring;
 mod policies;
 mod replay;
 mod reproducible;

@@ -1,0 +1,74 @@
+//! Where a training step spends its time.
+
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Which way through the network.
+#[derive(Debug, Clone, Copy)]
+pub enum Pass {
+    /// From images to the loss.
+    Forward,
+    /// From the loss to the gradients.
+    Backward,
+}
+
+/// Seconds for each kind of work, forward and backward, in the order they were first seen.
+#[derive(Debug)]
+pub struct Profile {
+    rows: Vec<(&'static str, [f64; 2])>,
+    last: Instant,
+}
+
+impl Profile {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { rows: Vec::new(), last: Instant::now() }
+    }
+
+    /// What is done from here on counts to the next [`Self::lap`].
+    pub fn start(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// The time since the last call was spent on `kind`.
+    pub fn lap(&mut self, kind: &'static str, pass: Pass) {
+        let now = Instant::now();
+        let seconds = (now - self.last).as_secs_f64();
+        self.last = now;
+        match self.rows.iter_mut().find(|(name, _)| *name == kind) {
+            Some((_, sums)) => sums[pass as usize] += seconds,
+            None => {
+                let mut sums = [0.0; 2];
+                sums[pass as usize] = seconds;
+                self.rows.push((kind, sums));
+            }
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.rows.iter().flat_map(|(_, sums)| sums).sum()
+    }
+
+    /// The mean of `steps` steps as a table.
+    pub fn rows(&self, steps: u32, time: fn(f64) -> String) -> Vec<[String; 4]> {
+        let mean = |sum: f64| if sum > 0.0 { time(sum / f64::from(steps)) } else { "-".to_owned() };
+        let row = |&(kind, [forward, backward]): &(&str, [f64; 2])| {
+            let share = 100.0 * (forward + backward) / self.total();
+            [kind.to_owned(), mean(forward), mean(backward), format!("{share:.1} %")]
+        };
+        let head = ["", "forward", "backward", "share"].map(String::from);
+        [head].into_iter().chain(self.rows.iter().map(row)).collect()
+    }
+
+    /// The same for programs, in seconds a step.
+    pub fn value(&self, steps: u32) -> Value {
+        let steps = f64::from(steps);
+        let row = |&(kind, [forward, backward]): &(&str, [f64; 2])| {
+            let share = (forward + backward) / self.total();
+            let value =
+                json!({ "forward_s": forward / steps, "backward_s": backward / steps, "share": share });
+            (kind.to_owned(), value)
+        };
+        Value::Object(self.rows.iter().map(row).collect())
+    }
+}

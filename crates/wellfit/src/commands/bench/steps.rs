@@ -1,0 +1,120 @@
+//! The measurement of training steps and forward passes.
+
+use super::memory::{peak_mib, peak_row};
+use super::profile::Profile;
+use super::samples::{Samples, single, time, timed, titles};
+use super::twins::{Settings, StepTimes, Twins};
+use crate::args::BenchArgs;
+use crate::error::CliError;
+use crate::output::Output;
+use serde_json::{Value, json};
+use wellfit::kernels::{parallel, simd::InstructionSet};
+
+/// Run the command for a network.
+pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
+    let settings = Settings::of(args)?;
+    let mut twins = Twins::new(&args.job, &settings)?;
+    out.say(title(&args.job, &settings));
+    let found = Found::measure(&mut twins, settings.steps)?;
+    found.say(&settings, out);
+    if args.profile {
+        out.say("");
+        out.table(&found.profile.rows(settings.steps, time), 1..4);
+    }
+    let mut value = found.value(&args.job, &settings);
+    if args.profile {
+        value["profile"] = found.profile.value(settings.steps);
+    }
+    out.result(&value);
+    Ok(())
+}
+
+fn title(job: &str, settings: &Settings) -> String {
+    let &Settings { batch_size, image_size, steps, optimizer } = settings;
+    let optimizer = format!("{optimizer:?}").to_lowercase();
+    let size = image_size.map_or(String::new(), |size| format!(" of {size}×{size} pixels"));
+    let what = match job {
+        "mlp" => "twin networks of the batch-norm lab",
+        "dropout" => "twin networks of the dropout lab",
+        _ => job,
+    };
+    let (threads, path) = (parallel::threads(), InstructionSet::current().name());
+    format!(
+        "{what}, batch {batch_size}{size}, {optimizer}: {steps} steps after one to warm up ({threads} threads, {path})"
+    )
+}
+
+/// What was measured.
+struct Found {
+    step: Samples,
+    forward: Samples,
+    backward: Samples,
+    optimizer: Samples,
+    evaluation: Samples,
+    profile: Profile,
+    peak_mib: Option<f64>,
+}
+
+impl Found {
+    fn measure(twins: &mut Twins, steps: u32) -> Result<Self, CliError> {
+        twins.train_step(&mut Profile::new())?;
+        let mut profile = Profile::new();
+        let (mut whole, mut parts) = (Vec::new(), Vec::new());
+        for _ in 0..steps {
+            let (seconds, times) = timed(|| twins.train_step(&mut profile));
+            whole.push(seconds);
+            parts.push(times?);
+        }
+        twins.evaluate();
+        let evaluation = (0..steps).map(|_| timed(|| twins.evaluate()).0).collect();
+        let part = |of: fn(&StepTimes) -> f64| parts.iter().map(of).collect();
+        Ok(Self {
+            step: whole.into_iter().collect(),
+            forward: part(|times| times.forward),
+            backward: part(|times| times.backward),
+            optimizer: part(|times| times.optimizer),
+            evaluation,
+            profile,
+            peak_mib: peak_mib(),
+        })
+    }
+
+    fn say(&self, settings: &Settings, out: Output) {
+        let mut rows = vec![
+            titles(),
+            self.step.row("training step", time),
+            self.forward.row("  forward", time),
+            self.backward.row("  backward", time),
+            self.optimizer.row("  optimizer", time),
+            self.evaluation.row("evaluation", time),
+        ];
+        let unit = if settings.image_size.is_some() { "images a second" } else { "points a second" };
+        rows.push(single(unit, format!("{:.1}", self.rate(settings))));
+        rows.extend(self.peak_mib.map(peak_row));
+        out.table(&rows, 1..4);
+    }
+
+    /// Samples a second in training.
+    fn rate(&self, settings: &Settings) -> f64 {
+        settings.batch_size as f64 / self.step.median()
+    }
+
+    fn value(&self, job: &str, settings: &Settings) -> Value {
+        json!({
+            "job": job,
+            "train_step_s": self.step.median(),
+            "forward_s": self.forward.median(),
+            "backward_s": self.backward.median(),
+            "optimizer_s": self.optimizer.median(),
+            "eval_forward_s": self.evaluation.median(),
+            "images_per_s": self.rate(settings),
+            "peak_rss_mib": self.peak_mib,
+            "threads": parallel::threads(),
+            "path": InstructionSet::current().name(),
+            "batch_size": settings.batch_size,
+            "image_size": settings.image_size,
+            "optimizer": settings.optimizer,
+            "samples": { "train_step_s": self.step.all(), "eval_forward_s": self.evaluation.all() },
+        })
+    }
+}
