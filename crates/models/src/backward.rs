@@ -32,7 +32,7 @@ impl Network {
     /// The gradients of all trainable parameters, from the gradient of the outputs `[N, classes]`. The tape
     /// is used up: a value is freed once the node that made it is done.
     #[must_use]
-    pub fn backward(&self, tape: Tape, outputs: Buffer) -> Gradients {
+    pub fn backward(&self, tape: Tape<'_>, outputs: Buffer) -> Gradients {
         self.backward_watched(tape, outputs, |_| ())
     }
 
@@ -40,7 +40,7 @@ impl Network {
     #[must_use]
     pub fn backward_watched(
         &self,
-        mut tape: Tape,
+        mut tape: Tape<'_>,
         outputs: Buffer,
         mut done: impl FnMut(&Node),
     ) -> Gradients {
@@ -49,8 +49,8 @@ impl Network {
         let mut flows = Flows(self.nodes.iter().map(|_| None).chain([Some(outputs)]).collect());
         for (place, node) in self.nodes.iter().enumerate().rev() {
             let Some(mut dy) = flows.0[place + 1].take() else { continue };
-            let x = tape.values[node.input].as_deref().unwrap_or(&[]);
-            let y = tape.values[place + 1].as_deref();
+            let x = tape.values.get(node.input);
+            let y = tape.values.get(place + 1);
             let from = self.shape(node.input);
             let memory = &tape.memories[place];
             match node.op {
@@ -83,7 +83,7 @@ impl Network {
                     let passed = match (relu, residual) {
                         (false, _) => Passed::All,
                         (true, None) => Passed::Affine(&affine.0, &affine.1),
-                        (true, Some(_)) => Passed::Output(y.unwrap_or(&[])),
+                        (true, Some(_)) => Passed::Output(y),
                     };
                     let (found, sum) = norm::backward(
                         dy,
@@ -107,7 +107,7 @@ impl Network {
                     }
                 }
                 Op::Relu => {
-                    elementwise::relu_backward(&mut dy, y.unwrap_or(&[]));
+                    elementwise::relu_backward(&mut dy, y);
                     flows.add(node.input, needs[node.input].then_some(dy));
                 }
                 Op::Dropout { .. } => {
@@ -124,7 +124,7 @@ impl Network {
                     flows.add(node.input, needs[node.input].then(dx));
                 }
             }
-            tape.values[place + 1] = None;
+            tape.values.free(place + 1);
             done(node);
         }
         Gradients(parameters)

@@ -2,6 +2,7 @@
 
 use crate::ModelError;
 use crate::network::{NORM_EPS, NORM_MOMENTUM, Network, Node, Op, Shape, Value};
+use crate::values::Values;
 use wellfit_kernels::conv::{Conv, Then};
 use wellfit_kernels::norm::{self, Epilogue, Statistics};
 use wellfit_kernels::pool::{self, MaxPool};
@@ -19,17 +20,17 @@ pub struct DropoutKey {
 
 /// What a training pass remembers for the backward pass.
 #[derive(Debug)]
-pub struct Tape {
+pub struct Tape<'a> {
     pub(crate) batch: usize,
-    pub(crate) values: Vec<Option<Buffer>>,
+    pub(crate) values: Values<'a>,
     pub(crate) memories: Vec<Memory>,
 }
 
-impl Tape {
+impl Tape<'_> {
     /// The network's outputs, `[N, classes]`.
     #[must_use]
     pub fn outputs(&self) -> &[f32] {
-        self.values.last().and_then(Option::as_ref).map_or(&[], |outputs| outputs)
+        self.values.last()
     }
 }
 
@@ -51,20 +52,19 @@ impl Network {
         let batch = images.len() / self.input.len();
         let joined = self.joined();
         let last = self.last_reader(&joined);
-        let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
-        values[0] = Some(Buffer::from_slice(images));
+        let mut values = Values::new(images, self.nodes.len());
         for place in 0..self.nodes.len() {
             if joined[place].is_some() {
                 continue;
             }
-            values[place + 1] = Some(self.evaluate_node(place, batch, &values, &joined));
+            values.put(place, self.evaluate_node(place, batch, &values, &joined));
             for value in self.read_at(place, &joined) {
                 if last[value] == place {
-                    values[value] = None;
+                    values.free(value);
                 }
             }
         }
-        values.pop().flatten().unwrap_or_else(|| Buffer::from_slice(images))
+        values.into_last()
     }
 
     /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
@@ -72,7 +72,7 @@ impl Network {
     ///
     /// # Errors
     /// When a BatchNorm layer gets a single value per channel.
-    pub fn forward(&mut self, images: &[f32], key: DropoutKey) -> Result<Tape, ModelError> {
+    pub fn forward<'a>(&mut self, images: &'a [f32], key: DropoutKey) -> Result<Tape<'a>, ModelError> {
         self.forward_watched(images, key, |_| ())
     }
 
@@ -81,17 +81,16 @@ impl Network {
     ///
     /// # Errors
     /// As [`Self::forward`].
-    pub fn forward_watched(
+    pub fn forward_watched<'a>(
         &mut self,
-        images: &[f32],
+        images: &'a [f32],
         key: DropoutKey,
         mut done: impl FnMut(&Node),
-    ) -> Result<Tape, ModelError> {
+    ) -> Result<Tape<'a>, ModelError> {
         let batch = images.len() / self.input.len();
         let (needs, joined) = (self.needs_gradient(), self.joined());
         let last = self.last_reader(&joined);
-        let mut values: Vec<Option<Buffer>> = (0..=self.nodes.len()).map(|_| None).collect();
-        values[0] = Some(Buffer::from_slice(images));
+        let mut values = Values::new(images, self.nodes.len());
         let mut memories: Vec<Memory> = self.nodes.iter().map(|_| Memory::Nothing).collect();
         for place in 0..self.nodes.len() {
             if joined[place].is_some() {
@@ -99,20 +98,22 @@ impl Network {
             }
             // What no gradient comes back to is computed exactly as in evaluation.
             if !needs[place + 1] && self.is_fixed(place) {
-                values[place + 1] = Some(self.evaluate_node(place, batch, &values, &joined));
+                values.put(place, self.evaluate_node(place, batch, &values, &joined));
             } else {
                 if let Some(producer) = self.producer(place, &joined) {
                     let (value, memory) = self.train_producer(producer, place, batch, &values)?;
-                    (values[producer + 1], memories[producer]) = (Some(value), memory);
+                    values.put(producer, value);
+                    memories[producer] = memory;
                     done(&self.nodes[producer]);
                 }
                 let known = self.producer(place, &joined).map(|producer| &memories[producer]);
                 let (value, memory) = self.train_node(place, batch, &values, known, key)?;
-                (values[place + 1], memories[place]) = (Some(value), memory);
+                values.put(place, value);
+                memories[place] = memory;
             }
             for value in self.read_at(place, &joined) {
                 if last[value] == place && !self.kept(value, &needs) {
-                    values[value] = None;
+                    values.free(value);
                 }
             }
             done(&self.nodes[place]);
@@ -154,7 +155,7 @@ impl Network {
         producer: usize,
         place: usize,
         batch: usize,
-        values: &[Option<Buffer>],
+        values: &Values<'_>,
     ) -> Result<(Buffer, Memory), ModelError> {
         let node = &self.nodes[producer];
         let Op::BatchNorm { norm, .. } = self.nodes[place].op else {
@@ -166,7 +167,7 @@ impl Network {
         if batch * node.shape.pixels() < 2 {
             return Err(ModelError::OneValuePerChannel { layer: self.nodes[place].name.clone() });
         }
-        let (x, weight) = (input(values, node.input), self.weight(node));
+        let (x, weight) = (values.get(node.input), self.weight(node));
         let shape = self.conv_shape(node, batch);
         let (y, statistics) = shape.forward_with_statistics(x, weight, self.bias(node).bias);
         Ok((y, Memory::Statistics(statistics, true)))
@@ -176,12 +177,12 @@ impl Network {
         &mut self,
         place: usize,
         batch: usize,
-        values: &[Option<Buffer>],
+        values: &Values<'_>,
         producer: Option<&Memory>,
         key: DropoutKey,
     ) -> Result<(Buffer, Memory), ModelError> {
         let node = &self.nodes[place];
-        let x = input(values, node.input);
+        let x = values.get(node.input);
         match node.op {
             Op::BatchNorm { gamma, beta, norm, residual, relu } => {
                 let rows = batch * node.shape.pixels();
@@ -196,7 +197,7 @@ impl Network {
                 };
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                 let (scale, shift) = norm::scale_and_shift(gamma, beta, &statistics, NORM_EPS);
-                let residual = residual.map(|value| input(values, value));
+                let residual = residual.map(|value| values.get(value));
                 let y = norm::affine(x, &scale, &shift, Epilogue { residual, relu });
                 if !frozen {
                     let norm = &mut self.norms[norm];
@@ -221,17 +222,17 @@ impl Network {
         &self,
         place: usize,
         batch: usize,
-        values: &[Option<Buffer>],
+        values: &Values<'_>,
         joined: &[Option<usize>],
     ) -> Buffer {
         let node = &self.nodes[place];
-        let (x, from) = (input(values, node.input), self.shape(node.input));
+        let (x, from) = (values.get(node.input), self.shape(node.input));
         match node.op {
             Op::Conv { .. } | Op::Linear { .. } => self.sums(node, batch, values, self.bias(node)),
             Op::BatchNorm { gamma, beta, norm, residual, relu } => {
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                 let (scale, mut shift) = norm::scale_and_shift(gamma, beta, &self.running(norm), NORM_EPS);
-                let residual = residual.map(|value| input(values, value));
+                let residual = residual.map(|value| values.get(value));
                 let Some(producer) = self.producer(place, joined).map(|place| &self.nodes[place]) else {
                     return norm::affine(x, &scale, &shift, Epilogue { residual, relu });
                 };
@@ -251,8 +252,8 @@ impl Network {
     }
 
     /// A convolution or linear node's product.
-    fn sums(&self, node: &Node, batch: usize, values: &[Option<Buffer>], then: Then<'_>) -> Buffer {
-        self.conv_shape(node, batch).forward_then(input(values, node.input), self.weight(node), then)
+    fn sums(&self, node: &Node, batch: usize, values: &Values<'_>, then: Then<'_>) -> Buffer {
+        self.conv_shape(node, batch).forward_then(values.get(node.input), self.weight(node), then)
     }
 
     fn weight(&self, node: &Node) -> &[f32] {
@@ -294,10 +295,6 @@ impl Network {
     }
 }
 
-fn input(values: &[Option<Buffer>], value: Value) -> &[f32] {
-    values[value].as_ref().map_or(&[], |buffer| buffer)
-}
-
 pub(crate) fn max_pool(batch: usize, from: Shape, kernel: usize, stride: usize, padding: usize) -> MaxPool {
     let Shape { height, width, channels } = from;
     MaxPool { batch, height, width, channels, kernel, stride, padding }
@@ -308,6 +305,7 @@ fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
     let mut rng = Rng::new(key.seed, Stream::Dropout, key.step, layer);
     let keep = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let mut mask = Buffer::scratch(len);
-    mask.iter_mut().for_each(|m| *m = if rng.uniform() < p { 0.0 } else { keep });
+    rng.fill_uniform(&mut mask);
+    mask.iter_mut().for_each(|m| *m = if *m < p { 0.0 } else { keep });
     mask
 }

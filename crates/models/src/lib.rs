@@ -31,6 +31,7 @@ pub mod optimizer;
 pub mod resnet;
 pub mod state;
 pub mod summary;
+mod values;
 
 pub use backward::Gradients;
 pub use error::ModelError;
