@@ -234,13 +234,14 @@ impl Job {
         let Loader { dataset, transform, .. } = &self.loader;
         let indices = self.order[self.loader.range(batch)].to_vec();
         let ((height, width), channels) = (transform.size, transform.channels);
+        let levels = transform.levels();
         let mut images = vec![0.0; indices.len() * height * width * channels];
         for (&index, out) in indices.iter().zip(images.chunks_exact_mut(height * width * channels)) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(DataError::WorkerDied); // nobody is left to read it
             }
             let mut rng = self.flips(index);
-            transform.apply(&dataset.image(index as usize)?, rng.as_mut(), out);
+            transform.apply_with(&levels, &dataset.image(index as usize)?, rng.as_mut(), out);
         }
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
         Ok(Batch { images, shape: [indices.len(), height, width, channels], labels, indices })

@@ -75,6 +75,17 @@ impl Transform {
     /// # Panics
     /// If `out` has another length, or the settings do not [`validate`](Self::validate).
     pub fn apply(&self, image: &RawImage, rng: Option<&mut Rng>, out: &mut [f32]) {
+        self.apply_with(&self.levels(), image, rng, out);
+    }
+
+    /// [`Self::apply`] with [`Self::levels`] made before, for many images.
+    pub(crate) fn apply_with(
+        &self,
+        levels: &[Levels],
+        image: &RawImage,
+        rng: Option<&mut Rng>,
+        out: &mut [f32],
+    ) {
         let (height, width) = self.size;
         assert_eq!(out.len(), height * width * self.channels, "one image of {:?}", self.size);
         let (mirror, flip) = rng.map_or((false, false), |rng| {
@@ -86,15 +97,22 @@ impl Transform {
             pixels = resize_bilinear(&pixels, (image.height, image.width), self.channels, self.size).into();
         }
         match self.channels {
-            1 => self.write::<1>(&pixels, mirror, flip, out),
-            _ => self.write::<3>(&pixels, mirror, flip, out),
+            1 => self.write::<1>(levels, &pixels, mirror, flip, out),
+            _ => self.write::<3>(levels, &pixels, mirror, flip, out),
         }
     }
 
     /// Flip and standardise `pixels` of `C` channels.
-    fn write<const C: usize>(&self, pixels: &[u8], mirror: bool, flip: bool, out: &mut [f32]) {
+    fn write<const C: usize>(
+        &self,
+        levels: &[Levels],
+        pixels: &[u8],
+        mirror: bool,
+        flip: bool,
+        out: &mut [f32],
+    ) {
         let (height, width) = self.size;
-        let levels = self.levels::<C>();
+        let levels: [&Levels; C] = std::array::from_fn(|c| &levels[c]);
         let lookup = |(out, pixel): (&mut [f32; C], &[u8; C])| {
             *out = std::array::from_fn(|c| levels[c][usize::from(pixel[c])]);
         };
@@ -111,14 +129,14 @@ impl Transform {
 
     /// The result of each of the 256 grey levels, by channel: the arithmetic is done once, in the same order
     /// and precision as torch.
-    fn levels<const C: usize>(&self) -> [[f32; 256]; C] {
-        let mut levels = [[0.0; 256]; C];
-        for ((levels, mean), std) in levels.iter_mut().zip(&self.mean).zip(&self.std) {
-            levels.iter_mut().enumerate().for_each(|(v, out)| *out = (v as f32 / 255.0 - mean) / std);
-        }
-        levels
+    pub(crate) fn levels(&self) -> Vec<Levels> {
+        let channel = |(mean, std)| std::array::from_fn(|v| (v as f32 / 255.0 - mean) / std);
+        self.mean.iter().zip(&self.std).map(channel).collect()
     }
 }
+
+/// What each of the 256 grey levels of a channel becomes.
+pub(crate) type Levels = [f32; 256];
 
 /// The pixels of `image` with `channels` channels.
 fn with_channels(image: &RawImage, channels: usize) -> Cow<'_, [u8]> {

@@ -37,25 +37,27 @@ impl CrossEntropy {
         let epsilon = f64::from(self.label_smoothing);
         let mut gradient = Buffer::scratch(logits.len());
         let (mut value, mut correct) = (0.0, 0);
+        let mut powers = vec![0.0; classes];
         let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for ((row, gradient), &label) in rows.zip(labels) {
             let label = label as usize;
             assert!(label < classes, "label {label} of {classes} classes");
             correct += usize::from(argmax(row) == label);
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let log_sum = row.iter().map(|&x| f64::from(x - largest).exp()).sum::<f64>().ln();
+            powers.iter_mut().zip(row).for_each(|(power, &x)| *power = f64::from(x - largest).exp());
+            let sum: f64 = powers.iter().sum();
+            let log_sum = sum.ln();
             let target = |class: usize| {
                 let own = if class == label { (1.0 - epsilon) * weight(label) } else { 0.0 };
                 own + epsilon * weight(class) / classes as f64
             };
             let mass: f64 = (0..classes).map(target).sum();
             for (class, (&x, gradient)) in row.iter().zip(gradient).enumerate() {
-                let log_p = f64::from(x - largest) - log_sum;
                 let a = target(class);
                 if a != 0.0 {
-                    value -= a * log_p / total;
+                    value -= a * (f64::from(x - largest) - log_sum) / total;
                 }
-                *gradient = ((mass * log_p.exp() - a) / total) as f32;
+                *gradient = ((mass * powers[class] / sum - a) / total) as f32;
             }
         }
         Loss { value, correct, gradient }
