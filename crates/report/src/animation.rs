@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::file::replace;
 use crate::palette::Palette;
 use crate::{Picture, ReportError};
@@ -51,23 +53,31 @@ fn encode(
     let delay = (delay_ms.saturating_add(5) / 10).clamp(2, u16::MAX.into()) as u16;
     let mut encoder = gif::Encoder::new(Vec::new(), width, height, &palette.rgb)?;
     encoder.set_repeat(gif::Repeat::Infinite)?;
-    let mut shown: Vec<u8> = Vec::new();
-    for picture in frames {
-        let indices = palette.indices(picture.rgb());
-        let change = Rectangle::changed(&shown, &indices, usize::from(width));
-        encoder.write_frame(&gif::Frame {
-            delay,
-            dispose: gif::DisposalMethod::Keep,
-            left: change.left as u16,
-            top: change.top as u16,
-            width: change.width as u16,
-            height: change.height as u16,
-            buffer: change.cut(&indices, usize::from(width)).into(),
-            ..gif::Frame::default()
-        })?;
-        shown = indices;
-    }
+    let indices: Vec<Vec<u8>> = frames.par_iter().map(|picture| palette.indices(picture.rgb())).collect();
+    let shown_before = |i: usize| i.checked_sub(1).map_or(&[][..], |before| &indices[before]);
+    let packed: Vec<gif::Frame<'_>> = (0..indices.len())
+        .into_par_iter()
+        .map(|i| frame(shown_before(i), &indices[i], usize::from(width), delay))
+        .collect();
+    packed.iter().try_for_each(|frame| encoder.write_lzw_pre_encoded_frame(frame))?;
     encoder.into_inner()
+}
+
+/// What changes from the picture shown before, compressed.
+fn frame(before: &[u8], after: &[u8], width: usize, delay: u16) -> gif::Frame<'static> {
+    let change = Rectangle::changed(before, after, width);
+    let mut frame = gif::Frame {
+        delay,
+        dispose: gif::DisposalMethod::Keep,
+        left: change.left as u16,
+        top: change.top as u16,
+        width: change.width as u16,
+        height: change.height as u16,
+        buffer: change.cut(after, width).into(),
+        ..gif::Frame::default()
+    };
+    frame.make_lzw_pre_encoded();
+    frame
 }
 
 /// A part of a frame.

@@ -1,5 +1,7 @@
 //! `wellfit lab batchnorm`: twin networks with and without batch normalisation, on the same batches.
 
+use super::album::Album;
+use super::twin::Twin;
 use super::{diverged, mean, per_seed, run_info, start_event, stop_event, write_summary};
 use crate::args::BatchnormArgs;
 use crate::commands::data_show::grid;
@@ -9,12 +11,11 @@ use crate::opening::open_data;
 use crate::output::{self, Output, number};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Instant;
 use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{DropoutKey, Network, Optimizer, Shape, build};
+use wellfit::models::{Shape, build};
 use wellfit::record::{DataInfo, RunWriter, StepRecord};
 use wellfit::report::twin_loss_chart;
 use wellfit::train::evaluate;
@@ -60,7 +61,8 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
     };
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-batchnorm", args.out.force)?;
-    let networks = Twins::new(&train, args.seed)?.networks;
+    let Twins(first) = Twins::new(&train, args.seed)?;
+    let networks = first.each_ref().map(|twin| &twin.network);
     let data = DataInfo {
         name,
         fingerprint: train.fingerprint(),
@@ -68,14 +70,15 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         val: 0,
         test: test.len() as u64,
     };
-    run.write_run_toml(&run_info(&run, args.seed, data, &networks, &Config::of(args))?)?;
+    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     run.event(&start_event())?;
     networks.iter().for_each(|network| out.say(network.summary()));
     show_batch(&train, args.seed, &run, out)?;
-    let mut results = Vec::new();
+    let (mut results, test) = (Vec::new(), loader(&test, 1000, None)?);
     for seed in args.seed..args.seed + u64::from(args.seeds) {
-        let first = seed == args.seed;
-        results.push(Twins::new(&train, seed)?.train(args, (&train, &test), first, &mut run, out)?);
+        let batches = loader(&train, args.batch_size, Some(seed))?;
+        let show = (seed == args.seed).then_some(out);
+        results.push(Twins::new(&train, seed)?.train(args, (&batches, &test), &mut run, show)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -90,12 +93,8 @@ fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Resul
     Ok(picture.save_png(run.path().join("batch.png"))?)
 }
 
-/// The two networks with their optimisers.
-struct Twins {
-    networks: [Network; 2],
-    optimizers: [Optimizer; 2],
-    seed: u64,
-}
+/// The plain network and the one with batch normalisation.
+struct Twins([Twin; 2]);
 
 /// What one seed came to, for each twin.
 struct SeedResult {
@@ -113,87 +112,104 @@ impl SeedResult {
 impl Twins {
     fn new(train: &Dataset, seed: u64) -> Result<Self, CliError> {
         let (height, width, channels) = train.native_size().unwrap_or_default();
-        let make = |name: &str| -> Result<Network, CliError> {
-            let mut network = build(name, Shape::image(height, width, channels), train.classes.len())?;
-            network.initialise(seed);
-            Ok(network)
+        let twin = |name| -> Result<Twin, CliError> {
+            let network = build(name, Shape::image(height, width, channels), train.classes.len())?;
+            Ok(Twin::new(network, Rule::SGD, seed))
         };
-        let networks = [make("mlp")?, make("mlp-bn")?];
-        let optimizers = [0, 1].map(|twin: usize| Optimizer::new(Rule::SGD, &networks[twin]));
-        Ok(Self { networks, optimizers, seed })
+        Ok(Self([twin("mlp")?, twin("mlp-bn")?]))
     }
 
+    /// Train on `loader`'s batches, then test. With `show`, also the record and the pictures.
     fn train(
         mut self,
         args: &BatchnormArgs,
-        (train, test): (&Dataset, &Dataset),
-        first: bool,
+        (train, test): (&Loader, &Loader),
         run: &mut RunWriter,
-        out: Output,
+        show: Option<Output>,
     ) -> Result<SeedResult, CliError> {
-        let (height, width, channels) = train.native_size().unwrap_or_default();
-        let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
-        let transform = Transform { size: (height, width), channels, hflip: false, vflip: false, mean, std };
-        let options = LoaderOptions {
-            batch_size: args.batch_size,
-            shuffle: true,
-            seed: self.seed,
-            merge_last_single: true,
-            ..LoaderOptions::default()
-        };
-        let loader = Loader::new(train.clone(), transform.clone(), options)?;
-        let mut losses = [Vec::new(), Vec::new()];
-        for epoch in 1..=args.epochs {
-            for batch in loader.epoch(epoch - 1) {
-                let batch = batch?;
-                let step = losses[0].len() as u64 + 1;
-                let found = self.step(&batch.images, &batch.labels, args.lr)?;
-                for (losses, &loss) in losses.iter_mut().zip(&found) {
-                    losses.push(loss);
-                }
-                if found.iter().any(|loss| !loss.is_finite()) {
-                    return Err(diverged(run, epoch, step, args.lr));
-                }
-                if first {
-                    let losses =
-                        NAMES.iter().map(|name| (*name).to_owned()).zip(found).collect::<BTreeMap<_, _>>();
-                    run.step(&StepRecord { epoch, step, lr: args.lr, losses })?;
+        let album = Album::default();
+        let result = rayon::scope(|scope| {
+            let mut losses = [Vec::new(), Vec::new()];
+            for epoch in 1..=args.epochs {
+                self.epoch(args.lr, epoch, train, &mut losses, run, show.is_some())?;
+                if let Some(out) = show {
+                    let path = run.path().join(format!("loss-epoch-{epoch}.png"));
+                    album.draw(scope, epoch, twin_loss_chart(&losses[0], &losses[1]), path);
+                    let last = losses.each_ref().map(|losses| losses.last().copied().unwrap_or(f64::NAN));
+                    out.say(format!(
+                        "Epoch {epoch} of {}: loss of the last batch, Normal {:.4}, BatchNorm {:.4}",
+                        args.epochs, last[0], last[1]
+                    ));
                 }
             }
-            if first {
-                let path = run.path().join(format!("loss-epoch-{epoch}.png"));
-                twin_loss_chart(&losses[0], &losses[1]).draw().save_png(path)?;
-                let last = losses.each_ref().map(|losses| losses.last().copied().unwrap_or(f64::NAN));
-                out.say(format!(
-                    "Epoch {epoch} of {}: loss of the last batch, Normal {:.4}, BatchNorm {:.4}",
-                    args.epochs, last[0], last[1]
-                ));
-            }
-        }
-        let plain = LoaderOptions { batch_size: 1000, ..LoaderOptions::default() };
-        let loader = Loader::new(test.clone(), transform, plain)?;
-        let mut accuracy = [0.0; 2];
-        for (accuracy, network) in accuracy.iter_mut().zip(&self.networks) {
-            let average = evaluate(network, &loader, &CrossEntropy::default(), 0, &mut (), |_, _| {})?;
-            *accuracy = average.accuracy();
-        }
-        Ok(SeedResult { losses, accuracy })
+            Ok(SeedResult { losses, accuracy: self.test(test)? })
+        });
+        album.pictures()?;
+        result
     }
 
-    /// One training step of both twins on the same batch: their losses.
-    fn step(&mut self, images: &[f32], labels: &[u32], lr: f64) -> Result<[f64; 2], CliError> {
-        let mut losses = [0.0; 2];
-        for (twin, loss_of) in losses.iter_mut().enumerate() {
-            let (network, optimizer) = (&mut self.networks[twin], &mut self.optimizers[twin]);
-            let key = DropoutKey { seed: self.seed, step: optimizer.step as u32 + 1 };
-            let tape = network.forward(images, key)?;
-            let loss = CrossEntropy::default().loss(tape.outputs(), labels, network.outputs());
-            let gradients = network.backward(tape, loss.gradient);
-            optimizer.update(network, &gradients, lr);
-            *loss_of = loss.value;
+    /// One epoch. Both twins learn from a batch while the next one is made.
+    fn epoch(
+        &mut self,
+        lr: f64,
+        epoch: u32,
+        loader: &Loader,
+        losses: &mut [Vec<f64>; 2],
+        run: &mut RunWriter,
+        record: bool,
+    ) -> Result<(), CliError> {
+        let Self([normal, batchnorm]) = self;
+        let mut batches = loader.epoch(epoch - 1);
+        let mut next = batches.next();
+        while let Some(batch) = next.transpose()? {
+            let step_of = |twin: &mut Twin| {
+                let classes = twin.network.outputs();
+                let loss = |outputs: &[f32]| CrossEntropy::default().loss(outputs, &batch.labels, classes);
+                twin.step(&batch.images, lr, loss)
+            };
+            let ((batchnorm, normal), following) =
+                rayon::join(|| rayon::join(|| step_of(batchnorm), || step_of(normal)), || batches.next());
+            next = following;
+            let found = [normal?, batchnorm?];
+            losses.iter_mut().zip(found).for_each(|(losses, loss)| losses.push(loss));
+            let step = losses[0].len() as u64;
+            if found.iter().any(|loss| !loss.is_finite()) {
+                return Err(diverged(run, epoch, step, lr));
+            }
+            if record {
+                let losses = NAMES.map(str::to_owned).into_iter().zip(found).collect();
+                run.step(&StepRecord { epoch, step, lr, losses })?;
+            }
         }
-        Ok(losses)
+        Ok(())
     }
+
+    /// Accuracy on the test set.
+    fn test(&self, test: &Loader) -> Result<[f64; 2], CliError> {
+        let accuracy = |twin: &Twin| {
+            evaluate(&twin.network, test, &CrossEntropy::default(), 0, &mut (), |_, _| {})
+                .map(|average| average.accuracy())
+        };
+        let Self([normal, batchnorm]) = self;
+        let (normal, batchnorm) = rayon::join(|| accuracy(normal), || accuracy(batchnorm));
+        Ok([normal?, batchnorm?])
+    }
+}
+
+/// Batches of whole images as they are, scaled to 0–1; made by whoever asks, beside the training.
+fn loader(data: &Dataset, batch_size: usize, shuffle: Option<u64>) -> Result<Loader, CliError> {
+    let (height, width, channels) = data.native_size().unwrap_or_default();
+    let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
+    let transform = Transform { size: (height, width), channels, hflip: false, vflip: false, mean, std };
+    let options = LoaderOptions {
+        batch_size,
+        shuffle: shuffle.is_some(),
+        seed: shuffle.unwrap_or_default(),
+        workers: 0,
+        merge_last_single: shuffle.is_some(),
+        ..LoaderOptions::default()
+    };
+    Ok(Loader::new(data.clone(), transform, options)?)
 }
 
 fn report(

@@ -1,5 +1,7 @@
 //! `wellfit lab dropout`: twin regressors with and without dropout on a noisy line.
 
+use super::album::Album;
+use super::twin::Twin;
 use super::{diverged, mean, per_seed, run_info, start_event, stop_event, write_summary};
 use crate::args::DropoutArgs;
 use crate::config::{positive, require, share};
@@ -7,13 +9,13 @@ use crate::error::CliError;
 use crate::output::{self, Output, number};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Instant;
 use wellfit::kernels::loss::mean_squared_error;
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{DropoutKey, Network, Optimizer, mlp};
+use wellfit::models::mlp;
 use wellfit::record::{DataInfo, RunWriter, StepRecord};
-use wellfit::report::{DropoutChart, Picture, animation, dropout_chart};
+use wellfit::report::{Chart, DropoutChart, animation, dropout_chart};
 use wellfit::rng::{Rng, Stream};
 
 /// The names of the twins, in records and plots.
@@ -63,7 +65,8 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
     let start = Instant::now();
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-dropout", args.out.force)?;
-    let networks = Twins::new(args, args.seed).networks;
+    let mut first = Twins::new(args, args.seed);
+    let networks = first.twins.each_ref().map(|twin| &twin.network);
     let samples = args.samples as u64;
     let data = DataInfo {
         name: "noisy line".to_owned(),
@@ -72,12 +75,12 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
         val: 0,
         test: samples,
     };
-    run.write_run_toml(&run_info(&run, args.seed, data, &networks, &Config::of(args))?)?;
+    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     run.event(&start_event())?;
     networks.iter().for_each(|network| out.say(network.summary()));
-    let mut results = Vec::new();
-    for seed in args.seed..args.seed + u64::from(args.seeds) {
-        results.push(Twins::new(args, seed).train(args, seed == args.seed, &mut run, out)?);
+    let mut results = vec![first.train_and_show(args, &mut run, out)?];
+    for seed in args.seed + 1..args.seed + u64::from(args.seeds) {
+        results.push(Twins::new(args, seed).train(args, &mut run)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -101,11 +104,9 @@ impl Points {
 }
 
 struct Twins {
-    networks: [Network; 2],
-    optimizers: [Optimizer; 2],
+    twins: [Twin; 2],
     train: Points,
     test: Points,
-    seed: u64,
 }
 
 /// The twins in evaluation mode.
@@ -116,85 +117,90 @@ struct Look {
 
 impl Twins {
     fn new(args: &DropoutArgs, seed: u64) -> Self {
-        let networks = [None, Some(args.p as f32)].map(|dropout| {
-            let mut network = mlp::regressor(args.hidden, dropout);
-            network.initialise(seed);
-            network
-        });
-        let optimizers = networks.each_ref().map(|network| Optimizer::new(Rule::ADAM, network));
+        let twin = |dropout| Twin::new(mlp::regressor(args.hidden, dropout), Rule::ADAM, seed);
         Self {
-            networks,
-            optimizers,
+            twins: [twin(None), twin(Some(args.p as f32))],
             train: Points::new(args, seed, 0),
             test: Points::new(args, seed, 1),
-            seed,
         }
     }
 
-    /// The last test losses. Of the first seed also the record, the pictures and the animation.
-    fn train(
-        &mut self,
-        args: &DropoutArgs,
-        first: bool,
-        run: &mut RunWriter,
-        out: Output,
-    ) -> Result<[f64; 2], CliError> {
-        let mut pictures: Vec<Picture> = Vec::new();
-        let picture_every = PICTURE_EVERY.max(args.epochs.div_ceil(MOST_PICTURES));
-        for epoch in 0..args.epochs {
-            let losses = self.step(args.lr)?;
-            let step = u64::from(epoch) + 1;
-            if losses.iter().any(|loss| !loss.is_finite()) {
-                return Err(diverged(run, epoch + 1, step, args.lr));
-            }
-            if !first {
-                continue;
-            }
-            let losses: BTreeMap<String, f64> = NAMES.map(str::to_owned).into_iter().zip(losses).collect();
-            run.step(&StepRecord { epoch: epoch + 1, step, lr: args.lr, losses })?;
-            if epoch % picture_every == 0 {
-                let look = self.look();
-                let picture = self.picture(&look, epoch);
-                picture.save_png(run.path().join(format!("fit-{epoch:04}.png")))?;
-                pictures.push(picture);
-                out.say(format!(
-                    "Epoch {epoch}: test loss {:.4}, with dropout {:.4}",
-                    look.losses[0], look.losses[1]
-                ));
-            }
-        }
-        if first {
-            animation(&pictures, 300, run.path().join("fit.gif"))?;
-        }
+    /// All epochs; gives the last test losses.
+    fn train(&mut self, args: &DropoutArgs, run: &mut RunWriter) -> Result<[f64; 2], CliError> {
+        self.epochs(0..args.epochs, args.lr, run, false)?;
         Ok(self.look().losses)
     }
 
-    fn step(&mut self, lr: f64) -> Result<[f64; 2], CliError> {
-        let mut losses = [0.0; 2];
-        for (twin, loss_of) in losses.iter_mut().enumerate() {
-            let (network, optimizer) = (&mut self.networks[twin], &mut self.optimizers[twin]);
-            let key = DropoutKey { seed: self.seed, step: optimizer.step as u32 + 1 };
-            let tape = network.forward(&self.train.x, key)?;
-            let loss = mean_squared_error(tape.outputs(), &self.train.y);
-            let gradients = network.backward(tape, loss.gradient);
-            optimizer.update(network, &gradients, lr);
-            *loss_of = loss.value;
+    /// As [`Self::train`], with the record, the pictures and the animation.
+    fn train_and_show(
+        &mut self,
+        args: &DropoutArgs,
+        run: &mut RunWriter,
+        out: Output,
+    ) -> Result<[f64; 2], CliError> {
+        let picture_every = PICTURE_EVERY.max(args.epochs.div_ceil(MOST_PICTURES));
+        let album = Album::default();
+        rayon::scope(|scope| -> Result<(), CliError> {
+            let mut done = 0;
+            while done < args.epochs {
+                // Up to and with the next epoch whose number the interval divides.
+                let until = (done.next_multiple_of(picture_every) + 1).min(args.epochs);
+                self.epochs(done..until, args.lr, run, true)?;
+                done = until;
+                let epoch = done - 1;
+                if epoch.is_multiple_of(picture_every) {
+                    let look = self.look();
+                    let path = run.path().join(format!("fit-{epoch:04}.png"));
+                    album.draw(scope, epoch, self.chart(&look, epoch), path);
+                    let [normal, dropout] = look.losses;
+                    out.say(format!("Epoch {epoch}: test loss {normal:.4}, with dropout {dropout:.4}"));
+                }
+            }
+            Ok(())
+        })?;
+        animation(&album.pictures()?, 300, run.path().join("fit.gif"))?;
+        Ok(self.look().losses)
+    }
+
+    /// Train for some epochs, both twins at the same time; a loss that is no number ends it.
+    fn epochs(
+        &mut self,
+        epochs: Range<u32>,
+        lr: f64,
+        run: &mut RunWriter,
+        record: bool,
+    ) -> Result<(), CliError> {
+        let Self { twins: [normal, dropout], train, .. } = self;
+        let losses = |twin: &mut Twin| -> Result<Vec<f64>, CliError> {
+            let step = |_| twin.step(&train.x, lr, |fit| mean_squared_error(fit, &train.y));
+            epochs.clone().map(step).collect()
+        };
+        let (normal, dropout) = rayon::join(|| losses(normal), || losses(dropout));
+        for (epoch, losses) in (epochs.start + 1..).zip(normal?.into_iter().zip(dropout?)) {
+            let (losses, step) = ([losses.0, losses.1], u64::from(epoch));
+            if losses.iter().any(|loss| !loss.is_finite()) {
+                return Err(diverged(run, epoch, step, lr));
+            }
+            if record {
+                let losses = NAMES.map(str::to_owned).into_iter().zip(losses).collect();
+                run.step(&StepRecord { epoch, step, lr, losses })?;
+            }
         }
-        Ok(losses)
+        Ok(())
     }
 
     /// Both networks in evaluation mode on the test points.
     fn look(&self) -> Look {
-        let fits = self.networks.each_ref().map(|network| network.evaluate(&self.test.x).to_vec());
+        let fits = self.twins.each_ref().map(|twin| twin.network.evaluate(&self.test.x).to_vec());
         let losses = fits.each_ref().map(|fit| mean_squared_error(fit, &self.test.y).value);
         Look { fits, losses }
     }
 
-    fn picture(&self, look: &Look, epoch: u32) -> Picture {
+    fn chart(&self, look: &Look, epoch: u32) -> Chart {
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
         let (x, train, test) = (wide(&self.train.x), wide(&self.train.y), wide(&self.test.y));
         let fits = look.fits.each_ref().map(|fit| wide(fit));
-        let chart = dropout_chart(&DropoutChart {
+        dropout_chart(&DropoutChart {
             train: (&x, &train),
             test: (&x, &test),
             fit_x: &x,
@@ -203,8 +209,7 @@ impl Twins {
             epoch: epoch as usize,
             loss: look.losses[0],
             loss_dropout: look.losses[1],
-        });
-        chart.draw()
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! The three experiments.
 
+mod album;
 pub mod batchnorm;
 pub mod dropout;
 pub mod transfer;
+mod twin;
 
 use crate::error::CliError;
 use serde::Serialize;
@@ -29,7 +31,7 @@ pub fn run_info(
     run: &RunWriter,
     seed: u64,
     data: DataInfo,
-    twins: &[Network; 2],
+    twins: [&Network; 2],
     config: &impl Serialize,
 ) -> Result<RunInfo, CliError> {
     let parameters = twins.iter().map(|network| network.parameter_count() as u64).sum();
@@ -46,7 +48,7 @@ pub fn run_info(
         classes: Vec::new(),
         data,
         model: ModelInfo {
-            name: twins.each_ref().map(|network| network.name.as_str()).join(", "),
+            name: twins.map(|network| network.name.as_str()).join(", "),
             parameters,
             trainable: parameters,
         },

@@ -1,0 +1,26 @@
+//! Pictures drawn beside the training.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use wellfit::report::{Chart, Picture, ReportError};
+
+/// Collects numbered pictures that are drawn and saved on whichever thread is free.
+#[derive(Default)]
+pub struct Album(Mutex<BTreeMap<u32, Result<Picture, ReportError>>>);
+
+impl Album {
+    /// Draw `chart` and save it at `path`, before `scope` ends at the latest.
+    pub fn draw<'a>(&'a self, scope: &rayon::Scope<'a>, number: u32, chart: Chart, path: PathBuf) {
+        scope.spawn(move |_| {
+            let picture = chart.draw();
+            let saved = picture.save_png(path).map(|()| picture);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number, saved);
+        });
+    }
+
+    /// The pictures by number, or the first error.
+    pub fn pictures(self) -> Result<Vec<Picture>, ReportError> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    }
+}
