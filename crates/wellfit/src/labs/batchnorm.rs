@@ -1,16 +1,18 @@
 //! `wellfit lab batchnorm`: twin networks with and without batch normalisation, on the same batches.
 
+mod report;
+
 use super::album::Album;
 use super::twin::Twin;
-use super::{diverged, mean, per_seed, run_info, start_event, stop_event, write_summary};
+use super::{diverged, run_info, start_event, stop_event};
 use crate::args::BatchnormArgs;
 use crate::commands::data_show::grid;
 use crate::config::{batch_size, positive, require};
 use crate::error::CliError;
 use crate::opening::open_data;
-use crate::output::{self, Output, number};
+use crate::output::Output;
+use report::{SeedResult, report};
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform};
 use wellfit::kernels::loss::CrossEntropy;
@@ -22,8 +24,6 @@ use wellfit::train::evaluate;
 
 /// The names of the twins, in records and plots.
 const NAMES: [&str; 2] = ["normal", "batchnorm"];
-/// How many iterations at the end are averaged to compare the twins.
-const LAST: usize = 20;
 
 /// The lab's options, as `run.toml` keeps them.
 #[derive(Serialize)]
@@ -95,19 +95,6 @@ fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Resul
 
 /// The plain network and the one with batch normalisation.
 struct Twins([Twin; 2]);
-
-/// What one seed came to, for each twin.
-struct SeedResult {
-    losses: [Vec<f64>; 2],
-    accuracy: [f64; 2],
-}
-
-impl SeedResult {
-    fn last(&self, twin: usize) -> f64 {
-        let losses = &self.losses[twin];
-        mean(losses[losses.len().saturating_sub(LAST)..].iter().copied())
-    }
-}
 
 impl Twins {
     fn new(train: &Dataset, seed: u64) -> Result<Self, CliError> {
@@ -210,70 +197,4 @@ fn loader(data: &Dataset, batch_size: usize, shuffle: Option<u64>) -> Result<Loa
         ..LoaderOptions::default()
     };
     Ok(Loader::new(data.clone(), transform, options)?)
-}
-
-fn report(
-    results: &[SeedResult],
-    args: &BatchnormArgs,
-    run: &RunWriter,
-    start: Instant,
-    out: Output,
-) -> Result<(), CliError> {
-    let loss = [0, 1].map(|twin| mean(results.iter().map(|result| result.last(twin))));
-    let accuracy = [0, 1].map(|twin| mean(results.iter().map(|result| result.accuracy[twin])));
-    let seeds = if results.len() > 1 { format!(", means of {} seeds", results.len()) } else { String::new() };
-    let text = format!(
-        "After {} epochs of batches of {} with SGD {}{seeds}:\n\
-         Normal     loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
-         BatchNorm  loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
-         Batch normalisation lowers the loss by {:.4} (to {:.0} % of it) and moves test accuracy by {:+.2} points.",
-        args.epochs,
-        args.batch_size,
-        args.lr,
-        loss[0],
-        100.0 * accuracy[0],
-        loss[1],
-        100.0 * accuracy[1],
-        loss[0] - loss[1],
-        100.0 * loss[1] / loss[0],
-        100.0 * (accuracy[1] - accuracy[0]),
-    );
-    let per_seed_values: Vec<Value> = results.iter().zip(args.seed..).map(|(result, seed)| {
-        let mut value = json!({ "seed": seed });
-        for (twin, name) in NAMES.iter().enumerate() {
-            value[name] = json!({ "loss_last20": number(result.last(twin)), "test_accuracy": result.accuracy[twin] });
-        }
-        value
-    }).collect();
-    let lines: String = if results.len() > 1 {
-        results
-            .iter()
-            .zip(args.seed..)
-            .map(|(result, seed)| {
-                format!(
-                    "\nseed {seed}: Normal {:.4} {:.2} %, BatchNorm {:.4} {:.2} %",
-                    result.last(0),
-                    100.0 * result.accuracy[0],
-                    result.last(1),
-                    100.0 * result.accuracy[1]
-                )
-            })
-            .collect()
-    } else {
-        String::new()
-    };
-    let text = text + &lines;
-    write_summary(run, &text)?;
-    out.say(text);
-    let seconds = start.elapsed().as_secs_f64();
-    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
-    let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
-    for (twin, name) in NAMES.iter().enumerate() {
-        value[name] = json!({ "loss_last20": number(loss[twin]), "test_accuracy": accuracy[twin] });
-    }
-    if let Some(seeds) = per_seed(&per_seed_values) {
-        value["seeds"] = seeds;
-    }
-    out.result(&value);
-    Ok(())
 }

@@ -1,0 +1,95 @@
+//! What the batch-norm lab found.
+
+use super::NAMES;
+use crate::args::BatchnormArgs;
+use crate::error::CliError;
+use crate::labs::{mean, per_seed, write_summary};
+use crate::output::{self, Output, number};
+use serde_json::{Value, json};
+use std::time::Instant;
+use wellfit::record::RunWriter;
+
+/// How many iterations at the end are averaged to compare the twins.
+const LAST: usize = 20;
+
+/// What one seed came to, for each twin.
+pub struct SeedResult {
+    /// The loss of every iteration.
+    pub losses: [Vec<f64>; 2],
+    /// The share of right answers on the test set.
+    pub accuracy: [f64; 2],
+}
+
+impl SeedResult {
+    fn last(&self, twin: usize) -> f64 {
+        let losses = &self.losses[twin];
+        mean(losses[losses.len().saturating_sub(LAST)..].iter().copied())
+    }
+}
+
+/// Tell how the twins compare: in words, in `summary.txt` and as JSON.
+pub fn report(
+    results: &[SeedResult],
+    args: &BatchnormArgs,
+    run: &RunWriter,
+    start: Instant,
+    out: Output,
+) -> Result<(), CliError> {
+    let loss = [0, 1].map(|twin| mean(results.iter().map(|result| result.last(twin))));
+    let accuracy = [0, 1].map(|twin| mean(results.iter().map(|result| result.accuracy[twin])));
+    let seeds = if results.len() > 1 { format!(", means of {} seeds", results.len()) } else { String::new() };
+    let text = format!(
+        "After {} epochs of batches of {} with SGD {}{seeds}:\n\
+         Normal     loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
+         BatchNorm  loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
+         Batch normalisation lowers the loss by {:.4} (to {:.0} % of it) and moves test accuracy by {:+.2} points.",
+        args.epochs,
+        args.batch_size,
+        args.lr,
+        loss[0],
+        100.0 * accuracy[0],
+        loss[1],
+        100.0 * accuracy[1],
+        loss[0] - loss[1],
+        100.0 * loss[1] / loss[0],
+        100.0 * (accuracy[1] - accuracy[0]),
+    );
+    let per_seed_values: Vec<Value> = results.iter().zip(args.seed..).map(|(result, seed)| {
+        let mut value = json!({ "seed": seed });
+        for (twin, name) in NAMES.iter().enumerate() {
+            value[name] = json!({ "loss_last20": number(result.last(twin)), "test_accuracy": result.accuracy[twin] });
+        }
+        value
+    }).collect();
+    let lines: String = if results.len() > 1 {
+        results
+            .iter()
+            .zip(args.seed..)
+            .map(|(result, seed)| {
+                format!(
+                    "\nseed {seed}: Normal {:.4} {:.2} %, BatchNorm {:.4} {:.2} %",
+                    result.last(0),
+                    100.0 * result.accuracy[0],
+                    result.last(1),
+                    100.0 * result.accuracy[1]
+                )
+            })
+            .collect()
+    } else {
+        String::new()
+    };
+    let text = text + &lines;
+    write_summary(run, &text)?;
+    out.say(text);
+    let seconds = start.elapsed().as_secs_f64();
+    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
+    let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
+    for (twin, name) in NAMES.iter().enumerate() {
+        value[name] = json!({ "loss_last20": number(loss[twin]), "test_accuracy": accuracy[twin] });
+    }
+    if let Some(seeds) = per_seed(&per_seed_values) {
+        value["seeds"] = seeds;
+    }
+    out.result(&value);
+    Ok(())
+}

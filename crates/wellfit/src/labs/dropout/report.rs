@@ -1,0 +1,65 @@
+//! What the dropout lab found.
+
+use crate::args::DropoutArgs;
+use crate::error::CliError;
+use crate::labs::{mean, per_seed, write_summary};
+use crate::output::{self, Output, number};
+use serde_json::{Value, json};
+use std::time::Instant;
+use wellfit::record::RunWriter;
+
+/// Tell how the twins compare: in words, in `summary.txt` and as JSON.
+pub fn report(
+    results: &[[f64; 2]],
+    args: &DropoutArgs,
+    run: &RunWriter,
+    start: Instant,
+    out: Output,
+) -> Result<(), CliError> {
+    let loss = [0, 1].map(|twin: usize| mean(results.iter().map(|result| result[twin])));
+    let better = results.iter().filter(|[normal, dropout]| dropout < normal).count();
+    let lines: String = if results.len() > 1 {
+        results
+            .iter()
+            .zip(args.seed..)
+            .map(|([normal, dropout], seed)| {
+                format!("\nseed {seed}: {normal:.4} without, {dropout:.4} with dropout")
+            })
+            .collect()
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "After {} epochs the test loss is {:.4} without and {:.4} with dropout {} ({:+.0} %).\n\
+         Dropout is lower for {better} of {} seeds.{lines}",
+        args.epochs,
+        loss[0],
+        loss[1],
+        args.p,
+        100.0 * (loss[1] / loss[0] - 1.0),
+        results.len(),
+    );
+    write_summary(run, &text)?;
+    out.say(text);
+    let seconds = start.elapsed().as_secs_f64();
+    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
+    let one = |result: &[f64; 2]| json!({ "normal": { "test_loss": number(result[0]) }, "dropout": { "test_loss": number(result[1]) } });
+    let mut value = one(&loss);
+    value["run"] = output::path(run.path());
+    value["seconds"] = json!(seconds);
+    value["dropout_lower"] = json!(better);
+    let seeds: Vec<Value> = results
+        .iter()
+        .zip(args.seed..)
+        .map(|(result, seed)| {
+            let mut value = one(result);
+            value["seed"] = json!(seed);
+            value
+        })
+        .collect();
+    if let Some(seeds) = per_seed(&seeds) {
+        value["seeds"] = seeds;
+    }
+    out.result(&value);
+    Ok(())
+}
