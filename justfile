@@ -21,14 +21,21 @@ ci:
 sample:
     cargo run --release -- train sample
 
-# Make the fixtures again from the real packages (parity/README.md) and show what changed
+# Make all fixtures again from the real packages in a temporary copy; fails if they differ beyond rounding
 parity python="python3":
-    {{python}} parity/policy.py
-    {{python}} parity/replay.py
-    {{python}} parity/models.py
-    {{python}} parity/images.py
-    {{python}} parity/weights.py
-    git diff --stat -- '*fixtures*'
+    {{python}} parity/generate.py --check
+
+# The same in place: for new cases, or new versions in parity/requirements.txt
+parity-update python="python3":
+    {{python}} parity/generate.py
+
+# Print the parity tests' rows and write them into docs/parity.md
+parity-table:
+    WELLFIT_PARITY_TABLE=1 cargo test --workspace --no-fail-fast -- --nocapture | grep -o '| .* |$$'
+
+# Break one line after another: the parity tests must fail each time (writes the table in docs/parity.md)
+mutants:
+    python3 parity/mutants.py --write
 
 # Damaged inputs for every parser, a million each unless told otherwise (docs/hostile-files.md)
 fuzz inputs="1000000":

@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
-"""Whole networks in torch: logits, losses over steps, gradients. Writes crates/models/tests/fixtures/models.json.
+"""Whole networks in torch, for crates/models/tests/torch.rs.
 
-Weights and images come from a hash that the Rust test computes as well, so no weights are stored. The reference is
+    python parity/models.py
+
+writes crates/models/tests/fixtures/models.json (logits, losses over steps, gradients, running statistics) and
+twins.safetensors (the MLP twins from torch's own initial weights, on the embedded sample of Fashion-MNIST in the
+order of torch's DataLoader, for 100 steps).
+
+In models.json, weights and images come from a hash that the Rust test computes as well, so no weights are stored. The reference is
 torch in float64. torch in float32 runs too, and how far it strays is printed: with residual branches of full size one
 ReLU that flips by rounding changes a whole path, and ResNet-50's first gradients differ by 2 % between torch and
 torch. So the last BatchNorm of each bottleneck starts small here.
 """
-import json, pathlib
+import gzip, json, pathlib
 from collections import OrderedDict
 import numpy as np
 import torch, torchvision
+from safetensors.torch import save_file
 from torch import nn
+from layers import FIXTURES, uniform
 
-OUT = pathlib.Path(__file__).parent.parent / "crates/models/tests/fixtures/models.json"
-
-
-def uniform(count: int, salt: int) -> np.ndarray:
-    """`count` numbers in [-0.5, 0.5), a function of (salt, place)."""
-    h = np.arange(count, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(salt * 97 + 12345)
-    h ^= h >> np.uint32(15)
-    h *= np.uint32(2246822519)
-    h ^= h >> np.uint32(13)
-    return h.astype(np.float64) / 2**32 - 0.5
+SAMPLE = pathlib.Path(__file__).parent.parent / "crates/data/assets"
+PROBES = 4
 
 
 def fill(model: nn.Module) -> None:
@@ -77,9 +77,9 @@ def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, dtyp
         loss.backward()
         if step == 0:
             for salt, (key, p) in enumerate(sorted(model.named_parameters())):
-                probe = torch.from_numpy(uniform(p.numel(), 5_000 + salt)).reshape(p.shape)
-                gradient = p.grad.double()
-                gradients[key] = [gradient.norm().item(), (gradient * probe).sum().item()]
+                gradient = p.grad.double().flatten()
+                probes = [torch.from_numpy(uniform(p.numel(), 5_000 + PROBES * salt + k)) for k in range(PROBES)]
+                gradients[key] = [gradient.norm().item()] + [(gradient @ probe).item() for probe in probes]
         opt.step()
         losses.append(loss.item())
     running = {k: [v.double().norm().item()] for k, v in model.state_dict().items() if "running" in k}
@@ -90,7 +90,7 @@ def case(*what) -> dict:
     """torch in float64, and how far torch in float32 strays from it by the test's own measures."""
     name, shape, classes, rule, _ = what
     wide, narrow = trace(*what, torch.float64), trace(*what, torch.float32)
-    floor = 1e-4 * sum(norm**2 for norm, _ in wide["gradients"].values()) ** 0.5
+    floor = 1e-4 * sum(norm**2 for norm, *_ in wide["gradients"].values()) ** 0.5
     noise = {
         "losses": max(abs(a - b) for a, b in zip(wide["losses"], narrow["losses"])) / max(map(abs, wide["losses"])),
         "gradients": max(max(abs(a - b) for a, b in zip(wide["gradients"][k], narrow["gradients"][k]))
@@ -101,17 +101,48 @@ def case(*what) -> dict:
     return {"model": name, "shape": shape, "classes": classes, "rule": rule, **wide}
 
 
+def idx(name: str, header: int) -> np.ndarray:
+    return np.frombuffer(bytearray(gzip.decompress((SAMPLE / name).read_bytes())[header:]), np.uint8)
+
+
+def twins(steps: int = 100) -> dict:
+    """Initial weights (rounded to bfloat16, to halve the file), the order of the images, losses of each step."""
+    images = torch.from_numpy(idx("sample-train-images-idx3-ubyte.gz", 16).reshape(-1, 784)).double() / 255
+    labels = torch.from_numpy(idx("sample-train-labels-idx1-ubyte.gz", 8)).long()
+    order = torch.Generator().manual_seed(0)
+    loader = torch.utils.data.DataLoader(
+        torch.arange(len(labels)), 64, shuffle=True, drop_last=True, generator=order
+    )
+    batches = (batch for _ in iter(int, 1) for batch in loader)
+    batches = torch.stack([next(batches) for _ in range(steps)])
+    found = {"batches": batches.to(torch.int16)}
+    for name in ("mlp", "mlp-bn"):
+        torch.manual_seed(0)
+        initial = {key: p.bfloat16() for key, p in mlp(name == "mlp-bn").named_parameters()}
+        found |= {f"{name}/{key}": p.detach() for key, p in initial.items()}
+        for rule in ("sgd", "adam"):
+            model = mlp(name == "mlp-bn").double()
+            model.load_state_dict(initial, strict=False)
+            opt, losses = optimiser(rule, model), []
+            for batch in batches:
+                opt.zero_grad()
+                losses.append(nn.functional.cross_entropy(model(images[batch]), labels[batch]))
+                losses[-1].backward()
+                opt.step()
+            found[f"{name}/losses/{rule}"] = torch.stack(losses).detach().float()
+            print(name, rule, *(f"{losses[step].item():.4f}" for step in (0, 9, 99)))
+    return found
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     cases = [
-        case("mlp", [64, 1, 28, 28], 10, "sgd", 100),
-        case("mlp-bn", [64, 1, 28, 28], 10, "sgd", 100),
+        case("mlp", [64, 1, 28, 28], 10, "sgd", 5),
         case("mlp-bn", [64, 1, 28, 28], 10, "adamw", 20),
         case("resnet18", [8, 3, 40, 33], 10, "adam", 5),
         case("resnet18", [8, 3, 64, 64], 10, "momentum", 5),
         case("resnet50", [8, 3, 64, 64], 2, "gentle", 5),
         case("resnet50", [8, 3, 64, 64], 1000, "momentum", 2),
     ]
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps({"torch": torch.__version__, "torchvision": torchvision.__version__, "cases": cases}))
-    print(OUT, OUT.stat().st_size)
+    (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
+    save_file(twins(), FIXTURES / "twins.safetensors")

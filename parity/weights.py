@@ -103,6 +103,7 @@ def write_zip64(name, source):
 
 def main():
     FIXTURES.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
     torch.serialization.set_crc32_options(True)
     torch.save(model_state(), FIXTURES / "model.pth")
     torch.save(model_state(), FIXTURES / "legacy.pth", _use_new_zipfile_serialization=False)

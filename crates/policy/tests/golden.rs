@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod common;
+#[path = "../../../parity/table.rs"]
+mod table;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -48,6 +50,10 @@ fn monitor_cases(policy: &str) -> Vec<Case> {
     let monitors: Monitors = fixture("monitors");
     assert_eq!(monitors.checksum, checksum().to_string(), "the two generators disagree");
     monitors.cases.into_iter().filter(|case| case.policy == policy).collect()
+}
+
+fn traces(cases: &[Case]) -> String {
+    format!("{} option sets × {SEQUENCES} sequences of {} epochs", cases.len(), sequence(0).len())
 }
 
 /// What one epoch's token of a trace says, taken apart.
@@ -104,14 +110,14 @@ fn canonical(value: f64) -> u64 {
 fn early_stopping_matches_the_book_keras_and_lightning() {
     let cases = monitor_cases("early_stopping");
     assert_eq!(cases.len(), 27);
-    for case in cases {
+    for case in &cases {
         let seen = match case.semantics {
             Semantics::Lightning => |metric| f64::from(metric as f32),
             _ => |metric| metric,
         };
         let config = EarlyStoppingConfig::parse(case.semantics, &case.options).unwrap();
         let make = || EarlyStopping::new(config.clone()).unwrap();
-        compare(&case, seen, make, |machine, epoch, metric| {
+        compare(case, seen, make, |machine, epoch, metric| {
             let seen = machine.observe(epoch, metric);
             let stop = seen.stop.map(|reason| match reason {
                 StopReason::Patience { .. } => 'p',
@@ -122,6 +128,8 @@ fn early_stopping_matches_the_book_keras_and_lightning() {
             (Token { counter: seen.counter, best: seen.improved, stop, ..Token::default() }, seen.best)
         });
     }
+    let compared = traces(&cases);
+    table::row("EarlyStopping", &["keras", "lightning"], &compared, "equal at every epoch", 0.0);
 }
 
 /// Rates are compared bit for bit: torch computes them as Python floats, Keras stores them as `f32`.
@@ -129,11 +137,11 @@ fn early_stopping_matches_the_book_keras_and_lightning() {
 fn reduce_on_plateau_matches_torch_and_keras() {
     let cases = monitor_cases("plateau");
     assert_eq!(cases.len(), 24);
-    for case in cases {
+    for case in &cases {
         let config = PlateauConfig::parse(case.semantics, &case.options).unwrap();
         let make = || ReduceLrOnPlateau::new(config.clone(), 0.1).unwrap();
         compare(
-            &case,
+            case,
             |metric| metric,
             make,
             |machine, epoch, metric| {
@@ -148,6 +156,7 @@ fn reduce_on_plateau_matches_torch_and_keras() {
             },
         );
     }
+    table::row("ReduceLROnPlateau", &["torch", "keras"], &traces(&cases), "equal at every epoch", 0.0);
 }
 
 #[derive(Deserialize)]
@@ -178,6 +187,7 @@ fn uses_libm(schedule: &Schedule) -> bool {
 fn schedules_match_torch() {
     let cases: Vec<ScheduleCase> = fixture("schedules");
     assert_eq!(cases.len(), 138);
+    let compared = format!("{} schedules of {} steps", cases.len(), cases[0].rates.len());
     let mut worst = 0.0_f64;
     for ScheduleCase { schedule, base_lr, rates } in cases {
         schedule.validate().unwrap();
@@ -190,7 +200,8 @@ fn schedules_match_torch() {
             worst = worst.max(off);
         }
     }
-    println!("largest difference from torch: {worst:e} of the highest rate");
+    let tolerance = "1e-12 of the highest rate; bit for bit without cos and pow";
+    table::row("Schedules", &["torch"], &compared, tolerance, worst);
 }
 
 #[derive(Deserialize)]
@@ -210,6 +221,7 @@ struct CheckpointCase {
 fn checkpoints_match_keras() {
     let Checkpoints { cases, .. } = fixture("checkpoint");
     assert_eq!(cases.len(), 4);
+    let compared = format!("{} option sets × {SEQUENCES} sequences", cases.len());
     for CheckpointCase { config, messages, traces } in cases {
         assert_eq!((traces.len() as u64, messages.len()), (SEQUENCES, 20 * traces[0].len()));
         let mut messages = messages.iter();
@@ -225,6 +237,7 @@ fn checkpoints_match_keras() {
             }
         }
     }
+    table::row("ModelCheckpoint", &["keras"], &compared, "equal decisions and messages", 0.0);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may panic
 
 mod common;
+#[path = "../../../parity/table.rs"]
+mod table;
 
 use common::{bytes, filled, filled_f32, floats, load, model, refusal};
 use wellfit_weights::{Array, Data, WeightFile, from_bytes, to_pth_bytes, to_safetensors_bytes};
 
 #[test]
 fn every_format_of_a_state_dict_is_read() {
-    for name in [
+    let files = [
         "model.pth",
         "legacy.pth",
         "protocol4.pth",
@@ -17,11 +19,13 @@ fn every_format_of_a_state_dict_is_read() {
         "no_crc.pth",
         "wrapped.pth",
         "zip64.pth",
-    ] {
+    ];
+    for name in files {
         let WeightFile { arrays, metadata } = load(name);
         assert_eq!(arrays, model(), "{name}");
         assert!(metadata.is_empty());
     }
+    table::row("State dicts read", &["torch"], &format!("{} formats", files.len()), "bit for bit", 0.0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The table of ARCHITECTURE.md: which crate may depend on which.
+//! What the documents say of the source: which crate may depend on which (ARCHITECTURE.md), and what is tested against
+//! other packages (docs/parity.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,5 +30,38 @@ fn crates_depend_as_the_table_says() {
             .map(str::to_owned)
             .collect();
         assert_eq!(used, table[name], "dependencies of {name}");
+    }
+}
+
+/// A test compares its own row with the document; this finds rows that no test prints any more.
+#[test]
+fn every_row_of_the_parity_table_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("docs/parity.md")).unwrap();
+    let table = text.lines().skip_while(|line| !line.starts_with("| area |")).skip(2);
+    let rows: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 20, "{rows:?}");
+    let mut tests = Vec::new();
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        rust_files(&entry.unwrap().path().join("tests"), &mut tests);
+    }
+    let tests: String = tests.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for row in rows {
+        // `networks` in models' tests puts the rows of a model together from its title and the quantity.
+        let area = row.split('|').nth(1).unwrap().trim();
+        let named = |name: &str| tests.contains(&format!("\"{name}\""));
+        let parts = area.split_once(", ").is_some_and(|(title, what)| named(title) && named(what));
+        assert!(named(area) || parts, "no test prints the row of {area}");
+    }
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
     }
 }

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Break one line at a time and require that the parity tests notice.
+
+    python parity/mutants.py [NAME…]   # all, or those whose name contains one of the words
+    python parity/mutants.py --write   # all, and put the table into docs/parity.md
+
+Works on a copy in target/mutants, whose build is kept. $CARGO may name another cargo.
+"""
+import os, pathlib, re, subprocess, sys, time
+from generate import ROOT, copy
+
+TREE, BUILD = ROOT / "target/mutants/tree", ROOT / "target/mutants/build"
+CARGO = os.environ.get("CARGO", "cargo")
+OPTIM, NORM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "norm", "loss", "pool"))
+FORWARD, BACKWARD, NETWORK, INIT = (f"models/src/{name}.rs" for name in ("forward", "backward", "network", "init"))
+STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
+LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
+GOLDEN, PILLOW, WEIGHTS = "policy golden", "data pillow", "weights torch"
+
+# What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
+MUTANTS = [
+    ("SGD without weight decay", OPTIM, "*w -= s.lr * (g + s.weight_decay * *w);", "*w -= s.lr * g;", OPTIMIZERS),
+    ("SGD with momentum without weight decay", OPTIM, "let g = g + s.weight_decay * *w;", "", OPTIMIZERS),
+    ("Nesterov ignored", OPTIM, "if s.nesterov { g + s.momentum * *b } else { *b }", "*b", OPTIMIZERS),
+    ("dampening ignored", OPTIM, "1.0 - dampening as f32", "1.0", OPTIMIZERS),
+    ("dampening of the first step", OPTIM, "if step == 1 { 1.0 }", "if step == 0 { 1.0 }", OPTIMIZERS),
+    ("Adam without weight decay", OPTIM, "let g = g + s.decay * *w;", "", OPTIMIZERS),
+    ("AdamW without weight decay", OPTIM, "(1.0 - lr * weight_decay) as f32", "1.0", OPTIMIZERS),
+    ("AdamW's decay not scaled by the rate", OPTIM, "1.0 - lr * weight_decay", "1.0 - weight_decay", OPTIMIZERS),
+    ("ε before the bias correction", OPTIM, "(v.sqrt() / s.root + s.eps)", "((v.sqrt() + s.eps) / s.root)", OPTIMIZERS),
+    ("ε inside the root", OPTIM, "(v.sqrt() / s.root + s.eps)", "((*v + s.eps).sqrt() / s.root)", OPTIMIZERS),
+    ("no bias correction of m", OPTIM, "(lr / power(beta1)) as f32", "lr as f32", OPTIMIZERS),
+    ("no bias correction of v", OPTIM, "power(beta2).sqrt() as f32", "1.0", OPTIMIZERS),
+    ("clipping without the 1e-6", OPTIM, "limit / (norm + 1e-6)", "limit / norm", OPTIMIZERS),
+    ("gradients clipped tensor by tensor", BACKWARD,
+     "self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));",
+     "for g in self.0.iter_mut().flatten() { let f = optim::clip_factor(optim::global_norm([&**g].into_iter()), limit);"
+     " g.iter_mut().for_each(|g| *g *= f); }", OPTIMIZERS),
+    ("biased running variance", NORM, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
+    ("unbiased variance normalises", NORM, "(d / rows) as f32", "(d / (rows - 1.0)) as f32", LAYERS),
+    ("statistics constant in the backward pass", NORM, "        if batch {\n", "        if batch && rows < 0.0 {\n", LAYERS),
+    ("BatchNorm's momentum the other way round", NETWORK, "NORM_MOMENTUM: f32 = 0.1", "NORM_MOMENTUM: f32 = 0.9", LAYERS),
+    ("BatchNorm's ε as in Keras", NETWORK, "NORM_EPS: f32 = 1e-5", "NORM_EPS: f32 = 1e-3", LAYERS),
+    ("frozen BatchNorm follows the batch", FORWARD, "if !self.norms[norm].frozen =>", "if norm < usize::MAX =>", LAYERS),
+    ("dropout not inverted", FORWARD, "1.0 / (1.0 - p)", "1.0", LAYERS),
+    ("dropout keeps what it should drop", FORWARD, "if rng.uniform() < p", "if rng.uniform() >= p", LAYERS),
+    ("dropout masks the same every step", FORWARD, "Stream::Dropout, key.step, layer", "Stream::Dropout, 0, layer", LAYERS),
+    ("no bias", FORWARD, "Some(&self.parameters[bias].value)", "None.or(Some(&vec![0.0; self.parameters[bias].value.len()]))", LAYERS),
+    ("label smoothing ignored", LOSS, "f64::from(self.label_smoothing)", "0.0", LAYERS),
+    ("smoothing over the other classes only", LOSS, "weight(class) / classes as f64", "weight(class) / (classes - 1) as f64", LAYERS),
+    ("smoothing without class weights", LOSS, "epsilon * weight(class) / classes", "epsilon / classes", LAYERS),
+    ("class weights not in the mean", LOSS, "labels.iter().map(|&y| weight(y as usize)).sum()", "labels.len() as f64", LAYERS),
+    ("squared error summed", LOSS, "let n = outputs.len() as f64;", "let n = 1.0;", LAYERS),
+    ("max pooling padded with 0", POOL, "y.fill(f32::NEG_INFINITY)", "y.fill(0.0)", LAYERS),
+    ("max pooling: the last of equal ones", POOL, "x > *y || x.is_nan()", "x >= *y || x.is_nan()", LAYERS),
+    ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y > 0.0 {", "*dy = if y >= 0.0 {", LAYERS),
+    ("kaiming_normal by fan_in", INIT, "parameter.shape[0] * parameter.shape[2]", "parameter.shape[1] * parameter.shape[2]", INITIAL),
+    ("kaiming_uniform", INIT, "deviation * rng.normal()", "deviation * rng.uniform_in(-1.732, 1.732)", INITIAL),
+    ("linear bias 0", INIT, "*w = rng.uniform_in(-bound, bound)", "*w = if fan_in > 0 && drawn % 2 == 0 { 0.0 } else { rng.uniform_in(-bound, bound) }", INITIAL),
+    ("early stopping one epoch late", STOPPING, "counter >= self.config.patience", "counter > self.config.patience", GOLDEN),
+    ("NaN improves at first", STOPPING, "map_or(!metric.is_nan(), |", "map_or(true, |", GOLDEN),
+    ("NaN improves later", STOPPING, "metric == bar || mode.is_better(metric, bar)", "!mode.is_better(bar, metric)", GOLDEN),
+    ("ties do not improve (book)", STOPPING, "metric == bar || mode", "mode", GOLDEN),
+    ("baseline ignored", STOPPING, "if baseline.is_none() || self", "if baseline.is_none() || metric < 1e9 || self", GOLDEN),
+    ("Lightning's metric in f64", STOPPING, "{ to_f32(metric) } else { metric }", "{ metric } else { metric }", GOLDEN),
+    ("torch's plateau one epoch early", PLATEAU, "state.bad_epochs <= config.patience", "state.bad_epochs < config.patience", GOLDEN),
+    ("Keras' plateau one epoch late", PLATEAU, "state.bad_epochs < config.patience ||", "state.bad_epochs <= config.patience ||", GOLDEN),
+    ("threshold absolute, not relative", PLATEAU, "best * (1.0 - threshold)", "best - threshold", GOLDEN),
+    ("no cooldown", PLATEAU, "state.cooldown_left = config.cooldown;\n        state.bad_epochs = 0;\n        let", "state.bad_epochs = 0;\n        let", GOLDEN),
+    ("min_lr ignored", PLATEAU, "let lower = (state.lr * config.factor).max(config.min_lr);", "let lower = state.lr * config.factor;", GOLDEN),
+    ("eps ignored", PLATEAU, "lower > config.eps", "lower > 0.0", GOLDEN),
+    ("bilinear without antialiasing", "data/src/resize.rs", "let support = scale.max(1.0);", "let support = 1.0_f64;", PILLOW),
+    ("truncated between the passes", "data/src/resize.rs", "let mut sum = [HALF; C];", "let mut sum = [0; C];", PILLOW),
+    ("always rows before columns", "data/src/resize.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
+    ("chroma repeated, not interpolated", "data/src/jpeg/upsample.rs", "((3 * near + far + 8", "((4 * near + 0 * far + 8", PILLOW),
+]
+
+
+def cargo(target: str, *options):
+    crate, test = target.split()
+    command = [CARGO, "test", "--quiet", "-p", f"wellfit-{crate}", "--test", test, *options]
+    environment = os.environ | {"CARGO_TARGET_DIR": str(BUILD), "RUST_BACKTRACE": "0", "PROPTEST_CASES": "1"}
+    found = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=900)
+    return found.returncode, found.stdout + found.stderr
+
+
+def prepare():
+    copy(TREE)
+    for target in sorted({mutant[4] for mutant in MUTANTS}):
+        code, output = cargo(target)
+        if code != 0:
+            sys.exit(f"{target} fails without a mutation:\n{output}")
+
+
+def try_one(name, file, old, new, target):
+    """The tests that failed; exits if the mutation is none."""
+    path = TREE / "crates" / file
+    source = path.read_text()
+    if source.count(old) != 1:
+        sys.exit(f"{name}: {file} has `{old}` {source.count(old)} times")
+    path.write_text(source.replace(old, new))
+    try:
+        code, output = cargo(target, "--no-run")
+        if code != 0:
+            sys.exit(f"{name} does not compile:\n{output}")
+        code, output = cargo(target)
+        failures = output.rpartition("\nfailures:\n")[2] if code else ""
+        return re.findall(r"^    (\S+)$", failures, re.M)
+    finally:
+        path.write_text(source)
+
+
+def main():
+    words = [word for word in sys.argv[1:] if word != "--write"]
+    chosen = [m for m in MUTANTS if not words or any(word in m[0] for word in words)]
+    prepare()
+    rows, alive = ["| broken on purpose | in | tests that fail |", "|---|---|---|"], []
+    for mutant in chosen:
+        start, failed = time.monotonic(), try_one(*mutant)
+        alive += [] if failed else [mutant[0]]
+        print(f"{mutant[0]:45} {', '.join(failed) or 'LIVES':60} {time.monotonic() - start:5.1f} s", flush=True)
+        rows.append(f"| {mutant[0]} | `{mutant[1]}` | {', '.join(f'`{test}`' for test in failed) or '**none**'} |")
+    print(f"{len(chosen) - len(alive)} of {len(chosen)} mutations are noticed", *alive, sep="\n")
+    if "--write" in sys.argv:
+        page = ROOT / "docs/parity.md"
+        head, _, rest = page.read_text().partition("| broken on purpose |")
+        rest = re.sub(r"\A.*\n(\|.*\n)*", "", rest)
+        page.write_text(head + "\n".join(rows) + "\n" + rest)
+    sys.exit(bool(alive))
+
+
+if __name__ == "__main__":
+    main()
