@@ -31,7 +31,7 @@ parity-update python="python3":
 
 # Print the parity tests' rows and write them into docs/parity.md
 parity-table:
-    WELLFIT_PARITY_TABLE=1 cargo test --workspace --no-fail-fast -- --nocapture | grep -o '| .* |$$'
+    WELLFIT_PARITY_TABLE=1 cargo test --workspace --no-fail-fast -- --nocapture | grep -o '| .* |$'
 
 # Break one line after another: the parity tests must fail each time (writes the table in docs/parity.md)
 mutants:

@@ -225,9 +225,9 @@ fn batch_norm(name: &str) {
         })
         .with_parameters();
         if flag(case, "fixed") {
-            fixed_norm(&mut layer, equal)
+            fixed_norm(&mut layer, equal);
         } else {
-            trained_norm(case, &mut layer, equal)
+            trained_norm(case, &mut layer, equal);
         }
     });
 }
