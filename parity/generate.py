@@ -9,7 +9,7 @@ The packages must be those of requirements.txt. Text, integers, pixels and 64-bi
 Other floats may differ by NOISE of the largest in their list or tensor: sums are rounded in another order on
 another machine.
 """
-import argparse, gzip, importlib.metadata, json, math, pathlib, pickle, shutil, subprocess, sys, tempfile, time
+import argparse, gzip, importlib.metadata, json, math, pathlib, pickle, shutil, subprocess, sys, tempfile, time, types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GENERATORS = ["policy.py", "replay.py", "layers.py", "optimizers.py", "models.py", "images.py", "weights.py"]
@@ -66,12 +66,25 @@ def differs(old, new, scale=None):
     return off if off <= NOISE else None
 
 
+class Careful(pickle.Unpickler):
+    """Reads torch's own objects only. (`weights_only=True` would not know every pickle protocol.)"""
+
+    def find_class(self, module, name):
+        if module.split(".")[0] not in ("torch", "collections"):
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+CAREFUL = types.ModuleType("careful")
+CAREFUL.Unpickler, CAREFUL.load = Careful, lambda file, **options: Careful(file, **options).load()
+
+
 def tensors(path):
     """Tensors as lists, whatever holds them."""
     import safetensors, torch
 
     if path.suffix == ".pth":
-        found = {"": torch.load(path, weights_only=True)}
+        found = {"": torch.load(path, weights_only=False, pickle_module=CAREFUL)}
     else:
         with safetensors.safe_open(path, "pt") as file:
             found = {name: file.get_tensor(name) for name in file.keys()} | {"metadata": file.metadata()}
@@ -100,7 +113,7 @@ def difference(old: pathlib.Path, new: pathlib.Path):
     if old.suffix in (".pth", ".safetensors"):
         try:
             return differs(tensors(old), tensors(new))
-        except pickle.UnpicklingError:  # no plain tensors: only equal bytes will do
+        except pickle.UnpicklingError:  # more than tensors: only equal bytes will do
             return None
     return None
 

@@ -2,7 +2,7 @@
 """Break one line at a time and require that the parity tests notice.
 
     python parity/mutants.py [NAME…]   # all, or those whose name contains one of the words
-    python parity/mutants.py --write   # all, and put the table into docs/parity.md
+    python parity/mutants.py --write … # the same, and put what was found into the table in docs/parity.md
 
 Works on a copy in target/mutants; its build shares target/ with the real tree, so that dependencies are built once.
 $CARGO may name another cargo.
@@ -32,7 +32,7 @@ MUTANTS = [
     ("ε inside the root", OPTIM, "(v.sqrt() / s.root + s.eps)", "((*v + s.eps).sqrt() / s.root)", OPTIMIZERS),
     ("no bias correction of m", OPTIM, "(lr / power(beta1)) as f32", "lr as f32", OPTIMIZERS),
     ("no bias correction of v", OPTIM, "power(beta2).sqrt() as f32", "1.0", OPTIMIZERS),
-    ("clipping without the 1e-6", OPTIM, "limit / (norm + 1e-6)", "limit / norm", OPTIMIZERS),
+    ("clipping without the 1e-6", OPTIM, "(limit / (norm + 1e-6)).min", "(limit / norm).min", OPTIMIZERS),
     ("gradients clipped tensor by tensor", BACKWARD,
      "self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));",
      "for g in self.0.iter_mut().flatten() { let f = optim::clip_factor(optim::global_norm([&**g].into_iter()), limit);"
@@ -85,47 +85,60 @@ def cargo(target: str):
     return found.returncode, found.stdout + found.stderr
 
 
-def prepare(targets):
+def prepare(chosen):
+    """Every mutation has its place, and the tests pass without one."""
     copy(TREE)
-    for target in targets:
+    for name, file, old, *_ in MUTANTS:
+        count = (TREE / "crates" / file).read_text().count(old)
+        if count != 1:
+            sys.exit(f"{name}: {file} has `{old}` {count} times")
+    for target in sorted({mutant[4] for mutant in chosen}):
         code, output = cargo(target)
         if code != 0:
             sys.exit(f"{target} fails without a mutation:\n{output}")
 
 
 def try_one(name, file, old, new, target):
-    """The tests that failed; exits if the mutation is none."""
+    """The tests that fail."""
     path = TREE / "crates" / file
     source = path.read_text()
-    if source.count(old) != 1:
-        sys.exit(f"{name}: {file} has `{old}` {source.count(old)} times")
     path.write_text(source.replace(old, new))
     try:
         code, output = cargo(target)
         if "\nrunning " not in output:
             sys.exit(f"{name} does not compile:\n{output}")
         failures = output.rpartition("\nfailures:\n")[2] if code else ""
-        return re.findall(r"^    (\S+)$", failures, re.M)
+        return re.findall(r"^    ([\w:]+)$", failures, re.M)
     finally:
         path.write_text(source)
+
+
+def write(found: dict):
+    """Put rows into the document's table; those of mutations not tried now stay."""
+    page = ROOT / "docs/parity.md"
+    head, title, rest = page.read_text().partition("| broken on purpose |")
+    lines = rest.split("\n")
+    end = next((i for i, line in enumerate(lines[2:], 2) if not line.startswith("|")), len(lines))
+    rows = {line.split(" | ")[0][2:]: line for line in lines[2:end]}
+    for name, file, *_ in MUTANTS:
+        if name in found:
+            rows[name] = f"| {name} | `{file}` | {', '.join(f'`{test}`' for test in found[name]) or '**none**'} |"
+    table = [rows[mutant[0]] for mutant in MUTANTS if mutant[0] in rows]
+    page.write_text(head + title + "\n".join(lines[:2] + table + lines[end:]))
 
 
 def main():
     words = [word for word in sys.argv[1:] if word != "--write"]
     chosen = [m for m in MUTANTS if not words or any(word in m[0] for word in words)]
-    prepare(sorted({mutant[4] for mutant in chosen}))
-    rows, alive = ["| broken on purpose | in | tests that fail |", "|---|---|---|"], []
+    prepare(chosen)
+    alive = []
     for mutant in chosen:
         start, failed = time.monotonic(), try_one(*mutant)
         alive += [] if failed else [mutant[0]]
         print(f"{mutant[0]:45} {', '.join(failed) or 'LIVES':60} {time.monotonic() - start:5.1f} s", flush=True)
-        rows.append(f"| {mutant[0]} | `{mutant[1]}` | {', '.join(f'`{test}`' for test in failed) or '**none**'} |")
+        if "--write" in sys.argv:
+            write({mutant[0]: failed})
     print(f"{len(chosen) - len(alive)} of {len(chosen)} mutations are noticed", *alive, sep="\n")
-    if "--write" in sys.argv:
-        page = ROOT / "docs/parity.md"
-        head, _, rest = page.read_text().partition("| broken on purpose |")
-        rest = re.sub(r"\A.*\n(\|.*\n)*", "", rest)
-        page.write_text(head + "\n".join(rows) + "\n" + rest)
     sys.exit(bool(alive))
 
 
