@@ -170,8 +170,8 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap()
 }
 
-/// All cases of the models whose name begins so. `curve` is the tolerance of the losses.
-fn networks(prefix: &str, title: &str, curve: f64) {
+/// All cases of the models whose name begins so, within tolerances of the losses and of the first gradients.
+fn networks(prefix: &str, title: &str, curve: f64, gradient: f64) {
     let json = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models.json"));
     let fixture: Value = serde_json::from_str(&json.unwrap()).unwrap();
     let cases = fixture["cases"].as_array().unwrap().iter();
@@ -184,9 +184,9 @@ fn networks(prefix: &str, title: &str, curve: f64) {
             "{what}: losses {losses:e}, gradients {gradients:e}, running {running:e}, logits {logits:e}"
         );
         assert!(*losses < curve, "{what}: losses off by {losses:e}");
-        assert!(*gradients < 1e-4, "{what}: gradients off by {gradients:e}");
+        assert!(*gradients < gradient, "{what}: gradients off by {gradients:e}");
         // Rounding in the gradients moves weights before a BatchNorm, Adam's by a whole step where they are near 0.
-        assert!(*running < 1e-3, "{what}: running statistics off by {running:e}");
+        assert!(*running < 3e-3, "{what}: running statistics off by {running:e}");
         assert!(*logits < 1e-5, "{what}: logits off by {logits:e}");
     }
     let largest = |of: fn(&Strayed) -> f64| strayed.iter().map(of).fold(0.0, f64::max);
@@ -197,7 +197,8 @@ fn networks(prefix: &str, title: &str, curve: f64) {
     let curves = format!("{} curves of {steps} steps", strayed.len());
     row("losses", &curves, &format!("{curve:.0e} of the largest loss"), largest(|s| s.losses));
     let tensors = format!("{} tensors", strayed.iter().map(|s| s.tensors).sum::<usize>());
-    row("gradients of the first step", &tensors, "1e-4 of a tensor's norm", largest(|s| s.gradients));
+    let tolerance = format!("{gradient:.0e} of a tensor's norm");
+    row("gradients of the first step", &tensors, &tolerance, largest(|s| s.gradients));
     row(
         "logits in evaluation",
         &format!("{} batches", strayed.len()),
@@ -208,17 +209,23 @@ fn networks(prefix: &str, title: &str, curve: f64) {
 
 #[test]
 fn mlps_follow_torch() {
-    networks("mlp", "MLPs", 1e-4);
+    networks("mlp", "MLPs", 1e-4, 1e-4);
 }
 
+/// With direct sums, then with Winograd's. One test, since the choice is the process's.
+///
+/// First gradients agree to 1e-4 of a tensor's norm as long as no ReLU decides the other way. Among a million
+/// units some lie within f32's rounding of zero, and one of them moves a deep gradient by a per mille or
+/// more: torch's own f32 differs from its f64 by up to 1.7e-2 for that reason. ResNet-50 has such units here
+/// with either kind of sums, ResNet-18 with Winograd's. Each layer by itself is held to 1e-5.
 #[test]
-fn resnet18_follows_torch() {
-    networks("resnet18", "ResNet-18", 1e-3);
-}
-
-#[test]
-fn resnet50_follows_torch() {
-    networks("resnet50", "ResNet-50", 1e-3);
+fn resnets_follow_torch() {
+    wellfit_kernels::set_exact(true);
+    networks("resnet18", "ResNet-18", 1e-3, 1e-4);
+    networks("resnet50", "ResNet-50", 1e-3, 2e-2);
+    wellfit_kernels::set_exact(false);
+    networks("resnet18", "ResNet-18 by Winograd", 1e-3, 5e-2);
+    networks("resnet50", "ResNet-50 by Winograd", 1e-3, 5e-2);
 }
 
 /// What follows the header of an IDX file of the embedded sample.

@@ -55,6 +55,7 @@ fn every_row_of_the_parity_table_has_its_test() {
     }
 }
 
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
