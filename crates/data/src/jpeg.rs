@@ -174,12 +174,16 @@ impl<'a> Decoder<'a> {
         }
         let planes: Vec<Plane> =
             frame.components.into_iter().map(|component| component.into_plane(max)).collect();
-        let mut pixels = vec![0; width * height * 3];
-        let mut scratch = vec![Vec::new(); planes.len()];
-        for (y, out) in pixels.chunks_exact_mut(width * 3).enumerate() {
-            let rows: Vec<&[u8]> =
-                planes.iter().zip(&mut scratch).map(|(plane, scratch)| plane.row(y, scratch)).collect();
-            space.to_rgb(&rows, out);
+        let mut pixels = Vec::with_capacity(width * height * 3);
+        let mut scratch: [Vec<u8>; 4] = Default::default();
+        for y in 0..height {
+            let mut rows: [&[u8]; 4] = [&[]; 4];
+            for (row, (plane, scratch)) in rows.iter_mut().zip(planes.iter().zip(&mut scratch)) {
+                *row = plane.row(y, scratch);
+            }
+            let start = pixels.len();
+            pixels.resize(start + width * 3, 0);
+            space.to_rgb(&rows[..planes.len()], &mut pixels[start..]);
         }
         Ok(RawImage { height, width, channels: 3, pixels })
     }

@@ -8,6 +8,9 @@
 
 use std::borrow::Cow;
 
+use wellfit_kernels::vectorized;
+use wellfit_kernels::zip::transpose;
+
 /// Fractional bits of a weight: 8 bits of pixel and 2 of headroom leave 22 of 32 (Pillow's `Resample.c`).
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 const HALF: u32 = 1 << (PRECISION_BITS - 1);
@@ -36,54 +39,115 @@ fn columns_first(from: (usize, usize), to: (usize, usize)) -> bool {
     height > 0 && height > 2 * width
 }
 
-/// The horizontal pass: every row from `from` to `to` pixels.
+/// Rows or values that are filtered together, side by side in vector registers.
+const LANES: usize = 16;
+
+/// The horizontal pass: every row from `from` to `to` pixels. Bands of rows are transposed, so that one weight
+/// serves a whole vector; then it is the vertical pass.
 fn resize_rows(src: Cow<'_, [u8]>, from: usize, channels: usize, to: usize) -> Cow<'_, [u8]> {
-    match channels {
-        _ if from == to => src,
-        1 => row_by_row::<1>(&src, from, to).into(),
-        3 => row_by_row::<3>(&src, from, to).into(),
-        _ => panic!("an image has 1 or 3 channels, not {channels}"),
-    }
-}
-
-fn row_by_row<const C: usize>(src: &[u8], from: usize, to: usize) -> Vec<u8> {
-    let taps = Taps::new(from, to);
-    let mut out = vec![0; src.len() / from * to];
-    for (row, out) in src.chunks_exact(from * C).zip(out.chunks_exact_mut(to * C)) {
-        for ((first, weights), out) in taps.iter().zip(out.chunks_exact_mut(C)) {
-            let mut sum = [HALF; C];
-            for (pixel, &weight) in row[first * C..].chunks_exact(C).zip(weights) {
-                for (sum, &value) in sum.iter_mut().zip(pixel) {
-                    *sum += u32::from(value) * weight;
-                }
-            }
-            out.iter_mut().zip(sum).for_each(|(out, sum)| *out = round(sum));
-        }
-    }
-    out
-}
-
-/// The vertical pass: every column from `from` to `to` values. It adds whole rows of `stride` values, so that
-/// the compiler can do many columns at once.
-fn resize_columns(src: Cow<'_, [u8]>, from: usize, stride: usize, to: usize) -> Cow<'_, [u8]> {
     if from == to {
         return src;
     }
-    let mut out = Vec::with_capacity(to * stride);
-    let mut sums = vec![0; stride];
-    for (first, weights) in Taps::new(from, to).iter() {
-        sums.fill(HALF);
-        for (row, &weight) in src[first * stride..].chunks_exact(stride).zip(weights) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += u32::from(value) * weight;
-            }
-        }
-        out.extend(sums.iter().map(|&sum| round(sum)));
+    let taps = Taps::new(from, to);
+    let (width, new_width) = (from * channels, to * channels);
+    let mut out = vec![0; src.len() / width * new_width];
+    let (mut columns, mut new_columns) = (vec![[0; LANES]; width], vec![[0; LANES]; new_width]);
+    for (rows, out) in src.chunks(LANES * width).zip(out.chunks_mut(LANES * new_width)) {
+        rows_to_columns(rows, &mut columns);
+        filter_columns(&columns, channels, &taps, &mut new_columns);
+        columns_to_rows(&new_columns, out);
     }
     out.into()
 }
 
+/// Up to 16 rows, as long as there are columns, side by side.
+fn rows_to_columns(rows: &[u8], columns: &mut [[u8; LANES]]) {
+    let width = columns.len();
+    for (x, columns) in (0..).step_by(LANES).zip(columns.chunks_mut(LANES)) {
+        let mut block = [[0; LANES]; LANES];
+        for (row, line) in rows.chunks_exact(width).zip(&mut block) {
+            match row[x..].first_chunk() {
+                Some(whole) => *line = *whole,
+                None => line[..width - x].copy_from_slice(&row[x..]),
+            }
+        }
+        let block = transpose(block);
+        columns.copy_from_slice(&block[..columns.len()]);
+    }
+}
+
+/// The way back; `rows` says how many of them are wanted.
+fn columns_to_rows(columns: &[[u8; LANES]], rows: &mut [u8]) {
+    let width = columns.len();
+    for (x, columns) in (0..).step_by(LANES).zip(columns.chunks(LANES)) {
+        let mut block = [[0; LANES]; LANES];
+        block[..columns.len()].copy_from_slice(columns);
+        for (row, line) in rows.chunks_exact_mut(width).zip(&transpose(block)) {
+            match row[x..].first_chunk_mut() {
+                Some(whole) => *whole = *line,
+                None => row[x..].copy_from_slice(&line[..width - x]),
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn filter_columns(columns: &[[u8; LANES]], channels: usize, taps: &Taps, out: &mut [[u8; LANES]]) {
+        for ((first, weights), out) in taps.iter().zip(out.chunks_exact_mut(channels)) {
+            for (channel, out) in out.iter_mut().enumerate() {
+                let mut sums = [HALF; LANES];
+                for (column, &weight) in columns[first * channels + channel..].iter().step_by(channels).zip(weights)
+                {
+                    add(&mut sums, column, weight);
+                }
+                *out = sums.map(round);
+            }
+        }
+    }
+}
+
+/// The vertical pass: every column from `from` to `to` values. It adds whole rows of `stride` values, some columns
+/// at a time.
+fn resize_columns(src: Cow<'_, [u8]>, from: usize, stride: usize, to: usize) -> Cow<'_, [u8]> {
+    if from == to {
+        return src;
+    }
+    let mut out = vec![0; to * stride];
+    for ((first, weights), out) in Taps::new(from, to).iter().zip(out.chunks_exact_mut(stride)) {
+        filter_rows(&src[first * stride..], stride, weights, out);
+    }
+    out.into()
+}
+
+vectorized! {
+    fn filter_rows(rows: &[u8], stride: usize, weights: &[u32], out: &mut [u8]) {
+        let (chunks, tail) = out.as_chunks_mut::<LANES>();
+        let end = chunks.len() * LANES;
+        for (x, out) in (0..).step_by(LANES).zip(chunks) {
+            let mut sums = [HALF; LANES];
+            for (row, &weight) in rows.chunks_exact(stride).zip(weights) {
+                if let Some(values) = row[x..].first_chunk() {
+                    add(&mut sums, values, weight);
+                }
+            }
+            *out = sums.map(round);
+        }
+        for (x, out) in (end..).zip(tail) {
+            let products = rows.chunks_exact(stride).zip(weights).map(|(row, weight)| u32::from(row[x]) * weight);
+            *out = round(HALF + products.sum::<u32>());
+        }
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut [u32; LANES], values: &[u8; LANES], weight: u32) {
+    for (sum, &value) in sums.iter_mut().zip(values) {
+        *sum += u32::from(value) * weight;
+    }
+}
+
 /// Weights are never negative, so a sum is not either; their own rounding may lift it over 255.
+#[inline(always)]
 fn round(sum: u32) -> u8 {
     (sum >> PRECISION_BITS).min(255) as u8
 }

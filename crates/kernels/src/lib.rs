@@ -12,6 +12,7 @@
 //!   Winograd's method where it pays ([`set_exact`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
+//! * [`mod@zip`] transposes of small integers, for images
 //! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
 
 pub mod buffer;
@@ -30,6 +31,7 @@ pub mod pool;
 pub mod reference;
 pub mod simd;
 mod winograd;
+pub mod zip;
 
 pub use buffer::Buffer;
 pub use winograd::set_exact;

@@ -374,7 +374,8 @@ mod arm {
 }
 
 /// Compile a function of plain loops once for each instruction set and call the one in use: compilers
-/// vectorise such loops to whatever width they may use.
+/// vectorise such loops to whatever width they may use. What the function calls must be inlined into it.
+#[macro_export]
 macro_rules! vectorized {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$meta])*
@@ -403,4 +404,4 @@ macro_rules! vectorized {
         }
     };
 }
-pub(crate) use vectorized;
+pub use vectorized;

@@ -1,5 +1,7 @@
 //! From a JPEG's components to RGB, as libjpeg's `jdcolor.c` and Pillow's `Convert.c`.
 
+use wellfit_kernels::vectorized;
+
 /// What the components stand for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Space {
@@ -28,11 +30,7 @@ impl Space {
     pub(super) fn to_rgb(self, rows: &[&[u8]], out: &mut [u8]) {
         let out = out.as_chunks_mut::<3>().0;
         match (self, rows) {
-            (Self::YCbCr, &[y, cb, cr]) => {
-                for (out, ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
-                    *out = ycc_to_rgb(y, cb, cr);
-                }
-            }
+            (Self::YCbCr, &[y, cb, cr]) => ycc_row_to_rgb(y, cb, cr, out),
             (Self::Rgb, &[r, g, b]) => {
                 for (out, ((&r, &g), &b)) in out.iter_mut().zip(r.iter().zip(g).zip(b)) {
                     *out = [r, g, b];
@@ -54,9 +52,17 @@ impl Space {
     }
 }
 
+vectorized! {
+    fn ycc_row_to_rgb(y: &[u8], cb: &[u8], cr: &[u8], out: &mut [[u8; 3]]) {
+        for (out, ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
+            *out = ycc_to_rgb(y, cb, cr);
+        }
+    }
+}
+
 /// ITU-R 601 with 16 fractional bits, the rounding of libjpeg. Whole multiples are taken out of its factors
 /// 1.402, −0.71414 and 1.772, so that what is left fits the vector units' 16 bits.
-#[inline]
+#[inline(always)]
 fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);

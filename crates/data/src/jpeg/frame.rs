@@ -113,10 +113,9 @@ impl Component {
         let stride = self.stride * 8;
         let mut samples = std::mem::take(&mut self.samples);
         let out = &mut samples[row * 8 * stride..][..8 * stride];
-        for (x, block) in self.blocks(row, 0, stride / 8).iter_mut().enumerate() {
-            inverse_dct(block, &steps, &mut out[x * 8..], stride);
-            *block = [0; 64];
-        }
+        let blocks = self.blocks(row, 0, stride / 8);
+        inverse_dct(blocks, &steps, out, stride);
+        blocks.fill([0; 64]);
         self.samples = samples;
         Ok(())
     }

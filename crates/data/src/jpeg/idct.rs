@@ -6,10 +6,22 @@
 
 use std::num::Wrapping;
 
+use wellfit_kernels::vectorized;
+use wellfit_kernels::zip::transpose;
+
 type Int = Wrapping<i32>;
 
-/// One block: 64 coefficients times their quantisation steps, to 8 rows of 8 pixels at `out[0]`, `out[stride]`…
-pub(super) fn inverse_dct(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut [u8], stride: usize) {
+vectorized! {
+    /// A row of blocks: of each 64 coefficients times their quantisation steps, to 8 rows of 8 pixels, `stride` apart.
+    pub(super) fn inverse_dct(blocks: &[[i16; 64]], steps: &[i16; 64], out: &mut [u8], stride: usize) {
+        for (x, block) in blocks.iter().enumerate() {
+            transform(block, steps, &mut out[x * 8..], stride);
+        }
+    }
+}
+
+#[inline(always)]
+fn transform(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut [u8], stride: usize) {
     if coefficients[1..].iter().fold(0, |any, &c| any | c) == 0 {
         let flat = descale::<5>(Wrapping(i32::from(coefficients[0].wrapping_mul(steps[0])) << 2));
         for row in out.chunks_mut(stride).take(8) {
@@ -23,8 +35,8 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut
             *value = coefficients[i + x].wrapping_mul(steps[i + x]);
         }
     }
-    let columns = transpose(&pass::<11>(&block));
-    let rows = transpose(&pass::<18>(&columns));
+    let columns = transpose(pass::<11>(&block));
+    let rows = transpose(pass::<18>(&columns));
     for (row, out) in rows.iter().zip(out.chunks_mut(stride)) {
         for (out, &value) in out.iter_mut().zip(row) {
             *out = to_pixel(value);
@@ -32,26 +44,16 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut
     }
 }
 
+#[inline(always)]
 fn to_pixel(value: i16) -> u8 {
     (i32::from(value) + 128).clamp(0, 255) as u8
 }
 
 /// Divide by 2^`BITS`, rounding, and saturate.
+#[inline(always)]
 fn descale<const BITS: u32>(value: Int) -> i16 {
     let value = (value + Wrapping(1 << (BITS - 1))).0 >> BITS;
     value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
-}
-
-/// Three perfect shuffles of the rows; vector units have an instruction for half a shuffle.
-#[inline]
-fn transpose(block: &[[i16; 8]; 8]) -> [[i16; 8]; 8] {
-    let shuffle = |rows: [[i16; 8]; 8]| -> [[i16; 8]; 8] {
-        std::array::from_fn(|i| {
-            let (a, b, half) = (rows[i / 2], rows[i / 2 + 4], i % 2 * 4);
-            [a[half], b[half], a[half + 1], b[half + 1], a[half + 2], b[half + 2], a[half + 3], b[half + 3]]
-        })
-    };
-    shuffle(shuffle(shuffle(*block)))
 }
 
 /// What each of the odd inputs 1, 3, 5, 7 adds to each odd part. The eleven multiplications of the paper are
@@ -64,7 +66,7 @@ const ODD: [[i32; 4]; 4] = [
 ];
 
 /// The transform along the columns of `block`, eight at a time; the result is divided by 2^`BITS`.
-#[inline]
+#[inline(always)]
 fn pass<const BITS: u32>(block: &[[i16; 8]; 8]) -> [[i16; 8]; 8] {
     let mut out = [[0; 8]; 8];
     for x in 0..8 {

@@ -3,6 +3,8 @@
 //! A halved axis is enlarged by a triangle filter: ¾ of the nearer sample and ¼ of the farther. Where that
 //! ends in a half, libjpeg rounds up and down in turn, which avoids a bias.
 
+use wellfit_kernels::vectorized;
+
 /// The samples of one component.
 pub(super) struct Plane {
     /// Width and height of the part that belongs to the picture.
@@ -23,13 +25,10 @@ impl Plane {
         match ratio {
             (1, 1) => return near,
             (2, 1) => across(near, out),
-            (1, 2) => {
-                let bias = 1 + (y % 2) as u16;
-                out.clear();
-                out.extend(mix(near, self.farther(y)).map(|sum| ((sum + bias) >> 2) as u8));
-            }
+            (1, 2) => down(near, self.farther(y), 1 + (y % 2) as u16, out),
             (2, 2) => {
-                let sums: Vec<u16> = mix(near, self.farther(y)).collect();
+                let mut sums = vec![0; near.len()];
+                mix(near, self.farther(y), &mut sums);
                 across_sums(&sums, out);
             }
             _ => {
@@ -52,32 +51,49 @@ impl Plane {
     }
 }
 
-/// Four times the vertical mixture of two rows.
-fn mix<'a>(near: &'a [u8], far: &'a [u8]) -> impl Iterator<Item = u16> + 'a {
-    near.iter().zip(far).map(|(&near, &far)| 3 * u16::from(near) + u16::from(far))
+vectorized! {
+    /// Four times the vertical mixture of two rows.
+    fn mix(near: &[u8], far: &[u8], sums: &mut [u16]) {
+        for (sum, (&near, &far)) in sums.iter_mut().zip(near.iter().zip(far)) {
+            *sum = 3 * u16::from(near) + u16::from(far);
+        }
+    }
 }
 
-/// `h2v1_fancy_upsample`
-fn across(row: &[u8], out: &mut Vec<u8>) {
-    filter(row, out, |near, far, right| {
-        ((3 * u16::from(near) + u16::from(far) + 1 + u16::from(right)) >> 2) as u8
-    });
+vectorized! {
+    /// `h1v2_fancy_upsample`
+    fn down(near: &[u8], far: &[u8], bias: u16, out: &mut Vec<u8>) {
+        out.clear();
+        let mixed = near.iter().zip(far).map(|(&near, &far)| 3 * u16::from(near) + u16::from(far));
+        out.extend(mixed.map(|sum| ((sum + bias) >> 2) as u8));
+    }
 }
 
-/// `h2v2_fancy_upsample`, after the vertical part
-fn across_sums(sums: &[u16], out: &mut Vec<u8>) {
-    filter(sums, out, |near, far, right| ((3 * near + far + 8 - u16::from(right)) >> 4) as u8);
+vectorized! {
+    /// `h2v1_fancy_upsample`
+    fn across(row: &[u8], out: &mut Vec<u8>) {
+        filter(row, out, |near, far, right| {
+            ((3 * u16::from(near) + u16::from(far) + 1 + u16::from(right)) >> 2) as u8
+        });
+    }
+}
+
+vectorized! {
+    /// `h2v2_fancy_upsample`, after the vertical part
+    fn across_sums(sums: &[u16], out: &mut Vec<u8>) {
+        filter(sums, out, |near, far, right| ((3 * near + far + 8 - u16::from(right)) >> 4) as u8);
+    }
 }
 
 /// Two pixels of each sample: `mix(near, far, right)` of it and its left or right neighbour; at the ends of the
 /// row the sample is its own neighbour.
+#[inline(always)]
 fn filter<T: Copy>(row: &[T], out: &mut Vec<u8>, mix: impl Fn(T, T, bool) -> u8) {
     let last = row.len() - 1;
     out.resize(row.len() * 2, 0);
     out[0] = mix(row[0], row[0], false);
-    for (out, pair) in out[1..].chunks_exact_mut(2).zip(row.windows(2)) {
-        out[0] = mix(pair[0], pair[1], true);
-        out[1] = mix(pair[1], pair[0], false);
+    for ((out, &left), &right) in out[1..].as_chunks_mut().0.iter_mut().zip(row).zip(&row[1..]) {
+        *out = [mix(left, right, true), mix(right, left, false)];
     }
     out[2 * last + 1] = mix(row[last], row[last], true);
 }
