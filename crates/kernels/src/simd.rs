@@ -13,7 +13,7 @@ pub trait Simd: Copy {
     /// Rows of the register tile: as many as leave the registers for two vectors of B and one of A.
     const TILE_ROWS: usize;
     /// Rows of the register tile of a sum of outer products, whose left operand is packed in panels of
-    /// [`InstructionSet::left_width`].
+    /// this many floats, or a multiple.
     const OUTER_ROWS: usize;
     /// A vector.
     type Vector: Copy;
