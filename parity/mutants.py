@@ -38,7 +38,7 @@ MUTANTS = [
      "for g in self.0.iter_mut().flatten() { let f = optim::clip_factor(optim::global_norm([&**g].into_iter()), limit);"
      " g.iter_mut().for_each(|g| *g *= f); }", OPTIMIZERS),
     ("biased running variance", NORM, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
-    ("unbiased variance normalises", NORM, "(d / rows) as f32", "(d / (rows - 1.0)) as f32", LAYERS),
+    ("unbiased variance normalises", "kernels/src/moments.rs", "(d / self.rows) as f32", "(d / (self.rows - 1.0)) as f32", LAYERS),
     ("statistics constant in the backward pass", NORM, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),
     ("BatchNorm's momentum the other way round", NETWORK, "NORM_MOMENTUM: f32 = 0.1", "NORM_MOMENTUM: f32 = 0.9", LAYERS),
     ("BatchNorm's ε as in Keras", NETWORK, "NORM_EPS: f32 = 1e-5", "NORM_EPS: f32 = 1e-3", LAYERS),

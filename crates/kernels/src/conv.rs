@@ -6,7 +6,7 @@
 use crate::finish::Finish;
 use crate::gemm::{Product, Rows, TASK_ROWS};
 use crate::moments::Partial;
-use crate::norm::{self, Statistics};
+use crate::norm::Statistics;
 use crate::outer::Outer;
 use crate::panels::Panels;
 use crate::{Buffer, winograd};
@@ -121,11 +121,10 @@ impl Conv {
         bias: Option<&[f32]>,
     ) -> (Buffer, Statistics) {
         let (y, moments) = self.run(x, w, Then { bias, ..Then::default() }, true);
-        let statistics = moments.map_or_else(|| norm::statistics(&y, self.channels_out), |m| m.statistics());
-        (y, statistics)
+        (y, moments.statistics())
     }
 
-    fn run(&self, x: &[f32], w: &[f32], then: Then<'_>, moments: bool) -> (Buffer, Option<Partial>) {
+    fn run(&self, x: &[f32], w: &[f32], then: Then<'_>, moments: bool) -> (Buffer, Partial) {
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "x and w of {self:?}");
         let per_channel = [then.scale, then.bias].into_iter().flatten();
         assert!(per_channel.into_iter().all(|b| b.len() == self.channels_out), "scale and bias of {self:?}");
@@ -146,8 +145,9 @@ impl Conv {
         let patches = Patches::new(self, x);
         let b = Panels::from_rows(w, self.channels_out);
         let (segments, depth) = (patches.taps * patches.taps_across, patches.depth);
-        let partial = moments.then(|| Partial::even(self.channels_out, self.rows(), TASK_ROWS));
-        let finish = Finish { moments: partial.as_ref(), ..finish };
+        let partial =
+            if moments { Partial::even(self.channels_out, self.rows(), TASK_ROWS) } else { Partial::none() };
+        let finish = Finish { moments: moments.then_some(&partial), ..finish };
         let product = Product { rows: self.rows(), segments, depth, b: &b, finish };
         // SAFETY: patches point into x, its padded copy or zeros, with `depth` floats each; outputs are
         // the rows of y.

@@ -1,10 +1,48 @@
-//! Mean and variance of every channel, gathered block by block while a product is written.
+//! Mean and variance of every channel from those of blocks of rows, and how they are gathered while a product
+//! is written.
 
 use crate::Buffer;
 use crate::finish::TileMoments;
 use crate::norm::Statistics;
 use crate::parallel::Shared;
 use crate::simd::Simd;
+
+/// Count, mean and sum of squared deviations from it, for each channel.
+#[derive(Default)]
+pub(crate) struct Moments {
+    pub rows: f64,
+    pub mean: Vec<f64>,
+    pub deviation: Vec<f64>,
+}
+
+impl Moments {
+    /// Those of no rows.
+    pub(crate) fn none(channels: usize) -> Self {
+        Self { rows: 0.0, mean: vec![0.0; channels], deviation: vec![0.0; channels] }
+    }
+
+    /// Take in those of other rows (Chan, Golub & LeVeque 1979).
+    pub(crate) fn add(&mut self, other: &Self) {
+        let rows = self.rows + other.rows;
+        for channel in 0..self.mean.len() {
+            let difference = other.mean[channel] - self.mean[channel];
+            self.mean[channel] += difference * other.rows / rows;
+            self.deviation[channel] +=
+                other.deviation[channel] + difference * difference * self.rows * other.rows / rows;
+        }
+        self.rows = rows;
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        // Rounding may leave a constant channel a variance below zero. NaN stays NaN: a diverged network must
+        // not look like a dead one.
+        let at_least_zero = |variance: f32| if variance < 0.0 { 0.0 } else { variance };
+        Statistics {
+            mean: self.mean.iter().map(|&m| m as f32).collect(),
+            variance: self.deviation.iter().map(|&d| at_least_zero((d / self.rows) as f32)).collect(),
+        }
+    }
+}
 
 /// For each block of rows: shift, Σ (x − shift) and Σ (x − shift)² of every channel.
 pub(crate) struct Partial {
@@ -20,6 +58,11 @@ impl Partial {
     pub(crate) fn new(channels: usize, rows: Vec<usize>) -> Self {
         let mut data = Buffer::zeroed(rows.len() * 3 * channels);
         Self { channels, rows, places: Shared::new(&mut data), _data: data }
+    }
+
+    /// Room for nothing, where nobody asks.
+    pub(crate) fn none() -> Self {
+        Self::new(0, Vec::new())
     }
 
     /// Room for `rows` rows in blocks of `block`.
@@ -94,27 +137,22 @@ impl Partial {
         moments.rows = 1;
     }
 
-    /// The statistics of all rows: the blocks are combined in order in f64 (Chan, Golub & LeVeque 1979).
+    /// The statistics of all rows, the blocks combined in order.
     pub(crate) fn statistics(&self) -> Statistics {
-        let channels = self.channels;
-        let (mut mean, mut deviation) = (vec![0.0_f64; channels], vec![0.0_f64; channels]);
-        let mut total = 0.0;
+        let mut total = Moments::none(self.channels);
         for (block, &rows) in self.rows.iter().enumerate() {
             // SAFETY: the product is done; nobody else reads or writes the blocks.
-            let values = unsafe { self.places.slice(block * 3 * channels, 3 * channels) };
-            let (rows, before) = (rows as f64, total);
-            total += rows;
-            for channel in 0..channels {
-                let [shift, first, second] = [0, 1, 2].map(|row| f64::from(values[row * channels + channel]));
-                let difference = shift + first / rows - mean[channel];
-                mean[channel] += difference * rows / total;
-                deviation[channel] +=
-                    second - first * first / rows + difference * difference * before * rows / total;
+            let values = unsafe { self.places.slice(block * 3 * self.channels, 3 * self.channels) };
+            let (mut part, rows) = (Moments::none(self.channels), rows as f64);
+            part.rows = rows;
+            for channel in 0..self.channels {
+                let [shift, first, second] =
+                    [0, 1, 2].map(|row| f64::from(values[row * self.channels + channel]));
+                part.mean[channel] = shift + first / rows;
+                part.deviation[channel] = second - first * first / rows;
             }
+            total.add(&part);
         }
-        Statistics {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            variance: deviation.iter().map(|&d| (d / total).max(0.0) as f32).collect(),
-        }
+        total.statistics()
     }
 }

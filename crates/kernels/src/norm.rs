@@ -7,6 +7,7 @@
 
 use crate::Buffer;
 use crate::elementwise::{channel_sums, widen};
+use crate::moments::Moments;
 use crate::parallel::{for_each, row_blocks, rows_in_cache};
 use crate::simd::vectorized;
 use std::sync::Mutex;
@@ -52,36 +53,11 @@ pub fn statistics(x: &[f32], channels: usize) -> Statistics {
             *place = block_moments(rows, channels);
         }
     });
-    let mut total = Moments { rows: 0.0, mean: vec![0.0; channels], deviation: vec![0.0; channels] };
+    let mut total = Moments::none(channels);
     for part in partial {
         total.add(&part.into_inner().unwrap_or_default());
     }
-    let rows = total.rows;
-    Statistics {
-        mean: total.mean.iter().map(|&m| m as f32).collect(),
-        variance: total.deviation.iter().map(|&d| (d / rows) as f32).collect(),
-    }
-}
-
-/// Count, mean and sum of squared deviations from it, for each channel.
-#[derive(Default)]
-struct Moments {
-    rows: f64,
-    mean: Vec<f64>,
-    deviation: Vec<f64>,
-}
-
-impl Moments {
-    fn add(&mut self, other: &Self) {
-        let rows = self.rows + other.rows;
-        for channel in 0..self.mean.len() {
-            let difference = other.mean[channel] - self.mean[channel];
-            self.mean[channel] += difference * other.rows / rows;
-            self.deviation[channel] +=
-                other.deviation[channel] + difference * difference * self.rows * other.rows / rows;
-        }
-        self.rows = rows;
-    }
+    total.statistics()
 }
 
 fn block_moments(x: &[f32], channels: usize) -> Moments {

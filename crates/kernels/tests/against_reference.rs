@@ -211,6 +211,38 @@ fn convolutions_do_more_before_they_write() {
     }
 }
 
+/// Neither a NaN nor an infinity may end as a variance of zero, nor a constant channel as one below it.
+#[test]
+fn statistics_tell_what_is_no_number() {
+    for (channels, kernel) in [(5, 1), (48, 3)] {
+        let (batch, size) = (3, 9);
+        let conv = Conv {
+            batch,
+            height: size,
+            width: size,
+            channels_in: channels,
+            channels_out: channels,
+            kernel,
+            stride: 1,
+            padding: kernel / 2,
+        };
+        let w = random(conv.weight_len(), 2);
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut x = random(conv.input_len(), 1);
+            x[conv.input_len() / 2] = bad;
+            let (y, found) = conv.forward_with_statistics(&x, &w, None);
+            for found in [found, norm::statistics(&y, channels)] {
+                assert!(found.variance.iter().all(|v| v.is_nan()), "{bad}: {:?}", found.variance);
+            }
+        }
+        let bias = vec![1e10; channels];
+        let (y, found) = conv.forward_with_statistics(&vec![0.0; conv.input_len()], &w, Some(&bias));
+        for found in [found, norm::statistics(&y, channels)] {
+            assert!(found.variance.iter().all(|&v| v >= 0.0), "{:?}", found.variance);
+        }
+    }
+}
+
 #[test]
 fn running_statistics_take_the_unbiased_variance() {
     let found = norm::Statistics { mean: vec![2.0], variance: vec![3.0] };

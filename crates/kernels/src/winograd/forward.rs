@@ -35,21 +35,15 @@ pub(crate) unsafe fn convolve(
     w: &[f32],
     finish: Finish<'_>,
     moments: bool,
-) -> Option<Partial> {
+) -> Partial {
     let tiles = Tiles::new(conv);
     let (count, each) = (tiles.count(), tiles_in_task(conv, tiles.count()));
     let tasks = count.div_ceil(each);
-    let partial = moments.then(|| {
-        let squares = outputs(conv);
-        let pixels = |task: usize| {
-            let task = task * each..count.min((task + 1) * each);
-            task.map(|tile| squares.places::<SIDE, 16>(tiles, tile).iter().flatten().count()).sum()
-        };
-        Partial::new(conv.channels_out, (0..tasks).map(pixels).collect())
-    });
+    let partial =
+        if moments { Partial::new(conv.channels_out, pixels(conv, tiles, each)) } else { Partial::none() };
     let u = weights(w, conv.channels_in, conv.channels_out);
     let zeros = Buffer::zeroed(conv.channels_in);
-    let finish = Finish { moments: partial.as_ref(), ..finish };
+    let finish = Finish { moments: moments.then_some(&partial), ..finish };
     parallel::for_each(tasks, |task| {
         let first = task * each;
         let count = each.min(count - first);
@@ -57,6 +51,14 @@ pub(crate) unsafe fn convolve(
         dispatch_on(u.set, block);
     });
     partial
+}
+
+/// The pixels that each task writes.
+fn pixels(conv: &Conv, tiles: Tiles, each: usize) -> Vec<usize> {
+    let squares = outputs(conv);
+    let of_tile = |tile: usize| squares.places::<SIDE, 16>(tiles, tile).iter().flatten().count();
+    let task = |first: usize| (first..tiles.count().min(first + each)).map(of_tile).sum();
+    (0..tiles.count()).step_by(each).map(task).collect()
 }
 
 /// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
