@@ -96,17 +96,16 @@ impl Network {
             if joined[place].is_some() {
                 continue;
             }
-            // What no gradient comes back to is computed exactly as in evaluation.
-            if !needs[place + 1] && self.is_fixed(place) {
+            if self.as_in_evaluation(place, &needs) {
                 values.put(place, self.evaluate_node(place, batch, &values, &joined));
             } else {
+                let mut known = None;
                 if let Some(producer) = self.producer(place, &joined) {
-                    let (value, memory) = self.train_producer(producer, place, batch, &values)?;
+                    let (value, statistics) = self.train_producer(producer, place, batch, &values);
                     values.put(producer, value);
-                    memories[producer] = memory;
+                    known = statistics;
                     done(&self.nodes[producer]);
                 }
-                let known = self.producer(place, &joined).map(|producer| &memories[producer]);
                 let (value, memory) = self.train_node(place, batch, &values, known, key)?;
                 values.put(place, value);
                 memories[place] = memory;
@@ -128,15 +127,20 @@ impl Network {
     }
 
     /// The layer that runs together with the BatchNorm layer at `place`.
-    fn producer(&self, place: usize, joined: &[Option<usize>]) -> Option<usize> {
+    pub(crate) fn producer(&self, place: usize, joined: &[Option<usize>]) -> Option<usize> {
         self.nodes[place].input.checked_sub(1).filter(|&producer| joined[producer] == Some(place))
     }
 
     /// The values read at `place`.
-    fn read_at(&self, place: usize, joined: &[Option<usize>]) -> impl Iterator<Item = Value> {
+    pub(crate) fn read_at(&self, place: usize, joined: &[Option<usize>]) -> impl Iterator<Item = Value> {
         let node = &self.nodes[place];
         let before = self.producer(place, joined).map(|producer| self.nodes[producer].input);
         [Some(node.input), before, node.residual()].into_iter().flatten()
+    }
+
+    /// Whether a training pass computes a node exactly as an evaluation does: no gradient comes back to it.
+    pub(crate) fn as_in_evaluation(&self, place: usize, needs: &[bool]) -> bool {
+        !needs[place + 1] && self.is_fixed(place)
     }
 
     /// Whether a node does in training what it does in evaluation.
@@ -148,37 +152,32 @@ impl Network {
         }
     }
 
-    /// A convolution or linear layer before the BatchNorm layer at `place`: its output, with its
-    /// statistics where that layer will take them.
+    /// A convolution or linear layer before the BatchNorm layer at `place`: its output, with the statistics
+    /// that layer will take unless it is frozen.
     fn train_producer(
         &self,
         producer: usize,
         place: usize,
         batch: usize,
         values: &Values<'_>,
-    ) -> Result<(Buffer, Memory), ModelError> {
+    ) -> (Buffer, Option<Statistics>) {
         let node = &self.nodes[producer];
-        let Op::BatchNorm { norm, .. } = self.nodes[place].op else {
-            return Ok((self.sums(node, batch, values, Then::default()), Memory::Nothing));
-        };
-        if self.norms[norm].frozen {
-            return Ok((self.sums(node, batch, values, self.bias(node)), Memory::Nothing));
-        }
-        if batch * node.shape.pixels() < 2 {
-            return Err(ModelError::OneValuePerChannel { layer: self.nodes[place].name.clone() });
+        if self.is_fixed(place) {
+            return (self.sums(node, batch, values, self.bias(node)), None);
         }
         let (x, weight) = (values.get(node.input), self.weight(node));
         let shape = self.conv_shape(node, batch);
         let (y, statistics) = shape.forward_with_statistics(x, weight, self.bias(node).bias);
-        Ok((y, Memory::Statistics(statistics, true)))
+        (y, Some(statistics))
     }
 
+    /// One node in training; `known` are the statistics of its input, where they are.
     fn train_node(
         &mut self,
         place: usize,
         batch: usize,
         values: &Values<'_>,
-        producer: Option<&Memory>,
+        known: Option<Statistics>,
         key: DropoutKey,
     ) -> Result<(Buffer, Memory), ModelError> {
         let node = &self.nodes[place];
@@ -190,10 +189,10 @@ impl Network {
                 if rows < 2 && !frozen {
                     return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
                 }
-                let statistics = match producer {
+                let statistics = match known {
                     _ if frozen => self.running(norm),
-                    Some(Memory::Statistics(known, true)) => known.clone(),
-                    _ => norm::statistics(x, node.shape.channels),
+                    Some(known) => known,
+                    None => norm::statistics(x, node.shape.channels),
                 };
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                 let (scale, shift) = norm::scale_and_shift(gamma, beta, &statistics, NORM_EPS);

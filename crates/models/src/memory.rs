@@ -16,9 +16,17 @@ impl Network {
         let mut meter = Meter::default();
         let floats = |value: Value| (batch * self.shape(value).len()) as u64;
         meter.take(floats(0));
-        for (place, node) in self.nodes.iter().enumerate() {
-            meter.take(floats(place + 1) + self.remembered(node, batch));
-            for value in [Some(node.input), node.residual()].into_iter().flatten() {
+        for place in (0..self.nodes.len()).filter(|&place| joined[place].is_none()) {
+            let producer = self.producer(place, &joined);
+            // The output of a layer that BatchNorm is folded into is never written.
+            let (made, folded) = match producer {
+                Some(producer) if self.as_in_evaluation(place, &needs) => (None, Some(producer + 1)),
+                other => (other, None),
+            };
+            for made in made.into_iter().chain([place]) {
+                meter.take(floats(made + 1) + self.remembered(&self.nodes[made], batch));
+            }
+            for value in self.read_at(place, &joined).filter(|&value| Some(value) != folded) {
                 if last[value] == place && !self.kept(value, &needs) {
                     meter.give(floats(value));
                 }

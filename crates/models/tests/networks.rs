@@ -256,3 +256,19 @@ fn no_network_has_fewer_than_its_least_parameters() {
     assert!(vast > 48 * 4096 * 4096 * 3, "{vast}");
     assert_eq!(least_parameters("resnet50", Shape::image(32, 32, 3), usize::MAX), usize::MAX);
 }
+
+/// Behind a frozen backbone nothing waits for a gradient: a pass holds a block's input, its output and what lies
+/// between, so the estimate must not grow with the depth.
+#[test]
+fn a_frozen_backbone_is_not_estimated_to_keep_its_values() {
+    let mut network = build("resnet50", Shape::image(128, 128, 3), 2).unwrap();
+    let largest = network.nodes.iter().map(|node| node.shape.len()).max().unwrap() as u64;
+    let batch = 8;
+    let trained = network.step_bytes(batch);
+    network.freeze_backbone();
+    let frozen = network.step_bytes(batch);
+    let a_value = 4 * batch as u64 * largest;
+    assert!(frozen >= 2 * a_value, "{frozen} bytes for values of {a_value}");
+    assert!(frozen <= 4 * a_value, "{frozen} bytes for values of {a_value}");
+    assert!(trained > 20 * a_value);
+}
