@@ -367,7 +367,7 @@ impl TrainConfig {
 
     /// The file of the best weights in the run's directory.
     pub fn model_file(&self) -> String {
-        format!("model{}.safetensors", self.suffix())
+        model_file(self.lr_scheduler, self.early_stopping)
     }
 }
 
@@ -384,8 +384,13 @@ fn one_cycle(max_lr: f64, total_steps: u64) -> OneCycle {
     }
 }
 
+/// The file of the best weights in a run's directory.
+pub fn model_file(lr_scheduler: bool, early_stopping: bool) -> String {
+    format!("model{}.safetensors", flag_suffix(lr_scheduler, early_stopping))
+}
+
 /// The part of a run's file names that says which flags were on.
-pub fn flag_suffix(lr_scheduler: bool, early_stopping: bool) -> String {
+fn flag_suffix(lr_scheduler: bool, early_stopping: bool) -> String {
     let mut suffix = String::new();
     if lr_scheduler {
         suffix.push_str("_lr_scheduler");

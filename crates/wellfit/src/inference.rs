@@ -1,7 +1,7 @@
 //! A trained network with what it needs to read a picture.
 
 use crate::args::FileArgs;
-use crate::config::{LARGEST_IMAGE, flag_suffix, image_size};
+use crate::config::{LARGEST_IMAGE, image_size, model_file};
 use crate::error::CliError;
 use crate::output::Output;
 use std::path::{Path, PathBuf};
@@ -188,8 +188,7 @@ fn load(
 
 /// The model file of a finished run, or the best checkpoint of one that was interrupted.
 fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, PathBuf), CliError> {
-    let suffix = flag_suffix(info.lr_scheduler, info.early_stopping);
-    let path = run.path().join(format!("model{suffix}.safetensors"));
+    let path = run.path().join(model_file(info.lr_scheduler, info.early_stopping));
     if path.is_file() {
         return Ok((read(&path)?, path));
     }

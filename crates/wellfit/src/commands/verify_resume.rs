@@ -4,7 +4,7 @@
 //! random moments and resumed, until there were enough kills; each must end with the same weights and figures.
 
 use crate::args::{TrainOptions, VerifyResumeArgs};
-use crate::config::{flag_suffix, over_file, require};
+use crate::config::{model_file, over_file, require};
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::progress::duration;
@@ -236,7 +236,7 @@ impl Ending {
     fn of(run: &Path) -> Result<Self, CliError> {
         let dir = RunDir::open(run)?;
         let info: RunInfo = dir.read_run_toml()?;
-        let model = format!("model{}.safetensors", flag_suffix(info.lr_scheduler, info.early_stopping));
+        let model = model_file(info.lr_scheduler, info.early_stopping);
         let read = |name: &str| {
             let path = run.join(name);
             fs::read(&path)
