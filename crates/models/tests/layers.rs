@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Comparison, Fixture, channels_first, channels_last, table, values};
+use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::network::Builder;
@@ -131,28 +131,11 @@ impl Layer {
     }
 }
 
-/// Runs every case of an area and prints its row.
+/// Every case of an area; `check` hands over the tensors by name.
 fn area(name: &str, check: impl Fn(&Value, &mut dyn FnMut(&str, &[f32]))) {
-    let fixture = Fixture::open("layers.safetensors");
-    let mut comparison = Comparison::new(&fixture, TOLERANCE);
-    let cases = fixture.cases(name);
-    for (number, case) in &cases {
-        let before = comparison.tensors;
+    common::area("layers.safetensors", (name, "cases"), TOLERANCE, |number, case, comparison| {
         check(case, &mut |tensor, got| comparison.equal(&format!("{number}/{tensor}"), got));
-        assert_eq!(
-            comparison.tensors - before,
-            fixture.tensors(*number),
-            "every tensor of {case} is compared"
-        );
-    }
-    let counts = format!("{} cases, {} tensors", cases.len(), comparison.tensors);
-    table::row(
-        name,
-        &["torch"],
-        &counts,
-        &format!("{TOLERANCE:e} of a tensor's largest value"),
-        comparison.largest,
-    );
+    });
 }
 
 /// A layer of one node, with its parameters if it has any.

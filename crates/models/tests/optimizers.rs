@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Comparison, Fixture, in_our_layout, table, values};
+use common::{Comparison, in_our_layout, values};
 use serde_json::Value;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::Rule;
@@ -91,26 +91,7 @@ fn follow(number: usize, case: &Value, comparison: &mut Comparison<'_>) {
 }
 
 fn area(name: &str) {
-    let fixture = Fixture::open("optimizers.safetensors");
-    let mut comparison = Comparison::new(&fixture, TOLERANCE);
-    let cases = fixture.cases(name);
-    for (number, case) in &cases {
-        let before = comparison.tensors;
-        follow(*number, case, &mut comparison);
-        assert_eq!(
-            comparison.tensors - before,
-            fixture.tensors(*number),
-            "every tensor of {case} is compared"
-        );
-    }
-    let counts = format!("{} option sets, {} tensors", cases.len(), comparison.tensors);
-    table::row(
-        name,
-        &["torch"],
-        &counts,
-        &format!("{TOLERANCE:e} of a tensor's largest value"),
-        comparison.largest,
-    );
+    common::area("optimizers.safetensors", (name, "option sets"), TOLERANCE, follow);
 }
 
 #[test]

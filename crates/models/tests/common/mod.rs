@@ -94,6 +94,31 @@ impl Fixture {
     }
 }
 
+/// Checks every case of an area, that each of its tensors is compared, and prints its row, which calls the cases
+/// `kind`.
+pub fn area(
+    file: &str,
+    (name, kind): (&str, &str),
+    tolerance: f64,
+    check: impl Fn(usize, &serde_json::Value, &mut Comparison<'_>),
+) {
+    let fixture = Fixture::open(file);
+    let mut comparison = Comparison::new(&fixture, tolerance);
+    let cases = fixture.cases(name);
+    for (number, case) in &cases {
+        let before = comparison.tensors;
+        check(*number, case, &mut comparison);
+        assert_eq!(
+            comparison.tensors - before,
+            fixture.tensors(*number),
+            "every tensor of {case} is compared"
+        );
+    }
+    let counts = format!("{} {kind}, {} tensors", cases.len(), comparison.tensors);
+    let tolerance = format!("{tolerance:e} of a tensor's largest value");
+    table::row(name, &["torch"], &counts, &tolerance, comparison.largest);
+}
+
 /// Compares tensors of one area with the fixture's and remembers the largest difference.
 pub struct Comparison<'a> {
     fixture: &'a Fixture,
