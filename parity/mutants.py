@@ -4,13 +4,15 @@
     python parity/mutants.py [NAME…]   # all, or those whose name contains one of the words
     python parity/mutants.py --write … # the same, and put what was found into the table in docs/parity.md
 
-Works on a copy in target/mutants; its build shares target/ with the real tree, so that dependencies are built once.
+Works on a copy in target/mutants with a build of its own: cargo tells two copies of a workspace in one build directory
+apart by the age of their files only, and would take what was built from a mutation for the real thing.
 $CARGO may name another cargo.
 """
 import os, pathlib, re, subprocess, sys, time
 from generate import ROOT, copy
 
-TREE, BUILD = ROOT / "target/mutants", ROOT / "target"
+TREE = ROOT / "target/mutants"
+BUILD = TREE / "target"
 CARGO = os.environ.get("CARGO", "cargo")
 OPTIM, NORM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "norm", "loss", "pool"))
 FORWARD, BACKWARD, NETWORK, INIT = (f"models/src/{name}.rs" for name in ("forward", "backward", "network", "init"))
