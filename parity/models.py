@@ -22,6 +22,9 @@ from layers import FIXTURES, uniform
 
 SAMPLE = pathlib.Path(__file__).parent.parent / "crates/data/assets"
 PROBES = 4
+# First gradients are steady when torch in float32 is off by less: no unit lies so near a ReLU's zero
+# that rounding moves it. Of some images drawn, one in three is so for ResNet-50; the salts that differ are such.
+STEADY = 1e-4
 
 
 def fill(model: nn.Module) -> None:
@@ -58,13 +61,13 @@ def optimiser(name: str, model: nn.Module):
     }[name]()
 
 
-def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, dtype) -> dict:
+def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, salt: int, dtype) -> dict:
     model = mlp(name == "mlp-bn") if name.startswith("mlp") else getattr(torchvision.models, name)(num_classes=classes)
     model = model.double()
     fill(model)
     model = model.to(dtype)
     n, c, h, w = shape
-    images = torch.from_numpy(uniform(n * c * h * w, 1_000_000) * 3.5).float().to(dtype).reshape(shape)
+    images = torch.from_numpy(uniform(n * c * h * w, salt) * 3.5).float().to(dtype).reshape(shape)
     labels = torch.arange(n) * 7 % classes
     opt, losses, gradients = optimiser(rule, model), [], {}
     model.eval()
@@ -86,19 +89,20 @@ def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, dtyp
     return {"losses": losses, "gradients": gradients, "logits": logits, "running": running}
 
 
-def case(*what) -> dict:
+def case(name: str, shape: list[int], classes: int, rule: str, steps: int, salt: int = 1_000_000) -> dict:
     """torch in float64, and how far torch in float32 strays from it by the test's own measures."""
-    name, shape, classes, rule, _ = what
+    what = name, shape, classes, rule, steps, salt
     wide, narrow = trace(*what, torch.float64), trace(*what, torch.float32)
-    floor = 1e-4 * sum(norm**2 for norm, *_ in wide["gradients"].values()) ** 0.5
+    size = sum(norm**2 for norm, *_ in wide["gradients"].values()) ** 0.5
+    # Biases before a BatchNorm have gradient zero up to rounding.
+    judged = {k: (a, narrow["gradients"][k]) for k, a in wide["gradients"].items() if a[0] > 1e-6 * size}
     noise = {
         "losses": max(abs(a - b) for a, b in zip(wide["losses"], narrow["losses"])) / max(map(abs, wide["losses"])),
-        "gradients": max(max(abs(a - b) for a, b in zip(wide["gradients"][k], narrow["gradients"][k]))
-                         / max(wide["gradients"][k][0], floor) for k in wide["gradients"]),
+        "gradients": max(abs(x - y) / max(a[0], 1e-4 * size) for a, b in judged.values() for x, y in zip(a, b)),
         "running": max((abs(a[0] - narrow["running"][k][0]) / a[0] for k, a in wide["running"].items()), default=0),
     }
     print(name, rule, "torch float32 against float64:", {k: f"{v:.1e}" for k, v in noise.items()})
-    return {"model": name, "shape": shape, "classes": classes, "rule": rule, **wide}
+    return {"model": name, "shape": shape, "classes": classes, "rule": rule, "salt": salt, "steady": noise["gradients"] < STEADY, **wide}
 
 
 def idx(name: str, header: int) -> np.ndarray:
@@ -139,10 +143,12 @@ if __name__ == "__main__":
     cases = [
         case("mlp", [64, 1, 28, 28], 10, "sgd", 5),
         case("mlp-bn", [64, 1, 28, 28], 10, "adamw", 20),
-        case("resnet18", [8, 3, 40, 33], 10, "adam", 5),
+        case("resnet18", [8, 3, 40, 33], 10, "adam", 5, 1_000_001),
         case("resnet18", [8, 3, 64, 64], 10, "momentum", 5),
-        case("resnet50", [8, 3, 64, 64], 2, "gentle", 5),
+        case("resnet18", [8, 3, 24, 24], 10, "momentum", 5, 1_000_001),
         case("resnet50", [8, 3, 64, 64], 1000, "momentum", 2),
+        case("resnet50", [8, 3, 24, 24], 10, "gentle", 1, 1_000_001),
+        case("resnet50", [8, 3, 32, 32], 10, "gentle", 5, 1_000_001),
     ]
     (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
     save_file(twins(), FIXTURES / "twins.safetensors")

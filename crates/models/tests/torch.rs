@@ -100,7 +100,8 @@ fn follow(case: &Value) -> Strayed {
     let classes = case["classes"].as_u64().unwrap() as usize;
     let mut network = build(text(case, "model"), Shape::image(h, w, c), classes).unwrap();
     fill(&mut network);
-    let images = channels_last(&values(n * c * h * w, 1_000_000, 3.5, 0.0), &shape);
+    let salt = case["salt"].as_u64().unwrap() as u32;
+    let images = channels_last(&values(n * c * h * w, salt, 3.5, 0.0), &shape);
     let labels: Vec<u32> = (0..n as u32).map(|i| i * 7 % classes as u32).collect();
     let logits: Vec<f64> = network.evaluate(&images).iter().map(|&x| f64::from(x)).collect();
     let mut optimizer = Optimizer::new(rule(text(case, "rule")), &network);
@@ -170,41 +171,51 @@ fn text<'a>(case: &'a Value, key: &str) -> &'a str {
     case[key].as_str().unwrap()
 }
 
-/// All cases of the models whose name begins so, within tolerances of the losses and of the first gradients.
+/// A unit that rounding moves across a ReLU's zero changes a deep gradient by a per mille or more: torch in float32
+/// differs from torch in float64 by up to 1.7e-2 for that reason. Where torch's own rounding moves none (`steady`
+/// in the fixture), first gradients are judged by the tight limit, elsewhere by this one.
+const FLIPPED: f64 = 2e-2;
+
+/// All cases of the models whose name begins so, within tolerances of the losses and of steady first gradients.
 fn networks(prefix: &str, title: &str, curve: f64, gradient: f64) {
     let json = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models.json"));
     let fixture: Value = serde_json::from_str(&json.unwrap()).unwrap();
     let cases = fixture["cases"].as_array().unwrap().iter();
     let cases: Vec<&Value> = cases.filter(|case| text(case, "model").starts_with(prefix)).collect();
     let strayed: Vec<Strayed> = cases.iter().map(|case| follow(case)).collect();
+    let steady = |case: &Value| case["steady"].as_bool().unwrap();
     for (case, off) in cases.iter().zip(&strayed) {
         let Strayed { losses, gradients, running, logits, .. } = off;
-        let what = format!("{} {} {}", text(case, "model"), text(case, "rule"), case["shape"]);
+        let what = format!("{title} {} {}", text(case, "rule"), case["shape"]);
         println!(
             "{what}: losses {losses:e}, gradients {gradients:e}, running {running:e}, logits {logits:e}"
         );
+        let limit = if steady(case) { gradient } else { FLIPPED };
         assert!(*losses < curve, "{what}: losses off by {losses:e}");
-        assert!(*gradients < gradient, "{what}: gradients off by {gradients:e}");
-        // Rounding in the gradients moves weights before a BatchNorm, Adam's by a whole step where they are near 0.
+        assert!(*gradients < limit, "{what}: gradients off by {gradients:e}");
+        // Adam turns the smallest gradient into a whole step: rounding reaches the statistics.
         assert!(*running < 3e-3, "{what}: running statistics off by {running:e}");
         assert!(*logits < 1e-5, "{what}: logits off by {logits:e}");
     }
-    let largest = |of: fn(&Strayed) -> f64| strayed.iter().map(of).fold(0.0, f64::max);
     let row = |what: &str, cases: &str, tolerance: &str, off: f64| {
         table::row(&format!("{title}, {what}"), &["torch", "torchvision"], cases, tolerance, off);
     };
-    let steps = strayed.iter().map(|s| s.steps.to_string()).collect::<Vec<_>>().join(" and ");
+    let largest = |of: fn(&Strayed) -> f64| strayed.iter().map(of).fold(0.0, f64::max);
+    let steps = strayed.iter().map(|s| s.steps.to_string()).collect::<Vec<_>>().join(", ");
     let curves = format!("{} curves of {steps} steps", strayed.len());
     row("losses", &curves, &format!("{curve:.0e} of the largest loss"), largest(|s| s.losses));
-    let tensors = format!("{} tensors", strayed.iter().map(|s| s.tensors).sum::<usize>());
-    let tolerance = format!("{gradient:.0e} of a tensor's norm");
-    row("gradients of the first step", &tensors, &tolerance, largest(|s| s.gradients));
-    row(
-        "logits in evaluation",
-        &format!("{} batches", strayed.len()),
-        "1e-5 of the largest logit",
-        largest(|s| s.logits),
-    );
+    for (what, kind, limit) in
+        [("first gradients", true, gradient), ("first gradients where ReLUs flip", false, FLIPPED)]
+    {
+        let some = || cases.iter().zip(&strayed).filter(|(case, _)| steady(case) == kind).map(|(_, off)| off);
+        let tensors = format!("{} tensors", some().map(|off| off.tensors).sum::<usize>());
+        if some().next().is_some() {
+            let largest = some().map(|off| off.gradients).fold(0.0, f64::max);
+            row(what, &tensors, &format!("{limit:.0e} of a tensor's norm"), largest);
+        }
+    }
+    let batches = format!("{} batches", strayed.len());
+    row("logits in evaluation", &batches, "1e-5 of the largest logit", largest(|s| s.logits));
 }
 
 #[test]
@@ -213,19 +224,14 @@ fn mlps_follow_torch() {
 }
 
 /// With direct sums, then with Winograd's. One test, since the choice is the process's.
-///
-/// First gradients agree to 1e-4 of a tensor's norm as long as no ReLU decides the other way. Among a million
-/// units some lie within f32's rounding of zero, and one of them moves a deep gradient by a per mille or
-/// more: torch's own f32 differs from its f64 by up to 1.7e-2 for that reason. ResNet-50 has such units here
-/// with either kind of sums, ResNet-18 with Winograd's. Each layer by itself is held to 1e-5.
 #[test]
 fn resnets_follow_torch() {
     wellfit_kernels::set_exact(true);
     networks("resnet18", "ResNet-18", 1e-3, 1e-4);
-    networks("resnet50", "ResNet-50", 1e-3, 2e-2);
+    networks("resnet50", "ResNet-50", 1e-3, 1e-4);
     wellfit_kernels::set_exact(false);
-    networks("resnet18", "ResNet-18 by Winograd", 1e-3, 5e-2);
-    networks("resnet50", "ResNet-50 by Winograd", 1e-3, 5e-2);
+    networks("resnet18", "ResNet-18 by Winograd", 1e-3, 1e-4);
+    networks("resnet50", "ResNet-50 by Winograd", 1e-3, 1e-4);
 }
 
 /// What follows the header of an IDX file of the embedded sample.
