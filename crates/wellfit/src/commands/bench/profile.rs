@@ -20,29 +20,31 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Nothing yet.
+    /// Nothing yet. What is done from here on counts to the first [`Self::lap`].
     pub fn new() -> Self {
         Self { rows: Vec::new(), last: Instant::now() }
-    }
-
-    /// What is done from here on counts to the next [`Self::lap`].
-    pub fn start(&mut self) {
-        self.last = Instant::now();
     }
 
     /// The time since the last call was spent on `kind`.
     pub fn lap(&mut self, kind: &'static str, pass: Pass) {
         let now = Instant::now();
-        let seconds = (now - self.last).as_secs_f64();
+        self.row(kind)[pass as usize] += (now - self.last).as_secs_f64();
         self.last = now;
-        match self.rows.iter_mut().find(|(name, _)| *name == kind) {
-            Some((_, sums)) => sums[pass as usize] += seconds,
-            None => {
-                let mut sums = [0.0; 2];
-                sums[pass as usize] = seconds;
-                self.rows.push((kind, sums));
-            }
+    }
+
+    /// The work of another network, or of another step, on top.
+    pub fn add(&mut self, other: &Self) {
+        for &(kind, seconds) in &other.rows {
+            self.row(kind).iter_mut().zip(seconds).for_each(|(sum, seconds)| *sum += seconds);
         }
+    }
+
+    fn row(&mut self, kind: &'static str) -> &mut [f64; 2] {
+        let place = self.rows.iter().position(|(name, _)| *name == kind).unwrap_or_else(|| {
+            self.rows.push((kind, [0.0; 2]));
+            self.rows.len() - 1
+        });
+        &mut self.rows[place].1
     }
 
     fn total(&self) -> f64 {

@@ -64,10 +64,17 @@ impl Targets {
 /// Networks that learn from the same batch.
 #[derive(Debug)]
 pub struct Twins {
-    networks: Vec<(Network, Optimizer)>,
+    twins: Vec<Twin>,
     inputs: Vec<f32>,
     targets: Targets,
     lr: f64,
+}
+
+/// A network with its optimiser.
+#[derive(Debug)]
+struct Twin {
+    network: Network,
+    optimizer: Optimizer,
 }
 
 /// Seconds of one training step. The loss belongs to the forward pass.
@@ -81,6 +88,12 @@ pub struct StepTimes {
     pub optimizer: f64,
 }
 
+impl StepTimes {
+    fn total(&self) -> f64 {
+        self.forward + self.backward + self.optimizer
+    }
+}
+
 impl Twins {
     /// The networks of a job with fresh weights, and a batch of normal noise.
     pub fn new(job: &str, settings: &Settings) -> Result<Self, CliError> {
@@ -92,7 +105,7 @@ impl Twins {
         let mut networks = networks(job, settings.image_size.unwrap_or(1))?;
         let steps = networks.iter().map(|network| network.step_bytes(settings.batch_size));
         let weights: usize = networks.iter().map(Network::parameter_count).sum();
-        let need = steps.max().unwrap_or(0) + (size_of::<f32>() * rule.moments() * weights) as u64;
+        let need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
         check_bytes(&format!("training {job} in batches of {}", settings.batch_size), need)?;
         networks.iter_mut().for_each(|network| network.initialise(0));
         let mut rng = Rng::new(0, Stream::Noise, 0, 0);
@@ -104,46 +117,63 @@ impl Twins {
                 "dropout" => Targets::Values((0..batch).map(|_| rng.normal()).collect()),
                 _ => Targets::Classes((0..batch).map(|_| rng.below(classes)).collect()),
             },
-            networks: networks
-                .into_iter()
-                .map(|network| {
-                    let optimizer = Optimizer::new(rule, &network);
-                    (network, optimizer)
-                })
-                .collect(),
+            twins: networks.into_iter().map(|network| Twin::new(network, rule)).collect(),
             lr,
         })
     }
 
-    /// One training step of each network.
+    /// One training step of each network, of two at the same time as the labs do; the parts of the slower one.
     pub fn train_step(&mut self, profile: &mut Profile) -> Result<StepTimes, CliError> {
-        let mut times = StepTimes::default();
-        for (network, optimizer) in &mut self.networks {
-            let key = DropoutKey { seed: 0, step: optimizer.step as u32 + 1 };
-            let start = Instant::now();
-            profile.start();
-            let tape = network
-                .forward_watched(&self.inputs, key, |node| profile.lap(node.op.kind(), Pass::Forward))?;
-            let loss = self.targets.loss(tape.outputs(), network.outputs());
-            profile.lap("loss", Pass::Forward);
-            let forward = start.elapsed();
-            let gradients = network
-                .backward_watched(tape, loss.gradient, |node| profile.lap(node.op.kind(), Pass::Backward));
-            let backward = start.elapsed();
-            optimizer.update(network, &gradients, self.lr);
-            profile.lap("optimizer", Pass::Backward);
-            times.forward += forward.as_secs_f64();
-            times.backward += (backward - forward).as_secs_f64();
-            times.optimizer += (start.elapsed() - backward).as_secs_f64();
-        }
-        Ok(times)
+        let Self { twins, inputs, targets, lr } = self;
+        let step = |twin: &mut Twin| twin.step(inputs, targets, *lr);
+        let found = match &mut twins[..] {
+            [first, second] => {
+                let (first, second) = rayon::join(|| step(first), || step(second));
+                vec![first?, second?]
+            }
+            others => others.iter_mut().map(step).collect::<Result<_, _>>()?,
+        };
+        found.iter().for_each(|(_, laps)| profile.add(laps));
+        let slower = found.into_iter().map(|(times, _)| times).max_by(|a, b| a.total().total_cmp(&b.total()));
+        Ok(slower.unwrap_or_default())
     }
 
     /// One forward pass of each network in evaluation mode.
     pub fn evaluate(&self) {
-        for (network, _) in &self.networks {
-            std::hint::black_box(network.evaluate(&self.inputs));
+        let pass = |twin: &Twin| drop(std::hint::black_box(twin.network.evaluate(&self.inputs)));
+        match &self.twins[..] {
+            [first, second] => drop(rayon::join(|| pass(first), || pass(second))),
+            others => others.iter().for_each(pass),
         }
+    }
+}
+
+impl Twin {
+    fn new(network: Network, rule: Rule) -> Self {
+        Self { optimizer: Optimizer::new(rule, &network), network }
+    }
+
+    /// One training step: its times, and the same by kinds of layers.
+    fn step(&mut self, inputs: &[f32], targets: &Targets, lr: f64) -> Result<(StepTimes, Profile), CliError> {
+        let Self { network, optimizer } = self;
+        let key = DropoutKey { seed: 0, step: optimizer.step as u32 + 1 };
+        let mut profile = Profile::new();
+        let start = Instant::now();
+        let tape = network.forward_watched(inputs, key, |node| profile.lap(node.op.kind(), Pass::Forward))?;
+        let loss = targets.loss(tape.outputs(), network.outputs());
+        profile.lap("loss", Pass::Forward);
+        let forward = start.elapsed();
+        let gradients =
+            network.backward_watched(tape, loss.gradient, |node| profile.lap(node.op.kind(), Pass::Backward));
+        let backward = start.elapsed();
+        optimizer.update(network, &gradients, lr);
+        profile.lap("optimizer", Pass::Backward);
+        let times = StepTimes {
+            forward: forward.as_secs_f64(),
+            backward: (backward - forward).as_secs_f64(),
+            optimizer: (start.elapsed() - backward).as_secs_f64(),
+        };
+        Ok((times, profile))
     }
 }
 
