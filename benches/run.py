@@ -26,7 +26,8 @@ def options(names: list[str]) -> argparse.Namespace:
                         help="leave a contender out, such as compile")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
                         help="add to these results [default: a new benches/runs/<date>-<machine>]")
-    parser.add_argument("--quick", action="store_true", help="tiny settings and one round, to try the runner")
+    parser.add_argument("--quick", action="store_true",
+                        help="tiny settings and one round, to try the runner, in a temporary directory")
     parser.add_argument("--list", action="store_true", help="name the jobs and their targets")
     args = parser.parse_args()
     for name in args.jobs:
@@ -80,7 +81,7 @@ def main() -> None:
         facts = machine(place)
         if facts["load_before"] > 0.5:
             print(f"warning: the machine is busy (load {facts['load_before']})", file=sys.stderr)
-        folder = args.out or new_folder(facts)
+        folder = args.out or (pathlib.Path(tempfile.mkdtemp()) if args.quick else new_folder(facts))
         results = {"date": time.strftime("%Y-%m-%d"), "quick": args.quick, "machine": facts, "jobs": {}}
         if (earlier := folder / "results.json").exists():
             results["jobs"] = json.loads(earlier.read_text())["jobs"]
