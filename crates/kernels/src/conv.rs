@@ -323,6 +323,10 @@ impl Rows for Patches {
         }
     }
 
+    fn step(&self) -> Option<usize> {
+        (self.taps == 1 && self.stride == 1 && self.padding == 0).then_some(self.channels)
+    }
+
     fn output(&self, row: usize) -> usize {
         row * self.out_channels
     }
@@ -417,6 +421,11 @@ impl Rows for Class<'_> {
                 }
             }
         }
+    }
+
+    fn step(&self) -> Option<usize> {
+        let conv = self.conv;
+        (conv.kernel == 1 && conv.stride == 1 && conv.padding == 0).then_some(conv.channels_out)
     }
 
     fn output(&self, row: usize) -> usize {

@@ -31,36 +31,90 @@ impl<'a> Finish<'a> {
         Finish { out, scale: None, bias: None, add: std::ptr::null(), relu: false, moments: None }
     }
 
-    /// Write a tile whose `V` vectors from column `column` on are all real; row r goes to `places[r]`.
+    /// Write a tile whose `V` vectors from column `column` on are all real; row r goes to `places[r] + column`.
+    ///
+    /// Its size is known to the compiler, so the sums stay in registers until they are stored.
     ///
     /// # Safety
-    /// `V · LANES` floats from each place on must lie within the output (and `add`), and from `column` on
-    /// within `scale` and `bias`.
+    /// `V · LANES` floats from each of these places on must lie within the output (and `add`), and from
+    /// `column` on within `scale` and `bias`. The machine must have `S`.
     #[inline(always)]
-    pub(crate) unsafe fn whole<S: Simd, const V: usize>(
+    pub(crate) unsafe fn whole<S: Simd, const M: usize, const V: usize>(
+        &self,
+        mut values: [[S::Vector; V]; M],
+        places: &[usize; M],
+        column: usize,
+        moments: &mut TileMoments<S, V>,
+    ) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            self.scale_and_shift::<S, M, V>(&mut values, column);
+            if !self.add.is_null() {
+                for (values, &place) in values.iter_mut().zip(places) {
+                    for (v, value) in values.iter_mut().enumerate() {
+                        *value = S::add(*value, S::load(self.add.add(place + column + v * S::LANES)));
+                    }
+                }
+            }
+            if self.relu {
+                values = values.map(|values| values.map(|value| S::relu(value)));
+            }
+            for (values, &place) in values.iter().zip(places) {
+                for (v, &value) in values.iter().enumerate() {
+                    S::store(self.out.add(place + column + v * S::LANES), value);
+                }
+            }
+            if self.moments.is_some() {
+                moments.add(&values);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `whole`.
+    #[inline(always)]
+    unsafe fn scale_and_shift<S: Simd, const M: usize, const V: usize>(
+        &self,
+        values: &mut [[S::Vector; V]; M],
+        column: usize,
+    ) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let of = |values: &[f32]| {
+                let mut vectors = [S::splat(0.0); V];
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    *vector = S::load(values.as_ptr().add(column + v * S::LANES));
+                }
+                vectors
+            };
+            match (self.scale.map(of), self.bias.map(of)) {
+                (Some(scale), Some(bias)) => each(values, |x, v| S::multiply_add(x, scale[v], bias[v])),
+                (Some(scale), None) => each(values, |x, v| S::multiply(x, scale[v])),
+                (None, Some(bias)) => each(values, |x, v| S::add(x, bias[v])),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// The same, row by row, for fewer rows than a tile has.
+    ///
+    /// # Safety
+    /// As for `whole`.
+    #[inline(always)]
+    pub(crate) unsafe fn some<S: Simd, const V: usize>(
         &self,
         sums: &[[S::Vector; V]],
         places: &[usize],
         column: usize,
         moments: &mut TileMoments<S, V>,
     ) {
-        // SAFETY: promised by the caller.
-        unsafe {
-            let mut values = [[S::splat(0.0); V]; MOST_ROWS];
-            for ((value, sums), &place) in values.iter_mut().zip(sums).zip(places) {
-                for (v, &sum) in sums.iter().enumerate() {
-                    let lane = v * S::LANES;
-                    value[v] = self.value::<S>(sum, column + lane, place + lane);
-                    S::store(self.out.add(place + lane), value[v]);
-                }
-            }
-            if self.moments.is_some() {
-                moments.add(&values[..places.len()]);
-            }
+        for (&sums, &place) in sums.iter().zip(places) {
+            // SAFETY: promised by the caller.
+            unsafe { self.whole::<S, 1, V>([sums], &[place], column, moments) }
         }
     }
 
-    /// The same for a tile of which only the first `real` columns exist.
+    /// The same where only the first `real` columns exist.
     ///
     /// # Safety
     /// As for `whole`, for `real` floats.
@@ -81,13 +135,13 @@ impl<'a> Finish<'a> {
             copy
         };
         let (scale, bias) = (padded(self.scale, 1.0), padded(self.bias, 0.0));
-        // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
-        unsafe {
-            let mut values = [[S::splat(0.0); V]; MOST_ROWS];
-            for ((value, sums), &place) in values.iter_mut().zip(sums).zip(places) {
-                let (mut add, mut out) = ([0.0_f32; WIDEST], [0.0_f32; WIDEST]);
+        for (&sums, &place) in sums.iter().zip(places) {
+            let (mut add, mut out) = ([0.0_f32; WIDEST], [0.0_f32; WIDEST]);
+            // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
+            unsafe {
                 if !self.add.is_null() {
-                    add[..real].copy_from_slice(std::slice::from_raw_parts(self.add.add(place), real));
+                    add[..real]
+                        .copy_from_slice(std::slice::from_raw_parts(self.add.add(place + column), real));
                 }
                 let row = Finish {
                     out: out.as_mut_ptr(),
@@ -96,45 +150,25 @@ impl<'a> Finish<'a> {
                     add: if self.add.is_null() { self.add } else { add.as_ptr() },
                     ..*self
                 };
-                for (v, &sum) in sums.iter().enumerate() {
-                    let lane = v * S::LANES;
-                    value[v] = row.value::<S>(sum, lane, lane);
-                    S::store(row.out.add(lane), value[v]);
-                }
-                std::slice::from_raw_parts_mut(self.out.add(place), real).copy_from_slice(&out[..real]);
+                row.whole::<S, 1, V>([sums], &[0], 0, moments);
+                std::slice::from_raw_parts_mut(self.out.add(place + column), real)
+                    .copy_from_slice(&out[..real]);
             }
-            if self.moments.is_some() {
-                moments.add(&values[..places.len()]);
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for `whole`.
-    #[inline(always)]
-    unsafe fn value<S: Simd>(&self, sum: S::Vector, column: usize, place: usize) -> S::Vector {
-        // SAFETY: promised by the caller.
-        unsafe {
-            let mut value = sum;
-            match (self.scale, self.bias) {
-                (Some(scale), Some(bias)) => {
-                    let (scale, bias) = (scale.as_ptr().add(column), bias.as_ptr().add(column));
-                    value = S::multiply_add(value, S::load(scale), S::load(bias));
-                }
-                (Some(scale), None) => value = S::multiply(value, S::load(scale.as_ptr().add(column))),
-                (None, Some(bias)) => value = S::add(value, S::load(bias.as_ptr().add(column))),
-                (None, None) => {}
-            }
-            if !self.add.is_null() {
-                value = S::add(value, S::load(self.add.add(place)));
-            }
-            if self.relu { S::relu(value) } else { value }
         }
     }
 }
 
-/// The most rows of a tile, and the most floats in one of its rows, over all instruction sets.
-const MOST_ROWS: usize = 16;
+/// Change every vector of a tile, told which of its row it is.
+#[inline(always)]
+fn each<T: Copy, const M: usize, const V: usize>(values: &mut [[T; V]; M], f: impl Fn(T, usize) -> T) {
+    for row in values {
+        for (v, value) in row.iter_mut().enumerate() {
+            *value = f(*value, v);
+        }
+    }
+}
+
+/// The most floats in a tile's row, over all instruction sets.
 const WIDEST: usize = 32;
 
 /// Σ (x − shift) and Σ (x − shift)² of some columns, where shift is the mean of the first tile: near enough

@@ -26,6 +26,8 @@ pub(crate) trait Rows: Sync {
         place: impl Fn(usize) -> usize,
         stride: usize,
     );
+    /// Floats from any row to the next, where rows are of one segment and follow each other.
+    fn step(&self) -> Option<usize>;
     /// Where the result of `row` begins in the output.
     fn output(&self, row: usize) -> usize;
 }
@@ -108,40 +110,56 @@ impl<R: Rows> Block<'_, R> {
                 table[place(slot) + segment * M] = table[place(self.count - 1) + segment * M];
             }
         }
+        let places = (self.first..self.first + self.count).map(|row| self.rows.output(row)).collect();
+        let tiles = Tiles { table, places };
         for panel in self.from..self.to {
             // SAFETY: promised by the caller of `Product::run`.
             unsafe {
                 if product.b.vectors(panel) == 2 {
-                    self.tiles::<S, M, 2>(&table, panel);
+                    self.tiles::<S, M, 2>(&tiles, panel);
                 } else {
-                    self.tiles::<S, M, 1>(&table, panel);
+                    self.tiles::<S, M, 1>(&tiles, panel);
                 }
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const M: usize, const V: usize>(&self, table: &[*const f32], panel: usize) {
-        let product = self.product;
-        let (finish, b) = (&product.finish, product.b.panel(panel).as_ptr());
-        let column = panel * product.b.panel_width();
-        let real = (product.b.columns - column).min(V * S::LANES);
-        // SAFETY: promised by the caller of `Product::run`; the panel has `inner` rows, and the offsets are
-        // those of the tile's real rows.
+    unsafe fn tiles<S: Simd, const M: usize, const V: usize>(&self, tiles: &Tiles, panel: usize) {
+        let &Product { segments, depth, ref finish, b, .. } = self.product;
+        let column = panel * b.panel_width();
+        let real = (b.columns - column).min(V * S::LANES);
+        let columns = b.panel(panel).as_ptr();
+        // The rows of the next task, which this thread most likely takes next, are fetched while this one computes,
+        // a part with each panel.
+        let soon = self.rows.step().map_or(0..0, |step| {
+            let (ahead, share) = (self.count * step / LINE, (M * step).div_ceil(LINE * b.count()));
+            ahead + panel * share..ahead + (panel + 1) * share
+        });
+        let whole = if real == V * S::LANES { tiles.places.as_chunks::<M>().0 } else { &[] };
+        // SAFETY: promised by the caller of `Product::run`; the panel has `inner` rows, and the places are
+        // those of real rows.
         unsafe {
             let mut moments = TileMoments::<S, V>::new();
-            for start in (0..self.count).step_by(M) {
-                let pointers = table[start * product.segments..].as_ptr();
-                let sums = sums::<S, M, V>(pointers, product.segments, product.depth, b);
-                let rows = M.min(self.count - start);
-                let mut places = [0; M];
-                for (row, place) in places.iter_mut().enumerate().take(rows) {
-                    *place = self.rows.output(self.first + start + row) + column;
+            for (tile, places) in whole.iter().enumerate() {
+                let pointers = tiles.table[tile * M * segments..].as_ptr();
+                for line in soon.clone() {
+                    S::soon_read((*pointers).wrapping_add(line * LINE));
                 }
+                for place in places {
+                    S::soon_written(finish.out.add(place + column));
+                }
+                let sums = sums::<S, M, V>(pointers, segments, depth, columns);
+                finish.whole(sums, places, column, &mut moments);
+            }
+            let done = whole.len() * M;
+            for (tile, places) in tiles.places[done..].chunks(M).enumerate() {
+                let pointers = tiles.table[(done + tile * M) * segments..].as_ptr();
+                let sums = sums::<S, M, V>(pointers, segments, depth, columns);
                 if real == V * S::LANES {
-                    finish.whole(&sums, &places[..rows], column, &mut moments);
+                    finish.some(&sums, places, column, &mut moments);
                 } else {
-                    finish.partial(&sums, &places[..rows], (column, real), &mut moments);
+                    finish.partial(&sums, places, (column, real), &mut moments);
                 }
             }
             if let Some(partial) = finish.moments {
@@ -149,6 +167,17 @@ impl<R: Rows> Block<'_, R> {
             }
         }
     }
+}
+
+/// Floats in a cache line.
+pub(crate) const LINE: usize = 16;
+
+/// What a task reads and writes.
+struct Tiles {
+    /// Where each segment of each row begins, tile by tile.
+    table: Vec<*const f32>,
+    /// Where each row goes in the output.
+    places: Vec<usize>,
 }
 
 /// The sums of a tile of `M` rows × `V` vectors, all in registers.

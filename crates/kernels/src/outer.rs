@@ -8,7 +8,7 @@
 //! on the shape only.
 
 use crate::Buffer;
-use crate::gemm::Rows;
+use crate::gemm::{LINE, Rows};
 use crate::parallel::{self, Shared};
 use crate::simd::{InstructionSet, Job, Simd, dispatch_on};
 use std::ops::Range;
@@ -109,31 +109,44 @@ impl<R: Rows> Job for Task<'_, R> {
         let block = (65_536 / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, BLOCK);
         let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
         let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
-        let mut table = vec![std::ptr::null(); block * outer.segments];
+        let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
+        let height = |start: usize| block.min(self.range.end - start);
+        let dy = |row: usize| outer.dy.as_ptr().wrapping_add(row * outer.columns + self.right.start);
+        self.rows.inputs(self.range.start, height(self.range.start), &mut table, |row| row, block);
         for start in self.range.clone().step_by(block) {
-            let height = block.min(self.range.end - start);
-            let dy = &outer.dy[start * outer.columns + self.right.start..];
-            // SAFETY: `height` rows of dy follow each other, `columns` floats apart.
-            unsafe {
-                pack(|row| dy.as_ptr().add(row * outer.columns), height, wide, right_width, &mut right);
-            }
-            self.rows.inputs(start, height, &mut table, |row| row, block);
+            let end = start + height(start);
+            self.rows.inputs(end, height(end), &mut next, |row| row, block);
+            // SAFETY: dy has `columns` floats for each row of the range.
+            unsafe { pack(|row| dy(start + row), end - start, wide, right_width, &mut right) }
             for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
                 // The part of this segment's `depth` rows of dw that lies within ours.
                 let base = segment * outer.depth;
                 let low = self.left.start.max(base) - base;
                 let high = self.left.end.min(base + outer.depth) - base;
-                let pointers = &table[segment * block..];
+                let [pointers, coming] = [&table, &next].map(|table| &table[segment * block..]);
+                let fetch = |row: usize| {
+                    fetch::<S>(coming[row].wrapping_add(low), high - low);
+                    if base <= self.left.start {
+                        fetch::<S>(dy(end + row), wide);
+                    }
+                };
                 // SAFETY: pointers are from `inputs`; the rectangle of `dw` belongs to this task.
                 unsafe {
-                    pack(|row| pointers[row].add(low), height, high - low, left_width, &mut left);
+                    pack(|row| pointers[row].add(low), end - start, high - low, left_width, &mut left);
                     let out = self.out.from((base + low) * outer.columns + self.right.start);
                     let shape = Shape { rows: high - low, columns: wide, stride: outer.columns };
-                    shape.add::<S>((&left, left_width), &right, height, out);
+                    shape.add::<S>((&left, left_width), &right, end - start, out, (height(end), fetch));
                 }
             }
+            std::mem::swap(&mut table, &mut next);
         }
     }
+}
+
+/// Ask for `count` floats from `start` on.
+#[inline(always)]
+fn fetch<S: Simd>(start: *const f32, count: usize) {
+    (0..count).step_by(LINE).for_each(|i| S::soon_read(start.wrapping_add(i)));
 }
 
 /// Rows of `count` floats to panels `[count / width][height][width]`; what lies past the last is
@@ -205,7 +218,9 @@ impl Job for Whole<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // SAFETY: `out` was borrowed for this product.
-        unsafe { self.shape.add::<S>((self.left, self.left_width), self.right, self.height, self.out) }
+        unsafe {
+            self.shape.add::<S>((self.left, self.left_width), self.right, self.height, self.out, (0, |_| ()))
+        }
     }
 }
 
@@ -218,17 +233,27 @@ struct Shape {
 }
 
 impl Shape {
+    /// `soon` is a number of rows that will be packed next, and how to ask for one: spread over the tiles, they
+    /// come from memory while this product is computed.
+    ///
     /// # Safety
     /// `out` begins at the rectangle, which nobody else uses meanwhile; the machine must have `S`.
     #[inline(always)]
-    unsafe fn add<S: Simd>(&self, left: (&[f32], usize), right: &[f32], height: usize, out: Shared) {
+    unsafe fn add<S: Simd>(
+        &self,
+        left: (&[f32], usize),
+        right: &[f32],
+        height: usize,
+        out: Shared,
+        soon: (usize, impl Fn(usize)),
+    ) {
         // SAFETY: promised by the caller; the match is on a constant.
         unsafe {
             match S::OUTER_ROWS {
-                6 => self.tiles::<S, 6>(left, right, height, out),
-                8 => self.tiles::<S, 8>(left, right, height, out),
-                12 => self.tiles::<S, 12>(left, right, height, out),
-                _ => self.tiles::<S, 4>(left, right, height, out),
+                6 => self.tiles::<S, 6>(left, right, height, out, soon),
+                8 => self.tiles::<S, 8>(left, right, height, out, soon),
+                12 => self.tiles::<S, 12>(left, right, height, out, soon),
+                _ => self.tiles::<S, 4>(left, right, height, out, soon),
             }
         }
     }
@@ -240,8 +265,11 @@ impl Shape {
         right: &[f32],
         height: usize,
         out: Shared,
+        (soon, ask): (usize, impl Fn(usize)),
     ) {
         let width = 2 * S::LANES;
+        let tiles = height.div_ceil(BLOCK) * self.columns.div_ceil(width) * self.rows.div_ceil(M);
+        let (each, mut asked) = (soon.div_ceil(tiles.max(1)), 0);
         for from in (0..height).step_by(BLOCK) {
             let count = BLOCK.min(height - from);
             // A panel of the right operand stays in the first-level cache while the left one streams by.
@@ -252,6 +280,8 @@ impl Shape {
                     let panel = row / left_width * left_width;
                     let a = left[panel * height + from * left_width + row - panel..].as_ptr();
                     let rows = M.min(self.rows - row);
+                    (asked..soon.min(asked + each)).for_each(&ask);
+                    asked += each;
                     // SAFETY: both panels hold `count` rows from here; the tile lies in the rectangle.
                     unsafe {
                         let place = out.from(row * self.stride + column).pointer();

@@ -32,6 +32,13 @@ pub trait Simd: Copy {
     /// # Safety
     /// `LANES` floats must be writable there.
     unsafe fn store(place: *mut f32, x: Self::Vector);
+    /// Ask for the cache line at `place`, to be read some thousand cycles from now. Any address will do; where the
+    /// machine has no such instruction, nothing happens.
+    #[inline(always)]
+    fn soon_read(_place: *const f32) {}
+    /// The same for a line to be written some hundred cycles from now.
+    #[inline(always)]
+    fn soon_written(_place: *mut f32) {}
     /// a·b + c, rounded once where the machine can.
     ///
     /// # Safety
@@ -265,6 +272,14 @@ mod x86 {
                 #[inline(always)]
                 unsafe fn store(place: *mut f32, x: $vector) {
                     unsafe { $store(place, x) }
+                }
+                #[inline(always)]
+                fn soon_read(place: *const f32) {
+                    unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
+                }
+                #[inline(always)]
+                fn soon_written(place: *mut f32) {
+                    unsafe { _mm_prefetch::<_MM_HINT_ET0>(place.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn multiply_add(a: $vector, b: $vector, c: $vector) -> $vector {

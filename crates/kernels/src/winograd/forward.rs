@@ -246,7 +246,7 @@ impl Block<'_> {
                         |i, value| {
                             if let Some(place) = places[i] {
                                 values[count] = [value];
-                                real[count] = place + channel;
+                                real[count] = place;
                                 count += 1;
                             }
                         },
@@ -255,7 +255,11 @@ impl Block<'_> {
                     if let Some(partial) = self.finish.moments.filter(|_| tile > 0) {
                         partial.read(self.task, channel, &mut moments);
                     }
-                    self.finish.whole(&values[..count], &real[..count], channel, &mut moments);
+                    if count == values.len() {
+                        self.finish.whole(values, &real, channel, &mut moments);
+                    } else {
+                        self.finish.some(&values[..count], &real[..count], channel, &mut moments);
+                    }
                     if let Some(partial) = self.finish.moments {
                         partial.write(self.task, (channel, S::LANES), &moments);
                     }
