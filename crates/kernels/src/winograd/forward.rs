@@ -5,7 +5,7 @@ use super::{POINTS, SIDE, Squares, Tiles, inputs, outputs, point_stride};
 use crate::Buffer;
 use crate::conv::Conv;
 use crate::finish::{Finish, TileMoments};
-use crate::gemm::sums;
+use crate::gemm::{LINE, sums};
 use crate::moments::Partial;
 use crate::panels::Panels;
 use crate::parallel;
@@ -14,7 +14,7 @@ use crate::simd::{Job, Simd, dispatch, dispatch_on};
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 18;
 /// Fewer tiles would not pay for walking through the weights, more would leave cores idle.
-const TILES: std::ops::RangeInclusive<usize> = 24..=84;
+const TILES: std::ops::RangeInclusive<usize> = 32..=84;
 
 /// Tiles in a task; depends on the shape only.
 fn tiles_in_task(conv: &Conv, tiles: usize) -> usize {
@@ -186,6 +186,7 @@ impl Block<'_> {
     unsafe fn multiply<S: Simd, const M: usize>(&self, v: &[f32], m: &mut [f32]) {
         for point in 0..POINTS {
             for panel in 0..self.u.count() {
+                self.fetch_next::<S>(point * self.u.count() + panel, POINTS * self.u.count());
                 // SAFETY: as for `all`.
                 unsafe {
                     if self.u.vectors(panel) == 2 {
@@ -194,6 +195,21 @@ impl Block<'_> {
                         self.product::<S, M, 1>(v, m, point, panel);
                     }
                 }
+            }
+        }
+    }
+
+    /// Ask for one of `parts` parts of the pixels of the next task, which this thread most likely takes next.
+    #[inline(always)]
+    fn fetch_next<S: Simd>(&self, part: usize, parts: usize) {
+        let (squares, first) = (inputs(self.conv), self.first + self.count);
+        let pixels = self.count.min(self.tiles.count() - first) * SIDE * SIDE;
+        for pixel in part * pixels / parts..(part + 1) * pixels / parts {
+            let (image, top, left) = self.tiles.origin(first + pixel / (SIDE * SIDE));
+            let (line, column) = (top + pixel / SIDE % SIDE, left + pixel % SIDE);
+            let place = ((image * squares.height + line) * squares.width + column) * squares.channels;
+            for channel in (0..squares.channels).step_by(LINE) {
+                S::soon_read(self.x.as_ptr().wrapping_add(place + channel));
             }
         }
     }
@@ -234,10 +250,19 @@ impl Block<'_> {
     unsafe fn write_outputs<S: Simd>(&self, m: &[f32]) {
         let (squares, channels): (Squares, usize) = (outputs(self.conv), self.conv.channels_out);
         let stride = point_stride(self.count, channels);
+        let mut next = squares.places::<SIDE, 16>(self.tiles, self.first);
         for tile in 0..self.count {
-            let places = squares.places::<SIDE, 16>(self.tiles, self.first + tile);
+            let places = next;
+            if tile + 1 < self.count {
+                next = squares.places::<SIDE, 16>(self.tiles, self.first + tile + 1);
+            }
             let from = m[tile * channels..].as_ptr();
             for channel in (0..channels).step_by(S::LANES) {
+                if channel % LINE == 0 {
+                    for place in next.iter().flatten() {
+                        S::soon_written(self.finish.out.wrapping_add(place + channel));
+                    }
+                }
                 // SAFETY: the places lie within the output; channels come in whole vectors.
                 unsafe {
                     let (mut values, mut real, mut count) = ([[S::splat(0.0)]; 16], [0; 16], 0);
