@@ -57,7 +57,7 @@ impl<'a> Finish<'a> {
                 }
             }
             if self.relu {
-                values = values.map(|values| values.map(|value| S::relu(value)));
+                each(&mut values, |value, _| S::relu(value));
             }
             for (values, &place) in values.iter().zip(places) {
                 for (v, &value) in values.iter().enumerate() {
@@ -158,7 +158,8 @@ impl<'a> Finish<'a> {
     }
 }
 
-/// Change every vector of a tile, told which of its row it is.
+/// Change every vector of a tile, told which of its row it is. (`array::map` would not be inlined into a function
+/// that has the instructions for vectors, and pass them through memory.)
 #[inline(always)]
 fn each<T: Copy, const M: usize, const V: usize>(values: &mut [[T; V]; M], f: impl Fn(T, usize) -> T) {
     for row in values {

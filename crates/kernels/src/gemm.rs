@@ -148,6 +148,9 @@ impl<R: Rows> Block<'_, R> {
                 }
                 for place in places {
                     S::soon_written(finish.out.add(place + column));
+                    if !finish.add.is_null() {
+                        S::soon_read(finish.add.add(place + column));
+                    }
                 }
                 let sums = sums::<S, M, V>(pointers, segments, depth, columns);
                 finish.whole(sums, places, column, &mut moments);
