@@ -48,6 +48,13 @@ fuzz-coverage target="image" seeds="crates/data/tests/fixtures/pillow" inputs="1
     cargo +nightly fuzz run -s none --fuzz-dir fuzz {{target}} fuzz/corpus/{{target}} {{seeds}} -- \
         -runs={{inputs}} -timeout=1 -rss_limit_mb=1024 -max_len=5000
 
+# The kernels' tests under the address sanitizer (x86-64 Linux), with and without vectors
+asan:
+    for simd in scalar avx2; do \
+        WELLFIT_SIMD=$simd RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
+            cargo test -p wellfit-kernels --tests --target x86_64-unknown-linux-gnu || exit 1; \
+    done
+
 # Kill -9 a small real run at 1,000 random moments, resume each time, compare weights and figures
 kill-test kills="1000":
     cargo run -- verify-resume sample --model mlp --batch-size 128 --kills {{kills}}
