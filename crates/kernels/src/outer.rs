@@ -162,10 +162,10 @@ unsafe fn pack(
     width: usize,
     packed: &mut [f32],
 ) {
-    for first in (0..count).step_by(width) {
-        let real = width.min(count - first);
-        let panel = &mut packed[first * height..][..height * width];
-        for (i, out) in panel.chunks_exact_mut(width).enumerate() {
+    for i in 0..height {
+        for first in (0..count).step_by(width) {
+            let real = width.min(count - first);
+            let out = &mut packed[first * height + i * width..][..width];
             // SAFETY: `first + real <= count`.
             let source = unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
             match real {
