@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ureq::Agent;
 
+use crate::cache::user_dir;
 use crate::download::{self, Content};
 use crate::error::DataError;
 use crate::idx_folder::{self, FILES};
@@ -79,9 +80,7 @@ fn is_complete(dir: &Path) -> bool {
 
 /// `$XDG_CACHE_HOME/wellfit/fashion-mnist`, or the same below `~/.cache`.
 fn cache_dir() -> Option<PathBuf> {
-    let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = xdg.or_else(|| env::home_dir().map(|home| home.join(".cache")))?;
-    Some(base.join("wellfit").join(NAME))
+    user_dir().map(|dir| dir.join(NAME))
 }
 
 /// Download into the cache and return it, or say why not.

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`source`] opens what a user names, by way of [`idx`] files or an [`image_folder`], as
 //! [`dataset`]s; [`split`] sets a validation part aside; [`loader`] turns images into [`batch`]es through a
-//! [`transform`], ahead of the training step. [`scaler`] scales plain numbers.
+//! [`transform`], ahead of the training step, and may keep them in a [`cache`]. [`scaler`] scales plain numbers.
 //!
 //! ```
 //! use wellfit_data::{Loader, LoaderOptions, OpenOptions, Transform, open, stratified};
@@ -21,6 +21,7 @@
 //! ```
 
 pub mod batch;
+pub mod cache;
 pub mod dataset;
 pub mod decode;
 mod download;
@@ -43,12 +44,13 @@ pub mod transform;
 mod webp;
 
 pub use batch::Batch;
+pub use cache::Cache;
 pub use dataset::{Dataset, Images};
 pub use decode::{RawImage, decode_file};
 pub use error::DataError;
 pub use image_folder::{ImageFolder, Suspicious};
-pub use loader::{Epoch, Loader, LoaderOptions};
+pub use loader::{Epoch, Loader, LoaderOptions, Sample};
 pub use scaler::{MinMaxScaler, StandardScaler};
 pub use source::{OpenOptions, Progress, Splits, open};
 pub use split::stratified;
-pub use transform::Transform;
+pub use transform::{Flips, Transform};

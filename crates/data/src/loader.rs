@@ -5,19 +5,25 @@
 //! and randomness are functions of (seed, epoch, sample), they do not depend on W either.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::ops::Range;
+use std::path::{self, Path};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use wellfit_rng::{Rng, Stream};
 
 use crate::batch::Batch;
+use crate::cache::{Cache, Key};
 use crate::dataset::Dataset;
 use crate::error::DataError;
-use crate::transform::Transform;
+use crate::transform::{Flips, Transform};
+
+/// Part of every key: another number when decoding or resizing give other pixels than before.
+const PIXELS_VERSION: u32 = 1;
 
 /// How to make batches.
 #[derive(Debug, Clone)]
@@ -61,6 +67,16 @@ pub struct Loader {
     dataset: Arc<Dataset>,
     transform: Transform,
     options: LoaderOptions,
+    cache: Cache,
+}
+
+/// An image to load and how it is mirrored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Its position in the dataset.
+    pub index: u32,
+    /// How it is mirrored.
+    pub flips: Flips,
 }
 
 impl Loader {
@@ -81,7 +97,25 @@ impl Loader {
         if options.batch_size == 0 {
             return Err(DataError::Invalid("the batch size must be at least 1".into()));
         }
-        Ok(Self { dataset, transform, options })
+        Ok(Self { dataset, transform, options, cache: Cache::off() })
+    }
+
+    /// The same, keeping images of files in `cache`: resized, before flips. The batches stay the same.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// Where images are kept.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// How an image becomes an input.
+    #[must_use]
+    pub fn transform(&self) -> &Transform {
+        &self.transform
     }
 
     /// The dataset.
@@ -113,13 +147,57 @@ impl Loader {
     /// The batches of an epoch from `first_batch` on, as if those before had been taken.
     #[must_use]
     pub fn epoch_from(&self, epoch: u32, first_batch: usize) -> Epoch {
+        let mut plan = self.plan(epoch);
+        plan.drain(..first_batch.min(plan.len()));
+        self.load(plan)
+    }
+
+    /// What is in the batches of an epoch. Each depends on the seed, the epoch and the image alone.
+    #[must_use]
+    pub fn plan(&self, epoch: u32) -> Vec<Vec<Sample>> {
+        let LoaderOptions { shuffle, augment, seed, .. } = self.options;
         let n = self.dataset.len();
-        let order = if self.options.shuffle {
-            Rng::new(self.options.seed, Stream::Shuffle, epoch, 0).permutation(n)
+        let order = if shuffle {
+            Rng::new(seed, Stream::Shuffle, epoch, 0).permutation(n)
         } else {
             (0..n as u32).collect()
         };
-        Epoch::start(Job { loader: self.clone(), epoch, order, stop: AtomicBool::new(false) }, first_batch)
+        let flips = |index| self.transform.flips(&mut Rng::new(seed, Stream::Augment, epoch, index));
+        let sample = |&index| Sample { index, flips: if augment { flips(index) } else { Flips::default() } };
+        (0..self.batches()).map(|batch| order[self.range(batch)].iter().map(sample).collect()).collect()
+    }
+
+    /// Any batches, made ahead like those of an epoch.
+    #[must_use]
+    pub fn load(&self, batches: Vec<Vec<Sample>>) -> Epoch {
+        Epoch::start(Job { loader: self.clone(), batches, stop: AtomicBool::new(false) })
+    }
+
+    /// Do `work` with the resized pixels of an image, from the cache or its file.
+    fn with_pixels(&self, index: usize, work: impl FnOnce(&[u8])) -> Result<(), DataError> {
+        let path = self.dataset.path(index).filter(|_| self.cache.is_on());
+        let key = path.and_then(|path| self.key(path));
+        if let Some(pixels) = key.and_then(|key| self.cache.get(&key)) {
+            work(&pixels);
+            return Ok(());
+        }
+        let image = self.dataset.image(index)?;
+        let pixels = self.transform.resized(&image);
+        if let Some(key) = key {
+            self.cache.put(key, &pixels);
+        }
+        work(&pixels);
+        Ok(())
+    }
+
+    /// The key of a file's resized pixels: the file is known by its place, length and time. None if it has none.
+    fn key(&self, path: &Path) -> Option<Key> {
+        let file = fs::metadata(path).ok()?;
+        let modified = file.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos();
+        let ((height, width), channels) = (self.transform.size, self.transform.channels);
+        let place = path::absolute(path).ok()?;
+        let numbers = format!("{height} {width} {channels} {} {modified} {PIXELS_VERSION}", file.len());
+        Some(Key::of(&[b"pixels of", place.as_os_str().as_encoded_bytes(), numbers.as_bytes()]))
     }
 
     /// Which part of an epoch's order a batch covers; the last takes all that is left.
@@ -146,19 +224,19 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    fn start(job: Job, first: usize) -> Self {
+    fn start(job: Job) -> Self {
         let LoaderOptions { workers, prefetch, .. } = job.loader.options;
-        let (end, job) = (job.loader.batches(), Arc::new(job));
+        let (end, job) = (job.batches.len(), Arc::new(job));
         let (mut queues, mut threads) = (VecDeque::new(), Vec::new());
         for worker in 0..workers {
             let (sender, queue) = sync_channel(prefetch.div_ceil(workers));
             let job = Arc::clone(&job);
-            let work = move || job.send_batches((first + worker..end).step_by(workers), &sender);
+            let work = move || job.send_batches((worker..end).step_by(workers), &sender);
             // A thread that cannot start leaves a closed queue, which the consumer reports.
             threads.extend(thread::Builder::new().name(format!("loader {worker}")).spawn(work));
             queues.push_back(queue);
         }
-        Self { job, next: first, end, waited: Duration::ZERO, queues, threads }
+        Self { job, next: 0, end, waited: Duration::ZERO, queues, threads }
     }
 
     /// How long the consumer has waited for batches so far (without workers: how long it took to make them).
@@ -209,8 +287,7 @@ impl Drop for Epoch {
 #[derive(Debug)]
 struct Job {
     loader: Loader,
-    epoch: u32,
-    order: Vec<u32>,
+    batches: Vec<Vec<Sample>>,
     stop: AtomicBool,
 }
 
@@ -232,23 +309,20 @@ impl Job {
 
     fn batch(&self, batch: usize) -> Result<Batch, DataError> {
         let Loader { dataset, transform, .. } = &self.loader;
-        let indices = self.order[self.loader.range(batch)].to_vec();
+        let samples = &self.batches[batch];
         let ((height, width), channels) = (transform.size, transform.channels);
         let levels = transform.levels();
-        let mut images = vec![0.0; indices.len() * height * width * channels];
-        for (&index, out) in indices.iter().zip(images.chunks_exact_mut(height * width * channels)) {
+        let mut images = Vec::with_capacity(samples.len() * height * width * channels);
+        for sample in samples {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(DataError::WorkerDied); // nobody is left to read it
             }
-            let mut rng = self.flips(index);
-            transform.apply_with(&levels, &dataset.image(index as usize)?, rng.as_mut(), out);
+            self.loader.with_pixels(sample.index as usize, |pixels| {
+                transform.standardize(&levels, pixels, sample.flips, &mut images);
+            })?;
         }
+        let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
         Ok(Batch { images, shape: [indices.len(), height, width, channels], labels, indices })
-    }
-
-    fn flips(&self, index: u32) -> Option<Rng> {
-        let LoaderOptions { augment, seed, .. } = self.loader.options;
-        augment.then(|| Rng::new(seed, Stream::Augment, self.epoch, index))
     }
 }

@@ -38,6 +38,15 @@ pub struct Transform {
     pub std: Vec<f32>,
 }
 
+/// Which ways an image is mirrored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Flips {
+    /// Left and right change places.
+    pub horizontal: bool,
+    /// Top and bottom change places.
+    pub vertical: bool,
+}
+
 impl Transform {
     /// RGB of `size` (height, width) without flips, standardised with the statistics of ImageNet that every
     /// torchvision model was trained with.
@@ -70,56 +79,55 @@ impl Transform {
     /// Write the transformed `image` to `out`, height · width · channels numbers, channels innermost.
     ///
     /// The order is torchvision's: channels, resize, flips, value / 255, (value − mean) / std. With `rng`
-    /// (training) each enabled flip is a coin, the horizontal one first; without (evaluation) nothing flips.
+    /// (training) the flips are drawn; without (evaluation) nothing flips.
     ///
     /// # Panics
     /// If `out` has another length, or the settings do not [`validate`](Self::validate).
     pub fn apply(&self, image: &RawImage, rng: Option<&mut Rng>, out: &mut [f32]) {
-        self.apply_with(&self.levels(), image, rng, out);
+        assert_eq!(out.len(), self.size.0 * self.size.1 * self.channels, "one image of {:?}", self.size);
+        let flips = rng.map_or(Flips::default(), |rng| self.flips(rng));
+        let mut all = Vec::with_capacity(out.len());
+        self.standardize(&self.levels(), &self.resized(image), flips, &mut all);
+        out.copy_from_slice(&all);
     }
 
-    /// [`Self::apply`] with [`Self::levels`] made before, for many images.
-    pub(crate) fn apply_with(
-        &self,
-        levels: &[Levels],
-        image: &RawImage,
-        rng: Option<&mut Rng>,
-        out: &mut [f32],
-    ) {
-        let (height, width) = self.size;
-        assert_eq!(out.len(), height * width * self.channels, "one image of {:?}", self.size);
-        let (mirror, flip) = rng.map_or((false, false), |rng| {
-            let mirror = self.hflip && rng.coin();
-            (mirror, self.vflip && rng.coin())
-        });
-        let mut pixels = with_channels(image, self.channels);
-        if (image.height, image.width) != self.size {
-            pixels = resize_bilinear(&pixels, (image.height, image.width), self.channels, self.size).into();
+    /// Draw the flips: each enabled one is a coin, the horizontal one first.
+    pub fn flips(&self, rng: &mut Rng) -> Flips {
+        let horizontal = self.hflip && rng.coin();
+        Flips { horizontal, vertical: self.vflip && rng.coin() }
+    }
+
+    /// The first half: `image` with the right channels and size.
+    pub(crate) fn resized<'a>(&self, image: &'a RawImage) -> Cow<'a, [u8]> {
+        let pixels = with_channels(image, self.channels);
+        if (image.height, image.width) == self.size {
+            return pixels;
         }
+        resize_bilinear(&pixels, (image.height, image.width), self.channels, self.size).into()
+    }
+
+    /// The second half: flip and standardise [`resized`](Self::resized) pixels, behind what `out` holds.
+    pub(crate) fn standardize(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut Vec<f32>) {
         match self.channels {
-            1 => self.write::<1>(levels, &pixels, mirror, flip, out),
-            _ => self.write::<3>(levels, &pixels, mirror, flip, out),
+            1 => self.append::<1>(levels, pixels, flips, out),
+            _ => self.append::<3>(levels, pixels, flips, out),
         }
     }
 
-    /// Flip and standardise `pixels` of `C` channels.
-    fn write<const C: usize>(
-        &self,
-        levels: &[Levels],
-        pixels: &[u8],
-        mirror: bool,
-        flip: bool,
-        out: &mut [f32],
-    ) {
+    fn append<const C: usize>(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut Vec<f32>) {
         let (height, width) = self.size;
         let levels: [&Levels; C] = std::array::from_fn(|c| &levels[c]);
         let lookup = |(out, pixel): (&mut [f32; C], &[u8; C])| {
             *out = std::array::from_fn(|c| levels[c][usize::from(pixel[c])]);
         };
-        for (y, out) in out.chunks_exact_mut(width * C).enumerate() {
-            let row = &pixels[if flip { height - 1 - y } else { y } * width * C..][..width * C];
-            let (out, row) = (out.as_chunks_mut().0.iter_mut(), row.as_chunks().0.iter());
-            if mirror {
+        out.reserve(pixels.len());
+        for y in 0..height {
+            let row = &pixels[if flips.vertical { height - 1 - y } else { y } * width * C..][..width * C];
+            // Row by row, the zeros are overwritten while they are in the nearest cache.
+            let start = out.len();
+            out.resize(start + width * C, 0.0);
+            let (out, row) = (out[start..].as_chunks_mut().0.iter_mut(), row.as_chunks().0.iter());
+            if flips.horizontal {
                 out.zip(row.rev()).for_each(lookup);
             } else {
                 out.zip(row).for_each(lookup);

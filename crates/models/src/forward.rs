@@ -3,6 +3,7 @@
 use crate::ModelError;
 use crate::network::{NORM_EPS, NORM_MOMENTUM, Network, Node, Op, Shape, Value};
 use crate::values::Values;
+use std::ops::Range;
 use wellfit_kernels::conv::{Conv, Then};
 use wellfit_kernels::norm::{self, Epilogue, Statistics};
 use wellfit_kernels::pool::{self, MaxPool};
@@ -49,11 +50,16 @@ impl Network {
     /// into the convolution before them), no dropout. Every value is freed after its last reader.
     #[must_use]
     pub fn evaluate(&self, images: &[f32]) -> Buffer {
-        let batch = images.len() / self.input.len();
+        self.evaluate_nodes(images, 0..self.nodes.len())
+    }
+
+    /// Run `nodes` in evaluation mode from the value `start`, the only one of before that they read.
+    pub(crate) fn evaluate_nodes(&self, start: &[f32], nodes: Range<usize>) -> Buffer {
+        let batch = start.len() / self.shape(nodes.start).len();
         let joined = self.joined();
         let last = self.last_reader(&joined);
-        let mut values = Values::new(images, self.nodes.len());
-        for place in 0..self.nodes.len() {
+        let mut values = Values::new(start, nodes.start, self.nodes.len());
+        for place in nodes.clone() {
             if joined[place].is_some() {
                 continue;
             }
@@ -64,7 +70,7 @@ impl Network {
                 }
             }
         }
-        values.into_last()
+        values.take(nodes.end)
     }
 
     /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
@@ -85,14 +91,38 @@ impl Network {
         &mut self,
         images: &'a [f32],
         key: DropoutKey,
+        done: impl FnMut(&Node),
+    ) -> Result<Tape<'a>, ModelError> {
+        self.train_from(images, 0, key, done)
+    }
+
+    /// The rest of a training pass from the value `cut`: `forward_from(&features(images, cut), cut, key)` is
+    /// `forward(images, key)` to the bit, for a `cut` from [`Network::frozen_prefix`].
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_from<'a>(
+        &mut self,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
+    ) -> Result<Tape<'a>, ModelError> {
+        self.train_from(value, cut, key, |_| ())
+    }
+
+    fn train_from<'a>(
+        &mut self,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
         mut done: impl FnMut(&Node),
     ) -> Result<Tape<'a>, ModelError> {
-        let batch = images.len() / self.input.len();
+        let batch = value.len() / self.shape(cut).len();
         let (needs, joined) = (self.needs_gradient(), self.joined());
         let last = self.last_reader(&joined);
-        let mut values = Values::new(images, self.nodes.len());
+        let mut values = Values::new(value, cut, self.nodes.len());
         let mut memories: Vec<Memory> = self.nodes.iter().map(|_| Memory::Nothing).collect();
-        for place in 0..self.nodes.len() {
+        for place in cut..self.nodes.len() {
             if joined[place].is_some() {
                 continue;
             }

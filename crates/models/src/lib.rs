@@ -28,6 +28,7 @@ pub mod mlp;
 pub mod network;
 pub mod onnx;
 pub mod optimizer;
+mod prefix;
 pub mod resnet;
 pub mod state;
 pub mod summary;

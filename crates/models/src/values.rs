@@ -3,23 +3,26 @@
 use crate::network::Value;
 use wellfit_kernels::Buffer;
 
-/// The images, borrowed, and what each node has made of them.
+/// The value that the pass starts from (mostly the images), borrowed, and what each node has made of it.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
-    images: &'a [f32],
+    start: &'a [f32],
+    at: Value,
     made: Vec<Option<Buffer>>,
 }
 
 impl<'a> Values<'a> {
-    pub(crate) fn new(images: &'a [f32], nodes: usize) -> Self {
-        Self { images, made: (0..nodes).map(|_| None).collect() }
+    /// Of a pass that starts with the value `at`.
+    pub(crate) fn new(start: &'a [f32], at: Value, nodes: usize) -> Self {
+        Self { start, at, made: (0..nodes).map(|_| None).collect() }
     }
 
     /// A value; empty when it was not made yet, or freed.
     pub(crate) fn get(&self, value: Value) -> &[f32] {
         match value.checked_sub(1) {
+            _ if value == self.at => self.start,
             Some(node) => self.made[node].as_deref().unwrap_or_default(),
-            None => self.images,
+            None => &[],
         }
     }
 
@@ -39,8 +42,9 @@ impl<'a> Values<'a> {
         self.get(self.made.len())
     }
 
-    /// As [`Self::last`], owned.
-    pub(crate) fn into_last(mut self) -> Buffer {
-        self.made.pop().flatten().unwrap_or_else(|| Buffer::from_slice(self.images))
+    /// A value, owned.
+    pub(crate) fn take(mut self, value: Value) -> Buffer {
+        let made = value.checked_sub(1).and_then(|node| self.made[node].take());
+        made.unwrap_or_else(|| Buffer::from_slice(self.start))
     }
 }

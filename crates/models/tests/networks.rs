@@ -272,3 +272,73 @@ fn a_frozen_backbone_is_not_estimated_to_keep_its_values() {
     assert!(frozen <= 4 * a_value, "{frozen} bytes for values of {a_value}");
     assert!(trained > 20 * a_value);
 }
+
+/// A row of a batch does not know the others: the same bits alone, and anywhere in batches of other sizes, also where
+/// a kernel's tile ends. The cache of features rests on it.
+#[test]
+fn an_images_result_does_not_depend_on_its_batch() {
+    for (name, size, channels) in
+        [("resnet50", 64, 3), ("resnet18", 40, 3), ("resnet20", 28, 1), ("mlp-bn", 28, 1)]
+    {
+        let network = made(name, size, channels, 7);
+        let len = network.input.len();
+        let images = noise(len * 17, 3);
+        let alone: Vec<Vec<f32>> =
+            images.chunks_exact(len).map(|image| network.evaluate(image).to_vec()).collect();
+        for batch in [2, 3, 5, 8, 16, 17] {
+            for first in [0, 17 - batch] {
+                let together = network.evaluate(&images[first * len..][..batch * len]);
+                let bits = |row: &[f32]| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+                for (row, alone) in together.chunks_exact(7).zip(&alone[first..]) {
+                    assert_eq!(bits(row), bits(alone), "{name} in batches of {batch}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
+    let mut network = made("resnet18", 32, 3, 5);
+    assert_eq!(network.frozen_prefix(), 0);
+    network.freeze_backbone();
+    assert_eq!(network.frozen_prefix(), network.nodes.len() - 1, "all but the head");
+    let place =
+        |network: &Network, name: &str| network.nodes.iter().position(|node| node.name == name).unwrap();
+    // The second convolution of a block trains: the shortcut is read behind it, so the cut is before the block.
+    let mut thawed = network.clone();
+    thawed
+        .parameters
+        .iter_mut()
+        .filter(|p| p.name == "layer3.1.conv2.weight")
+        .for_each(|p| p.trainable = true);
+    assert_eq!(thawed.frozen_prefix(), place(&thawed, "layer3.1.conv1"));
+    let mut thawed = network.clone();
+    thawed.norms[0].frozen = false;
+    assert_eq!(thawed.frozen_prefix(), 1, "the first convolution");
+    let mut dropping = mlp::regressor(8, Some(0.5));
+    dropping.parameters.iter_mut().for_each(|p| p.trainable = false);
+    let first =
+        dropping.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout { .. })).unwrap();
+    assert_eq!(dropping.frozen_prefix(), first);
+}
+
+#[test]
+fn from_the_prefix_on_the_bits_are_the_same() {
+    let mut network = made("resnet18", 32, 3, 5);
+    network.freeze_backbone();
+    let (images, cut) = (noise(32 * 32 * 3 * 4, 1), network.frozen_prefix());
+    let features = network.features(&images, cut);
+    assert_eq!(*network.evaluate_from(&features, cut), *network.evaluate(&images));
+    let mut again = network.clone();
+    let (whole, rest) =
+        (network.forward(&images, KEY).unwrap(), again.forward_from(&features, cut, KEY).unwrap());
+    assert_eq!(whole.outputs(), rest.outputs());
+    let gradient = || CrossEntropy::default().loss(whole.outputs(), &[0, 1, 2, 3], 5).gradient;
+    let (a, b) = (gradient(), gradient());
+    let (a, b) = (network.backward(whole, a), again.backward(rest, b));
+    for (a, b) in a.0.iter().zip(&b.0) {
+        assert_eq!(a.as_deref(), b.as_deref());
+    }
+    assert_eq!(a.0.iter().flatten().count(), 2, "the head's weight and bias");
+}

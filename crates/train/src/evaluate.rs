@@ -2,6 +2,7 @@
 
 use crate::callback::{Callback, Pass, Tick};
 use crate::error::TrainError;
+use crate::features::Source;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use wellfit_data::Loader;
@@ -58,17 +59,30 @@ pub fn evaluate(
     loss: &CrossEntropy,
     epoch: u32,
     callback: &mut dyn Callback,
+    batch_done: impl FnMut(&[f32], &[u32]),
+) -> Result<Average, TrainError> {
+    evaluate_source(network, &Source::images(loader), loss, epoch, callback, batch_done)
+}
+
+/// The same for images or features.
+pub(crate) fn evaluate_source(
+    network: &Network,
+    source: &Source<'_>,
+    loss: &CrossEntropy,
+    epoch: u32,
+    callback: &mut dyn Callback,
     mut batch_done: impl FnMut(&[f32], &[u32]),
 ) -> Result<Average, TrainError> {
-    let (start, batches) = (Instant::now(), loader.batches());
+    let (start, batches) = (Instant::now(), source.batches());
     let mut average = Average::default();
-    for (done, batch) in loader.epoch(0).enumerate() {
-        let batch = batch?;
-        let logits = network.evaluate(&batch.images);
-        average.add(&loss.loss(&logits, &batch.labels, network.outputs()), batch.len());
-        batch_done(&logits, &batch.labels);
+    let mut inputs = source.epoch(0, 0);
+    for batch in 1.. {
+        let Some(input) = inputs.next(network)? else { break };
+        let logits = network.evaluate_from(&input.values, input.value);
+        average.add(&loss.loss(&logits, &input.labels, network.outputs()), input.labels.len());
+        batch_done(&logits, &input.labels);
         let (pass, elapsed) = (Pass::Validate, start.elapsed());
-        callback.tick(&Tick { pass, epoch, batch: done + 1, batches, average, elapsed });
+        callback.tick(&Tick { pass, epoch, batch, batches, average, elapsed });
         heed(callback)?;
     }
     Ok(average)

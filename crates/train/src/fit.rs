@@ -4,6 +4,7 @@ use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::{LAST, model_file};
 use crate::error::TrainError;
 use crate::every::Every;
+use crate::features::Source;
 use crate::metric::Metric;
 use crate::policies::Verdict;
 use crate::session::{Session, Stop};
@@ -119,10 +120,11 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
+    let (train, validation) = (Source::new(train, &session.network)?, Source::new(validation, &session.network)?);
     while !session.is_over() {
         callback.epoch_start(session.epoch(), session.config.epochs);
-        let trained = session.train(train, run, callback);
-        let verdict = trained.and_then(|()| session.validate(validation, callback));
+        let trained = session.train(&train, run, callback);
+        let verdict = trained.and_then(|()| session.validate(&validation, callback));
         if let Err(TrainError::Interrupted { reason }) = &verdict {
             session.interrupt(reason, run)?;
         }

@@ -4,6 +4,7 @@
 //! * [`mod@fit`] the loop, and going on with it after an interruption
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
+//! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass
 //! * [`callback`] how a caller watches and steers a run
 
 pub mod callback;
@@ -12,6 +13,7 @@ pub mod description;
 mod error;
 pub mod evaluate;
 mod every;
+pub mod features;
 pub mod fit;
 mod memory;
 pub mod metric;

@@ -2,13 +2,13 @@
 
 use crate::callback::{Callback, Pass, Tick};
 use crate::error::TrainError;
-use crate::evaluate::{Average, evaluate, heed};
+use crate::evaluate::{Average, evaluate_source, heed};
 use crate::every::Every;
+use crate::features::{Input, Source};
 use crate::fit::{FitConfig, Outcome};
 use crate::policies::{Policies, Verdict};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
-use wellfit_data::{Batch, Loader};
 use wellfit_models::{DropoutKey, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{EpochRecord, Event, RunWriter, StepRecord, now};
@@ -124,14 +124,14 @@ impl<'a> Session<'a> {
     /// The training pass of an epoch, or what is left of it.
     pub fn train(
         &mut self,
-        train: &Loader,
+        train: &Source<'_>,
         run: &mut RunWriter,
         callback: &mut dyn Callback,
     ) -> Result<(), TrainError> {
         let (start, before) = (Instant::now(), self.at.pass);
         let (epoch, batches) = (self.epoch(), train.batches());
-        let mut loaded = train.epoch_from(epoch - 1, before.batches);
-        while let Some(data) = loaded.next().transpose()? {
+        let mut loaded = train.epoch(epoch - 1, before.batches);
+        while let Some(data) = loaded.next(&self.network)? {
             self.step(&data, run)?;
             let pass = &mut self.at.pass;
             pass.seconds = before.seconds + start.elapsed().as_secs_f64();
@@ -147,13 +147,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn step(&mut self, data: &Batch, run: &mut RunWriter) -> Result<(), TrainError> {
+    fn step(&mut self, data: &Input, run: &mut RunWriter) -> Result<(), TrainError> {
         let (epoch, step) = (self.epoch(), self.optimizer.step + 1);
         let lr = self.rates.as_mut().and_then(Iterator::next).unwrap_or(self.at.lr);
         let key = DropoutKey { seed: self.config.seed, step: step as u32 };
-        let tape = self.network.forward(&data.images, key)?;
+        let tape = self.network.forward_from(&data.values, data.value, key)?;
         let loss = self.config.loss.loss(tape.outputs(), &data.labels, self.network.outputs());
-        self.at.pass.average.add(&loss, data.len());
+        self.at.pass.average.add(&loss, data.labels.len());
         run.step(&StepRecord::of_one(epoch, step, lr, loss.value))?;
         if !loss.value.is_finite() {
             return Err(self.diverged(run, step, loss.value, lr));
@@ -190,11 +190,11 @@ impl<'a> Session<'a> {
     /// what the policies say.
     pub fn validate(
         &mut self,
-        validation: &Loader,
+        validation: &Source<'_>,
         callback: &mut dyn Callback,
     ) -> Result<Verdict, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);
-        let validated = evaluate(&self.network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        let validated = evaluate_source(&self.network, validation, &config.loss, epoch, callback, |_, _| {})?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
         let record = EpochRecord {
             epoch,

@@ -271,6 +271,28 @@ pub struct TrainOptions {
     /// Threads that decode images ahead of training [default: 2]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub workers: Option<usize>,
+    /// Where decoded images, and with --freeze the backbone's features, are kept. No result depends on it
+    /// [default: ram]
+    #[arg(long, value_name = "WHERE")]
+    pub cache: Option<CacheName>,
+    /// The most that is kept, in MiB [default: ram a quarter of the available memory, disk 10240]
+    #[arg(long, value_name = "MIB", allow_negative_numbers = true)]
+    pub cache_size: Option<u64>,
+    /// The folder of --cache disk [default: wellfit/results in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// Where results are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheName {
+    /// In memory, for this run.
+    Ram,
+    /// In a folder, for later runs too.
+    Disk,
+    /// Nowhere.
+    Off,
 }
 
 /// Optimisers.

@@ -6,7 +6,9 @@
 #[cfg(test)]
 mod fuzz;
 
-use crate::args::{CheckpointMode, OptimizerName, ScheduleName, SemanticsName, TrainArgs, TrainOptions};
+use crate::args::{
+    CacheName, CheckpointMode, OptimizerName, ScheduleName, SemanticsName, TrainArgs, TrainOptions,
+};
 use crate::error::CliError;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -66,6 +68,11 @@ pub struct TrainConfig {
     pub seed: u64,
     pub skip_bad: bool,
     pub workers: usize,
+    pub cache: CacheName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// The options of the command line over those of `--config`.
@@ -148,6 +155,9 @@ pub fn resolve(
         seed: o.seed.unwrap_or(0),
         skip_bad: o.skip_bad.unwrap_or(false),
         workers: o.workers.unwrap_or(2),
+        cache: o.cache.unwrap_or(CacheName::Ram),
+        cache_size: o.cache_size,
+        cache_dir: o.cache_dir,
     };
     config.validate()?;
     Ok(config)
@@ -215,6 +225,9 @@ impl TrainConfig {
         image_size(self.image_size)?;
         require(self.workers <= MOST_THREADS, || {
             format!("--workers must be at most {MOST_THREADS}, not {}", self.workers)
+        })?;
+        require(self.cache_dir.is_none() || self.cache == CacheName::Disk, || {
+            "--cache-dir is the folder of --cache disk: give that as well".to_owned()
         })?;
         require(self.val_split > 0.0 && self.val_split < 1.0, || {
             format!("--val-split must be above 0 and below 1, not {}", self.val_split)

@@ -28,7 +28,7 @@ pub struct Source {
 }
 
 /// Options that change how a run is computed, but not what it comes to.
-const IMMATERIAL: [&str; 3] = ["workers", "checkpoint_every", "keep"];
+const IMMATERIAL: [&str; 6] = ["workers", "checkpoint_every", "keep", "cache", "cache_size", "cache_dir"];
 
 impl Source {
     /// Of a run that is about to begin.

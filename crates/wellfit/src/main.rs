@@ -1,6 +1,7 @@
 //! The `wellfit` command.
 
 mod args;
+mod caching;
 mod commands;
 mod config;
 mod error;

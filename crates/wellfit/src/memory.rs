@@ -7,15 +7,15 @@ use std::fs;
 use wellfit::models::Network;
 use wellfit::train::{FitConfig, memory_need};
 
-/// Refuse a run that cannot fit, and say which batch would. Where the system does not tell how much memory is
-/// free, nothing is refused.
-pub fn check(job: &Job) -> Result<(), CliError> {
-    let Some(free) = available() else { return Ok(()) };
+/// Refuse a run that cannot fit, and say which batch would; else the bytes that it leaves. Where the system does not
+/// tell how much memory is free, nothing is refused.
+pub fn check(job: &Job) -> Result<Option<u64>, CliError> {
+    let Some(free) = available() else { return Ok(None) };
     let config = job.config.fit(job.train.batches(), BTreeMap::new())?;
     let largest_batch = job.train.batch_sizes().into_iter().max().unwrap_or(0);
     let ahead = 3 * job.config.workers.max(1) + 1;
-    refuse(&job.network, &config, (largest_batch, ahead), free)
-        .map_or(Ok(()), |problem| Err(CliError::Usage(problem)))
+    let left = refuse(&job.network, &config, (largest_batch, ahead), free);
+    left.map(Some).map_err(CliError::Usage)
 }
 
 /// Refuse what takes more bytes than are free.
@@ -30,17 +30,17 @@ pub fn check_bytes(what: &str, need: u64) -> Result<(), CliError> {
     }
 }
 
-/// Why batches of that size, with so many of them ready ahead, do not fit into `free` bytes.
+/// What is left of `free` bytes by batches of that size, with so many of them ready ahead; or why they do not fit.
 fn refuse(
     network: &Network,
     config: &FitConfig,
     (batch, ahead): (usize, usize),
     free: u64,
-) -> Option<String> {
+) -> Result<u64, String> {
     let image = 4 * network.input.len() as u64;
     let need = |batch: usize| memory_need(network, config, batch) + ahead as u64 * batch as u64 * image;
-    if need(batch) <= free {
-        return None;
+    if let Some(left) = free.checked_sub(need(batch)) {
+        return Ok(left);
     }
     let (name, shape) = (&network.name, network.input);
     let problem = format!(
@@ -50,7 +50,7 @@ fn refuse(
     );
     // BatchNorm needs two images.
     let largest = largest(2, batch, |batch| need(batch) <= free);
-    Some(match largest {
+    Err(match largest {
         Some(batch) => format!("{problem}: the largest batch that fits is --batch-size {batch}"),
         None => format!("{problem}: not even a batch of 2 fits. Take a smaller --image-size or --model"),
     })

@@ -9,6 +9,9 @@ use wellfit::train::{Callback, Control, EpochReport, Pass, Tick};
 /// Without a terminal, a pass that takes long says where it is this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
+/// From this share of the training time on, an epoch's line tells that it waited for data: more --workers may help.
+const WORTH_SAYING: f64 = 0.05;
+
 /// The chapter's lines and bars.
 pub struct Progress {
     out: Output,
@@ -124,8 +127,14 @@ impl Callback for Progress {
         let done = record.epoch + 1 - self.first.unwrap_or(1);
         let left =
             self.started.elapsed().as_secs_f64() / f64::from(done) * f64::from(self.epochs - record.epoch);
+        let waited = record.data_wait_seconds / record.train_seconds;
+        let waited = if waited < WORTH_SAYING {
+            String::new()
+        } else {
+            format!("{:.0} % waiting for data, ", 100.0 * waited)
+        };
         out.say(format!(
-            "Val Loss: {:.4}, Val Acc: {:.2}{best}  [{:.1} s, {:.0} images/s, at most {} left]",
+            "Val Loss: {:.4}, Val Acc: {:.2}{best}  [{:.1} s, {:.0} images/s, {waited}at most {} left]",
             record.val_loss,
             100.0 * record.val_accuracy,
             record.seconds,

@@ -1,6 +1,7 @@
 //! What a training run is made of: the configuration, the data cut into parts, the network.
 
 use crate::args::{OptimizerName, TrainOptions};
+use crate::caching::open_cache;
 use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
 use crate::inference::weight_file;
@@ -91,6 +92,15 @@ impl Job {
         if let Some(theirs) = loaded.replaced_head {
             let classes = self.network.outputs();
             out.say(format!("Their head has {theirs} classes: replaced by a new one with {classes}"));
+        }
+        Ok(())
+    }
+
+    /// Keep images and features in a cache; `left` are the bytes of memory that the run does not need.
+    pub fn open_cache(&mut self, left: Option<u64>) -> Result<(), CliError> {
+        let cache = open_cache(&self.config, left)?;
+        for loader in [&mut self.train, &mut self.val] {
+            *loader = loader.clone().with_cache(cache.clone());
         }
         Ok(())
     }

@@ -69,7 +69,8 @@ pub fn go_on(
         }
     };
     job.describe(out);
-    memory::check(&job)?;
+    let left = memory::check(&job)?;
+    job.open_cache(left)?;
     out.say(format!("Resuming {} from {place}", run.path().display()));
     execute(run, &kept.info, job, Some(&newest), verbose, out)
 }

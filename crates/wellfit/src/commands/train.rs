@@ -31,7 +31,8 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
     job.load_weights(out)?;
     job.describe(out);
     job.warn_of_clashes(out)?;
-    memory::check(&job)?;
+    let left = memory::check(&job)?;
+    job.open_cache(left)?;
     let hint = format!("{}-{}", job.parts.name, job.config.model);
     let mut run = RunWriter::create(args.out.out.as_deref(), &hint, args.out.force)?;
     let kept = Kept { info: run_info(&run, &job)?, source: Source::of(&job, args.data_dir.as_deref()) };
@@ -127,7 +128,10 @@ fn finish(
     if outcome.stop_kind != "finished" {
         out.say(format!("Stopped after epoch {}: {}", outcome.epochs.len(), outcome.stop_reason));
     }
+    let total = |seconds: fn(&EpochRecord) -> f64| outcome.epochs.iter().map(seconds).sum::<f64>();
+    let waited = total(|epoch| epoch.data_wait_seconds) / total(|epoch| epoch.train_seconds);
     out.say(format!("Training time: {:.3} minutes", outcome.seconds / 60.0));
+    out.say(format!("Waiting for data: {:.1} % of the training passes", 100.0 * waited));
     out.say("Saving loss and accuracy plots...");
     save_plots(run.path(), &outcome.epochs, outcome.best, &config.suffix())?;
     out.say("Saving model...");
@@ -152,6 +156,7 @@ fn finish(
             "val_accuracy": number(best.val_accuracy),
         },
         "seconds": outcome.seconds,
+        "data_wait_share": number(waited),
     }));
     Ok(())
 }

@@ -1,0 +1,178 @@
+//! The cache's promises: the bytes that were put in or none, a budget, and nothing that damage can do.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use wellfit_data::cache::{Cache, Key};
+use wellfit_data::{Batch, DataError, Dataset, Images, Loader, LoaderOptions, Transform};
+
+fn key(i: u32) -> Key {
+    Key::of(&[&i.to_le_bytes()])
+}
+
+fn content(i: u32) -> Vec<u8> {
+    (0..1000).map(|k| (i * 31 + k * 7) as u8).collect()
+}
+
+/// The files below a folder.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().flatten() {
+        if entry.path().is_dir() { all.extend(files(&entry.path())) } else { all.push(entry.path()) }
+    }
+    all.sort();
+    all
+}
+
+fn held(cache: &Cache, keys: u32) -> Vec<u32> {
+    (0..keys).filter(|&i| cache.get(&key(i)).is_some_and(|bytes| *bytes == content(i))).collect()
+}
+
+#[test]
+fn parts_of_a_key_do_not_run_together() {
+    assert_ne!(Key::of(&[b"ab", b"c"]), Key::of(&[b"a", b"bc"]));
+    assert_ne!(Key::of(&[b"ab"]), Key::of(&[b"ab", b""]));
+}
+
+#[test]
+fn memory_keeps_the_first_entries_up_to_the_budget() {
+    let cache = Cache::memory(5000);
+    (0..10).for_each(|i| cache.put(key(i), &content(i)));
+    assert_eq!(held(&cache, 10), [0, 1, 2, 3]);
+    assert!(cache.has(&key(3)) && !cache.has(&key(4)));
+    assert!(held(&Cache::off(), 10).is_empty() && !Cache::off().is_on());
+}
+
+#[test]
+fn a_later_run_finds_what_is_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(dir.path(), 1 << 20).unwrap();
+    (0..10).for_each(|i| cache.put(key(i), &content(i)));
+    assert_eq!(held(&Cache::disk(dir.path(), 1 << 20).unwrap(), 12), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_no_run_used_for_longest_makes_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(dir.path(), 5200).unwrap();
+    (0..10).for_each(|i| cache.put(key(i), &content(i)));
+    assert_eq!(held(&cache, 10), [0, 1, 2, 3, 4], "five entries of 1036 bytes fit; its own are not replaced");
+    let hours_ago = |hours: u64| SystemTime::now() - Duration::from_secs(3600 * hours);
+    for (file, hours) in files(dir.path()).iter().zip([5, 4, 3, 2, 1]) {
+        fs::File::options().append(true).open(file).unwrap().set_modified(hours_ago(hours)).unwrap();
+    }
+    let oldest = fs::read(&files(dir.path())[0]).unwrap();
+    let oldest = (0..5).find(|&i| oldest.starts_with(&content(i))).unwrap();
+    let later = Cache::disk(dir.path(), 5200).unwrap();
+    assert!(later.get(&key(oldest)).is_some(), "using it makes it the youngest");
+    (20..22).for_each(|i| later.put(key(i), &content(i)));
+    let left = held(&later, 30);
+    assert!(left.contains(&oldest) && left.ends_with(&[20, 21]), "{left:?}");
+    assert_eq!(left.len(), 5);
+    drop(Cache::disk(dir.path(), 2200).unwrap());
+    assert_eq!(files(dir.path()).len(), 2, "a smaller budget holds from the start");
+}
+
+/// Every bit of a file flipped, and every length: never other bytes than those put in, and made anew it is back.
+#[test]
+fn damage_is_a_miss() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(dir.path(), 1 << 20).unwrap();
+    let small: Vec<u8> = content(0)[..40].to_vec();
+    cache.put(key(0), &small);
+    let file = files(dir.path()).remove(0);
+    let whole = fs::read(&file).unwrap();
+    let flipped = (0..whole.len() * 8).map(|bit| {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        bytes
+    });
+    for bytes in flipped.chain((0..whole.len()).map(|length| whole[..length].to_vec())) {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(cache.get(&key(0)), None);
+        assert!(!file.exists(), "a damaged entry is removed");
+    }
+    cache.put(key(0), &small);
+    assert_eq!(cache.get(&key(0)).as_deref(), Some(&small[..]));
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::rename(&file, file.with_file_name("0".repeat(62))).unwrap();
+    assert_eq!(cache.get(&key(0)), None, "an entry under another name is not its");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_only_costs_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(&dir.path().join("cache"), 1 << 20).unwrap();
+    fs::remove_dir(dir.path().join("cache")).unwrap();
+    fs::write(dir.path().join("cache"), "a file in its place").unwrap();
+    cache.put(key(0), &content(0));
+    assert_eq!(cache.get(&key(0)), None);
+    let error = Cache::disk(&dir.path().join("cache"), 1).unwrap_err().to_string();
+    assert!(error.contains("cache"), "{error}");
+}
+
+/// `n` grey image files of 4 × 6.
+fn dataset(dir: &Path, n: usize) -> Dataset {
+    let paths: Vec<PathBuf> = (0..n).map(|i| dir.join(format!("{i}.pgm"))).collect();
+    paths.iter().enumerate().for_each(|(i, path)| write(path, i as u8));
+    Dataset::new(vec!["a".into(), "b".into()], vec![0; n], Images::Files(Arc::new(paths))).unwrap()
+}
+
+fn write(path: &Path, seed: u8) {
+    let pixels: Vec<u8> = (0..24).map(|p| seed.wrapping_mul(41).wrapping_add(p * 9)).collect();
+    fs::write(path, [b"P5 6 4 255\n", &pixels[..]].concat()).unwrap();
+}
+
+fn loader(dataset: &Dataset, size: (usize, usize), cache: Cache) -> Loader {
+    let transform = Transform { hflip: true, vflip: true, ..Transform::imagenet(size) };
+    let options = LoaderOptions { batch_size: 4, shuffle: true, augment: true, ..LoaderOptions::default() };
+    Loader::new(dataset.clone(), transform, options).unwrap().with_cache(cache)
+}
+
+fn epochs(loader: &Loader) -> Vec<Batch> {
+    (0..3).flat_map(|epoch| loader.epoch(epoch).collect::<Result<Vec<_>, DataError>>().unwrap()).collect()
+}
+
+/// In every kind of cache, also one that is too small: the same bits; and once it is warm, no file is decoded.
+#[test]
+fn batches_are_the_same_with_any_cache() {
+    let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dataset = dataset(images.path(), 10);
+    let plain = epochs(&loader(&dataset, (3, 5), Cache::off()));
+    let disk = Cache::disk(folder.path(), 1 << 20).unwrap();
+    for cache in
+        [Cache::memory(1 << 20), Cache::memory(500), disk, Cache::disk(folder.path(), 1 << 20).unwrap()]
+    {
+        assert_eq!(epochs(&loader(&dataset, (3, 5), cache)), plain);
+    }
+    let smaller = epochs(&loader(&dataset, (2, 2), Cache::off()));
+    let shared = Cache::memory(1 << 20);
+    assert_eq!(epochs(&loader(&dataset, (3, 5), shared.clone())), plain);
+    assert_eq!(epochs(&loader(&dataset, (2, 2), shared)), smaller, "another size is another entry");
+}
+
+/// A file that has changed, which its time or length tells, is read again; one that only looks the same is not.
+#[test]
+fn a_warm_cache_decodes_only_what_has_changed() {
+    let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dataset = dataset(images.path(), 6);
+    for cache in [Cache::memory(1 << 20), Cache::disk(folder.path(), 1 << 20).unwrap()] {
+        let loader = loader(&dataset, (3, 5), cache);
+        let before = epochs(&loader);
+        let path = dataset.path(2).unwrap();
+        let modified = fs::metadata(path).unwrap().modified().unwrap();
+        let old = fs::read(path).unwrap();
+        write(path, 99);
+        let touch = |time| fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+        touch(modified);
+        assert_eq!(epochs(&loader), before, "served from the cache");
+        touch(modified + Duration::from_secs(1));
+        assert_ne!(epochs(&loader), before, "decoded anew");
+        fs::write(path, old).unwrap();
+        touch(modified);
+    }
+}

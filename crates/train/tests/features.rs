@@ -1,0 +1,146 @@
+//! Training a head from cached features: the bits of training it from the images.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wellfit_data::{Cache, Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_kernels::loss::CrossEntropy;
+use wellfit_kernels::optim::Rule;
+use wellfit_models::{Network, Shape, build};
+use wellfit_record::RunWriter;
+use wellfit_rng::{Rng, Stream};
+use wellfit_train::features::Source;
+use wellfit_train::{FitConfig, fit};
+
+/// `n` image files of 12 × 10 pixels of noise.
+fn dataset(dir: &std::path::Path, n: u32) -> Dataset {
+    let write = |i: u32| -> PathBuf {
+        let mut rng = Rng::new(1, Stream::Noise, 0, i);
+        let pixels: Vec<u8> = (0..360).map(|_| rng.below(256) as u8).collect();
+        let path = dir.join(format!("{i}.ppm"));
+        std::fs::write(&path, [b"P6 10 12 255\n", &pixels[..]].concat()).unwrap();
+        path
+    };
+    let labels = (0..n).map(|i| i % 2).collect();
+    let paths = (0..n).map(write).collect();
+    Dataset::new(vec!["a".into(), "b".into()], labels, Images::Files(Arc::new(paths))).unwrap()
+}
+
+fn loader(data: &Dataset, training: bool, cache: &Cache) -> Loader {
+    let transform = Transform { hflip: true, vflip: true, ..Transform::imagenet((16, 16)) };
+    let options = LoaderOptions {
+        batch_size: 4,
+        shuffle: training,
+        augment: training,
+        merge_last_single: training,
+        ..LoaderOptions::default()
+    };
+    Loader::new(data.clone(), transform, options).unwrap().with_cache(cache.clone())
+}
+
+fn frozen() -> Network {
+    let mut network = build("resnet18", Shape::image(16, 16, 3), 2).unwrap();
+    network.initialise(0);
+    network.freeze_backbone();
+    network
+}
+
+/// The losses of every step and epoch, and the head, after training.
+fn trained(network: Network, (train, val): (&Dataset, &Dataset), cache: &Cache) -> (Vec<String>, Vec<f32>) {
+    let config = FitConfig {
+        epochs: 4,
+        lr: 0.01,
+        rule: Rule::ADAM,
+        loss: CrossEntropy::default(),
+        clip_norm: None,
+        schedule: None,
+        lr_scheduler: None,
+        early_stopping: None,
+        checkpoint: None,
+        seed: 0,
+        metadata: BTreeMap::new(),
+    };
+    let root = tempfile::tempdir().unwrap();
+    let mut run = RunWriter::create(Some(&root.path().join("run")), "test", false).unwrap();
+    run.write_run_toml(&BTreeMap::from([("seed", 0)])).unwrap();
+    let (train, val) = (loader(train, true, cache), loader(val, false, cache));
+    let outcome = fit(network, (&train, &val), &config, &mut run, &mut ()).unwrap();
+    let steps = std::fs::read_to_string(root.path().join("run/steps.jsonl")).unwrap();
+    let epochs =
+        outcome.epochs.iter().map(|e| format!("{:?} {:?} {:?}", e.train_loss, e.val_loss, e.val_accuracy));
+    let figures = steps.lines().map(String::from).chain(epochs).collect();
+    let head =
+        outcome.network.parameters.iter().filter(|p| p.trainable).flat_map(|p| p.value.to_vec()).collect();
+    (figures, head)
+}
+
+/// Whatever the cache: in memory, too small for all, on disk, warm from a run before, or damaged since.
+#[test]
+fn a_frozen_backbone_trains_to_the_same_bits_from_the_cache() {
+    let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (all, path) = (dataset(images.path(), 18), folder.path());
+    let data = (&all.subset(&(0..13).collect::<Vec<_>>()), &all.subset(&[13, 14, 15, 16, 17]));
+    let plain = trained(frozen(), data, &Cache::off());
+    assert_eq!(plain.0.len(), 4 * 3 + 4, "thirteen images are three batches");
+    for cache in [Cache::memory(1 << 24), Cache::memory(30_000), Cache::disk(path, 1 << 24).unwrap()] {
+        assert_eq!(trained(frozen(), data, &cache), plain);
+    }
+    let mut damaged = 0;
+    for folder in std::fs::read_dir(path).unwrap().flatten() {
+        for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
+            let mut bytes = std::fs::read(entry.path()).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(entry.path(), bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 18, "images and features were kept");
+    assert_eq!(trained(frozen(), data, &Cache::disk(path, 1 << 24).unwrap()), plain);
+}
+
+/// Once the features are there, neither the images nor the backbone are needed.
+#[test]
+fn features_are_computed_once_and_other_weights_have_their_own() {
+    let images = tempfile::tempdir().unwrap();
+    let (data, cache) = (dataset(images.path(), 9), Cache::memory(1 << 24));
+    let loader = loader(&data, false, &cache);
+    let all = |network: &Network, source: &Source<'_>| {
+        let mut inputs = source.epoch(0, 0);
+        let mut values = Vec::new();
+        while let Some(input) = inputs.next(network).unwrap() {
+            assert_eq!(input.value, network.frozen_prefix());
+            values.extend(input.values);
+        }
+        values
+    };
+    let network = frozen();
+    let source = Source::new(&loader, &network).unwrap();
+    let first = all(&network, &source);
+    assert_eq!(first.len(), 9 * 512);
+    let mut other = network.clone();
+    other.parameters[0].value.iter_mut().for_each(|w| *w *= 2.0);
+    let others = all(&other, &Source::new(&loader, &other).unwrap());
+    assert_ne!(others, first, "other weights, other features");
+    // A backbone that would now give something else is not asked.
+    data.path(0).map(std::fs::remove_file).unwrap().unwrap();
+    assert_eq!(all(&other, &source), first);
+    let rest = source.epoch(0, 2).next(&network).unwrap().unwrap();
+    assert_eq!(rest.values, first[8 * 512..], "a resumed epoch goes on where it was");
+}
+
+#[test]
+fn without_a_cache_or_a_frozen_beginning_inputs_are_images() {
+    let images = tempfile::tempdir().unwrap();
+    let data = dataset(images.path(), 3);
+    let mut thawed = frozen();
+    thawed.parameters[0].trainable = true;
+    for (network, cache) in [(frozen(), Cache::off()), (thawed, Cache::memory(1 << 24))] {
+        let loader = loader(&data, false, &cache);
+        let source = Source::new(&loader, &network).unwrap();
+        let input = source.epoch(0, 0).next(&network).unwrap().unwrap();
+        assert_eq!((input.value, input.values.len()), (0, 3 * 16 * 16 * 3));
+    }
+}
