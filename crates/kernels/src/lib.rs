@@ -34,4 +34,4 @@ mod winograd;
 pub mod zip;
 
 pub use buffer::Buffer;
-pub use winograd::set_exact;
+pub use winograd::{is_exact, set_exact};

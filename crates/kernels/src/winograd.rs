@@ -28,6 +28,12 @@ pub fn set_exact(exact: bool) {
     EXACT.store(exact, Ordering::Relaxed);
 }
 
+/// What [`set_exact`] was last told.
+#[must_use]
+pub fn is_exact() -> bool {
+    EXACT.load(Ordering::Relaxed)
+}
+
 /// Whether a convolution goes this way: 3×3 at stride 1, channels in whole vectors of every instruction
 /// set, and enough of them to pay for the transforms.
 pub(crate) fn suits(conv: &Conv) -> bool {
@@ -39,7 +45,7 @@ pub(crate) fn suits(conv: &Conv) -> bool {
         && channels(conv.channels_out)
         && conv.out_height() >= 3
         && conv.out_width() >= 3
-        && !EXACT.load(Ordering::Relaxed)
+        && !is_exact()
 }
 
 /// 4×4 squares of one side's pixels, each with its 6×6 surroundings on the other side.

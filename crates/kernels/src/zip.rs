@@ -1,4 +1,4 @@
-//! The perfect shuffle of two vectors: the step that transposes are made of.
+//! The perfect shuffle of two vectors, the step that transposes are made of, and the way from 16 bits to 8.
 //!
 //! Compilers turn loops over arrays into vector arithmetic by themselves, but shuffles of a few values only by
 //! luck; so the instructions of x86-64's baseline are named here.
@@ -43,6 +43,26 @@ macro_rules! zip {
 zip!(i16, 8, _mm_unpacklo_epi16, _mm_unpackhi_epi16);
 zip!(u8, 16, _mm_unpacklo_epi8, _mm_unpackhi_epi8);
 
+/// All values, those below 0 as 0 and those above 255 as 255.
+#[inline(always)]
+#[must_use]
+pub fn narrow(low: [i16; 8], high: [i16; 8]) -> [u8; 16] {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{__m128i, _mm_packus_epi16};
+        use std::mem::transmute;
+        // SAFETY: SSE2 is part of x86-64, and an array of 16 bytes of integers is a vector bit for bit.
+        unsafe {
+            let (low, high) = (transmute::<[i16; 8], __m128i>(low), transmute::<[i16; 8], __m128i>(high));
+            transmute::<__m128i, [u8; 16]>(_mm_packus_epi16(low, high))
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        std::array::from_fn(|i| if i < 8 { low[i] } else { high[i - 8] }.clamp(0, 255) as u8)
+    }
+}
+
 /// Rows become columns: log₂ N shuffles of the rows in the lower half with those in the upper.
 #[inline(always)]
 #[must_use]
@@ -65,6 +85,14 @@ mod tests {
         let (a, b): ([i16; 8], [i16; 8]) =
             (std::array::from_fn(|i| i as i16), std::array::from_fn(|i| -(i as i16)));
         assert_eq!(a.zip(b), [[0, 0, 1, -1, 2, -2, 3, -3], [4, -4, 5, -5, 6, -6, 7, -7]]);
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_byte_saturates() {
+        let low = [-32768, -1, 0, 1, 254, 255, 256, 32767];
+        let saturated = [0, 0, 0, 1, 254, 255, 255, 255];
+        assert_eq!(narrow(low, [7; 8])[..8], saturated);
+        assert_eq!(narrow([7; 8], low)[8..], saturated);
     }
 
     #[test]

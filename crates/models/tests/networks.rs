@@ -278,14 +278,14 @@ fn a_frozen_backbone_is_not_estimated_to_keep_its_values() {
 #[test]
 fn an_images_result_does_not_depend_on_its_batch() {
     for (name, size, channels) in
-        [("resnet50", 64, 3), ("resnet18", 40, 3), ("resnet20", 28, 1), ("mlp-bn", 28, 1)]
+        [("resnet50", 32, 3), ("resnet18", 40, 3), ("resnet20", 28, 1), ("mlp-bn", 28, 1)]
     {
         let network = made(name, size, channels, 7);
         let len = network.input.len();
         let images = noise(len * 17, 3);
         let alone: Vec<Vec<f32>> =
             images.chunks_exact(len).map(|image| network.evaluate(image).to_vec()).collect();
-        for batch in [2, 3, 5, 8, 16, 17] {
+        for batch in [2, 5, 8, 17] {
             for first in [0, 17 - batch] {
                 let together = network.evaluate(&images[first * len..][..batch * len]);
                 let bits = |row: &[f32]| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
@@ -314,8 +314,8 @@ fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
         .for_each(|p| p.trainable = true);
     assert_eq!(thawed.frozen_prefix(), place(&thawed, "layer3.1.conv1"));
     let mut thawed = network.clone();
-    thawed.norms[0].frozen = false;
-    assert_eq!(thawed.frozen_prefix(), 1, "the first convolution");
+    thawed.norms[1].frozen = false;
+    assert_eq!(thawed.frozen_prefix(), place(&thawed, "layer1.0.conv1"), "BatchNorm runs with its convolution");
     let mut dropping = mlp::regressor(8, Some(0.5));
     dropping.parameters.iter_mut().for_each(|p| p.trainable = false);
     let first =

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
 use wellfit_data::{Epoch, Loader, Sample};
+use wellfit_kernels::is_exact;
 use wellfit_kernels::simd::InstructionSet;
 use wellfit_models::{Network, Op};
 
@@ -183,10 +184,10 @@ fn bytes(row: &[f32]) -> Vec<u8> {
 }
 
 /// All that features depend on besides the image: the nodes up to the cut with their weights and statistics, the
-/// preprocessing, and what decides the last bits, this version of the program and the instruction set.
+/// preprocessing, and what decides the last bits: this version of the program, the instruction set, `--exact-conv`.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
     let transform = loader.transform();
-    let machine = (env!("CARGO_PKG_VERSION"), InstructionSet::current().name());
+    let machine = (env!("CARGO_PKG_VERSION"), InstructionSet::current().name(), is_exact());
     let image = (network.input, transform.size, transform.channels, &transform.mean, &transform.std);
     let mut hash = Sha256::new();
     hash.update(format!("{machine:?} {image:?} {:?}", &network.nodes[..cut]));

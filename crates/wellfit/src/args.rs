@@ -275,7 +275,7 @@ pub struct TrainOptions {
     /// [default: ram]
     #[arg(long, value_name = "WHERE")]
     pub cache: Option<CacheName>,
-    /// The most that is kept, in MiB [default: ram a quarter of the available memory, disk 10240]
+    /// The most that is kept, in MiB [default: ram a quarter of what the run leaves free, disk 10240]
     #[arg(long, value_name = "MIB", allow_negative_numbers = true)]
     pub cache_size: Option<u64>,
     /// The folder of --cache disk [default: wellfit/results in the user's cache]

@@ -27,10 +27,15 @@ impl<'a> Bits<'a> {
     /// The same place with at least 57 bits loaded.
     #[inline]
     fn full(mut self) -> Self {
-        match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(next) if !next.contains(&0xFF) => {
+        match self
+            .bytes
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk::<8>())
+            .map(|next| u64::from_be_bytes(*next))
+        {
+            Some(next) if !has_ff(next) => {
                 let count = (64 - self.loaded) / 8;
-                self.buffer |= u64::from_be_bytes(*next) >> self.loaded;
+                self.buffer |= next >> self.loaded;
                 self.loaded += 8 * count;
                 self.at += count as usize;
                 // The shift may have left a part of the following byte; it is loaded again next time.
@@ -123,6 +128,13 @@ impl<'a> Bits<'a> {
             _ => Err(Problem::Corrupt("a restart marker is missing")),
         }
     }
+}
+
+/// Whether any of eight bytes is FF: the well-known test for a zero byte (Mycroft 1987), of the complement.
+#[inline(always)]
+fn has_ff(bytes: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    (!bytes).wrapping_sub(ONES) & bytes & (ONES << 7) != 0
 }
 
 /// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1).

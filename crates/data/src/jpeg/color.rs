@@ -61,15 +61,20 @@ vectorized! {
 }
 
 /// ITU-R 601 with 16 fractional bits, the rounding of libjpeg. Whole multiples are taken out of its factors
-/// 1.402, −0.71414 and 1.772, so that what is left fits the vector units' 16 bits.
+/// 1.402, −0.71414 and 1.772, so that what is left, and nearly all of the sums, fit the vector units' 16 bits.
 #[inline(always)]
 fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
-    const HALF: i32 = 1 << 15;
-    let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
-    let red = y + cr + ((26345 * cr + HALF) >> 16);
-    let green = y - cr + ((-22554 * cb + 18734 * cr + HALF) >> 16);
-    let blue = y + 2 * cb + ((-14942 * cb + HALF) >> 16);
+    let (y, cb, cr) = (i16::from(y), i16::from(cb) - 128, i16::from(cr) - 128);
+    let red = y + cr + share(cr, 26345);
+    let green = y - cr + ((-22554 * i32::from(cb) + 18734 * i32::from(cr) + (1 << 15)) >> 16) as i16;
+    let blue = y + 2 * cb + share(cb, -14942);
     [red, green, blue].map(|v| v.clamp(0, 255) as u8)
+}
+
+/// chroma · factor / 2¹⁶, rounded: the high half of twice the product is one instruction.
+#[inline(always)]
+fn share(chroma: i16, factor: i16) -> i16 {
+    (((i32::from(2 * chroma) * i32::from(factor)) >> 16) as i16 + 1) >> 1
 }
 
 /// One of cyan, magenta, yellow with black, both stored inverted, to one of red, green, blue: white · (1 − ink),
@@ -77,4 +82,17 @@ fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
 fn ink_to_light(ink: u8, white: u8) -> u8 {
     let product = u32::from(255 - ink) * u32::from(white) + 128;
     (u32::from(white) - (((product >> 8) + product) >> 8)) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halving_twice_the_product_rounds_as_the_product() {
+        for (chroma, factor) in (-128..128).flat_map(|chroma| [(chroma, 26345), (chroma, -14942)]) {
+            let exact = (i32::from(chroma) * i32::from(factor) + (1 << 15)) >> 16;
+            assert_eq!(i32::from(share(chroma, factor)), exact, "{chroma} · {factor}");
+        }
+    }
 }

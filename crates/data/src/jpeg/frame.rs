@@ -100,11 +100,15 @@ impl Component {
         (self.size.0.div_ceil(8), self.size.1.div_ceil(8))
     }
 
-    /// Blocks `x`..`x + count` of a row of blocks.
+    /// Where a row of blocks starts among those that are held.
+    pub(super) fn row_start(&self, row: usize) -> usize {
+        row * self.stride % self.blocks.len()
+    }
+
+    /// `count` blocks from the place `start`.
     #[inline]
-    pub(super) fn blocks(&mut self, row: usize, x: usize, count: usize) -> &mut [[i16; 64]] {
-        let held = self.blocks.len() / self.stride;
-        &mut self.blocks[row % held * self.stride + x..][..count]
+    pub(super) fn blocks(&mut self, start: usize, count: usize) -> &mut [[i16; 64]] {
+        &mut self.blocks[start..][..count]
     }
 
     /// Turn a finished row of blocks into samples and leave it empty.
@@ -113,7 +117,7 @@ impl Component {
         let stride = self.stride * 8;
         let mut samples = std::mem::take(&mut self.samples);
         let out = &mut samples[row * 8 * stride..][..8 * stride];
-        let blocks = self.blocks(row, 0, stride / 8);
+        let blocks = self.blocks(self.row_start(row), stride / 8);
         inverse_dct(blocks, &steps, out, stride);
         blocks.fill([0; 64]);
         self.samples = samples;

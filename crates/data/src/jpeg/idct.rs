@@ -7,7 +7,7 @@
 use std::num::Wrapping;
 
 use wellfit_kernels::vectorized;
-use wellfit_kernels::zip::transpose;
+use wellfit_kernels::zip::{narrow, transpose};
 
 type Int = Wrapping<i32>;
 
@@ -22,10 +22,10 @@ vectorized! {
 
 #[inline(always)]
 fn transform(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut [u8], stride: usize) {
-    if coefficients[1..].iter().fold(0, |any, &c| any | c) == 0 {
+    if is_flat(coefficients) {
         let flat = descale::<5>(Wrapping(i32::from(coefficients[0].wrapping_mul(steps[0])) << 2));
         for row in out.chunks_mut(stride).take(8) {
-            row[..8].fill(to_pixel(flat));
+            row[..8].fill(flat.saturating_add(128).clamp(0, 255) as u8);
         }
         return;
     }
@@ -36,17 +36,24 @@ fn transform(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut [u8], stride
         }
     }
     let columns = transpose(pass::<11>(&block));
-    let rows = transpose(pass::<18>(&columns));
-    for (row, out) in rows.iter().zip(out.chunks_mut(stride)) {
-        for (out, &value) in out.iter_mut().zip(row) {
-            *out = to_pixel(value);
-        }
+    let rows = transpose(pass::<18>(&columns)).map(|row| row.map(|value| value.saturating_add(128)));
+    for (pair, out) in rows.as_chunks::<2>().0.iter().zip(out.chunks_mut(2 * stride)) {
+        let pixels = narrow(pair[0], pair[1]);
+        out[..8].copy_from_slice(&pixels[..8]);
+        out[stride..][..8].copy_from_slice(&pixels[8..]);
     }
 }
 
+/// Whether all coefficients but the first are 0.
 #[inline(always)]
-fn to_pixel(value: i16) -> u8 {
-    (i32::from(value) + 128).clamp(0, 255) as u8
+fn is_flat(coefficients: &[i16; 64]) -> bool {
+    let mut any = [0; 8];
+    for row in coefficients.as_chunks::<8>().0 {
+        any.iter_mut().zip(row).for_each(|(any, &c)| *any |= c);
+    }
+    // The first column holds the coefficient that does not count.
+    let below = (8..64).step_by(8).fold(0, |all, place| all | coefficients[place]);
+    any[1..].iter().fold(below, |all, any| all | any) == 0
 }
 
 /// Divide by 2^`BITS`, rounding, and saturate.

@@ -73,7 +73,14 @@ impl Scan {
             [(only, ..)] => frame.components[only].blocks_in_picture(),
             _ => frame.units(),
         };
+        // Of each member: blocks across and down in a unit; where the unit's rows of blocks start.
+        let mut layout: Vec<((usize, usize), [usize; 4])> = vec![((1, 1), [0; 4]); self.members.len()];
         for y in 0..down {
+            for (((h, v), starts), &(at, ..)) in layout.iter_mut().zip(&self.members) {
+                let component = &frame.components[at];
+                (*h, *v) = if alone { (1, 1) } else { component.sampling };
+                *starts = std::array::from_fn(|row| component.row_start(y * *v + row));
+            }
             for x in 0..across {
                 let unit = y * across + x;
                 if restart_interval > 0 && unit > 0 && unit % restart_interval == 0 {
@@ -81,9 +88,9 @@ impl Scan {
                 }
                 for (slot, (&(at, ..), coder)) in self.members.iter().zip(&coders).enumerate() {
                     let component = &mut frame.components[at];
-                    let (h, v) = if alone { (1, 1) } else { component.sampling };
-                    for row in y * v..y * v + v {
-                        for block in component.blocks(row, x * h, h) {
+                    let ((h, v), starts) = layout[slot];
+                    for start in &starts[..v] {
+                        for block in component.blocks(start + x * h, h) {
                             state
                                 .block(coder, slot, block)
                                 .ok_or(Problem::Corrupt("its data makes no sense"))?;

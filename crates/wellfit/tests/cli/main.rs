@@ -10,6 +10,7 @@ mod bad_outputs;
 mod bench;
 mod durable;
 mod export;
+mod cache;
 mod inference;
 mod labs;
 mod looking;
