@@ -120,7 +120,8 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let (train, validation) = (Source::new(train, &session.network)?, Source::new(validation, &session.network)?);
+    let (train, validation) =
+        (Source::new(train, &session.network)?, Source::new(validation, &session.network)?);
     while !session.is_over() {
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(&train, run, callback);
