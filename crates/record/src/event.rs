@@ -169,7 +169,7 @@ pub struct EpochRecord {
     /// The validation pass.
     #[serde(with = "float")]
     pub val_seconds: f64,
-    /// How long computing waited for data.
+    /// How long the training pass waited for data.
     #[serde(with = "float")]
     pub data_wait_seconds: f64,
     /// Training samples a second of the training pass.
@@ -225,6 +225,14 @@ pub fn epochs(events: &[Event]) -> Vec<EpochRecord> {
         _ => None,
     });
     last_telling(told, |record| u64::from(record.epoch))
+}
+
+/// The share of the training passes' time, from 0 to 1, in which computing waited for data; 0 before any.
+#[must_use]
+pub fn data_wait_share(epochs: &[EpochRecord]) -> f64 {
+    let total = |of: fn(&EpochRecord) -> f64| epochs.iter().map(of).sum::<f64>();
+    let trained = total(|epoch| epoch.train_seconds);
+    if trained > 0.0 { total(|epoch| epoch.data_wait_seconds) / trained } else { 0.0 }
 }
 
 /// The epoch with the lowest validation loss, the earliest of equals. NaN is never the best.

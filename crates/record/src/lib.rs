@@ -47,7 +47,7 @@ mod writer;
 pub use checkpoint::NewestGood;
 pub use clock::now;
 pub use error::{RecordError, Result};
-pub use event::{EpochRecord, Event, StepRecord, best_epoch, epochs};
+pub use event::{EpochRecord, Event, StepRecord, best_epoch, data_wait_share, epochs};
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};
 pub use lines::{Log, Problem};

@@ -1,7 +1,7 @@
 //! All runs in a directory at a glance.
 
 use crate::error::{At, Result};
-use crate::event::{EpochRecord, Event, best_epoch, epochs};
+use crate::event::{EpochRecord, Event, best_epoch, data_wait_share, epochs};
 use crate::info::RunInfo;
 use crate::lines::Problem;
 use crate::run::RunDir;
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub state: RunState,
     /// Seconds of all epochs.
     pub seconds: f64,
+    /// See [`data_wait_share`].
+    pub data_wait_share: f64,
     /// Damaged lines among the events.
     pub problems: Vec<Problem>,
 }
@@ -92,6 +94,7 @@ impl RunDir {
             best: best_epoch(&epochs).copied(),
             state: self.state(&events.rows),
             seconds: epochs.iter().fold(0.0, |sum, epoch| sum + epoch.seconds),
+            data_wait_share: data_wait_share(&epochs),
             problems: events.problems,
         })
     }

@@ -28,6 +28,7 @@ fn runs_are_listed_with_what_they_came_to() {
     let runs = list_runs(root.path()).unwrap();
     assert_eq!(runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let [a, b, c] = [0, 1, 2].map(|n| runs[n].outcome.as_ref().unwrap());
+    assert_eq!(a.data_wait_share, 0.125, "of the training passes");
     assert_eq!((a.epochs, a.seconds, a.state.clone()), (4, 10.0, RunState::Stopped("early_stopping".into())));
     assert_eq!(a.best.unwrap().epoch, 3, "the first of equals, and never NaN");
     assert_eq!(a.info, info("a"));

@@ -48,7 +48,7 @@ pub fn epoch(epoch: u32, val_loss: f64) -> EpochRecord {
         seconds: 2.5,
         train_seconds: 2.0,
         val_seconds: 0.5,
-        data_wait_seconds: 0.0,
+        data_wait_seconds: 0.25,
         images_per_second: f64::INFINITY,
     }
 }

@@ -13,21 +13,22 @@ pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
     if runs.is_empty() {
         out.say(format!("no runs in {}", args.root.display()));
     } else {
-        let head = ["run", "model", "epochs", "best", "val loss", "val acc", "time", "why it stopped"]
-            .map(String::from);
-        out.table(&[vec![head], runs.iter().map(row).collect()].concat(), 2..7);
+        let head =
+            ["run", "model", "epochs", "best", "val loss", "val acc", "time", "waiting", "why it stopped"]
+                .map(String::from);
+        out.table(&[vec![head], runs.iter().map(row).collect()].concat(), 2..8);
     }
     out.result(&json!({ "runs": runs.iter().map(value).collect::<Vec<Value>>() }));
     Ok(())
 }
 
-fn row(run: &RunSummary) -> [String; 8] {
+fn row(run: &RunSummary) -> [String; 9] {
     let name = run.name.clone();
     match &run.outcome {
         Err(problem) => {
             let mut row = std::array::from_fn(|_| String::from("-"));
             row[0] = name;
-            row[7] = problem.to_string().lines().next().unwrap_or_default().to_owned();
+            row[8] = problem.to_string().lines().next().unwrap_or_default().to_owned();
             row
         }
         Ok(outcome) => {
@@ -43,6 +44,7 @@ fn row(run: &RunSummary) -> [String; 8] {
                 best(&|e| format!("{:.4}", e.val_loss)),
                 best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy)),
                 duration(outcome.seconds),
+                format!("{:.1} %", 100.0 * outcome.data_wait_share),
                 outcome.state.to_string(),
             ]
         }
@@ -63,6 +65,7 @@ fn value(run: &RunSummary) -> Value {
             })),
             "state": outcome.state.to_string(),
             "seconds": outcome.seconds,
+            "data_wait_share": number(outcome.data_wait_share),
         }),
     }
 }
