@@ -109,7 +109,7 @@ impl Cache {
         }
     }
 
-    /// Whether there is an entry of this key. On disk it may yet turn out to be damaged.
+    /// Whether there is an entry of this key that can be read. On disk it may yet turn out to be damaged.
     #[must_use]
     pub fn has(&self, key: &Key) -> bool {
         match &self.0 {
@@ -119,22 +119,32 @@ impl Cache {
         }
     }
 
-    /// Keep `bytes`, if there is room; a full disk or a folder that cannot be written is no error here.
-    pub fn put(&self, key: Key, bytes: &[u8]) {
+    /// Keep `bytes`, if there is room. A full disk or a folder that cannot be written is no error: see
+    /// [`take_trouble`](Self::take_trouble).
+    pub fn put(&self, key: Key, bytes: &Arc<[u8]>) {
         match &self.0 {
             Place::Nowhere => {}
             Place::Memory(memory) => lock(memory).put(key, bytes),
             Place::Disk(disk) => disk.put(&key, bytes),
         }
     }
+
+    /// Why nothing more is kept, if writing has failed; said once.
+    #[must_use]
+    pub fn take_trouble(&self) -> Option<String> {
+        match &self.0 {
+            Place::Disk(disk) => disk.take_trouble(),
+            _ => None,
+        }
+    }
 }
 
 impl Memory {
-    fn put(&mut self, key: Key, bytes: &[u8]) {
+    fn put(&mut self, key: Key, bytes: &Arc<[u8]>) {
         let cost = bytes.len() as u64 + OVERHEAD;
         if cost <= self.left && !self.entries.contains_key(&key) {
             self.left -= cost;
-            self.entries.insert(key, bytes.into());
+            self.entries.insert(key, Arc::clone(bytes));
         }
     }
 }

@@ -5,10 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::cache::Key;
 use crate::decode::{RawImage, decode_file};
 use crate::error::DataError;
 
@@ -130,28 +128,6 @@ impl Dataset {
             Images::Memory { .. } => None,
             Images::Files(paths) => Some(&paths[self.index[i] as usize]),
         }
-    }
-
-    /// What the image at position `i` is, by its file's bytes or its pixels.
-    ///
-    /// # Errors
-    /// If its file cannot be read.
-    ///
-    /// # Panics
-    /// If `i` is not below [`Self::len`].
-    pub fn content(&self, i: usize) -> Result<Key, DataError> {
-        match self.path(i) {
-            None => Ok(Key::of(&[b"pixels", self.memory(i).unwrap_or_default()])),
-            Some(path) => Ok(Key::of(&[b"file", &fs::read(path).map_err(DataError::io(path))?])),
-        }
-    }
-
-    /// [`content`](Self::content) of every image, read on all cores.
-    ///
-    /// # Errors
-    /// If a file cannot be read.
-    pub fn contents(&self) -> Result<Vec<Key>, DataError> {
-        (0..self.len()).into_par_iter().map(|i| self.content(i)).collect()
     }
 
     /// Height, width and channels, if known to be the same for all images.

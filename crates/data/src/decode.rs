@@ -43,7 +43,7 @@ pub struct RawImage {
 const MAX_PIXELS: u64 = 50_000_000;
 
 /// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
-const MAX_FILE: u64 = 512 << 20;
+pub(crate) const MAX_FILE: u64 = 512 << 20;
 
 /// Deflate cannot shrink anything by more than this factor.
 const MAX_DEFLATE_RATIO: u64 = 1032;

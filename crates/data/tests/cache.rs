@@ -14,7 +14,7 @@ fn key(i: u32) -> Key {
     Key::of(&[&i.to_le_bytes()])
 }
 
-fn content(i: u32) -> Vec<u8> {
+fn content(i: u32) -> Arc<[u8]> {
     (0..1000).map(|k| (i * 31 + k * 7) as u8).collect()
 }
 
@@ -29,7 +29,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn held(cache: &Cache, keys: u32) -> Vec<u32> {
-    (0..keys).filter(|&i| cache.get(&key(i)).is_some_and(|bytes| *bytes == content(i))).collect()
+    (0..keys).filter(|&i| cache.get(&key(i)).is_some_and(|bytes| bytes == content(i))).collect()
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_no_run_used_for_longest_makes_room() {
 fn damage_is_a_miss() {
     let dir = tempfile::tempdir().unwrap();
     let cache = Cache::disk(dir.path(), 1 << 20).unwrap();
-    let small: Vec<u8> = content(0)[..40].to_vec();
+    let small: Arc<[u8]> = content(0)[..40].into();
     cache.put(key(0), &small);
     let file = files(dir.path()).remove(0);
     let whole = fs::read(&file).unwrap();
@@ -97,7 +97,7 @@ fn damage_is_a_miss() {
         assert!(!file.exists(), "a damaged entry is removed");
     }
     cache.put(key(0), &small);
-    assert_eq!(cache.get(&key(0)).as_deref(), Some(&small[..]));
+    assert_eq!(cache.get(&key(0)), Some(small));
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::rename(&file, file.with_file_name("0".repeat(62))).unwrap();
     assert_eq!(cache.get(&key(0)), None, "an entry under another name is not its");
@@ -109,8 +109,11 @@ fn a_folder_that_cannot_be_written_only_costs_time() {
     let cache = Cache::disk(&dir.path().join("cache"), 1 << 20).unwrap();
     fs::remove_dir(dir.path().join("cache")).unwrap();
     fs::write(dir.path().join("cache"), "a file in its place").unwrap();
-    cache.put(key(0), &content(0));
+    assert_eq!(cache.take_trouble(), None);
+    (0..2).for_each(|i| cache.put(key(i), &content(i)));
     assert_eq!(cache.get(&key(0)), None);
+    assert!(cache.take_trouble().unwrap().contains("cache"));
+    assert_eq!(cache.take_trouble(), None, "said once");
     let error = Cache::disk(&dir.path().join("cache"), 1).unwrap_err().to_string();
     assert!(error.contains("cache"), "{error}");
 }
@@ -155,24 +158,100 @@ fn batches_are_the_same_with_any_cache() {
     assert_eq!(epochs(&loader(&dataset, (2, 2), shared)), smaller, "another size is another entry");
 }
 
-/// A file that has changed, which its time or length tells, is read again; one that only looks the same is not.
+/// An image is known by its content: not by its place, its time or its length.
 #[test]
 fn a_warm_cache_decodes_only_what_has_changed() {
     let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let dataset = dataset(images.path(), 6);
-    for cache in [Cache::memory(1 << 20), Cache::disk(folder.path(), 1 << 20).unwrap()] {
-        let loader = loader(&dataset, (3, 5), cache);
-        let before = epochs(&loader);
-        let path = dataset.path(2).unwrap();
-        let modified = fs::metadata(path).unwrap().modified().unwrap();
-        let old = fs::read(path).unwrap();
-        write(path, 99);
-        let touch = |time| fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
-        touch(modified);
-        assert_eq!(epochs(&loader), before, "served from the cache");
-        touch(modified + Duration::from_secs(1));
-        assert_ne!(epochs(&loader), before, "decoded anew");
-        fs::write(path, old).unwrap();
-        touch(modified);
+    let fresh = || loader(&dataset, (3, 5), Cache::disk(folder.path(), 1 << 20).unwrap());
+    let first = fresh();
+    let before = epochs(&first);
+    let path = dataset.path(2).unwrap();
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    write(path, 99);
+    fs::File::options().append(true).open(path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(epochs(&first), before, "a run goes on with what it began with");
+    assert_eq!(files(folder.path()).len(), 6);
+    assert_eq!(
+        epochs(&fresh()),
+        epochs(&loader(&dataset, (3, 5), Cache::off())),
+        "a new run has the new image"
+    );
+    fs::rename(path, images.path().join("moved.pgm")).unwrap();
+    fs::rename(images.path().join("moved.pgm"), path).unwrap();
+    drop(epochs(&fresh()));
+    assert_eq!(files(folder.path()).len(), 7, "the one that changed is the only new one");
+}
+
+/// Where a cache has no room for an image, a change is seen: the two must not be mixed.
+#[test]
+fn an_image_that_changes_under_way_is_an_error_rather_than_another_image() {
+    let images = tempfile::tempdir().unwrap();
+    let dataset = dataset(images.path(), 6);
+    let loader = loader(&dataset, (3, 5), Cache::memory(0));
+    let before = epochs(&loader);
+    assert_eq!(epochs(&loader), before);
+    write(dataset.path(2).unwrap(), 99);
+    let error = loader.epoch(0).find_map(Result::err).unwrap().to_string();
+    assert!(error.contains("2.pgm") && error.contains("changed"), "{error}");
+}
+
+/// A folder may hold what is none of the cache's, and lose none of it.
+#[test]
+fn only_the_caches_own_files_make_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let others = [dir.path().join("photo.jpg"), dir.path().join("ab/photo.jpg"), dir.path().join("abcd/x")];
+    for path in &others {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, [7; 5000]).unwrap();
     }
+    let cache = Cache::disk(dir.path(), 2200).unwrap();
+    (0..3).for_each(|i| cache.put(key(i), &content(i)));
+    assert_eq!(held(&cache, 3), [0, 1], "they do not count either");
+    drop(Cache::disk(dir.path(), 0).unwrap());
+    assert_eq!(files(dir.path()), {
+        let mut others = others.to_vec();
+        others.sort();
+        others
+    });
+}
+
+/// Two caches on one folder, as of two runs: whoever removes or replaces an entry, the other gets it whole or not.
+#[test]
+fn a_folder_may_be_shared() {
+    let dir = tempfile::tempdir().unwrap();
+    let work = |budget: u64| {
+        let cache = Cache::disk(dir.path(), budget).unwrap();
+        for i in (0..40).cycle().take(2000) {
+            match cache.get(&key(i)) {
+                Some(bytes) => assert_eq!(bytes, content(i)),
+                None => cache.put(key(i), &content(i)),
+            }
+        }
+        assert_eq!(cache.take_trouble(), None);
+    };
+    std::thread::scope(|scope| {
+        for budget in [1 << 20, 30_000, 10_000] {
+            scope.spawn(move || (0..5).for_each(|_| work(budget)));
+        }
+    });
+}
+
+/// What a kill leaves half written is no entry, does not count, and is gone an hour later.
+#[test]
+fn half_written_files_are_removed_in_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(dir.path(), 1 << 20).unwrap();
+    cache.put(key(0), &content(0));
+    let partial = files(dir.path()).remove(0).with_file_name(".partial-x1");
+    fs::write(&partial, &content(1)[..500]).unwrap();
+    let again = Cache::disk(dir.path(), 2072).unwrap();
+    again.put(key(1), &content(1));
+    assert_eq!(held(&again, 2), [0, 1]);
+    assert!(partial.exists(), "another run may be writing it");
+    let old = SystemTime::now() - Duration::from_secs(2 * 3600);
+    fs::File::options().append(true).open(&partial).unwrap().set_modified(old).unwrap();
+    drop(Cache::disk(dir.path(), 2072).unwrap());
+    assert!(!partial.exists());
+    assert_eq!(held(&again, 2), [0, 1]);
 }

@@ -67,7 +67,7 @@ pub fn evaluate(
 /// The same for images or features.
 pub(crate) fn evaluate_source(
     network: &Network,
-    source: &Source<'_>,
+    source: &Source,
     loss: &CrossEntropy,
     epoch: u32,
     callback: &mut dyn Callback,

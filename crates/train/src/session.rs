@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
     /// The training pass of an epoch, or what is left of it.
     pub fn train(
         &mut self,
-        train: &Source<'_>,
+        train: &Source,
         run: &mut RunWriter,
         callback: &mut dyn Callback,
     ) -> Result<(), TrainError> {
@@ -190,7 +190,7 @@ impl<'a> Session<'a> {
     /// what the policies say.
     pub fn validate(
         &mut self,
-        validation: &Source<'_>,
+        validation: &Source,
         callback: &mut dyn Callback,
     ) -> Result<Verdict, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);

@@ -109,7 +109,7 @@ fn features_are_computed_once_and_other_weights_have_their_own() {
     let images = tempfile::tempdir().unwrap();
     let (data, cache) = (dataset(images.path(), 9), Cache::memory(1 << 24));
     let loader = loader(&data, false, &cache);
-    let all = |network: &Network, source: &Source<'_>| {
+    let all = |network: &Network, source: &Source| {
         let mut inputs = source.epoch(0, 0);
         let mut values = Vec::new();
         while let Some(input) = inputs.next(network).unwrap() {

@@ -3,9 +3,11 @@
 //! One file an entry, `<two hex digits>/<62 hex digits>` of its key: the entry's bytes, then the key and a CRC-32 of
 //! both. A file is written aside and renamed, and is believed only if key and sum are right; so a kill, a
 //! crash or a bad disk costs an entry, never a wrong pixel. When the budget is reached, the entries that no run
-//! has used for longest go first. Several runs may share a folder.
+//! has used for longest go first; files with other names are not touched. Several runs may share a folder; each counts
+//! what was there when it began and what it writes itself, and the next one removes what is too much.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use flate2::Crc;
 
 use super::{Key, lock};
 use crate::error::DataError;
+use crate::file::room;
 
 /// Key and sum.
 const TRAILER: usize = 32 + 4;
@@ -34,6 +37,10 @@ struct Room {
     used: u64,
     /// What was there at the start and may have to go, the least recently used first.
     old: VecDeque<Old>,
+    /// Writing has failed: what is there goes on to serve, nothing is added.
+    failed: bool,
+    /// Why, until it is told.
+    trouble: Option<String>,
 }
 
 #[derive(Debug)]
@@ -49,22 +56,21 @@ impl Disk {
         let mut old = Vec::new();
         for folder in fs::read_dir(root).map_err(DataError::io(root))? {
             let folder = folder.map_err(DataError::io(root))?.path();
-            if folder.is_dir() {
+            if is_hex(folder.file_name(), 2) && folder.is_dir() {
                 old.extend(entries(&folder));
             }
         }
         old.sort_by_key(|old| old.used);
         let used = old.iter().map(|old| old.length).sum();
-        let disk =
-            Self { root: root.to_path_buf(), budget, room: Mutex::new(Room { used, old: old.into() }) };
-        lock(&disk.room).make(0, budget);
-        Ok(disk)
+        let mut room = Room { used, old: old.into(), failed: false, trouble: None };
+        room.make(0, budget);
+        Ok(Self { root: root.to_path_buf(), budget, room: Mutex::new(room) })
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Vec<u8>> {
         let path = self.path(key);
         let mut file = File::open(&path).ok()?;
-        let mut bytes = Vec::with_capacity(file.metadata().ok()?.len() as usize);
+        let mut bytes = room(file.metadata().ok()?.len()).ok()?;
         file.read_to_end(&mut bytes).ok()?;
         if checked(&mut bytes, key).is_none() {
             let _ = fs::remove_file(&path);
@@ -76,15 +82,25 @@ impl Disk {
     }
 
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.path(key).is_file()
+        File::open(self.path(key)).is_ok()
     }
 
     pub(super) fn put(&self, key: &Key, bytes: &[u8]) {
         let length = (bytes.len() + TRAILER) as u64;
-        if lock(&self.room).make(length, self.budget) && self.write(key, bytes).is_err() {
-            // As good as a full disk: what is there goes on to serve, nothing is added.
-            lock(&self.room).used = u64::MAX / 2;
+        if !lock(&self.room).make(length, self.budget) {
+            return;
         }
+        if let Err(error) = self.write(key, bytes) {
+            let mut room = lock(&self.room);
+            if !room.failed {
+                room.trouble = Some(DataError::io(&self.root)(error).to_string());
+            }
+            room.failed = true;
+        }
+    }
+
+    pub(super) fn take_trouble(&self) -> Option<String> {
+        lock(&self.room).trouble.take()
     }
 
     fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
@@ -118,14 +134,23 @@ fn entries(folder: &Path) -> Vec<Old> {
             }
             return None;
         }
-        Some(Old { used, path, length: metadata.len() })
+        is_hex(path.file_name(), 62).then(|| Old { used, length: metadata.len(), path: path.clone() })
     };
     fs::read_dir(folder).map_or_else(|_| Vec::new(), |list| list.flatten().filter_map(old).collect())
+}
+
+/// Whether a name has that many hex digits: only such files are this cache's to remove.
+fn is_hex(name: Option<&OsStr>, digits: usize) -> bool {
+    let bytes = name.unwrap_or_default().as_encoded_bytes();
+    bytes.len() == digits && bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
 impl Room {
     /// Take `length` bytes, at the cost of old entries if need be; false if there is no room even so.
     fn make(&mut self, length: u64, budget: u64) -> bool {
+        if self.failed {
+            return false;
+        }
         while self.used + length > budget {
             let Some(old) = self.old.pop_front() else { return false };
             let unused =

@@ -1,0 +1,81 @@
+//! An image in the size that a network reads: from a cache, or decoded.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use crate::cache::{Cache, Key};
+use crate::dataset::Dataset;
+use crate::decode::{MAX_FILE, decode_bytes};
+use crate::error::DataError;
+use crate::file;
+use crate::transform::Transform;
+
+/// Part of every key: another number when decoding or resizing give other pixels than before.
+const VERSION: u32 = 1;
+
+/// The images of a dataset, each with the channels and the size of a transform, before flips.
+#[derive(Debug, Clone)]
+pub(crate) struct Pixels {
+    pub dataset: Arc<Dataset>,
+    pub transform: Transform,
+    pub cache: Cache,
+    /// Of each image, once it has been read. Clones share them.
+    keys: Arc<[OnceLock<Key>]>,
+}
+
+impl Pixels {
+    /// Without a cache.
+    pub fn new(dataset: Arc<Dataset>, transform: Transform) -> Self {
+        let keys = dataset.labels.iter().map(|_| OnceLock::new()).collect();
+        Self { dataset, transform, cache: Cache::off(), keys }
+    }
+
+    /// The bytes of image `i`. Only those of files are kept: the others are in memory.
+    pub fn of(&self, i: usize) -> Result<Arc<[u8]>, DataError> {
+        let known = self.keys[i].get();
+        if let Some(kept) = known.and_then(|key| self.cache.get(key)) {
+            return Ok(kept);
+        }
+        let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
+        let Some(path) = path else { return Ok(self.transform.resized(&self.dataset.image(i)?).into()) };
+        let file = file::read(path, MAX_FILE)?;
+        let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
+        if let Some(kept) = self.cache.get(&key) {
+            return Ok(kept);
+        }
+        let pixels = self.transform.resized(&decode_bytes(&file, path)?).into();
+        self.cache.put(key, &pixels);
+        Ok(pixels)
+    }
+
+    /// The key of image `i`, which is read if it has not been yet.
+    pub fn key(&self, i: usize) -> Result<Key, DataError> {
+        if let Some(&key) = self.keys[i].get() {
+            return Ok(key);
+        }
+        let key = match self.dataset.path(i) {
+            Some(path) => self.key_of(&[b"file", &file::read(path, MAX_FILE)?]),
+            None => {
+                let image = self.dataset.image(i)?;
+                let shape = format!("{} {} {}", image.height, image.width, image.channels);
+                self.key_of(&[b"memory", shape.as_bytes(), &image.pixels])
+            }
+        };
+        Ok(*self.keys[i].get_or_init(|| key))
+    }
+
+    fn key_of(&self, source: &[&[u8]]) -> Key {
+        let ((height, width), channels) = (self.transform.size, self.transform.channels);
+        let made = format!("{height} {width} {channels} {VERSION}");
+        Key::of(&[source, &[made.as_bytes()]].concat())
+    }
+
+    /// Remember the key of image `i`. What is kept under the first one must not come from another image.
+    fn unchanged(&self, i: usize, path: &Path, key: Key) -> Result<Key, DataError> {
+        if *self.keys[i].get_or_init(|| key) == key {
+            return Ok(key);
+        }
+        let reason = "it has changed since the run began".to_owned();
+        Err(DataError::Image { path: path.to_path_buf(), reason })
+    }
+}
