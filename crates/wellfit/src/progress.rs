@@ -4,6 +4,8 @@ use crate::output::Output;
 use crate::signals::Signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
+use wellfit::data::Cache;
+use wellfit::record::data_wait_share;
 use wellfit::train::{Callback, Control, EpochReport, Pass, Tick};
 
 /// Without a terminal, a pass that takes long says where it is this often.
@@ -23,14 +25,16 @@ pub struct Progress {
     first: Option<u32>,
     started: Instant,
     epochs: u32,
+    cache: Cache,
     signals: Signals,
 }
 
 impl Progress {
-    /// For a run whose early stopping has this patience; `verbose` also tells of each improvement.
-    pub fn new(out: Output, patience: u32, verbose: bool, signals: Signals) -> Self {
-        let now = Instant::now();
-        Self { out, patience, verbose, bar: None, spoke: now, started: now, epochs: 0, first: None, signals }
+    /// For a run whose early stopping has this patience; `verbose` also tells of each improvement, and what happens to
+    /// `cache` is told in any case.
+    pub fn new(out: Output, patience: u32, verbose: bool, cache: Cache, signals: Signals) -> Self {
+        let (spoke, started) = (Instant::now(), Instant::now());
+        Self { out, patience, verbose, bar: None, spoke, first: None, started, epochs: 0, cache, signals }
     }
 
     fn bar(&mut self, tick: &Tick) -> &ProgressBar {
@@ -118,6 +122,9 @@ impl Callback for Progress {
         if let Some(decision) = report.checkpoint.filter(|decision| decision.save || self.verbose) {
             out.say(&decision.message);
         }
+        if let Some(trouble) = self.cache.take_trouble() {
+            out.warn(format!("--cache disk: {trouble}. The run goes on, but nothing more is kept"));
+        }
         let best = if report.best { "  (best so far)" } else { "" };
         out.say(format!(
             "Train Loss: {:.4}, Train Acc: {:.2}",
@@ -127,7 +134,7 @@ impl Callback for Progress {
         let done = record.epoch + 1 - self.first.unwrap_or(1);
         let left =
             self.started.elapsed().as_secs_f64() / f64::from(done) * f64::from(self.epochs - record.epoch);
-        let waited = record.data_wait_seconds / record.train_seconds;
+        let waited = data_wait_share(&[*record]);
         let waited = if waited < WORTH_SAYING {
             String::new()
         } else {

@@ -14,7 +14,9 @@ use crate::signals::Signals;
 use serde_json::json;
 use std::path::Path;
 use wellfit::data::Dataset;
-use wellfit::record::{DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, now};
+use wellfit::record::{
+    DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, data_wait_share, now,
+};
 use wellfit::report::{Chart, Mark, accuracy_chart, loss_chart};
 use wellfit::train::{Outcome, TrainError, fit, model_file, model_metadata};
 use wellfit::weights::write_safetensors;
@@ -53,7 +55,8 @@ pub fn execute(
 ) -> Result<(), CliError> {
     let Job { data, validation, config, parts, network, train, val, .. } = job;
     let fit_config = config.fit(train.batches(), model_metadata(info))?;
-    let mut progress = Progress::new(out, config.patience, verbose, Signals::install()?);
+    let cache = train.cache().clone();
+    let mut progress = Progress::new(out, config.patience, verbose, cache, Signals::install()?);
     let loaders = (&train, &val);
     let result = match from {
         None => fit(network, loaders, &fit_config, &mut run, &mut progress),
@@ -128,8 +131,7 @@ fn finish(
     if outcome.stop_kind != "finished" {
         out.say(format!("Stopped after epoch {}: {}", outcome.epochs.len(), outcome.stop_reason));
     }
-    let total = |seconds: fn(&EpochRecord) -> f64| outcome.epochs.iter().map(seconds).sum::<f64>();
-    let waited = total(|epoch| epoch.data_wait_seconds) / total(|epoch| epoch.train_seconds);
+    let waited = data_wait_share(&outcome.epochs);
     out.say(format!("Training time: {:.3} minutes", outcome.seconds / 60.0));
     out.say(format!("Waiting for data: {:.1} % of the training passes", 100.0 * waited));
     out.say("Saving loss and accuracy plots...");
