@@ -185,25 +185,21 @@ impl Parameter {
         self.each_place(|theirs, place| ours[place] = torch[theirs]);
     }
 
-    /// Visit (place in torch's layout, place in ours).
+    /// Visit (place in torch's layout, place in ours): `[O, I, taps]` there, `[taps, I, O]` here, the pixels of a
+    /// flattened image being taps too.
     fn each_place(&self, mut visit: impl FnMut(usize, usize)) {
-        match (self.layout, &self.shape[..]) {
-            (Layout::Conv, &[out, channels, kernel, _]) => {
-                for (o, c) in (0..out).flat_map(|o| (0..channels).map(move |c| (o, c))) {
-                    for tap in 0..kernel * kernel {
-                        visit((o * channels + c) * kernel * kernel + tap, (tap * channels + c) * out + o);
-                    }
+        let (out, channels, taps) = match (self.layout, &self.shape[..]) {
+            (Layout::Conv, &[out, channels, kernel, _]) => (out, channels, kernel * kernel),
+            (Layout::Linear(from), &[out, _]) => (out, from.channels, from.pixels()),
+            _ => return (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
+        };
+        // A cache line of ours at a time, and as many lines of theirs side by side.
+        for first in (0..out).step_by(16) {
+            for (channel, tap) in (0..channels).flat_map(|c| (0..taps).map(move |tap| (c, tap))) {
+                for o in first..out.min(first + 16) {
+                    visit((o * channels + channel) * taps + tap, (tap * channels + channel) * out + o);
                 }
             }
-            (Layout::Linear(from), &[out, inputs]) => {
-                for o in 0..out {
-                    for (c, pixel) in (0..from.channels).flat_map(|c| (0..from.pixels()).map(move |p| (c, p)))
-                    {
-                        visit(o * inputs + c * from.pixels() + pixel, (pixel * from.channels + c) * out + o);
-                    }
-                }
-            }
-            _ => (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
         }
     }
 }

@@ -49,20 +49,24 @@ pub fn model_file(network: &Network, metadata: &BTreeMap<String, String>) -> Wei
 impl<'a> Session<'a> {
     /// Commit the end of an epoch, whose weights may be the best.
     pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
+        let model = self.weights(&self.network)?;
         if best {
-            run.checkpoint(BEST, &[(MODEL, &self.weights(&self.network)?)], self.info())?;
+            run.checkpoint(BEST, &[(MODEL, &model)], self.info())?;
         }
-        self.commit(run)
+        self.commit_last(&model, run)
     }
 
     /// Commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
+        self.commit_last(&self.weights(&self.network)?, run)
+    }
+
+    fn commit_last(&mut self, model: &[u8], run: &mut RunWriter) -> Result<(), TrainError> {
         self.at.seconds = self.seconds();
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
-        let model = self.weights(&self.network)?;
         let optimizer = to_safetensors_bytes(&self.optimizer.state(&self.network))?;
-        let mut files = vec![(MODEL, &model[..]), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
+        let mut files = vec![(MODEL, model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
         let best =
             self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
         files.extend(best.as_ref().map(|best| (BEST_MODEL, &best[..])));
