@@ -1,10 +1,13 @@
 //! What a training step consumes.
 
+use wellfit_kernels::Buffer;
+
 /// Images and their labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// `[n, height, width, channels]`, row-major: channels last, as files hold them.
-    pub images: Vec<f32>,
+    /// `[n, height, width, channels]`, row-major: channels last, as files hold them. The memory goes back to
+    /// the pool of the network's values, so that the next batch need not ask the system for some.
+    pub images: Buffer,
     /// The shape of `images`.
     pub shape: [usize; 4],
     /// The class of each image.

@@ -185,8 +185,8 @@ impl Dataset {
         add(hash, &length.to_le_bytes());
     }
 
-    /// The pixels of an image in memory.
-    fn memory(&self, i: usize) -> Option<&[u8]> {
+    /// The pixels of the image at position `i`, if it is in memory.
+    pub(crate) fn memory(&self, i: usize) -> Option<&[u8]> {
         let Images::Memory { height, width, channels, pixels } = &self.images else { return None };
         let size = height * width * channels;
         Some(&pixels[self.index[i] as usize * size..][..size])

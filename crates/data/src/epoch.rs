@@ -11,6 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use wellfit_kernels::Buffer;
+
 use crate::batch::Batch;
 use crate::error::DataError;
 use crate::loader::{Loader, LoaderOptions, Sample};
@@ -120,13 +122,14 @@ impl Job {
         let samples = &self.batches[batch];
         let ((height, width), channels) = (transform.size, transform.channels);
         let levels = transform.levels();
-        let mut images = Vec::with_capacity(samples.len() * height * width * channels);
-        for sample in samples {
+        let size = height * width * channels;
+        let mut images = Buffer::scratch(samples.len() * size);
+        for (sample, out) in samples.iter().zip(images.chunks_exact_mut(size)) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(DataError::WorkerDied); // nobody is left to read it
             }
-            let pixels = self.loader.pixels.of(sample.index as usize)?;
-            transform.standardize(&levels, &pixels, sample.flips, &mut images);
+            let finish = |pixels: &[u8]| transform.standardize(&levels, pixels, sample.flips, out);
+            self.loader.pixels.show(sample.index as usize, finish)?;
         }
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();

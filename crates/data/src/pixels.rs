@@ -1,11 +1,12 @@
 //! An image in the size that a network reads: from a cache, or decoded.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::cache::{Cache, Key};
 use crate::dataset::Dataset;
-use crate::decode::{MAX_FILE, decode_bytes};
+use crate::decode::{MAX_FILE, RawImage, decode_bytes};
 use crate::error::DataError;
 use crate::file;
 use crate::transform::Transform;
@@ -30,22 +31,29 @@ impl Pixels {
         Self { dataset, transform, cache: Cache::off(), keys }
     }
 
-    /// The bytes of image `i`. Only those of files are kept: the others are in memory.
-    pub fn of(&self, i: usize) -> Result<Arc<[u8]>, DataError> {
+    /// Show `look` the bytes of image `i`. Only those of files are kept: the others are in memory.
+    pub fn show<T>(&self, i: usize, look: impl FnOnce(&[u8]) -> T) -> Result<T, DataError> {
+        if let Some((pixels, size)) = self.dataset.memory(i).zip(self.dataset.native_size()) {
+            return Ok(look(&self.transform.resized(pixels, size)));
+        }
         let known = self.keys[i].get();
         if let Some(kept) = known.and_then(|key| self.cache.get(key)) {
-            return Ok(kept);
+            return Ok(look(&kept));
         }
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
-        let Some(path) = path else { return Ok(self.transform.resized(&self.dataset.image(i)?).into()) };
+        let Some(path) = path else { return Ok(look(&self.resized(&self.dataset.image(i)?))) };
         let file = file::read(path, MAX_FILE)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(kept) = self.cache.get(&key) {
-            return Ok(kept);
+            return Ok(look(&kept));
         }
-        let pixels = self.transform.resized(&decode_bytes(&file, path)?).into();
+        let pixels = self.resized(&decode_bytes(&file, path)?).into();
         self.cache.put(key, &pixels);
-        Ok(pixels)
+        Ok(look(&pixels))
+    }
+
+    fn resized<'a>(&self, image: &'a RawImage) -> Cow<'a, [u8]> {
+        self.transform.resized(&image.pixels, (image.height, image.width, image.channels))
     }
 
     /// The key of image `i`, which is read if it has not been yet.

@@ -86,9 +86,8 @@ impl Transform {
     pub fn apply(&self, image: &RawImage, rng: Option<&mut Rng>, out: &mut [f32]) {
         assert_eq!(out.len(), self.size.0 * self.size.1 * self.channels, "one image of {:?}", self.size);
         let flips = rng.map_or(Flips::default(), |rng| self.flips(rng));
-        let mut all = Vec::with_capacity(out.len());
-        self.standardize(&self.levels(), &self.resized(image), flips, &mut all);
-        out.copy_from_slice(&all);
+        let size = (image.height, image.width, image.channels);
+        self.standardize(&self.levels(), &self.resized(&image.pixels, size), flips, out);
     }
 
     /// Draw the flips: each enabled one is a coin, the horizontal one first.
@@ -97,36 +96,33 @@ impl Transform {
         Flips { horizontal, vertical: self.vflip && rng.coin() }
     }
 
-    /// The first half: `image` with the right channels and size.
-    pub(crate) fn resized<'a>(&self, image: &'a RawImage) -> Cow<'a, [u8]> {
-        let pixels = with_channels(image, self.channels);
-        if (image.height, image.width) == self.size {
+    /// The first half: the pixels of an image of (height, width, channels) with the right channels and size.
+    pub(crate) fn resized<'a>(&self, pixels: &'a [u8], from: (usize, usize, usize)) -> Cow<'a, [u8]> {
+        let (height, width, channels) = from;
+        let pixels = with_channels(pixels, channels, self.channels);
+        if (height, width) == self.size {
             return pixels;
         }
-        resize_bilinear(&pixels, (image.height, image.width), self.channels, self.size).into()
+        resize_bilinear(&pixels, (height, width), self.channels, self.size).into()
     }
 
-    /// The second half: flip and standardise [`resized`](Self::resized) pixels, behind what `out` holds.
-    pub(crate) fn standardize(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut Vec<f32>) {
+    /// The second half: flip and standardise [`resized`](Self::resized) pixels.
+    pub(crate) fn standardize(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut [f32]) {
         match self.channels {
-            1 => self.append::<1>(levels, pixels, flips, out),
-            _ => self.append::<3>(levels, pixels, flips, out),
+            1 => self.look_up::<1>(levels, pixels, flips, out),
+            _ => self.look_up::<3>(levels, pixels, flips, out),
         }
     }
 
-    fn append<const C: usize>(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut Vec<f32>) {
+    fn look_up<const C: usize>(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut [f32]) {
         let (height, width) = self.size;
         let levels: [&Levels; C] = std::array::from_fn(|c| &levels[c]);
         let lookup = |(out, pixel): (&mut [f32; C], &[u8; C])| {
             *out = std::array::from_fn(|c| levels[c][usize::from(pixel[c])]);
         };
-        out.reserve(pixels.len());
-        for y in 0..height {
+        for (y, out) in out.chunks_exact_mut(width * C).enumerate() {
             let row = &pixels[if flips.vertical { height - 1 - y } else { y } * width * C..][..width * C];
-            // Row by row, the zeros are overwritten while they are in the nearest cache.
-            let start = out.len();
-            out.resize(start + width * C, 0.0);
-            let (out, row) = (out[start..].as_chunks_mut().0.iter_mut(), row.as_chunks().0.iter());
+            let (out, row) = (out.as_chunks_mut().0.iter_mut(), row.as_chunks().0.iter());
             if flips.horizontal {
                 out.zip(row.rev()).for_each(lookup);
             } else {
@@ -146,12 +142,12 @@ impl Transform {
 /// What each of the 256 grey levels of a channel becomes.
 pub(crate) type Levels = [f32; 256];
 
-/// The pixels of `image` with `channels` channels.
-fn with_channels(image: &RawImage, channels: usize) -> Cow<'_, [u8]> {
-    match (image.channels, channels) {
-        (1, 3) => image.pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
-        (3, 1) => image.pixels.chunks_exact(3).map(luma).collect(),
-        _ => Cow::Borrowed(&image.pixels),
+/// Pixels with another number of channels.
+fn with_channels(pixels: &[u8], from: usize, to: usize) -> Cow<'_, [u8]> {
+    match (from, to) {
+        (1, 3) => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
+        (3, 1) => pixels.chunks_exact(3).map(luma).collect(),
+        _ => Cow::Borrowed(pixels),
     }
 }
 
@@ -213,10 +209,8 @@ mod tests {
 
     #[test]
     fn colour_and_grey_convert_both_ways() {
-        let red = RawImage { height: 1, width: 1, channels: 3, pixels: vec![255, 0, 0] };
-        assert_eq!(*with_channels(&red, 1), [76]);
-        let grey = RawImage { height: 1, width: 1, channels: 1, pixels: vec![9] };
-        assert_eq!(*with_channels(&grey, 3), [9, 9, 9]);
+        assert_eq!(*with_channels(&[255, 0, 0], 3, 1), [76]);
+        assert_eq!(*with_channels(&[9], 1, 3), [9, 9, 9]);
     }
 
     #[test]

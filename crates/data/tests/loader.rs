@@ -97,7 +97,7 @@ fn epochs_and_seeds_differ_and_evaluation_is_plain() {
     assert_ne!(base, epoch(&loader(in_memory(30), LoaderOptions { seed: 10, ..options(1) }), 0));
     let plain = LoaderOptions { shuffle: false, augment: false, ..options(1) };
     let plain = epoch(&loader(in_memory(30), plain), 7);
-    let pixels: Vec<f32> = plain.iter().flat_map(|batch| batch.images.clone()).collect();
+    let pixels: Vec<f32> = plain.iter().flat_map(|batch| batch.images.to_vec()).collect();
     let want: Vec<f32> = (0..180).map(|i| i as f32).collect();
     assert!(pixels.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-4), "unflipped, in order");
 }

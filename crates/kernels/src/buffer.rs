@@ -175,6 +175,19 @@ impl Clone for Buffer {
     }
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::scratch(0)
+    }
+}
+
+/// Equal values, as of slices.
+impl PartialEq for Buffer {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 impl Drop for Buffer {
     fn drop(&mut self) {
         let empty = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };

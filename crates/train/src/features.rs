@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
 use wellfit_data::{Cache, Epoch, Loader, Sample};
-use wellfit_kernels::is_exact;
 use wellfit_kernels::simd::InstructionSet;
+use wellfit_kernels::{Buffer, is_exact};
 use wellfit_models::{Network, Op};
 use wellfit_rng::{Rng, Stream};
 
@@ -41,7 +41,7 @@ struct Features {
 #[derive(Debug)]
 pub struct Input {
     /// The values, a row a sample.
-    pub values: Vec<f32>,
+    pub values: Buffer,
     /// Which value of the network they are: 0 for images.
     pub value: usize,
     /// The class of each sample.
@@ -158,21 +158,22 @@ impl Features {
         step: &Step,
         fresh: &[f32],
         make: impl Fn(Sample) -> Result<Vec<f32>, TrainError>,
-    ) -> Result<Vec<f32>, TrainError> {
+    ) -> Result<Buffer, TrainError> {
         let (mut fresh, mut missing) = (fresh.chunks_exact(self.len), step.missing.iter().peekable());
-        let mut values = Vec::with_capacity(step.samples.len() * self.len);
-        for sample in &step.samples {
+        let mut values = Buffer::scratch(step.samples.len() * self.len);
+        for (sample, place) in step.samples.iter().zip(values.chunks_exact_mut(self.len)) {
             let key = self.key(sample);
             let new = missing.next_if_eq(&sample).and_then(|_| fresh.next());
             if let Some(row) = new {
                 self.cache.put(key, &Arc::from(bytes(row)));
-                values.extend_from_slice(row);
+                place.copy_from_slice(row);
             } else if let Some(row) = self.cache.get(&key).filter(|row| row.len() == 4 * self.len) {
-                values.extend(row.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)));
+                let values = row.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value));
+                place.iter_mut().zip(values).for_each(|(place, value)| *place = value);
             } else {
                 let row = make(*sample)?;
                 self.cache.put(key, &Arc::from(bytes(&row)));
-                values.extend(row);
+                place.copy_from_slice(&row);
             }
         }
         Ok(values)

@@ -114,7 +114,7 @@ fn features_are_computed_once_and_other_weights_have_their_own() {
         let mut values = Vec::new();
         while let Some(input) = inputs.next(network).unwrap() {
             assert_eq!(input.value, network.frozen_prefix());
-            values.extend(input.values);
+            values.extend_from_slice(&input.values);
         }
         values
     };
@@ -130,7 +130,7 @@ fn features_are_computed_once_and_other_weights_have_their_own() {
     data.path(0).map(std::fs::remove_file).unwrap().unwrap();
     assert_eq!(all(&other, &source), first);
     let rest = source.epoch(0, 2).next(&network).unwrap().unwrap();
-    assert_eq!(rest.values, first[8 * 64..], "a resumed epoch goes on where it was");
+    assert_eq!(*rest.values, first[8 * 64..], "a resumed epoch goes on where it was");
 }
 
 #[test]
