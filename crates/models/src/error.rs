@@ -26,6 +26,14 @@ pub enum ModelError {
         /// The layer.
         layer: String,
     },
+    /// A device other than the processor failed.
+    #[error("{device} failed: {problem}. If its memory is full, take a smaller --batch-size or --image-size")]
+    Device {
+        /// Its name.
+        device: String,
+        /// What it said.
+        problem: String,
+    },
     /// Weights that do not fit the network.
     #[error("the weights do not fit {model}: {}", problems.join("; "))]
     WeightsDoNotFit {

@@ -329,8 +329,10 @@ pub(crate) fn max_pool(batch: usize, from: Shape, kernel: usize, stride: usize, 
     MaxPool { batch, height, width, channels, kernel, stride, padding }
 }
 
-/// A mask of 0 (with probability `p`) and 1/(1 − p); its n-th number depends on the key, the layer and n.
-fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
+/// A mask of 0 (with probability `p`) and 1/(1 − p) for the dropout node at place `layer`; its n-th number depends on
+/// the key, the layer and n.
+#[must_use]
+pub fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
     let mut rng = Rng::new(key.seed, Stream::Dropout, key.step, layer);
     let keep = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let mut mask = Buffer::scratch(len);

@@ -14,12 +14,14 @@
 //! * [`network`] nodes, parameters and the builder
 //! * [`mlp`], [`resnet`] the architectures; [`build`] finds one by name
 //! * [`forward`], [`backward`] the two passes
+//! * [`engine`] who computes the passes
 //! * [`optimizer`] an update rule with its memory
 //! * [`state`] weights in and out under torch's names and layouts
 //! * [`onnx`] a network as an ONNX file
 //! * [`summary`] the printed table of layers
 
 pub mod backward;
+pub mod engine;
 mod error;
 pub mod forward;
 mod init;
@@ -35,6 +37,7 @@ pub mod summary;
 mod values;
 
 pub use backward::Gradients;
+pub use engine::{Cpu, Engine, Pass};
 pub use error::ModelError;
 pub use forward::{DropoutKey, Tape};
 pub use network::{Network, Node, Op, Parameter, Shape};

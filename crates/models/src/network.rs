@@ -286,8 +286,10 @@ impl Network {
             .sum()
     }
 
-    /// For each value, the last place at which it is read (its own if it never is).
-    pub(crate) fn last_reader(&self, joined: &[Option<usize>]) -> Vec<usize> {
+    /// For each value, the last place at which it is read (its own if it never is). A node with a place in `joined`
+    /// reads there: all `None` where every node runs by itself.
+    #[must_use]
+    pub fn last_reader(&self, joined: &[Option<usize>]) -> Vec<usize> {
         let mut last: Vec<usize> = (0..=self.nodes.len()).collect();
         for (place, node) in self.nodes.iter().enumerate() {
             let read = joined[place].unwrap_or(place);
@@ -302,7 +304,8 @@ impl Network {
 
 impl Node {
     /// The value that is added to its own.
-    pub(crate) fn residual(&self) -> Option<Value> {
+    #[must_use]
+    pub fn residual(&self) -> Option<Value> {
         match self.op {
             Op::BatchNorm { residual, .. } => residual,
             _ => None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::{CrossEntropy, Loss};
-use wellfit_models::Network;
+use wellfit_models::{Engine, Network};
 
 /// Loss and accuracy over samples. A batch counts by its size: a short last batch weighs no more than its
 /// images do.
@@ -52,8 +52,9 @@ pub(crate) fn heed(callback: &mut dyn Callback) -> Result<(), TrainError> {
 /// Loss and accuracy of a network on a loader's data; `batch_done(logits, labels)` sees every batch.
 ///
 /// # Errors
-/// When an image cannot be read, or when the callback interrupts.
+/// When an image cannot be read, when the device fails, or when the callback interrupts.
 pub fn evaluate(
+    engine: &dyn Engine,
     network: &Network,
     loader: &Loader,
     loss: &CrossEntropy,
@@ -61,11 +62,12 @@ pub fn evaluate(
     callback: &mut dyn Callback,
     batch_done: impl FnMut(&[f32], &[u32]),
 ) -> Result<Average, TrainError> {
-    evaluate_source(network, &Source::images(loader), loss, epoch, callback, batch_done)
+    evaluate_source(engine, network, &Source::images(loader), loss, epoch, callback, batch_done)
 }
 
 /// The same for images or features.
 pub(crate) fn evaluate_source(
+    engine: &dyn Engine,
     network: &Network,
     source: &Source,
     loss: &CrossEntropy,
@@ -78,7 +80,7 @@ pub(crate) fn evaluate_source(
     let mut inputs = source.epoch(0, 0);
     for batch in 1.. {
         let Some(input) = inputs.next(network)? else { break };
-        let logits = network.evaluate_from(&input.values, input.value);
+        let logits = engine.evaluate(network, &input.values, input.value)?;
         average.add(&loss.loss(&logits, &input.labels, network.outputs()), input.labels.len());
         batch_done(&logits, &input.labels);
         let (pass, elapsed) = (Pass::Validate, start.elapsed());

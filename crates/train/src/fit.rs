@@ -9,10 +9,11 @@ use crate::metric::Metric;
 use crate::policies::Verdict;
 use crate::session::{Session, Stop};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::Network;
+use wellfit_models::{Engine, Network};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
 use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, RunWriter, now};
 use wellfit_weights::write_safetensors;
@@ -20,6 +21,8 @@ use wellfit_weights::write_safetensors;
 /// How to train.
 #[derive(Debug, Clone)]
 pub struct FitConfig {
+    /// Who computes the passes.
+    pub engine: Arc<dyn Engine>,
     /// Epochs at most.
     pub epochs: u32,
     /// The learning rate at the start.
@@ -120,8 +123,11 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let (train, validation) =
-        (Source::new(train, &session.network)?, Source::new(validation, &session.network)?);
+    let source = |loader| {
+        let keeps = session.config.engine.rows_are_independent();
+        if keeps { Source::new(loader, &session.network) } else { Ok(Source::images(loader)) }
+    };
+    let (train, validation) = (source(train)?, source(validation)?);
     while !session.is_over() {
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(&train, run, callback);

@@ -151,14 +151,14 @@ impl<'a> Session<'a> {
         let (epoch, step) = (self.epoch(), self.optimizer.step + 1);
         let lr = self.rates.as_mut().and_then(Iterator::next).unwrap_or(self.at.lr);
         let key = DropoutKey { seed: self.config.seed, step: step as u32 };
-        let tape = self.network.forward_from(&data.values, data.value, key)?;
-        let loss = self.config.loss.loss(tape.outputs(), &data.labels, self.network.outputs());
+        let pass = self.config.engine.forward(&mut self.network, &data.values, data.value, key)?;
+        let loss = self.config.loss.loss(pass.outputs(), &data.labels, self.network.outputs());
         self.at.pass.average.add(&loss, data.labels.len());
         run.step(&StepRecord::of_one(epoch, step, lr, loss.value))?;
         if !loss.value.is_finite() {
             return Err(self.diverged(run, step, loss.value, lr));
         }
-        let mut gradients = self.network.backward(tape, loss.gradient);
+        let mut gradients = pass.backward(&self.network, loss.gradient)?;
         if let Some(limit) = self.config.clip_norm {
             gradients.clip(limit);
         }
@@ -194,7 +194,9 @@ impl<'a> Session<'a> {
         callback: &mut dyn Callback,
     ) -> Result<Verdict, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);
-        let validated = evaluate_source(&self.network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        let engine = &*config.engine;
+        let validated =
+            evaluate_source(engine, &self.network, validation, &config.loss, epoch, callback, |_, _| {})?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
         let record = EpochRecord {
             epoch,

@@ -6,7 +6,7 @@ mod material;
 
 use material::{config, images, loader, new_run};
 use wellfit_kernels::loss::CrossEntropy;
-use wellfit_models::{Network, Shape, build};
+use wellfit_models::{Cpu, Network, Shape, build};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{Event, RunDir, epochs};
 use wellfit_train::{Callback, Control, EpochReport, FitConfig, Metric, TrainError, evaluate, fit};
@@ -23,7 +23,7 @@ fn a_short_last_batch_weighs_no_more_than_its_images() {
     let network = network();
     let average = |batch| {
         let loader = loader(data.clone(), batch, false);
-        evaluate(&network, &loader, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap()
+        evaluate(&Cpu, &network, &loader, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap()
     };
     let (whole, parts) = (average(37), average(16));
     assert_eq!((whole.samples, whole.correct), (parts.samples, parts.correct));
@@ -40,7 +40,8 @@ fn it_learns_records_every_epoch_and_returns_the_best_weights() {
     let best = &outcome.epochs[outcome.best.unwrap()];
     assert!(best.val_accuracy > 0.9, "{best:?}");
     assert!(outcome.epochs.iter().all(|epoch| epoch.val_loss >= best.val_loss));
-    let again = evaluate(&outcome.network, &val, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap();
+    let again =
+        evaluate(&Cpu, &outcome.network, &val, &CrossEntropy::default(), 0, &mut (), |_, _| {}).unwrap();
     assert_eq!(again.loss(), best.val_loss, "the returned weights are the best epoch's");
     drop(run);
     let run = RunDir::open(root.path().join("run")).unwrap();

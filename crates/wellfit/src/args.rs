@@ -175,6 +175,9 @@ pub struct TrainOptions {
     /// Keep the backbone fixed and train a new head only
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub freeze: Option<bool>,
+    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
     /// Compute 3×3 convolutions by direct sums instead of Winograd's method: slower, rounds a little less
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub exact_conv: Option<bool>,
@@ -473,6 +476,9 @@ pub struct EvaluateArgs {
     /// Images in a batch
     #[arg(long, default_value_t = 32, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
+    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: String,
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
     pub skip_bad: bool,

@@ -14,9 +14,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wellfit::gpu::Device;
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
-use wellfit::models::MODELS;
+use wellfit::models::{Cpu, MODELS};
 use wellfit::policy::schedule::{Anneal, Cosine, OneCycle, Schedule};
 use wellfit::policy::{
     CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig, Semantics,
@@ -33,6 +35,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
     pub freeze: bool,
+    pub device: String,
     pub exact_conv: bool,
     pub epochs: u32,
     pub batch_size: usize,
@@ -119,6 +122,7 @@ pub fn resolve(
         model: o.model.unwrap_or_else(|| if idx { "resnet20" } else { "resnet50" }.to_owned()),
         weights: o.weights.map(|path| std::path::absolute(&path).unwrap_or(path)),
         freeze: o.freeze.unwrap_or(false),
+        device: o.device.unwrap_or_else(|| Device::default().to_string()),
         exact_conv: o.exact_conv.unwrap_or(false),
         epochs: o.epochs.unwrap_or(if data == "sample" { 8 } else { pick(100.0, 20.0) as u32 }),
         batch_size: o.batch_size.unwrap_or(32),
@@ -219,6 +223,7 @@ impl TrainConfig {
         require(MODELS.contains(&self.model.as_str()), || {
             format!("there is no model `{}`; known are {}", self.model, MODELS.join(", "))
         })?;
+        self.device()?;
         positive("--lr", self.lr)?;
         require(self.epochs > 0, || "--epochs must be at least 1".to_owned())?;
         batch_size(self.batch_size)?;
@@ -276,6 +281,11 @@ impl TrainConfig {
             return Err(bad("the best weights get that name in the end: give another"));
         }
         Ok(())
+    }
+
+    /// Where to compute.
+    pub fn device(&self) -> Result<Device, CliError> {
+        self.device.parse().map_err(|error| CliError::Usage(format!("--device {}: {error}", self.device)))
     }
 
     /// The metric early stopping watches.
@@ -344,7 +354,7 @@ impl TrainConfig {
         }
     }
 
-    /// What the training loop needs; `steps` is how many an epoch has.
+    /// What the training loop needs, on the processor; `steps` is how many an epoch has.
     pub fn fit(&self, steps: usize, metadata: BTreeMap<String, String>) -> Result<FitConfig, CliError> {
         let total = u64::from(self.epochs) * steps as u64;
         let schedule = match self.schedule {
@@ -353,6 +363,7 @@ impl TrainConfig {
             ScheduleName::Cosine => Some(Schedule::Cosine(Cosine { t_max: total, eta_min: 0.0 })),
         };
         Ok(FitConfig {
+            engine: Arc::new(Cpu),
             epochs: self.epochs,
             lr: self.lr,
             rule: self.rule(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use wellfit::data::DataError;
+use wellfit::gpu::DeviceError;
 use wellfit::models::ModelError;
 use wellfit::policy::PolicyError;
 use wellfit::record::RecordError;
@@ -84,6 +85,12 @@ impl From<ModelError> for CliError {
             ModelError::WeightsDoNotFit { .. } => Self::Model(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }
+    }
+}
+
+impl From<DeviceError> for CliError {
+    fn from(error: DeviceError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`kernels`], [`rng`], [`weights`] | what they stand on |
 
 pub use wellfit_data as data;
+pub use wellfit_gpu as gpu;
 pub use wellfit_kernels as kernels;
 pub use wellfit_models as models;
 pub use wellfit_policy as policy;

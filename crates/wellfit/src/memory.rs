@@ -4,13 +4,17 @@ use crate::commands::job::Job;
 use crate::error::CliError;
 use std::collections::BTreeMap;
 use std::fs;
+use wellfit::gpu::Device;
 use wellfit::models::Network;
 use wellfit::train::{FitConfig, memory_need};
 
 /// Refuse a run that cannot fit, and say which batch would; else the bytes that it leaves. Where the system does not
-/// tell how much memory is free, nothing is refused.
+/// tell how much memory is free, nothing is refused; nor on a GPU, whose memory is its own.
 pub fn check(job: &Job) -> Result<Option<u64>, CliError> {
     let Some(free) = available() else { return Ok(None) };
+    if job.config.device()? != Device::Cpu {
+        return Ok(Some(free));
+    }
     let config = job.config.fit(job.train.batches(), BTreeMap::new())?;
     let largest_batch = job.train.batch_sizes().into_iter().max().unwrap_or(0);
     let ahead = 3 * job.config.workers.max(1) + 1;

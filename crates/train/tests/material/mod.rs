@@ -8,7 +8,7 @@ use wellfit_data::{Dataset, Images, Loader, LoaderOptions, Transform};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::network::Builder;
-use wellfit_models::{Network, Shape};
+use wellfit_models::{Cpu, Network, Shape};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter};
 use wellfit_rng::{Rng, Stream};
@@ -39,6 +39,7 @@ pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
 
 pub fn config(epochs: u32, lr: f64) -> FitConfig {
     FitConfig {
+        engine: Arc::new(Cpu),
         epochs,
         lr,
         rule: Rule::SGD,

@@ -8,12 +8,16 @@ use crate::opening::open_data;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use wellfit::data::{DataError, Loader, LoaderOptions};
+use wellfit::gpu::Device;
 use wellfit::kernels::loss::{CrossEntropy, argmax};
 use wellfit::train::evaluate;
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     batch_size(args.batch_size)?;
+    let device: Device =
+        args.device.parse().map_err(|error| CliError::Usage(format!("--device {}: {error}", args.device)))?;
+    let engine = wellfit::gpu::open(device)?;
     let classifier = Classifier::open(&args.run, &args.file, out)?;
     let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
@@ -36,7 +40,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let (network, outputs) = (&classifier.network, classes.len());
     let mut correct = vec![0_usize; outputs];
     let loss = CrossEntropy::default();
-    let average = evaluate(network, &loader, &loss, 0, &mut (), |logits, labels| {
+    let average = evaluate(&*engine, network, &loader, &loss, 0, &mut (), |logits, labels| {
         for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
             correct[label as usize] += usize::from(argmax(row) == label as usize);
         }

@@ -9,8 +9,9 @@ use crate::opening::{open_data, pixel_statistics};
 use crate::output::Output;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::Arc;
 use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform, stratified};
-use wellfit::models::{Network, Shape, build};
+use wellfit::models::{Engine, Network, Shape, build};
 use wellfit::policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
 /// What a run without `val/` validates on.
@@ -37,6 +38,8 @@ pub struct Job {
     pub data: String,
     pub validation: Validation,
     pub config: TrainConfig,
+    /// Who computes.
+    pub engine: Arc<dyn Engine>,
     pub parts: Parts,
     pub transform: Transform,
     /// Initialised by the seed; weights from a file are not in it yet.
@@ -54,7 +57,7 @@ impl Job {
         out: Output,
     ) -> Result<Self, CliError> {
         // What can be refused without the data is refused before they are read.
-        config::resolve(options.clone(), data, None)?;
+        let engine = wellfit::gpu::open(config::resolve(options.clone(), data, None)?.device()?)?;
         let splits = open_data(data, data_dir, options.skip_bad.unwrap_or(false), out)?;
         let config = config::resolve(options, data, splits.train.native_size())?;
         wellfit::kernels::set_exact(config.exact_conv);
@@ -74,7 +77,7 @@ impl Job {
             LoaderOptions { shuffle: false, augment: false, merge_last_single: false, ..options.clone() };
         let train = Loader::new(parts.train.clone(), transform.clone(), options)?;
         let val = Loader::new(parts.validation.clone(), transform.clone(), plain)?;
-        Ok(Self { data: data.to_owned(), validation, config, parts, transform, network, train, val })
+        Ok(Self { data: data.to_owned(), validation, config, engine, parts, transform, network, train, val })
     }
 
     /// Load the weights that the run starts from, if any.
@@ -107,6 +110,7 @@ impl Job {
 
     /// What will be trained on what.
     pub fn describe(&self, out: Output) {
+        out.say(format!("Computation device: {}", self.engine.name()));
         describe(&self.network, &self.config, &self.parts, out);
     }
 
@@ -175,7 +179,6 @@ fn network(config: &TrainConfig, transform: &Transform, classes: usize) -> Resul
 }
 
 fn describe(network: &Network, config: &TrainConfig, parts: &Parts, out: Output) {
-    out.say("Computation device: cpu");
     out.say(network.summary());
     let test = parts.test.as_ref().map_or(String::new(), |test| format!(", {} test images", test.len()));
     out.say(format!(

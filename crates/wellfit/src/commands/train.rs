@@ -18,7 +18,7 @@ use wellfit::record::{
     DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, data_wait_share, now,
 };
 use wellfit::report::{Chart, Mark, accuracy_chart, loss_chart};
-use wellfit::train::{Outcome, TrainError, fit, model_file, model_metadata};
+use wellfit::train::{FitConfig, Outcome, TrainError, fit, model_file, model_metadata};
 use wellfit::weights::write_safetensors;
 
 /// Run the command.
@@ -53,8 +53,8 @@ pub fn execute(
     verbose: bool,
     out: Output,
 ) -> Result<(), CliError> {
-    let Job { data, validation, config, parts, network, train, val, .. } = job;
-    let fit_config = config.fit(train.batches(), model_metadata(info))?;
+    let Job { data, validation, config, engine, parts, network, train, val, .. } = job;
+    let fit_config = FitConfig { engine, ..config.fit(train.batches(), model_metadata(info))? };
     let cache = train.cache().clone();
     let mut progress = Progress::new(out, config.patience, verbose, cache, Signals::install()?);
     let loaders = (&train, &val);

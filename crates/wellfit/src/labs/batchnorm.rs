@@ -17,7 +17,7 @@ use std::time::Instant;
 use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Shape, build};
+use wellfit::models::{Cpu, Shape, build};
 use wellfit::record::{DataInfo, RunWriter, StepRecord};
 use wellfit::report::twin_loss_chart;
 use wellfit::train::evaluate;
@@ -174,7 +174,7 @@ impl Twins {
     /// Accuracy on the test set.
     fn test(&self, test: &Loader) -> Result<[f64; 2], CliError> {
         let accuracy = |twin: &Twin| {
-            evaluate(&twin.network, test, &CrossEntropy::default(), 0, &mut (), |_, _| {})
+            evaluate(&Cpu, &twin.network, test, &CrossEntropy::default(), 0, &mut (), |_, _| {})
                 .map(|average| average.accuracy())
         };
         let Self([normal, batchnorm]) = self;

@@ -47,12 +47,21 @@ fn numbers_out_of_range() {
     }
 }
 
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+#[test]
+fn devices_that_were_left_out_of_the_build() {
+    for device in ["wgpu", "cuda"] {
+        refuses(&format!("--device {device}"), &["was built without", &format!("--features {device}")]);
+    }
+}
+
 #[test]
 fn names_that_do_not_exist() {
     for (options, parts) in [
         ("--model resnet51", &["no model `resnet51`", "resnet50", "mlp-bn"][..]),
         ("--monitor val_los", &["--monitor val_los is unknown", "val_loss, val_accuracy"]),
         ("--checkpoint-monitor f1", &["--checkpoint-monitor f1 is unknown", "val_accuracy"]),
+        ("--device tpu", &["--device tpu: there is no device `tpu`", "cpu, wgpu, cuda"]),
         ("--optimizer adan", &["adan", "adamw", "sgd"]),
         ("--schedule stairs", &["stairs", "one-cycle"]),
         ("--earlystopping", &["--earlystopping", "--early-stopping"]),

@@ -11,6 +11,8 @@ mod bench;
 mod cache;
 mod durable;
 mod export;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod inference;
 mod labs;
 mod looking;

@@ -1,0 +1,172 @@
+//! A network's nodes as operations on tensors; Burn's autodiff finds the gradients.
+//!
+//! A value is `[N, pixels, C]`, the order that images have in memory. Burn's convolutions and pools take
+//! `[N, C, H, W]`: they get a view of it, and their GPU kernels turn that back into `[N, H, W, C]`, so nothing is
+//! copied. Parameters too are views of their layouts on the processor, which is how their gradients come back.
+
+use burn_tensor::activation::relu;
+use burn_tensor::backend::Backend;
+use burn_tensor::module::{conv2d, linear, max_pool2d};
+use burn_tensor::ops::ConvOptions;
+use burn_tensor::{Tensor, TensorData, s};
+use wellfit_models::forward::dropout_mask;
+use wellfit_models::network::{NORM_EPS, Node, Value};
+use wellfit_models::{DropoutKey, Network, Op, Shape};
+
+/// What layers do that differ between the two.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mode {
+    /// Running statistics, no dropout.
+    Evaluation,
+    /// Batch statistics except in frozen layers, dropout.
+    Training(DropoutKey),
+}
+
+/// Batch statistics that a BatchNorm layer found.
+pub(crate) struct Seen<B: Backend> {
+    /// The layer's place in [`Network::norms`].
+    pub norm: usize,
+    /// How many values a channel had.
+    pub rows: usize,
+    pub mean: Tensor<B, 1>,
+    /// Biased.
+    pub variance: Tensor<B, 1>,
+}
+
+/// The outputs `[N·classes]` from the value `cut` (0 are the images), and what the BatchNorm layers have seen.
+pub(crate) fn run<B: Backend>(
+    network: &Network,
+    parameters: &[Tensor<B, 1>],
+    value: Tensor<B, 1>,
+    cut: Value,
+    mode: Mode,
+) -> (Tensor<B, 1>, Vec<Seen<B>>) {
+    let shape = network.shape(cut);
+    let batch = value.dims()[0] / shape.len();
+    let mut values = vec![None; cut];
+    values.push(Some(value.reshape([batch, shape.pixels(), shape.channels])));
+    let mut pass = Pass { network, parameters, mode, batch, values, seen: Vec::new() };
+    let last = network.last_reader(&vec![None; network.nodes.len()]);
+    for (place, node) in network.nodes.iter().enumerate().skip(cut) {
+        let y = pass.node(place, node);
+        pass.values.push(Some(y));
+        for value in [Some(node.input), node.residual()].into_iter().flatten() {
+            if last[value] == place {
+                pass.values[value] = None;
+            }
+        }
+    }
+    let outputs = pass.value(network.nodes.len());
+    (outputs.reshape([batch * network.outputs()]), pass.seen)
+}
+
+struct Pass<'a, B: Backend> {
+    network: &'a Network,
+    parameters: &'a [Tensor<B, 1>],
+    mode: Mode,
+    batch: usize,
+    values: Vec<Option<Tensor<B, 3>>>,
+    seen: Vec<Seen<B>>,
+}
+
+impl<B: Backend> Pass<'_, B> {
+    /// A value that was made and is still to be read.
+    fn value(&self, value: Value) -> Tensor<B, 3> {
+        match &self.values[value] {
+            Some(tensor) => tensor.clone(),
+            None => unreachable!("value {value} is read after its last reader"),
+        }
+    }
+
+    fn node(&mut self, place: usize, node: &Node) -> Tensor<B, 3> {
+        let (x, from) = (self.value(node.input), self.network.shape(node.input));
+        match node.op {
+            Op::Conv { weight, kernel, stride, padding } => {
+                let weight = self.parameters[weight].clone();
+                let weight = weight.reshape([kernel, kernel, from.channels, node.shape.channels]);
+                let mut x = self.channels_first(x, from);
+                let mut steps = stride;
+                if kernel == 1 && padding == 0 && stride > 1 {
+                    // Burn 0.21 finds no gradient of the input where the stride is larger than the kernel.
+                    x = x.slice(s![.., .., ..;stride as isize, ..;stride as isize]);
+                    steps = 1;
+                }
+                let options = ConvOptions::new([steps; 2], [padding; 2], [1; 2], 1);
+                let y = conv2d(x, weight.permute([3, 2, 0, 1]), None, options);
+                self.channels_last(y, node.shape)
+            }
+            Op::Linear { weight, bias } => {
+                let weight = self.parameters[weight].clone().reshape([from.len(), node.shape.channels]);
+                let rows = x.reshape([self.batch, from.len()]);
+                linear(rows, weight, Some(self.parameters[bias].clone())).unsqueeze_dim(1)
+            }
+            Op::BatchNorm { gamma, beta, norm, residual, relu: then_relu } => {
+                let y = self.normalised(x, norm) * self.channels(gamma) + self.channels(beta);
+                let y = residual.map_or(y.clone(), |value| y + self.value(value));
+                if then_relu { relu(y) } else { y }
+            }
+            Op::Relu => relu(x),
+            Op::Dropout { p } => match self.mode {
+                Mode::Evaluation => x,
+                Mode::Training(key) => {
+                    let mask = dropout_mask(self.batch * node.shape.len(), p, key, place as u32);
+                    let data = TensorData::new(mask.to_vec(), x.dims());
+                    let mask = Tensor::from_data(data, &x.device());
+                    x * mask
+                }
+            },
+            Op::MaxPool { kernel, stride, padding } => {
+                let x = self.channels_first(x, from);
+                let y = max_pool2d(x, [kernel; 2], [stride; 2], [padding; 2], [1; 2], false);
+                self.channels_last(y, node.shape)
+            }
+            Op::GlobalAveragePool => x.mean_dim(1),
+        }
+    }
+
+    /// (x − μ)/√(σ² + ε), by the batch's statistics or by the running ones.
+    fn normalised(&mut self, x: Tensor<B, 3>, norm: usize) -> Tensor<B, 3> {
+        let running = &self.network.norms[norm];
+        let (centred, variance) = if running.frozen || matches!(self.mode, Mode::Evaluation) {
+            let vector = |values: &[f32]| {
+                Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, values.len()]), &x.device())
+            };
+            let (mean, variance) = (vector(&running.mean), vector(&running.variance));
+            (x - mean, variance)
+        } else {
+            let rows = x.dims()[0] * x.dims()[1];
+            let mean = mean_of_images(x.clone());
+            let centred = x - mean.clone();
+            let variance = mean_of_images(centred.clone() * centred.clone());
+            let seen = Seen { norm, rows, mean: vector(mean), variance: vector(variance.clone()) };
+            self.seen.push(seen);
+            (centred, variance)
+        };
+        centred / (variance + NORM_EPS).sqrt()
+    }
+
+    /// A parameter with one number a channel.
+    fn channels(&self, place: usize) -> Tensor<B, 3> {
+        let parameter = self.parameters[place].clone();
+        let channels = parameter.dims()[0];
+        parameter.reshape([1, 1, channels])
+    }
+
+    fn channels_first(&self, x: Tensor<B, 3>, shape: Shape) -> Tensor<B, 4> {
+        x.reshape([self.batch, shape.height, shape.width, shape.channels]).permute([0, 3, 1, 2])
+    }
+
+    fn channels_last(&self, y: Tensor<B, 4>, shape: Shape) -> Tensor<B, 3> {
+        y.permute([0, 2, 3, 1]).reshape([self.batch, shape.pixels(), shape.channels])
+    }
+}
+
+/// The mean of each channel, image by image and then over the images: short sums round less than long ones.
+fn mean_of_images<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    x.mean_dim(1).mean_dim(0)
+}
+
+fn vector<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 1> {
+    let channels = x.dims()[2];
+    x.reshape([channels])
+}
