@@ -38,8 +38,11 @@ impl Space {
             }
             (Self::Cmyk | Self::Ycck, &[c, m, y, k]) => {
                 for (out, (((&c, &m), &y), &k)) in out.iter_mut().zip(c.iter().zip(m).zip(y).zip(k)) {
-                    let inks =
-                        if self == Self::Cmyk { [c, m, y] } else { ycc_to_rgb(c, m, y).map(|v| 255 - v) };
+                    let inks = if self == Self::Cmyk {
+                        [c, m, y]
+                    } else {
+                        <[u8; 3]>::from(ycc_to_rgb(c, m, y)).map(|v| 255 - v)
+                    };
                     *out = inks.map(|ink| ink_to_light(ink, k));
                 }
             }
@@ -54,8 +57,9 @@ impl Space {
 
 vectorized! {
     fn ycc_row_to_rgb(y: &[u8], cb: &[u8], cr: &[u8], out: &mut [[u8; 3]]) {
-        for (out, ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
-            *out = ycc_to_rgb(y, cb, cr);
+        for ([red, green, blue], ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
+            // Not as an array: that would be joined to a number, which the vector units must take apart again.
+            (*red, *green, *blue) = ycc_to_rgb(y, cb, cr);
         }
     }
 }
@@ -63,12 +67,13 @@ vectorized! {
 /// ITU-R 601 with 16 fractional bits, the rounding of libjpeg. Whole multiples are taken out of its factors
 /// 1.402, −0.71414 and 1.772, so that what is left, and nearly all of the sums, fit the vector units' 16 bits.
 #[inline(always)]
-fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> (u8, u8, u8) {
     let (y, cb, cr) = (i16::from(y), i16::from(cb) - 128, i16::from(cr) - 128);
     let red = y + cr + share(cr, 26345);
     let green = y - cr + ((-22554 * i32::from(cb) + 18734 * i32::from(cr) + (1 << 15)) >> 16) as i16;
     let blue = y + 2 * cb + share(cb, -14942);
-    [red, green, blue].map(|v| v.clamp(0, 255) as u8)
+    let level = |v: i16| v.clamp(0, 255) as u8;
+    (level(red), level(green), level(blue))
 }
 
 /// chroma · factor / 2¹⁶, rounded: the high half of twice the product is one instruction.
