@@ -23,7 +23,7 @@ use block::ZIGZAG;
 use color::Space;
 use frame::Frame;
 use scan::{Scan, Tables};
-use upsample::Plane;
+use upsample::{Plane, Scratch};
 
 /// The most scans a picture may have. Encoders write about ten; each costs a pass over all coefficients, however
 /// few bytes it has, so that a small file could ask for hours.
@@ -175,7 +175,7 @@ impl<'a> Decoder<'a> {
         let planes: Vec<Plane> =
             frame.components.into_iter().map(|component| component.into_plane(max)).collect();
         let mut pixels = Vec::with_capacity(width * height * 3);
-        let mut scratch: [Vec<u8>; 4] = Default::default();
+        let mut scratch: [Scratch; 4] = Default::default();
         for y in 0..height {
             let mut rows: [&[u8]; 4] = [&[]; 4];
             for (row, (plane, scratch)) in rows.iter_mut().zip(planes.iter().zip(&mut scratch)) {

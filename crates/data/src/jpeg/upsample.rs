@@ -16,9 +16,17 @@ pub(super) struct Plane {
     pub(super) ratio: (usize, usize),
 }
 
+/// Space for a row, to be used again for the next.
+#[derive(Default)]
+pub(super) struct Scratch {
+    sums: Vec<u16>,
+    row: Vec<u8>,
+}
+
 impl Plane {
-    /// Row `y` of the picture, as wide as the picture or a little wider; `out` is scratch space.
-    pub(super) fn row<'a>(&'a self, y: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
+    /// Row `y` of the picture, as wide as the picture or a little wider.
+    pub(super) fn row<'a>(&'a self, y: usize, scratch: &'a mut Scratch) -> &'a [u8] {
+        let Scratch { sums, row: out } = scratch;
         // Too narrow for the filter, libjpeg repeats.
         let ratio = if self.size.0 <= 2 && self.ratio.0 == 2 { (0, 0) } else { self.ratio };
         let near = self.samples_of(y / self.ratio.1);
@@ -27,9 +35,9 @@ impl Plane {
             (2, 1) => across(near, out),
             (1, 2) => down(near, self.farther(y), 1 + (y % 2) as u16, out),
             (2, 2) => {
-                let mut sums = vec![0; near.len()];
-                mix(near, self.farther(y), &mut sums);
-                across_sums(&sums, out);
+                sums.resize(near.len(), 0);
+                mix(near, self.farther(y), sums);
+                across_sums(sums, out);
             }
             _ => {
                 out.clear();
