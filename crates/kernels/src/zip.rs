@@ -1,7 +1,8 @@
-//! The perfect shuffle of two vectors, the step that transposes are made of, and the way from 16 bits to 8.
+//! The perfect shuffle of two vectors, the step that transposes are made of, sums of products of 16 bits, and the
+//! ways back from 32 bits to 16 and from 16 to 8.
 //!
-//! Compilers turn loops over arrays into vector arithmetic by themselves, but shuffles of a few values only by
-//! luck; so the instructions of x86-64's baseline are named here.
+//! Compilers turn loops over arrays into vector arithmetic by themselves, but what crosses the lanes of a few values
+//! only by luck; so the instructions of x86-64's baseline are named here.
 
 /// Vectors whose values can be taken in turn.
 pub trait Zip: Sized {
@@ -43,23 +44,49 @@ macro_rules! zip {
 zip!(i16, 8, _mm_unpacklo_epi16, _mm_unpackhi_epi16);
 zip!(u8, 16, _mm_unpacklo_epi8, _mm_unpackhi_epi8);
 
-/// All values, those below 0 as 0 and those above 255 as 255.
-#[inline(always)]
-#[must_use]
-pub fn narrow(low: [i16; 8], high: [i16; 8]) -> [u8; 16] {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{__m128i, _mm_packus_epi16};
-        use std::mem::transmute;
-        // SAFETY: SSE2 is part of x86-64, and an array of 16 bytes of integers is a vector bit for bit.
-        unsafe {
-            let (low, high) = (transmute::<[i16; 8], __m128i>(low), transmute::<[i16; 8], __m128i>(high));
-            transmute::<__m128i, [u8; 16]>(_mm_packus_epi16(low, high))
+/// Functions of two vectors that are one instruction of SSE2, and the same in plain words for other machines.
+macro_rules! instruction {
+    ($(#[$doc:meta])* $name:ident($a:ident, $b:ident: $from:ty) -> $to:ty = $instruction:ident or $plain:expr) => {
+        $(#[$doc])*
+        #[inline(always)]
+        #[must_use]
+        pub fn $name($a: $from, $b: $from) -> $to {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use std::arch::x86_64::{__m128i, $instruction};
+                use std::mem::transmute;
+                // SAFETY: SSE2 is part of x86-64, and an array of 16 bytes of integers is a vector bit for bit.
+                unsafe {
+                    let (a, b) = (transmute::<$from, __m128i>($a), transmute::<$from, __m128i>($b));
+                    transmute::<__m128i, $to>($instruction(a, b))
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            {
+                std::array::from_fn($plain)
+            }
         }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        std::array::from_fn(|i| if i < 8 { low[i] } else { high[i - 8] }.clamp(0, 255) as u8)
+    };
+}
+
+instruction! {
+    /// All values, those below 0 as 0 and those above 255 as 255.
+    narrow(low, high: [i16; 8]) -> [u8; 16] = _mm_packus_epi16
+    or |i| if i < 8 { low[i] } else { high[i - 8] }.clamp(0, 255) as u8
+}
+
+instruction! {
+    /// All values, those beyond 16 bits as the nearest that fits.
+    halve(low, high: [i32; 4]) -> [i16; 8] = _mm_packs_epi32
+    or |i| if i < 4 { low[i] } else { high[i - 4] }.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+}
+
+instruction! {
+    /// a₀ b₀ + a₁ b₁, a₂ b₂ + a₃ b₃, …
+    dot(a, b: [i16; 8]) -> [i32; 4] = _mm_madd_epi16
+    or |i| {
+        let product = |i: usize| i32::from(a[i]) * i32::from(b[i]);
+        product(2 * i).wrapping_add(product(2 * i + 1))
     }
 }
 
@@ -93,6 +120,18 @@ mod tests {
         let saturated = [0, 0, 0, 1, 254, 255, 255, 255];
         assert_eq!(narrow(low, [7; 8])[..8], saturated);
         assert_eq!(narrow([7; 8], low)[8..], saturated);
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_word_saturates() {
+        let saturated = halve([-32769, -32768, 32767, 32768], [i32::MIN, -1, 1, i32::MAX]);
+        assert_eq!(saturated, [-32768, -32768, 32767, 32767, -32768, -1, 1, 32767]);
+    }
+
+    #[test]
+    fn neighbours_products_are_added() {
+        let products = dot([1, 2, 3, -4, 32767, -32768, 0, 7], [5, 6, 7, 8, 32767, -32768, 9, -1]);
+        assert_eq!(products, [17, -11, 32767 * 32767 + 32768 * 32768, -7]);
     }
 
     #[test]

@@ -119,7 +119,6 @@ impl Component {
         let out = &mut samples[row * 8 * stride..][..8 * stride];
         let blocks = self.blocks(self.row_start(row), stride / 8);
         inverse_dct(blocks, &steps, out, stride);
-        blocks.fill([0; 64]);
         self.samples = samples;
         Ok(())
     }
