@@ -98,14 +98,19 @@ impl<'a> Bits<'a> {
     /// size its low half gives. The number is 0 only if that size is. None if the bits are no code.
     #[inline(always)]
     pub(super) fn run_and_number(&mut self, table: &Huffman) -> Option<(usize, i32)> {
-        let short = table.numbers[self.peek() >> (16 - SHORT)];
-        if short.length > 0 {
-            self.skip(short.length.into());
-            return Some((short.run.into(), short.number.into()));
+        // Enough for the longest code and number, so that nothing need be loaded between the two.
+        if self.loaded < 32 {
+            *self = self.full();
         }
-        let symbol = self.symbol(table)?;
-        let size = u32::from(symbol & 15);
-        Some((usize::from(symbol >> 4), extend(self.take(size), size)))
+        let next = self.buffer >> 48;
+        let mut found = table.numbers[(next >> (16 - SHORT)) as usize];
+        if found.length == 0 {
+            found = Number::after(table.long_code(next as u32)?);
+        }
+        self.skip(found.length.into());
+        let size = u32::from(found.size);
+        let number = if size > 0 { extend(self.take(size), size) } else { found.number.into() };
+        Some((found.run.into(), number))
     }
 
     /// Whether bits beyond the end of the data were used.
@@ -150,7 +155,7 @@ const SHORT: usize = 10;
 pub(super) struct Huffman {
     /// The code that the next bits begin with, if it is short.
     short: [Code; 1 << SHORT],
-    /// The same with the number that follows, if both together are short.
+    /// The same with the number that follows.
     numbers: [Number; 1 << SHORT],
     /// For each length, the first 16-bit left-aligned value that is beyond its codes.
     end: [u32; 17],
@@ -166,12 +171,22 @@ struct Code {
     symbol: u8,
 }
 
-/// A code and the number after it: their length in bits (0 = none), run and number.
+/// A code, its run and the number after it.
 #[derive(Clone, Copy, Default)]
 struct Number {
+    /// In bits, with the number's if it is known; 0 for none.
     length: u8,
     run: u8,
+    /// Bits of the number that are still to be read; 0 where it is known.
+    size: u8,
     number: i16,
+}
+
+impl Number {
+    /// After a code that says nothing of the bits behind it.
+    fn after(code: Code) -> Self {
+        Self { length: code.length, run: code.symbol >> 4, size: code.symbol & 15, number: 0 }
+    }
 }
 
 impl Huffman {
@@ -208,12 +223,12 @@ impl Huffman {
 
     fn add_numbers(&mut self) {
         for (bits, (code, number)) in self.short.iter().zip(&mut self.numbers).enumerate() {
-            let size = code.symbol & 15;
-            let length = code.length + size;
+            *number = Number::after(*code);
+            let (size, length) = (number.size, code.length + number.size);
             if code.length > 0 && usize::from(length) <= SHORT {
                 let rest = bits >> (SHORT - usize::from(length)) & ((1 << size) - 1);
                 let value = extend(rest as i32, size.into()) as i16;
-                *number = Number { length, run: code.symbol >> 4, number: value };
+                *number = Number { length, size: 0, number: value, ..*number };
             }
         }
     }
