@@ -106,7 +106,7 @@ def resnet50(place: Place) -> Job:
     name = "resnet18" if place.quick else "resnet50"
     fast = ["channels_last", "compile"]
     step = "ResNet-50 training step, batch 32, 224², Adam"
-    points = [(None, steps(place, name, ["eager", *fast]))]
+    points = [(None, steps(place, name, ["eager", *fast], steps=3))]
     return Job("resnet50", "random pixels, two classes, cross-entropy", points, [
         Target(step, "train_step_s", ["eager"], 0.35),
         Target(step, "train_step_s", fast, 0.60),
