@@ -37,7 +37,7 @@ struct Step {
 
 fn noise(len: usize, index: u32) -> Vec<f32> {
     let mut rng = Rng::new(11, Stream::Noise, 0, index);
-    (0..len).map(|_| rng.normal() as f32).collect()
+    (0..len).map(|_| rng.normal()).collect()
 }
 
 /// Initial weights, and γ, β and running statistics that are not all the same.

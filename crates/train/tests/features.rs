@@ -5,10 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wellfit_data::{Cache, Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{Network, Shape, build};
+use wellfit_models::network::Value;
+use wellfit_models::{Cpu, DropoutKey, Engine, ModelError, Network, Pass, Shape, build};
 use wellfit_record::RunWriter;
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::features::Source;
@@ -48,8 +51,18 @@ fn frozen() -> Network {
 }
 
 /// The losses of every step and epoch, and the head, after training.
-fn trained(network: Network, (train, val): (&Dataset, &Dataset), cache: &Cache) -> (Vec<String>, Vec<f32>) {
+fn trained(network: Network, data: (&Dataset, &Dataset), cache: &Cache) -> (Vec<String>, Vec<f32>) {
+    trained_by(Arc::new(Cpu), network, data, cache)
+}
+
+fn trained_by(
+    engine: Arc<dyn Engine>,
+    network: Network,
+    (train, val): (&Dataset, &Dataset),
+    cache: &Cache,
+) -> (Vec<String>, Vec<f32>) {
     let config = FitConfig {
+        engine,
         epochs: 4,
         lr: 0.01,
         rule: Rule::ADAM,
@@ -101,6 +114,51 @@ fn a_frozen_backbone_trains_to_the_same_bits_from_the_cache() {
     }
     assert!(damaged > 18, "images and features were kept");
     assert_eq!(trained(frozen(), data, &Cache::disk(path, 1 << 24).unwrap()), plain);
+}
+
+/// The processor, as a device that may round a row differently in another batch; counts its passes over images.
+#[derive(Debug, Default)]
+struct Dependent(AtomicUsize);
+
+impl Engine for Dependent {
+    fn name(&self) -> String {
+        "dependent".to_owned()
+    }
+
+    fn rows_are_independent(&self) -> bool {
+        false
+    }
+
+    fn evaluate(&self, network: &Network, value: &[f32], cut: Value) -> Result<Buffer, ModelError> {
+        self.0.fetch_add(usize::from(cut == 0), Ordering::Relaxed);
+        Cpu.evaluate(network, value, cut)
+    }
+
+    fn forward<'a>(
+        &'a self,
+        network: &mut Network,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
+    ) -> Result<Box<dyn Pass + 'a>, ModelError> {
+        self.0.fetch_add(usize::from(cut == 0), Ordering::Relaxed);
+        Ok(Box::new(network.forward_from(value, cut, key)?))
+    }
+}
+
+#[test]
+fn a_device_whose_rows_depend_on_each_other_computes_every_pass_itself_from_the_images() {
+    let images = tempfile::tempdir().unwrap();
+    let all = dataset(images.path(), 18);
+    let data = (&all.subset(&(0..13).collect::<Vec<_>>()), &all.subset(&[13, 14, 15, 16, 17]));
+    let (engine, cache) = (Arc::new(Dependent::default()), Cache::memory(1 << 24));
+    let by_it = trained_by(Arc::clone(&engine) as Arc<dyn Engine>, frozen(), data, &cache);
+    assert_eq!(by_it, trained(frozen(), data, &Cache::off()));
+    assert_eq!(
+        engine.0.load(Ordering::Relaxed),
+        4 * (3 + 2),
+        "three steps and two batches of validation an epoch"
+    );
 }
 
 /// Once the features are there, neither the images nor the backbone are needed.
