@@ -98,19 +98,19 @@ impl<'a> Bits<'a> {
     /// size its low half gives. The number is 0 only if that size is. None if the bits are no code.
     #[inline(always)]
     pub(super) fn run_and_number(&mut self, table: &Huffman) -> Option<(usize, i32)> {
-        // Enough for the longest code and number, so that nothing need be loaded between the two.
+        // Enough for the longest code and number.
         if self.loaded < 32 {
             *self = self.full();
         }
-        let next = self.buffer >> 48;
-        let mut found = table.numbers[(next >> (16 - SHORT)) as usize];
-        if found.length == 0 {
-            found = Number::after(table.long_code(next as u32)?);
+        let mut code = table.short[(self.buffer >> (64 - SHORT)) as usize];
+        if code.length == 0 {
+            code = table.long_code((self.buffer >> 48) as u32)?;
         }
-        self.skip(found.length.into());
-        let size = u32::from(found.size);
-        let number = if size > 0 { extend(self.take(size), size) } else { found.number.into() };
-        Some((found.run.into(), number))
+        // No branch on the size, which nothing foretells. It may be 0: hence two shifts.
+        let size = u32::from(code.symbol & 15);
+        let bits = (self.buffer << code.length) >> 1 >> (63 - size);
+        self.skip(code.with_number.into());
+        Some((usize::from(code.symbol >> 4), extend(bits as i32, size)))
     }
 
     /// Whether bits beyond the end of the data were used.
@@ -142,10 +142,12 @@ fn has_ff(bytes: u64) -> bool {
     (!bytes).wrapping_sub(ONES) & bytes & (ONES << 7) != 0
 }
 
-/// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1).
-#[inline]
+/// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1), without a branch.
+#[inline(always)]
 fn extend(bits: i32, size: u32) -> i32 {
-    if size > 0 && bits >> (size - 1) == 0 { bits - (1 << size) + 1 } else { bits }
+    let range = 1 << size;
+    let negative = (bits - (range >> 1)) >> 31;
+    bits + (negative & (1 - range))
 }
 
 /// What has up to this many bits is found in one look-up.
@@ -155,8 +157,6 @@ const SHORT: usize = 10;
 pub(super) struct Huffman {
     /// The code that the next bits begin with, if it is short.
     short: [Code; 1 << SHORT],
-    /// The same with the number that follows.
-    numbers: [Number; 1 << SHORT],
     /// For each length, the first 16-bit left-aligned value that is beyond its codes.
     end: [u32; 17],
     /// For each length, what takes a code to its place among the symbols.
@@ -164,28 +164,18 @@ pub(super) struct Huffman {
     symbols: Vec<u8>,
 }
 
-/// A code's length in bits (0 = none) and its symbol.
+/// A code's length in bits (0 = none), the same with the number behind it, and its symbol.
 #[derive(Clone, Copy, Default)]
 struct Code {
     length: u8,
+    with_number: u8,
     symbol: u8,
 }
 
-/// A code, its run and the number after it.
-#[derive(Clone, Copy, Default)]
-struct Number {
-    /// In bits, with the number's if it is known; 0 for none.
-    length: u8,
-    run: u8,
-    /// Bits of the number that are still to be read; 0 where it is known.
-    size: u8,
-    number: i16,
-}
-
-impl Number {
-    /// After a code that says nothing of the bits behind it.
-    fn after(code: Code) -> Self {
-        Self { length: code.length, run: code.symbol >> 4, size: code.symbol & 15, number: 0 }
+impl Code {
+    fn new(length: usize, symbol: u8) -> Self {
+        let length = length as u8;
+        Self { length, with_number: length + (symbol & 15), symbol }
     }
 }
 
@@ -194,7 +184,6 @@ impl Huffman {
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Result<Self, Problem> {
         let mut table = Self {
             short: [Code::default(); 1 << SHORT],
-            numbers: [Number::default(); 1 << SHORT],
             end: [0; 17],
             offset: [0; 17],
             symbols: symbols.to_vec(),
@@ -209,7 +198,7 @@ impl Huffman {
             for &symbol in &symbols[at..at + count] {
                 if length <= SHORT {
                     let same = 1 << (SHORT - length);
-                    table.short[code * same..][..same].fill(Code { length: length as u8, symbol });
+                    table.short[code * same..][..same].fill(Code::new(length, symbol));
                 }
                 code += 1;
             }
@@ -217,26 +206,13 @@ impl Huffman {
             table.end[length] = (code << (16 - length)) as u32;
             code <<= 1;
         }
-        table.add_numbers();
         Ok(table)
-    }
-
-    fn add_numbers(&mut self) {
-        for (bits, (code, number)) in self.short.iter().zip(&mut self.numbers).enumerate() {
-            *number = Number::after(*code);
-            let (size, length) = (number.size, code.length + number.size);
-            if code.length > 0 && usize::from(length) <= SHORT {
-                let rest = bits >> (SHORT - usize::from(length)) & ((1 << size) - 1);
-                let value = extend(rest as i32, size.into()) as i16;
-                *number = Number { length, size: 0, number: value, ..*number };
-            }
-        }
     }
 
     #[cold]
     fn long_code(&self, next: u32) -> Option<Code> {
         let length = (SHORT + 1..=16).find(|&length| next < self.end[length])?;
         let at = (next >> (16 - length)) as i32 + self.offset[length];
-        Some(Code { length: length as u8, symbol: *self.symbols.get(at as usize)? })
+        Some(Code::new(length, *self.symbols.get(at as usize)?))
     }
 }
