@@ -155,7 +155,7 @@ impl Dataset {
     /// its folder's and its own name and its length. So it follows a dataset that is moved, and reads no
     /// file; a file rewritten at the same length goes unnoticed. A file that is gone has a length of its own.
     ///
-    /// The images are hashed in parts of [`HASHED_TOGETHER`], and the parts' sums once more: sixty thousand
+    /// The images are hashed in parts, and the parts' sums once more: sixty thousand
     /// images take one core longer than some labs train.
     #[must_use]
     pub fn fingerprint(&self) -> String {
