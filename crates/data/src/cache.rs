@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use crate::error::DataError;
+use crate::hash::add;
 use disk::Disk;
 
 /// The folder for what can be had again: `$XDG_CACHE_HOME/wellfit`, or the same below `~/.cache`. None without a home.
@@ -36,10 +37,7 @@ impl Key {
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        parts.iter().for_each(|part| add(&mut hash, part));
         Self(hash.finalize().into())
     }
 

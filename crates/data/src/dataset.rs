@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::decode::{RawImage, decode_file};
 use crate::error::DataError;
+use crate::hash::{add, hex};
 
 /// Where images come from.
 #[derive(Debug, Clone)]
@@ -43,12 +44,6 @@ pub struct Dataset {
 
 /// Images whose fingerprint is one task.
 const HASHED_TOGETHER: usize = 4096;
-
-/// Take in `bytes` so that no two sequences of them look alike.
-fn add(hash: &mut Sha256, bytes: &[u8]) {
-    hash.update((bytes.len() as u64).to_le_bytes());
-    hash.update(bytes);
-}
 
 impl Dataset {
     /// All of `images`, with a label each.
@@ -173,7 +168,7 @@ impl Dataset {
             hash.finalize()
         });
         parts.collect::<Vec<_>>().iter().for_each(|part| add(&mut hash, part));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
 
     fn hash_image(&self, i: usize, hash: &mut Sha256) {

@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use ureq::Agent;
 
 use crate::error::DataError;
+use crate::hash::hex;
 
 /// What a file must hold once unpacked. The packing may differ between mirrors, the content may not.
 pub(crate) struct Content<'a> {
@@ -82,7 +83,7 @@ fn check(packed: &[u8], content: &Content<'_>) -> Result<(), String> {
     let mut hash = Sha256::new();
     let bytes = io::copy(&mut MultiGzDecoder::new(packed).take(content.bytes + 1), &mut hash)
         .map_err(|error| format!("the server sent damaged gzip data ({error})"))?;
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&hash.finalize());
     if bytes == content.bytes && found == content.sha256 {
         return Ok(());
     }

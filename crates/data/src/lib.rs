@@ -29,6 +29,7 @@ mod epoch;
 pub mod error;
 pub mod fashion_mnist;
 mod file;
+mod hash;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;

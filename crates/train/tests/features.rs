@@ -2,17 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-use std::collections::BTreeMap;
+mod material;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wellfit_data::{Cache, Dataset, Images, Loader, LoaderOptions, Transform};
 use wellfit_kernels::Buffer;
-use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::network::Value;
 use wellfit_models::{Cpu, DropoutKey, Engine, ModelError, Network, Pass, Shape, build};
-use wellfit_record::RunWriter;
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::features::Source;
 use wellfit_train::{FitConfig, fit};
@@ -61,25 +60,9 @@ fn trained_by(
     (train, val): (&Dataset, &Dataset),
     cache: &Cache,
 ) -> (Vec<String>, Vec<f32>) {
-    let config = FitConfig {
-        engine,
-        epochs: 4,
-        lr: 0.01,
-        rule: Rule::ADAM,
-        loss: CrossEntropy::default(),
-        clip_norm: None,
-        schedule: None,
-        lr_scheduler: None,
-        early_stopping: None,
-        checkpoint: None,
-        checkpoint_every: None,
-        keep: 1,
-        seed: 0,
-        metadata: BTreeMap::new(),
-    };
+    let config = FitConfig { engine, rule: Rule::ADAM, ..material::config(4, 0.01) };
     let root = tempfile::tempdir().unwrap();
-    let mut run = RunWriter::create(Some(&root.path().join("run")), "test", false).unwrap();
-    run.write_run_toml(&BTreeMap::from([("seed", 0)])).unwrap();
+    let mut run = material::new_run(&root);
     let (train, val) = (loader(train, true, cache), loader(val, false, cache));
     let outcome = fit(network, (&train, &val), &config, &mut run, &mut ()).unwrap();
     let steps = std::fs::read_to_string(root.path().join("run/steps.jsonl")).unwrap();

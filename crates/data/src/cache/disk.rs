@@ -19,6 +19,7 @@ use flate2::Crc;
 use super::{Key, lock};
 use crate::error::DataError;
 use crate::file::room;
+use crate::hash::hex;
 
 /// Key and sum.
 const TRAILER: usize = 32 + 4;
@@ -115,7 +116,7 @@ impl Disk {
     }
 
     fn path(&self, key: &Key) -> PathBuf {
-        let name: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(key.bytes());
         self.root.join(&name[..2]).join(&name[2..])
     }
 }
