@@ -162,10 +162,10 @@ unsafe fn pack(
     width: usize,
     packed: &mut [f32],
 ) {
-    for i in 0..height {
-        for first in (0..count).step_by(width) {
-            let real = width.min(count - first);
-            let out = &mut packed[first * height + i * width..][..width];
+    // Panel by panel: what is written lies together, and what is read stays in a near cache between two panels.
+    for first in (0..count).step_by(width) {
+        let real = width.min(count - first);
+        for (i, out) in packed[first * height..][..width * height].chunks_exact_mut(width).enumerate() {
             // SAFETY: `first + real <= count`.
             let source = unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
             match real {

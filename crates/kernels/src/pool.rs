@@ -63,12 +63,13 @@ impl MaxPool {
     }
 
     fn forward_image(&self, x: &[f32], y: &mut [f32], taps: &mut [u8]) {
-        y.fill(f32::NEG_INFINITY);
-        self.each_tap(|out, tap, pixel| {
-            let range = out * self.channels..(out + 1) * self.channels;
-            let x = &x[pixel * self.channels..][..self.channels];
-            keep_larger(x, tap, &mut y[range.clone()], &mut taps[range]);
-        });
+        let outputs = y.chunks_exact_mut(self.channels).zip(taps.chunks_exact_mut(self.channels));
+        let mut window = Vec::with_capacity(self.kernel * self.kernel);
+        for (out, (y, taps)) in outputs.enumerate() {
+            window.clear();
+            self.each_tap(out, |tap, pixel| window.push((tap, &x[pixel * self.channels..][..self.channels])));
+            largest(&window, y, taps);
+        }
     }
 
     /// The gradient of the input from `dy` and the taps of the forward pass.
@@ -82,39 +83,69 @@ impl MaxPool {
             // SAFETY: every image has its own part of dx.
             let dx = unsafe { out.slice(image * per_image, per_image) };
             let (dy, taps) = (&dy[image * per_output..], &taps[image * per_output..]);
-            self.each_tap(|out, tap, pixel| {
-                let range = out * self.channels..(out + 1) * self.channels;
-                let dx = &mut dx[pixel * self.channels..][..self.channels];
-                add_where(&dy[range.clone()], &taps[range], tap, dx);
-            });
+            let outputs = dy.chunks_exact(self.channels).zip(taps.chunks_exact(self.channels));
+            for (out, (dy, taps)) in outputs.enumerate().take(self.out_height() * self.out_width()) {
+                self.each_tap(out, |tap, pixel| {
+                    add_where(dy, taps, tap, &mut dx[pixel * self.channels..][..self.channels]);
+                });
+            }
         });
         dx
     }
 
-    /// Call `visit(output pixel, tap, input pixel)` for every tap inside the image, taps in order.
-    fn each_tap(&self, mut visit: impl FnMut(usize, u8, usize)) {
-        for out_y in 0..self.out_height() {
-            for out_x in 0..self.out_width() {
-                for tap in 0..self.kernel * self.kernel {
-                    let y = (out_y * self.stride + tap / self.kernel).wrapping_sub(self.padding);
-                    let x = (out_x * self.stride + tap % self.kernel).wrapping_sub(self.padding);
-                    if y < self.height && x < self.width {
-                        visit(out_y * self.out_width() + out_x, tap as u8, y * self.width + x);
-                    }
+    /// Call `visit(tap, input pixel)` for every tap of an output pixel that lies inside the image, in order.
+    fn each_tap(&self, out: usize, mut visit: impl FnMut(u8, usize)) {
+        let (out_y, out_x) = (out / self.out_width(), out % self.out_width());
+        for tap in 0..self.kernel * self.kernel {
+            let y = (out_y * self.stride + tap / self.kernel).wrapping_sub(self.padding);
+            let x = (out_x * self.stride + tap % self.kernel).wrapping_sub(self.padding);
+            if y < self.height && x < self.width {
+                visit(tap as u8, y * self.width + x);
+            }
+        }
+    }
+}
+
+/// Channels whose maxima are found in registers.
+const GROUP: usize = 16;
+
+vectorized! {
+    /// The largest value of each channel over a window's pixels, and the tap it came from.
+    fn largest(window: &[(u8, &[f32])], y: &mut [f32], taps: &mut [u8]) {
+        let (groups, rest) = y.as_chunks_mut::<GROUP>();
+        let (tap_groups, tap_rest) = taps.as_chunks_mut::<GROUP>();
+        for (group, (y, taps)) in groups.iter_mut().zip(tap_groups).enumerate() {
+            // As wide as a float, so that one mask serves both.
+            let (mut best, mut from) = ([f32::NEG_INFINITY; GROUP], [0_u32; GROUP]);
+            for &(tap, x) in window {
+                let Some(x) = x[group * GROUP..].first_chunk::<GROUP>() else { break };
+                for lane in 0..GROUP {
+                    let larger = is_larger(x[lane], best[lane]);
+                    best[lane] = if larger { x[lane] } else { best[lane] };
+                    from[lane] = if larger { u32::from(tap) } else { from[lane] };
+                }
+            }
+            *y = best;
+            for lane in 0..GROUP {
+                taps[lane] = from[lane] as u8;
+            }
+        }
+        let done = groups.len() * GROUP;
+        for (lane, (y, place)) in rest.iter_mut().zip(tap_rest).enumerate() {
+            (*y, *place) = (f32::NEG_INFINITY, 0);
+            for &(tap, x) in window {
+                if is_larger(x[done + lane], *y) {
+                    (*y, *place) = (x[done + lane], tap);
                 }
             }
         }
     }
 }
 
-vectorized! {
-    fn keep_larger(x: &[f32], tap: u8, y: &mut [f32], taps: &mut [u8]) {
-        for ((&x, y), place) in x.iter().zip(y).zip(taps) {
-            let larger = x > *y || x.is_nan();
-            *y = if larger { x } else { *y };
-            *place = if larger { tap } else { *place };
-        }
-    }
+/// Of equal values the first stays; a NaN counts as larger than any.
+#[inline(always)]
+fn is_larger(x: f32, best: f32) -> bool {
+    x > best || x.is_nan()
 }
 
 vectorized! {

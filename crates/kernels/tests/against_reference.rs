@@ -268,6 +268,11 @@ fn max_pooling_keeps_the_first_maximum() {
     }
     let pool = MaxPool { batch: 1, height: 2, width: 2, channels: 1, kernel: 2, stride: 2, padding: 0 };
     assert!(pool.forward(&[1.0, f32::NAN, 3.0, 2.0]).0[0].is_nan(), "NaN shows, as in torch");
+    let wide = MaxPool { channels: 17, ..pool };
+    let mut x = vec![1.0; wide.height * wide.width * wide.channels];
+    x[17..34].fill(f32::NAN);
+    let (y, taps) = wide.forward(&x);
+    assert!(y.iter().all(|y| y.is_nan()) && taps.iter().all(|&tap| tap == 1), "in every channel");
 }
 
 #[test]
