@@ -5,6 +5,7 @@
 //! pool. The pool never holds more than a quarter above what was once in use at the same time; beyond that
 //! the blocks that were dropped longest ago go back to the system. Large blocks ask for huge pages.
 
+use crate::parallel::row_blocks;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -14,6 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One cache line, and the width of the widest vector register.
 const ALIGN: usize = 64;
 const HUGE_PAGE: usize = 2 << 20;
+/// Floats that one task sets to zero.
+const ZEROED: usize = 1 << 16;
 
 /// `len` floats on a 64-byte boundary, from the pool and back to it.
 #[derive(Debug)]
@@ -156,7 +159,7 @@ impl Buffer {
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
         let mut buffer = Self::scratch(len);
-        buffer.fill(0.0);
+        row_blocks(&mut buffer, 1, ZEROED, |_, part| part.fill(0.0));
         buffer
     }
 

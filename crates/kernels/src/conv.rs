@@ -9,6 +9,8 @@ use crate::moments::Partial;
 use crate::norm::Statistics;
 use crate::outer::Outer;
 use crate::panels::Panels;
+use crate::parallel::row_blocks;
+use crate::profile::{Watch, Work};
 use crate::{Buffer, winograd};
 
 /// The shape of a convolution: square kernel, equal stride and zero padding on both axes.
@@ -337,7 +339,9 @@ fn padded(conv: &Conv, x: &[f32]) -> Buffer {
     let (pad, line) = (conv.padding, conv.width * conv.channels_in);
     let (high, wide) = (conv.height + 2 * pad, (conv.width + 2 * pad) * conv.channels_in);
     let mut copy = Buffer::scratch(conv.batch * high * wide);
-    for (image, out) in x.chunks_exact(conv.height * line).zip(copy.chunks_exact_mut(high * wide)) {
+    row_blocks(&mut copy, high * wide, 1, |image, out| {
+        let watch = Watch::start();
+        let image = &x[image * conv.height * line..][..conv.height * line];
         out[..pad * wide].fill(0.0);
         out[(pad + conv.height) * wide..].fill(0.0);
         for (row, out) in image.chunks_exact(line).zip(out[pad * wide..].chunks_exact_mut(wide)) {
@@ -345,7 +349,8 @@ fn padded(conv: &Conv, x: &[f32]) -> Buffer {
             out[pad * conv.channels_in..][..line].copy_from_slice(row);
             out[pad * conv.channels_in + line..].fill(0.0);
         }
-    }
+        watch.stop(Work::Packing);
+    });
     copy
 }
 

@@ -12,6 +12,7 @@
 use crate::finish::{Finish, TileMoments};
 use crate::panels::Panels;
 use crate::parallel;
+use crate::profile::Watch;
 use crate::simd::{Job, Simd, dispatch_on};
 
 /// Where the rows of a product lie.
@@ -59,12 +60,16 @@ impl Product<'_> {
         let small = self.rows * self.b.inner * self.b.columns < 1 << 17;
         let groups = if small { 1 } else { WANTED_TASKS.div_ceil(row_tasks.max(1)).clamp(1, panels) };
         let per_group = panels.div_ceil(groups);
+        let groups = panels.div_ceil(per_group);
         parallel::for_each(row_tasks * groups, |task| {
             let first = task / groups * TASK_ROWS;
-            let from = (task % groups * per_group).min(panels);
+            let from = task % groups * per_group;
             let count = TASK_ROWS.min(self.rows - first);
-            let block = Block { product: self, rows, first, count, from, to: panels.min(from + per_group) };
-            dispatch_on(self.b.set, block);
+            let to = panels.min(from + per_group);
+            let watch = Watch::start();
+            dispatch_on(self.b.set, Block { product: self, rows, first, count, from, to });
+            let columns = self.b.columns.min(to * self.b.panel_width()) - from * self.b.panel_width();
+            watch.product(count * self.b.inner * columns);
         });
     }
 }

@@ -12,6 +12,7 @@
 //!   Winograd's method where it pays ([`set_exact`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
+//! * [`profile`] what threads do with their time
 //! * [`mod@zip`] transposes of small integers, for images
 //! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
 
@@ -28,6 +29,7 @@ mod outer;
 mod panels;
 pub mod parallel;
 pub mod pool;
+pub mod profile;
 pub mod reference;
 pub mod simd;
 mod winograd;

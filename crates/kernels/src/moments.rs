@@ -4,8 +4,12 @@
 use crate::Buffer;
 use crate::finish::TileMoments;
 use crate::norm::Statistics;
-use crate::parallel::Shared;
+use crate::parallel::{Shared, blocks};
 use crate::simd::Simd;
+use std::ops::Range;
+
+/// Channels whose blocks one task combines.
+const GROUP: usize = 16;
 
 /// Count, mean and sum of squared deviations from it, for each channel.
 #[derive(Default)]
@@ -71,22 +75,15 @@ impl Partial {
         Self::new(channels, sizes)
     }
 
-    /// The three rows of a block: shift, Σ, Σ².
-    ///
-    /// # Safety
-    /// Nobody else may use the same columns of this block meanwhile.
-    pub(crate) unsafe fn block(&self, block: usize) -> [*mut f32; 3] {
-        let start = block * 3 * self.channels;
-        // SAFETY: promised by the caller; blocks are disjoint.
-        let rows = unsafe { self.places.slice(start, 3 * self.channels) }.as_mut_ptr();
-        // SAFETY: three rows of `channels` floats.
-        unsafe { [rows, rows.add(self.channels), rows.add(2 * self.channels)] }
+    /// Where the three rows of a block begin: shift, Σ, Σ².
+    pub(crate) fn block(&self, block: usize) -> [*mut f32; 3] {
+        [0, 1, 2].map(|row| self.places.from((block * 3 + row) * self.channels).pointer())
     }
 
     /// Keep the moments of `real` columns from `column` on of one block.
     ///
     /// # Safety
-    /// As for `block`; the machine must have `S`.
+    /// The columns must exist, nobody else may use them of this block meanwhile, and the machine must have `S`.
     #[inline(always)]
     pub(crate) unsafe fn write<S: Simd, const V: usize>(
         &self,
@@ -139,20 +136,33 @@ impl Partial {
 
     /// The statistics of all rows, the blocks combined in order.
     pub(crate) fn statistics(&self) -> Statistics {
-        let mut total = Moments::none(self.channels);
+        let mut found = vec![(0.0, 0.0); self.channels];
+        blocks(&mut found, GROUP, |first, found| {
+            let total = self.combined(first..first + found.len()).statistics();
+            for (found, values) in found.iter_mut().zip(total.mean.into_iter().zip(total.variance)) {
+                *found = values;
+            }
+        });
+        let (mean, variance) = found.into_iter().unzip();
+        Statistics { mean, variance }
+    }
+
+    fn combined(&self, channels: Range<usize>) -> Moments {
+        let [mut total, mut part] = [(); 2].map(|()| Moments::none(channels.len()));
         for (block, &rows) in self.rows.iter().enumerate() {
-            // SAFETY: the product is done; nobody else reads or writes the blocks.
-            let values = unsafe { self.places.slice(block * 3 * self.channels, 3 * self.channels) };
-            let (mut part, rows) = (Moments::none(self.channels), rows as f64);
-            part.rows = rows;
-            for channel in 0..self.channels {
-                let [shift, first, second] =
-                    [0, 1, 2].map(|row| f64::from(values[row * self.channels + channel]));
-                part.mean[channel] = shift + first / rows;
-                part.deviation[channel] = second - first * first / rows;
+            // SAFETY: the product is done, so nobody writes the blocks any more.
+            let [shift, first, second] = unsafe {
+                self.block(block)
+                    .map(|row| std::slice::from_raw_parts(row.add(channels.start), channels.len()))
+            };
+            part.rows = rows as f64;
+            for channel in 0..channels.len() {
+                let [shift, first, second] = [shift, first, second].map(|row| f64::from(row[channel]));
+                part.mean[channel] = shift + first / part.rows;
+                part.deviation[channel] = second - first * first / part.rows;
             }
             total.add(&part);
         }
-        total.statistics()
+        total
     }
 }

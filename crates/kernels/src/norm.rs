@@ -8,7 +8,7 @@
 use crate::Buffer;
 use crate::elementwise::{channel_sums, widen};
 use crate::moments::Moments;
-use crate::parallel::{for_each, row_blocks, rows_in_cache};
+use crate::parallel::{self, for_each, row_blocks, rows_in_cache};
 use crate::simd::vectorized;
 use std::sync::Mutex;
 
@@ -257,13 +257,16 @@ pub fn backward(
     (found, None)
 }
 
+/// Sums that one task adds up over the blocks.
+const TOTALS: usize = 64;
+
 /// Σ g and Σ g·(x − μ) of each channel; masks `dy` in place when an output decides.
 fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32]) -> (Vec<f64>, Vec<f64>) {
     let channels = mean.len();
     let block = rows_in_cache(channels);
     let blocks = (dy.len() / channels).div_ceil(block);
     let mut partial = Buffer::zeroed(blocks * 2 * channels);
-    let places = crate::parallel::Shared::new(&mut partial);
+    let places = parallel::Shared::new(&mut partial);
     row_blocks(dy, channels, block, |first, dy| {
         let range = first * channels..first * channels + dy.len();
         // SAFETY: every block of rows has its own 2·channels sums.
@@ -276,13 +279,14 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
             Passed::Affine(scale, shift) => masked_sums(dy, x, (scale, shift), mean, beta, gamma),
         }
     });
-    let (mut sum, mut product) = (vec![0.0_f64; channels], vec![0.0_f64; channels]);
-    for part in partial.chunks_exact(2 * channels) {
-        let (beta, gamma) = part.split_at(channels);
-        sum.iter_mut().zip(beta).for_each(|(sum, &x)| *sum += f64::from(x));
-        product.iter_mut().zip(gamma).for_each(|(sum, &x)| *sum += f64::from(x));
-    }
-    (sum, product)
+    let mut totals = vec![0.0_f64; 2 * channels];
+    parallel::blocks(&mut totals, TOTALS, |first, totals| {
+        for part in partial.chunks_exact(2 * channels) {
+            totals.iter_mut().zip(&part[first..]).for_each(|(total, &x)| *total += f64::from(x));
+        }
+    });
+    let product = totals.split_off(channels);
+    (totals, product)
 }
 
 /// dx = of_g·g + (of_x·x + constant), per channel.

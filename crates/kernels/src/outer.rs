@@ -10,6 +10,7 @@
 use crate::Buffer;
 use crate::gemm::{LINE, Rows};
 use crate::parallel::{self, Shared};
+use crate::profile::{Watch, Work};
 use crate::simd::{InstructionSet, Job, Simd, dispatch_on};
 use std::ops::Range;
 
@@ -26,6 +27,8 @@ pub(crate) struct Outer<'a> {
 /// `dw` up to this size (in floats) gets partial sums over parts of the rows.
 const SMALL: usize = 1 << 17;
 const TASKS: usize = 8;
+/// Floats of `dw` in which one task adds up the parts.
+const SUMMED: usize = 1 << 12;
 /// Fewer rows than this are not worth a part of their own.
 const PART_ROWS: usize = 512;
 /// Rows of a block whose products are summed in registers before they are added to `dw`.
@@ -51,9 +54,11 @@ impl Outer<'_> {
                 let part = (part * each).min(self.rows)..((part + 1) * each).min(self.rows);
                 self.task(rows, part, whole.clone(), out);
             });
-            for part in partial.chunks_exact(size) {
-                dw.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
-            }
+            parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
+                for part in partial.chunks_exact(size) {
+                    dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
+                }
+            });
         } else {
             let (down, across) = self.grid();
             let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
@@ -162,6 +167,7 @@ unsafe fn pack(
     width: usize,
     packed: &mut [f32],
 ) {
+    let watch = Watch::start();
     // Panel by panel: what is written lies together, and what is read stays in a near cache between two panels.
     for first in (0..count).step_by(width) {
         let real = width.min(count - first);
@@ -177,6 +183,7 @@ unsafe fn pack(
             }
         }
     }
+    watch.stop(Work::Packing);
 }
 
 /// A copy whose length the compiler knows: a few vector moves instead of a call.
@@ -247,6 +254,7 @@ impl Shape {
         out: Shared,
         soon: (usize, impl Fn(usize)),
     ) {
+        let watch = Watch::start();
         // SAFETY: promised by the caller; the match is on a constant.
         unsafe {
             match S::OUTER_ROWS {
@@ -256,6 +264,7 @@ impl Shape {
                 _ => self.tiles::<S, 4>(left, right, height, out, soon),
             }
         }
+        watch.product(self.rows * self.columns * height);
     }
 
     #[inline(always)]

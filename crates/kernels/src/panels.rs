@@ -2,6 +2,7 @@
 
 use crate::Buffer;
 use crate::parallel::{self, Shared};
+use crate::profile::{Watch, Work};
 use crate::simd::InstructionSet;
 
 /// B, cut into panels of two vectors' width so that the inner loop reads it front to back.
@@ -39,19 +40,25 @@ impl Panels {
         &self.data[start..start + self.inner * self.vectors(panel) * self.lanes]
     }
 
-    /// Pack with `fill(first_column, columns, padded_width, panel)`, a panel a task.
-    pub(crate) fn fill(mut self, fill: impl Fn(usize, usize, usize, &mut [f32]) + Sync + Send) -> Self {
+    /// Pack with `fill(first_column, columns, padded_width, panel)`, a panel a task; `kind` is for the profile.
+    pub(crate) fn fill(
+        mut self,
+        kind: Work,
+        fill: impl Fn(usize, usize, usize, &mut [f32]) + Sync + Send,
+    ) -> Self {
         let (width, lanes, inner, columns) = (self.panel_width(), self.lanes, self.inner, self.columns);
         let (count, shared) = (self.count(), Shared::new(&mut self.data));
         let one = |panel: usize| {
             let first = panel * width;
             let real = width.min(columns - first);
             let padded = real.next_multiple_of(lanes);
+            let watch = Watch::start();
             // SAFETY: panels are disjoint, and the last one ends where the buffer does.
             fill(first, real, padded, unsafe { shared.slice(first * inner, inner * padded) });
+            watch.stop(kind);
         };
         if inner * columns < 1 << 16 {
-            (0..count).for_each(one)
+            parallel::for_each(1, |_| (0..count).for_each(one))
         } else {
             parallel::for_each(count, one)
         }
@@ -60,7 +67,7 @@ impl Panels {
 
     /// Pack B `[inner, columns]`, row-major.
     pub(crate) fn from_rows(b: &[f32], columns: usize) -> Self {
-        Self::empty(b.len() / columns, columns).fill(|first, real, padded, panel| {
+        Self::empty(b.len() / columns, columns).fill(Work::Packing, |first, real, padded, panel| {
             for (row, packed) in b.chunks_exact(columns).zip(panel.chunks_exact_mut(padded)) {
                 packed[..real].copy_from_slice(&row[first..first + real]);
                 packed[real..].fill(0.0);
@@ -70,7 +77,7 @@ impl Panels {
 
     /// Pack the transposes of the given `[columns, depth]` blocks, one segment each.
     pub(crate) fn from_transposed(blocks: &[&[f32]], columns: usize, depth: usize) -> Self {
-        Self::empty(blocks.len() * depth, columns).fill(|first, real, padded, panel| {
+        Self::empty(blocks.len() * depth, columns).fill(Work::Packing, |first, real, padded, panel| {
             for (block, packed) in blocks.iter().zip(panel.chunks_exact_mut(depth * padded)) {
                 for column in 0..padded {
                     if column >= real {

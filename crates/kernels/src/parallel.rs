@@ -1,11 +1,18 @@
 //! Fixed blocks of work on however many threads there are.
 
+use crate::profile::{Watch, Work};
 use crate::simd::Simd;
 use rayon::prelude::*;
+use std::sync::Mutex;
 
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
 /// would cost more than small layers do.
 pub fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
+    let work = |task: usize| {
+        let watch = Watch::start();
+        work(task);
+        watch.stop(Work::Tasks);
+    };
     if tasks <= 1 || rayon::current_num_threads() == 1 {
         (0..tasks).for_each(work);
     } else {
@@ -85,6 +92,17 @@ pub(crate) fn row_blocks(
         let count = block.min(rows - first);
         // SAFETY: blocks of rows are disjoint and end at the last row.
         work(first, unsafe { shared.slice(first * width, count * width) });
+    });
+}
+
+/// Anything in blocks of `block` items: `work(first_item, items)` for every block.
+pub(crate) fn blocks<T: Send>(items: &mut [T], block: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
+    let parts: Vec<Mutex<&mut [T]>> = items.chunks_mut(block).map(Mutex::new).collect();
+    for_each(parts.len(), |task| {
+        // Each is taken once, so nobody waits and none is poisoned.
+        if let Ok(mut part) = parts[task].lock() {
+            work(task * block, &mut part);
+        }
     });
 }
 

@@ -9,6 +9,7 @@ use crate::gemm::{LINE, sums};
 use crate::moments::Partial;
 use crate::panels::Panels;
 use crate::parallel;
+use crate::profile::{Watch, Work};
 use crate::simd::{Job, Simd, dispatch, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
@@ -55,8 +56,10 @@ pub(crate) unsafe fn convolve(
 
 /// The pixels that each task writes.
 fn pixels(conv: &Conv, tiles: Tiles, each: usize) -> Vec<usize> {
-    let squares = outputs(conv);
-    let of_tile = |tile: usize| squares.places::<SIDE, 16>(tiles, tile).iter().flatten().count();
+    let of_tile = |tile: usize| {
+        let (_, top, left) = tiles.origin(tile);
+        SIDE.min(conv.out_height() - top) * SIDE.min(conv.out_width() - left)
+    };
     let task = |first: usize| (first..tiles.count().min(first + each)).map(of_tile).sum();
     (0..tiles.count()).step_by(each).map(task).collect()
 }
@@ -69,6 +72,7 @@ pub(crate) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buff
     parallel::row_blocks(&mut turned, SQUARE * channels_in, 1, |block, out| {
         let (tap, first) = (block * SQUARE / channels_out, block * SQUARE % channels_out);
         let from = &w[(8 - tap) * size..][..size];
+        let watch = Watch::start();
         for left in (0..channels_in).step_by(SQUARE) {
             for o in 0..SQUARE {
                 for i in left..left + SQUARE {
@@ -76,6 +80,7 @@ pub(crate) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buff
                 }
             }
         }
+        watch.stop(Work::Packing);
     });
     turned
 }
@@ -83,9 +88,12 @@ pub(crate) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buff
 /// The weights at every point: in each panel 36 matrices `[C_in, width]`, one row apart for the same
 /// reason as `point_stride`.
 fn weights(w: &[f32], channels_in: usize, channels_out: usize) -> Panels {
-    Panels::empty(POINTS * (channels_in + 1), channels_out).fill(|first, _, width, panel| {
-        dispatch(WeightPanel { w, channels_in, channels_out, first, width, panel });
-    })
+    Panels::empty(POINTS * (channels_in + 1), channels_out).fill(
+        Work::Transforms,
+        |first, _, width, panel| {
+            dispatch(WeightPanel { w, channels_in, channels_out, first, width, panel });
+        },
+    )
 }
 
 struct WeightPanel<'a> {
@@ -155,9 +163,15 @@ impl Block<'_> {
         let mut m = Buffer::scratch(POINTS * point_stride(self.count, to));
         // SAFETY: the matrices have room for every tile at every point.
         unsafe {
+            let watch = Watch::start();
             self.transform_inputs::<S>(&mut v);
+            watch.stop(Work::Transforms);
+            let watch = Watch::start();
             self.multiply::<S, M>(&v, &mut m);
+            watch.product(POINTS * self.count * from * to);
+            let watch = Watch::start();
             self.write_outputs::<S>(&m);
+            watch.stop(Work::Transforms);
         }
     }
 

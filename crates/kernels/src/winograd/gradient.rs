@@ -6,6 +6,7 @@ use crate::Buffer;
 use crate::conv::Conv;
 use crate::outer::add_product;
 use crate::parallel::{self, Shared};
+use crate::profile::{Watch, Work};
 use crate::simd::{InstructionSet, Job, Simd, dispatch, dispatch_on};
 
 /// Floats of both transformed sides that are held at a time: the third-level cache.
@@ -47,7 +48,9 @@ pub(crate) fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Buffer {
                 left: to_left,
                 right: to_right,
             };
+            let watch = Watch::start();
             dispatch_on(set, transform);
+            watch.stop(Work::Transforms);
         });
         let sums = Shared::new(&mut du);
         let in_task = LEFT_CHANNELS.next_multiple_of(left_width);
@@ -64,7 +67,11 @@ pub(crate) fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Buffer {
     }
     let mut dw = Buffer::scratch(conv.weight_len());
     let shared = Shared::new(&mut dw);
-    parallel::for_each(from, |row| dispatch(Back { conv, row, du: &du, dw: shared }));
+    parallel::for_each(from, |row| {
+        let watch = Watch::start();
+        dispatch(Back { conv, row, du: &du, dw: shared });
+        watch.stop(Work::Transforms);
+    });
     dw
 }
 

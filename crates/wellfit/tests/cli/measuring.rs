@@ -70,6 +70,30 @@ fn the_profile_divides_a_step_among_the_kinds_of_layers() {
 }
 
 #[test]
+fn the_profile_tells_what_threads_do() {
+    let bench = Bench::new();
+    let line = "bench resnet20 --batch-size 32 --image-size 28 --steps 2 --threads 1 --profile --json";
+    let outcome = bench.run(line).succeeds();
+    outcome.complains("Products run at ");
+    let result = outcome.json();
+    let threads = result["threads_profile"].as_object().unwrap();
+    let share = |kind: &str| threads[kind]["share"].as_f64().unwrap();
+    let kinds = ["products", "packing", "transforms", "elementwise", "idle"];
+    assert!(kinds.iter().all(|kind| share(kind) > 0.0), "each takes part: {result}");
+    assert!((kinds.map(share).iter().sum::<f64>() - 1.0).abs() < 1e-9, "{result}");
+    assert!(share("products") > share("packing"), "{result}");
+    let [rate, limit] = ["gflops", "limit_gflops"].map(|key| threads["products"][key].as_f64().unwrap());
+    assert!(rate > 0.0 && limit > 0.0, "{result}");
+    // The multiply-adds are counted, not guessed: twice the pictures, twice the work in about twice the time.
+    let seconds = |kind: &str| threads[kind]["seconds"].as_f64().unwrap();
+    let one = rate * seconds("products");
+    let twice = bench.run(&line.replace("32 --image", "64 --image")).succeeds().json();
+    let twice = &twice["threads_profile"]["products"];
+    let ratio = twice["gflops"].as_f64().unwrap() * twice["seconds"].as_f64().unwrap() / one;
+    assert!((1.9..2.1).contains(&ratio), "{ratio}");
+}
+
+#[test]
 fn the_labs_twins_are_measured_together() {
     let bench = Bench::new();
     let result = bench.run("bench mlp --batch-size 8 --steps 3 --json").succeeds().json();

@@ -3,7 +3,7 @@
 //! * `twins` what is measured: a network, or the two of a lab, on random pixels
 //! * `steps` the measurement of training steps and forward passes
 //! * `loader`, `photos` from image files to batches, and files to do it with
-//! * `samples`, `profile`, `memory` medians, shares, the peak of memory
+//! * `samples`, `profile`, `threads`, `memory` medians, shares by layer and by work, the peak of memory
 
 mod loader;
 mod memory;
@@ -11,6 +11,7 @@ mod photos;
 mod profile;
 mod samples;
 mod steps;
+mod threads;
 mod twins;
 
 use crate::args::BenchArgs;

@@ -3,27 +3,30 @@
 use super::memory::{peak_mib, peak_row};
 use super::profile::Profile;
 use super::samples::{Samples, single, time, timed, titles};
+use super::threads::ThreadTime;
 use super::twins::{Settings, StepTimes, Twins};
 use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use serde_json::{Value, json};
-use wellfit::kernels::{parallel, simd::InstructionSet};
+use wellfit::kernels::{parallel, profile, simd::InstructionSet};
 
 /// Run the command for a network.
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     let settings = Settings::of(args)?;
     let mut twins = Twins::new(&args.job, &settings)?;
     out.say(title(&args.job, &settings));
-    let found = Found::measure(&mut twins, settings.steps)?;
+    let found = Found::measure(&mut twins, settings.steps, args.profile)?;
     found.say(&settings, out);
-    if args.profile {
+    let mut value = found.value(&args.job, &settings);
+    if let Some(threads) = &found.threads {
         out.say("");
         out.table(&found.profile.rows(settings.steps, time), 1..4);
-    }
-    let mut value = found.value(&args.job, &settings);
-    if args.profile {
+        out.say("");
+        out.table(&threads.rows(settings.steps, time), 1..3);
+        out.say(threads.sentence());
         value["profile"] = found.profile.value(settings.steps);
+        value["threads_profile"] = threads.value(settings.steps);
     }
     out.result(&value);
     Ok(())
@@ -52,19 +55,25 @@ struct Found {
     optimizer: Samples,
     evaluation: Samples,
     profile: Profile,
+    /// When a profile was asked for.
+    threads: Option<ThreadTime>,
     peak_mib: Option<f64>,
 }
 
 impl Found {
-    fn measure(twins: &mut Twins, steps: u32) -> Result<Self, CliError> {
+    fn measure(twins: &mut Twins, steps: u32, profiled: bool) -> Result<Self, CliError> {
         twins.train_step(&mut Profile::new())?;
         let mut profile = Profile::new();
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
+        if profiled {
+            profile::start();
+        }
         for _ in 0..steps {
             let (seconds, times) = timed(|| twins.train_step(&mut profile));
             whole.push(seconds);
             parts.push(times?);
         }
+        let threads = profiled.then(|| ThreadTime::new(profile::stop(), whole.iter().sum()));
         twins.evaluate();
         let evaluation = (0..steps).map(|_| timed(|| twins.evaluate()).0).collect();
         let part = |of: fn(&StepTimes) -> f64| parts.iter().map(of).collect();
@@ -75,6 +84,7 @@ impl Found {
             optimizer: part(|times| times.optimizer),
             evaluation,
             profile,
+            threads,
             peak_mib: peak_mib(),
         })
     }

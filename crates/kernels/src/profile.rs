@@ -1,0 +1,130 @@
+//! What the threads of kernels do with their time, for those who measure it: nothing is counted before [`start`].
+
+use crate::parallel::{for_each, threads};
+use crate::simd::{Job, Simd, dispatch};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+static ON: AtomicBool = AtomicBool::new(false);
+static NANOSECONDS: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+static MULTIPLY_ADDS: AtomicU64 = AtomicU64::new(0);
+
+/// Kinds of work within tasks.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// Whole tasks, whatever they do.
+    Tasks,
+    Products,
+    Packing,
+    Transforms,
+}
+
+/// The time of all threads together, by what they did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Matrix products, with what is done to their sums before they are written.
+    pub products: Duration,
+    /// Operands brought into the order a product reads them in.
+    pub packing: Duration,
+    /// Winograd's transforms of inputs, weights and outputs, the outputs being finished there.
+    pub transforms: Duration,
+    /// Everything else within tasks: normalisation, pooling, losses, the optimiser.
+    pub elementwise: Duration,
+    /// Multiply-adds done in products.
+    pub multiply_adds: u64,
+}
+
+impl Profile {
+    /// The time of all tasks.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        self.products + self.packing + self.transforms + self.elementwise
+    }
+}
+
+/// Count from zero from here on.
+pub fn start() {
+    NANOSECONDS.iter().for_each(|count| count.store(0, Relaxed));
+    MULTIPLY_ADDS.store(0, Relaxed);
+    ON.store(true, Relaxed);
+}
+
+/// Stop counting, and tell what was counted. No kernel may be running.
+pub fn stop() -> Profile {
+    ON.store(false, Relaxed);
+    let time = |work: Work| Duration::from_nanos(NANOSECONDS[work as usize].load(Relaxed));
+    let [products, packing, transforms] = [Work::Products, Work::Packing, Work::Transforms].map(time);
+    Profile {
+        products,
+        packing,
+        transforms,
+        elementwise: time(Work::Tasks).saturating_sub(products + packing + transforms),
+        multiply_adds: MULTIPLY_ADDS.load(Relaxed),
+    }
+}
+
+/// A piece of work being timed.
+pub(crate) struct Watch(Option<Instant>);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self(ON.load(Relaxed).then(Instant::now))
+    }
+
+    pub(crate) fn stop(self, work: Work) {
+        if let Some(start) = self.0 {
+            NANOSECONDS[work as usize].fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
+        }
+    }
+
+    /// It was a product of so many multiply-adds.
+    pub(crate) fn product(self, multiply_adds: usize) {
+        if self.0.is_some() {
+            MULTIPLY_ADDS.fetch_add(multiply_adds as u64, Relaxed);
+        }
+        self.stop(Work::Products);
+    }
+}
+
+/// The most multiply-adds a second that all threads together do on registers alone: no product can be faster.
+#[must_use]
+pub fn multiply_add_limit() -> f64 {
+    const ROUNDS: usize = 1 << 22;
+    let seconds = || {
+        let start = Instant::now();
+        for_each(threads(), |_| _ = std::hint::black_box(dispatch(Registers(ROUNDS))));
+        start.elapsed().as_secs_f64()
+    };
+    let best = (0..5).map(|_| seconds()).fold(f64::INFINITY, f64::min);
+    (threads() * ROUNDS * dispatch(Registers(0)).0) as f64 / best
+}
+
+/// Multiply-adds that need no memory, so many rounds of them.
+struct Registers(usize);
+
+impl Job for Registers {
+    /// Multiply-adds in a round, and a sum that keeps the work from being left out.
+    type Output = (usize, f32);
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> (usize, f32) {
+        /// As many chains as a tile has sums: enough to hide that a sum takes some cycles.
+        const CHAINS: usize = 12;
+        let mut lanes = [0.0_f32; 16];
+        // SAFETY: `dispatch` takes instruction sets this machine has; no vector is longer than `lanes`.
+        unsafe {
+            let (a, b) = (S::splat(0.5), S::splat(1e-3));
+            let mut sums = [S::splat(0.0); CHAINS];
+            for _ in 0..self.0 {
+                for sum in &mut sums {
+                    *sum = S::multiply_add(a, b, *sum);
+                }
+            }
+            let mut total = sums[0];
+            for &sum in &sums[1..] {
+                total = S::add(total, sum);
+            }
+            S::store(lanes.as_mut_ptr(), total);
+        }
+        (CHAINS * S::LANES, lanes[0])
+    }
+}
