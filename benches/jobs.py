@@ -95,8 +95,8 @@ def link(files: list[pathlib.Path], folder: pathlib.Path, count: int) -> None:
 
 def steps(place: Place, model: str, modes: list[str], **options) -> list[Contender]:
     """Training steps of a network, by us and by PyTorch in some modes."""
-    if place.quick:
-        options = {"batch_size": 2, "image_size": 32, "steps": 1} | options
+    few = {"batch_size": 2, "image_size": 32, "steps": 1} if place.quick else {"steps": 3}
+    options = few | options
     words = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", value)]
     peers = [Contender(mode, place.peer("resnet.py", mode, "--model", model, *words)) for mode in modes]
     return [Contender("wellfit", place.ours("bench", model, *words)), *peers]
@@ -106,7 +106,7 @@ def resnet50(place: Place) -> Job:
     name = "resnet18" if place.quick else "resnet50"
     fast = ["channels_last", "compile"]
     step = "ResNet-50 training step, batch 32, 224², Adam"
-    points = [(None, steps(place, name, ["eager", *fast], steps=3))]
+    points = [(None, steps(place, name, ["eager", *fast]))]
     return Job("resnet50", "random pixels, two classes, cross-entropy", points, [
         Target(step, "train_step_s", ["eager"], 0.35),
         Target(step, "train_step_s", fast, 0.60),
