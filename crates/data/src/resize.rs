@@ -21,11 +21,12 @@ const HALF: u32 = 1 << (PRECISION_BITS - 1);
 /// length is not filtered.
 ///
 /// # Panics
-/// If `src` is not height · width · channels long, or a length is 0.
+/// If `src` is not height · width · channels long, a length is 0, or `channels` neither 1 nor 3.
 #[must_use]
 pub fn resize_bilinear(src: &[u8], from: (usize, usize), channels: usize, to: (usize, usize)) -> Vec<u8> {
     assert_eq!(src.len(), from.0 * from.1 * channels, "an image of {from:?} with {channels} channels");
     assert!(src.len() * to.0 * to.1 > 0, "an image has pixels");
+    assert!([1, 3].contains(&channels), "an image has 1 or 3 channels, not {channels}");
     let across = |src| resize_rows(src, from.1, channels, to.1);
     let down = |src, width| resize_columns(src, from.0, width * channels, to.0);
     let src = Cow::Borrowed(src);
@@ -50,42 +51,55 @@ fn resize_rows(src: Cow<'_, [u8]>, from: usize, channels: usize, to: usize) -> C
     }
     let taps = Taps::new(from, to);
     let (width, new_width) = (from * channels, to * channels);
-    let mut out = vec![0; src.len() / width * new_width];
+    let height = src.len() / width;
+    // Whole bands are written; what the last one has too much is cut off.
+    let mut out = vec![0; height.next_multiple_of(LANES) * new_width];
     let (mut columns, mut new_columns) = (vec![[0; LANES]; width], vec![[0; LANES]; new_width]);
-    for (rows, out) in src.chunks(LANES * width).zip(out.chunks_mut(LANES * new_width)) {
+    for (rows, out) in src.chunks(LANES * width).zip(out.chunks_exact_mut(LANES * new_width)) {
         rows_to_columns(rows, &mut columns);
         filter_columns(&columns, channels, &taps, &mut new_columns);
         columns_to_rows(&new_columns, out);
     }
+    out.truncate(height * new_width);
     out.into()
 }
 
-/// Up to 16 rows, as long as there are columns, side by side.
-fn rows_to_columns(rows: &[u8], columns: &mut [[u8; LANES]]) {
-    let width = columns.len();
-    for (x, columns) in (0..).step_by(LANES).zip(columns.chunks_mut(LANES)) {
-        let mut block = [[0; LANES]; LANES];
-        for (row, line) in rows.chunks_exact(width).zip(&mut block) {
-            match row[x..].first_chunk() {
-                Some(whole) => *line = *whole,
-                None => line[..width - x].copy_from_slice(&row[x..]),
+vectorized! {
+    /// Up to 16 rows, as long as there are columns, side by side; the last one stands in for those missing.
+    fn rows_to_columns(rows: &[u8], columns: &mut [[u8; LANES]]) {
+        let width = columns.len();
+        let last = rows.len() / width - 1;
+        let rows: [&[u8]; LANES] = std::array::from_fn(|y| &rows[y.min(last) * width..][..width]);
+        let (blocks, rest) = columns.as_chunks_mut::<LANES>();
+        let parts = rows.map(|row| &row.as_chunks::<LANES>().0[..blocks.len()]);
+        for (i, block) in blocks.iter_mut().enumerate() {
+            let mut lines = [[0; LANES]; LANES];
+            for (line, part) in lines.iter_mut().zip(&parts) {
+                *line = part[i];
+            }
+            *block = transpose(lines);
+        }
+        for (x, column) in (width - rest.len()..).zip(rest) {
+            for (value, row) in column.iter_mut().zip(&rows) {
+                *value = row[x];
             }
         }
-        let block = transpose(block);
-        columns.copy_from_slice(&block[..columns.len()]);
     }
 }
 
-/// The way back; `rows` says how many of them are wanted.
-fn columns_to_rows(columns: &[[u8; LANES]], rows: &mut [u8]) {
-    let width = columns.len();
-    for (x, columns) in (0..).step_by(LANES).zip(columns.chunks(LANES)) {
-        let mut block = [[0; LANES]; LANES];
-        block[..columns.len()].copy_from_slice(columns);
-        for (row, line) in rows.chunks_exact_mut(width).zip(&transpose(block)) {
-            match row[x..].first_chunk_mut() {
-                Some(whole) => *whole = *line,
-                None => row[x..].copy_from_slice(&line[..width - x]),
+vectorized! {
+    /// The way back, to 16 rows.
+    fn columns_to_rows(columns: &[[u8; LANES]], rows: &mut [u8]) {
+        let width = columns.len();
+        let (blocks, rest) = columns.as_chunks::<LANES>();
+        for (i, block) in blocks.iter().enumerate() {
+            for (row, line) in rows.chunks_exact_mut(width).zip(transpose(*block)) {
+                row[i * LANES..][..LANES].copy_from_slice(&line);
+            }
+        }
+        for (x, column) in (width - rest.len()..).zip(rest) {
+            for (row, value) in rows.chunks_exact_mut(width).zip(column) {
+                row[x] = *value;
             }
         }
     }
@@ -93,15 +107,26 @@ fn columns_to_rows(columns: &[[u8; LANES]], rows: &mut [u8]) {
 
 vectorized! {
     fn filter_columns(columns: &[[u8; LANES]], channels: usize, taps: &Taps, out: &mut [[u8; LANES]]) {
-        for ((first, weights), out) in taps.iter().zip(out.chunks_exact_mut(channels)) {
-            for (channel, out) in out.iter_mut().enumerate() {
-                let mut sums = [HALF; LANES];
-                for (column, &weight) in columns[first * channels + channel..].iter().step_by(channels).zip(weights)
-                {
-                    add(&mut sums, column, weight);
-                }
-                *out = sums.map(round);
+        match channels {
+            1 => filter_pixels::<1>(columns, taps, out),
+            _ => filter_pixels::<3>(columns, taps, out),
+        }
+    }
+}
+
+/// A pixel is a column for each of its channels.
+#[inline(always)]
+fn filter_pixels<const C: usize>(columns: &[[u8; LANES]], taps: &Taps, out: &mut [[u8; LANES]]) {
+    let columns = columns.as_chunks::<C>().0;
+    for ((first, weights), out) in taps.iter().zip(out.as_chunks_mut::<C>().0) {
+        let mut sums = [[HALF; LANES]; C];
+        for (pixel, &weight) in columns[first..].iter().zip(weights) {
+            for (sums, column) in sums.iter_mut().zip(pixel) {
+                add(sums, column, weight);
             }
+        }
+        for (out, sums) in out.iter_mut().zip(&sums) {
+            *out = sums.map(round);
         }
     }
 }
