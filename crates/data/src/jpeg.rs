@@ -15,6 +15,7 @@ mod color;
 mod frame;
 mod idct;
 mod scan;
+mod steps;
 mod upsample;
 
 use crate::decode::{Problem, RawImage};
@@ -23,6 +24,7 @@ use block::ZIGZAG;
 use color::Space;
 use frame::Frame;
 use scan::{Scan, Tables};
+use steps::AcTable;
 use upsample::{Plane, Scratch};
 
 /// The most scans a picture may have. Encoders write about ten; each costs a pass over all coefficients, however
@@ -113,15 +115,16 @@ impl<'a> Decoder<'a> {
             let (counts, rest) = rest.split_first_chunk::<16>().ok_or_else(cut)?;
             let total = counts.iter().map(|&count| usize::from(count)).sum();
             let (symbols, rest) = rest.split_at_checked(total).ok_or_else(cut)?;
-            let (tables, largest) =
-                if spec >> 4 == 0 { (&mut self.tables.dc, 15) } else { (&mut self.tables.ac, 255) };
-            let place = tables
-                .get_mut(usize::from(spec & 15))
-                .ok_or(Problem::Corrupt("a Huffman table has no place"))?;
-            if symbols.iter().any(|&symbol| symbol > largest) {
-                return Err(Problem::Corrupt("a Huffman table holds impossible sizes"));
+            let (number, homeless) =
+                (usize::from(spec & 15), || Problem::Corrupt("a Huffman table has no place"));
+            if spec >> 4 == 0 {
+                if symbols.iter().any(|&symbol| symbol > 15) {
+                    return Err(Problem::Corrupt("a Huffman table holds impossible sizes"));
+                }
+                *self.tables.dc.get_mut(number).ok_or_else(homeless)? = Some(Huffman::new(counts, symbols)?);
+            } else {
+                *self.tables.ac.get_mut(number).ok_or_else(homeless)? = Some(AcTable::new(counts, symbols)?);
             }
-            *place = Some(Huffman::new(counts, symbols)?);
             body = rest;
         }
         Ok(())

@@ -12,7 +12,7 @@ pub(super) struct Bits<'a> {
     /// The next byte to load; never beyond the next marker.
     pub(super) at: usize,
     /// The next bits, left-aligned.
-    buffer: u64,
+    pub(super) buffer: u64,
     /// How many bits of `buffer` are loaded, the invented ones included.
     loaded: u32,
     /// How many zeros were loaded because the data had ended.
@@ -24,30 +24,30 @@ impl<'a> Bits<'a> {
         Self { bytes, at, buffer: 0, loaded: 0, invented: 0 }
     }
 
-    /// The same place with at least 57 bits loaded.
-    #[inline]
-    fn full(mut self) -> Self {
+    /// Load bits until there are at least 56.
+    #[inline(always)]
+    pub(super) fn fill(&mut self) {
         match self
             .bytes
             .get(self.at..)
-            .and_then(|rest| rest.first_chunk::<8>())
+            .and_then(|rest| rest.first_chunk())
             .map(|next| u64::from_be_bytes(*next))
         {
             Some(next) if !has_ff(next) => {
-                let count = (64 - self.loaded) / 8;
+                // A part of a byte may follow the whole ones; it is the same when the byte is loaded again.
                 self.buffer |= next >> self.loaded;
-                self.loaded += 8 * count;
-                self.at += count as usize;
-                // The shift may have left a part of the following byte; it is loaded again next time.
-                self.buffer &= !(u64::MAX.checked_shr(self.loaded).unwrap_or(0));
-                self
+                self.at += (63 - self.loaded as usize) / 8;
+                self.loaded |= 56;
             }
-            _ => self.full_byte_by_byte(),
+            _ => *self = self.filled_byte_by_byte(),
         }
     }
 
-    fn full_byte_by_byte(mut self) -> Self {
-        while self.loaded <= 56 {
+    #[cold]
+    #[inline(never)]
+    fn filled_byte_by_byte(mut self) -> Self {
+        self.buffer &= !(u64::MAX >> self.loaded);
+        while self.loaded < 56 {
             let (byte, length) = match self.bytes.get(self.at..) {
                 Some([0xFF, 0, ..]) => (0xFF, 2),
                 Some([0xFF, ..] | []) | None => (0, 0),
@@ -65,13 +65,13 @@ impl<'a> Bits<'a> {
     #[inline]
     fn peek(&mut self) -> usize {
         if self.loaded < 16 {
-            *self = self.full();
+            self.fill();
         }
         (self.buffer >> 48) as usize
     }
 
-    #[inline]
-    fn skip(&mut self, count: u32) {
+    #[inline(always)]
+    pub(super) fn skip(&mut self, count: u32) {
         self.buffer <<= count;
         self.loaded -= count;
     }
@@ -100,17 +100,15 @@ impl<'a> Bits<'a> {
     pub(super) fn run_and_number(&mut self, table: &Huffman) -> Option<(usize, i32)> {
         // Enough for the longest code and number.
         if self.loaded < 32 {
-            *self = self.full();
+            self.fill();
         }
         let mut code = table.short[(self.buffer >> (64 - SHORT)) as usize];
         if code.length == 0 {
             code = table.long_code((self.buffer >> 48) as u32)?;
         }
-        // No branch on the size, which nothing foretells. It may be 0: hence two shifts.
-        let size = u32::from(code.symbol & 15);
-        let bits = (self.buffer << code.length) >> 1 >> (63 - size);
+        let number = number(self.buffer, &code);
         self.skip(code.with_number.into());
-        Some((usize::from(code.symbol >> 4), extend(bits as i32, size)))
+        Some((usize::from(code.symbol >> 4), number))
     }
 
     /// Whether bits beyond the end of the data were used.
@@ -142,6 +140,15 @@ fn has_ff(bytes: u64) -> bool {
     (!bytes).wrapping_sub(ONES) & bytes & (ONES << 7) != 0
 }
 
+/// The number behind `code` at the start of left-aligned bits. No branch on its size, which nothing foretells.
+#[inline(always)]
+pub(super) fn number(bits: u64, code: &Code) -> i32 {
+    let size = u32::from(code.symbol & 15);
+    // It may be 0: hence two shifts.
+    let bits = (bits << code.length) >> 1 >> (63 - size);
+    extend(bits as i32, size)
+}
+
 /// A number of `size` bits whose leading 0 means negative (T.81, F.2.2.1), without a branch.
 #[inline(always)]
 fn extend(bits: i32, size: u32) -> i32 {
@@ -166,10 +173,10 @@ pub(super) struct Huffman {
 
 /// A code's length in bits (0 = none), the same with the number behind it, and its symbol.
 #[derive(Clone, Copy, Default)]
-struct Code {
+pub(super) struct Code {
     length: u8,
-    with_number: u8,
-    symbol: u8,
+    pub(super) with_number: u8,
+    pub(super) symbol: u8,
 }
 
 impl Code {
@@ -207,6 +214,11 @@ impl Huffman {
             code <<= 1;
         }
         Ok(table)
+    }
+
+    /// The code that left-aligned `bits` begin with, if it is short.
+    pub(super) fn short_code(&self, bits: u64) -> Option<Code> {
+        Some(self.short[(bits >> (64 - SHORT)) as usize]).filter(|code| code.length > 0)
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::bits::{Bits, Huffman};
+use super::steps::AcTable;
 
 /// The place of the k-th coefficient of a scan in its block (T.81, figure A.6).
 pub(super) const ZIGZAG: [u8; 64] = [
@@ -13,15 +14,15 @@ pub(super) const ZIGZAG: [u8; 64] = [
 /// How a block's coefficients are coded.
 pub(super) enum Coder<'t> {
     /// All of them.
-    Whole { dc: &'t Huffman, ac: &'t Huffman },
+    Whole { dc: &'t Huffman, ac: &'t AcTable },
     /// The DC coefficient but for its `low` last bits.
     Dc { dc: &'t Huffman, low: u32 },
     /// One more bit of the DC coefficient.
     DcBit { low: u32 },
     /// The AC coefficients of a band but for their `low` last bits.
-    Ac { ac: &'t Huffman, band: (usize, usize), low: u32 },
+    Ac { ac: &'t AcTable, band: (usize, usize), low: u32 },
     /// One more bit of the AC coefficients of a band.
-    AcBit { ac: &'t Huffman, band: (usize, usize), low: u32 },
+    AcBit { ac: &'t AcTable, band: (usize, usize), low: u32 },
 }
 
 /// What is carried from block to block.
@@ -75,16 +76,28 @@ impl<'a> State<'a> {
 
     /// The coefficients of `band` that are not zero. A block may end early, and in progressive files some that
     /// follow may have none.
-    #[inline]
-    fn band(&mut self, table: &Huffman, band: (usize, usize), low: u32, block: &mut [i16; 64]) -> Option<()> {
+    #[inline(never)]
+    fn band(&mut self, table: &AcTable, band: (usize, usize), low: u32, block: &mut [i16; 64]) -> Option<()> {
         if self.empty_blocks > 0 {
             self.empty_blocks -= 1;
             return Some(());
         }
         let mut bits = self.bits;
         let mut k = band.0;
+        bits.fill();
         while k <= band.1 {
-            let (run, number) = bits.run_and_number(table)?;
+            let step = table.step(bits.buffer);
+            // While the look-up is under way.
+            bits.fill();
+            if k + usize::from(step.reach) <= band.1 {
+                for (place, value) in step.places.into_iter().zip(step.values) {
+                    block[usize::from(ZIGZAG[(k + usize::from(place)) % 64])] = i16::from(value) << low;
+                }
+                k += usize::from(step.advance);
+                bits.skip(step.length.into());
+                continue;
+            }
+            let (run, number) = bits.run_and_number(&table.codes)?;
             if number != 0 {
                 k += run;
                 *at(block, k)? = (number << low) as i16;
@@ -102,14 +115,14 @@ impl<'a> State<'a> {
 
     fn refine_band(
         &mut self,
-        table: &Huffman,
+        table: &AcTable,
         band: (usize, usize),
         low: u32,
         block: &mut [i16; 64],
     ) -> Option<()> {
         let mut k = band.0;
         while self.empty_blocks == 0 && k <= band.1 {
-            let symbol = self.bits.symbol(table)?;
+            let symbol = self.bits.symbol(&table.codes)?;
             let (run, size) = (usize::from(symbol >> 4), symbol & 15);
             let fresh = match (size, run) {
                 (0, 15) => 0,

@@ -4,12 +4,13 @@ use super::Problem;
 use super::bits::Huffman;
 use super::block::{Coder, State};
 use super::frame::Frame;
+use super::steps::AcTable;
 
 /// The Huffman tables in force, by number.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) dc: [Option<Huffman>; 4],
-    pub(super) ac: [Option<Huffman>; 4],
+    pub(super) ac: [Option<AcTable>; 4],
 }
 
 /// A scan header.
