@@ -12,6 +12,7 @@
 mod bits;
 mod block;
 mod color;
+mod data;
 mod frame;
 mod idct;
 mod scan;

@@ -2,63 +2,36 @@
 
 use super::Problem;
 
-/// Reads the entropy-coded bits of a scan: most significant first, `FF 00` standing for `FF`.
+/// Reads the bits of an interval, most significant first.
 ///
-/// It stops before the first marker. Bits asked for beyond are zeros, and [`overran`](Self::overran) tells.
-/// Small enough to copy, so that a loop can keep its own in registers.
+/// Bits asked for beyond are zeros, and [`unread`](Self::unread) tells. Small enough to copy, so that a loop can keep
+/// its own in registers.
 #[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
-    bytes: &'a [u8],
-    /// The next byte to load; never beyond the next marker.
-    pub(super) at: usize,
+    /// The data and eight zeros.
+    padded: &'a [u8],
+    /// The next byte to load.
+    at: usize,
     /// The next bits, left-aligned.
     pub(super) buffer: u64,
-    /// How many bits of `buffer` are loaded, the invented ones included.
+    /// How many bits of `buffer` are loaded.
     loaded: u32,
-    /// How many zeros were loaded because the data had ended.
-    invented: u32,
 }
 
 impl<'a> Bits<'a> {
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, buffer: 0, loaded: 0, invented: 0 }
+    /// Of data with eight zeros behind it.
+    pub(super) fn new(padded: &'a [u8]) -> Self {
+        Self { padded, at: 0, buffer: 0, loaded: 0 }
     }
 
     /// Load bits until there are at least 56.
     #[inline(always)]
     pub(super) fn fill(&mut self) {
-        match self
-            .bytes
-            .get(self.at..)
-            .and_then(|rest| rest.first_chunk())
-            .map(|next| u64::from_be_bytes(*next))
-        {
-            Some(next) if !has_ff(next) => {
-                // A part of a byte may follow the whole ones; it is the same when the byte is loaded again.
-                self.buffer |= next >> self.loaded;
-                self.at += (63 - self.loaded as usize) / 8;
-                self.loaded |= 56;
-            }
-            _ => *self = self.filled_byte_by_byte(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn filled_byte_by_byte(mut self) -> Self {
-        self.buffer &= !(u64::MAX >> self.loaded);
-        while self.loaded < 56 {
-            let (byte, length) = match self.bytes.get(self.at..) {
-                Some([0xFF, 0, ..]) => (0xFF, 2),
-                Some([0xFF, ..] | []) | None => (0, 0),
-                Some([byte, ..]) => (*byte, 1),
-            };
-            self.at += length;
-            self.invented += if length == 0 { 8 } else { 0 };
-            self.buffer |= u64::from(byte) << (56 - self.loaded);
-            self.loaded += 8;
-        }
-        self
+        let next = self.padded.get(self.at..).and_then(|rest| rest.first_chunk());
+        // A part of a byte may follow the whole ones; it is the same when the byte is loaded again.
+        self.buffer |= next.map_or(0, |next| u64::from_be_bytes(*next)) >> self.loaded;
+        self.at += (63 - self.loaded as usize) / 8;
+        self.loaded |= 56;
     }
 
     /// The next 16 bits, which stay.
@@ -111,33 +84,10 @@ impl<'a> Bits<'a> {
         Some((usize::from(code.symbol >> 4), number))
     }
 
-    /// Whether bits beyond the end of the data were used.
-    pub(super) fn overran(&self) -> bool {
-        self.invented > self.loaded
+    /// How many bits are left; less than 0 if some were asked for that are not there.
+    pub(super) fn unread(&self) -> i64 {
+        8 * (self.padded.len() as i64 - 8 - self.at as i64) + i64::from(self.loaded)
     }
-
-    /// Pass the marker with which the data goes on after a restart interval.
-    pub(super) fn restart(&mut self, count: usize) -> Result<(), Problem> {
-        let marker = [0xFF, 0xD0 + (count % 8) as u8];
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let skipped = rest.windows(2).position(|pair| pair == marker);
-        // Padding may precede a marker, data may not.
-        match skipped {
-            Some(skipped) if rest[..skipped].iter().all(|&byte| byte == 0xFF) => {
-                *self = Self::new(self.bytes, self.at + skipped + 2);
-                Ok(())
-            }
-            _ if rest.is_empty() => Err(Problem::Truncated),
-            _ => Err(Problem::Corrupt("a restart marker is missing")),
-        }
-    }
-}
-
-/// Whether any of eight bytes is FF: the well-known test for a zero byte (Mycroft 1987), of the complement.
-#[inline(always)]
-fn has_ff(bytes: u64) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    (!bytes).wrapping_sub(ONES) & bytes & (ONES << 7) != 0
 }
 
 /// The number behind `code` at the start of left-aligned bits. No branch on its size, which nothing foretells.

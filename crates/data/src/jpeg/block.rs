@@ -1,6 +1,5 @@
 //! Blocks: from Huffman codes to the 64 coefficients of an 8×8 square (T.81, F.2 and G.1.2).
 
-use super::Problem;
 use super::bits::{Bits, Huffman};
 use super::steps::AcTable;
 
@@ -35,16 +34,9 @@ pub(super) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    /// At the start of a scan's data.
-    pub(super) fn at(bytes: &'a [u8], at: usize) -> Self {
-        Self { bits: Bits::new(bytes, at), before: [0; 4], empty_blocks: 0 }
-    }
-
-    /// Begin anew behind the restart marker that follows `count` others.
-    pub(super) fn restart(&mut self, count: usize) -> Result<(), Problem> {
-        self.bits.restart(count)?;
-        (self.before, self.empty_blocks) = ([0; 4], 0);
-        Ok(())
+    /// At the start of an interval.
+    pub(super) fn at(bits: Bits<'a>) -> Self {
+        Self { bits, before: [0; 4], empty_blocks: 0 }
     }
 
     /// Decode a block of the component `slot` of the scan; none, here and below, if its data makes no sense.
@@ -53,7 +45,7 @@ impl<'a> State<'a> {
         match *coder {
             Coder::Whole { dc, ac } => {
                 block[0] = self.dc(dc, slot)? as i16;
-                self.band(ac, (1, 63), 0, block)
+                self.all(ac, block)
             }
             Coder::Dc { dc, low } => {
                 block[0] = (self.dc(dc, slot)? << low) as i16;
@@ -74,9 +66,15 @@ impl<'a> State<'a> {
         Some(self.before[slot])
     }
 
+    /// All AC coefficients that are not zero. Compiled on its own, and so without what is there for progressive files.
+    #[inline(never)]
+    fn all(&mut self, table: &AcTable, block: &mut [i16; 64]) -> Option<()> {
+        self.band(table, (1, 63), 0, block)
+    }
+
     /// The coefficients of `band` that are not zero. A block may end early, and in progressive files some that
     /// follow may have none.
-    #[inline(never)]
+    #[inline(always)]
     fn band(&mut self, table: &AcTable, band: (usize, usize), low: u32, block: &mut [i16; 64]) -> Option<()> {
         if self.empty_blocks > 0 {
             self.empty_blocks -= 1;

@@ -3,6 +3,7 @@
 use super::Problem;
 use super::bits::Huffman;
 use super::block::{Coder, State};
+use super::data::Data;
 use super::frame::Frame;
 use super::steps::AcTable;
 
@@ -67,13 +68,15 @@ impl Scan {
         bytes: &[u8],
         at: usize,
     ) -> Result<usize, Problem> {
-        let mut state = State::at(bytes, at);
         let coders = self.coders(frame.progressive, tables)?;
         let alone = self.members.len() == 1;
         let (across, down) = match self.members[..] {
             [(only, ..)] => frame.components[only].blocks_in_picture(),
             _ => frame.units(),
         };
+        let interval = if restart_interval == 0 { usize::MAX } else { restart_interval };
+        let data = Data::read(bytes, at, (across * down).div_ceil(interval));
+        let mut state = State::at(data.bits(0)?);
         // Of each member: blocks across and down in a unit; where the unit's rows of blocks start.
         let mut layout: Vec<((usize, usize), [usize; 4])> = vec![((1, 1), [0; 4]); self.members.len()];
         for y in 0..down {
@@ -84,8 +87,12 @@ impl Scan {
             }
             for x in 0..across {
                 let unit = y * across + x;
-                if restart_interval > 0 && unit > 0 && unit % restart_interval == 0 {
-                    state.restart(unit / restart_interval - 1)?;
+                if unit > 0 && unit.is_multiple_of(interval) {
+                    // A few bits of padding may be left, data may not.
+                    if !(0..64).contains(&state.bits.unread()) {
+                        return Err(Problem::Corrupt("a restart marker is missing"));
+                    }
+                    state = State::at(data.bits(unit / interval)?);
                 }
                 for (slot, (&(at, ..), coder)) in self.members.iter().zip(&coders).enumerate() {
                     let component = &mut frame.components[at];
@@ -99,9 +106,8 @@ impl Scan {
                     }
                 }
             }
-            if state.bits.overran() {
-                let cut = state.bits.at >= bytes.len();
-                return Err(if cut {
+            if state.bits.unread() < 0 {
+                return Err(if data.cut {
                     Problem::Truncated
                 } else {
                     Problem::Corrupt("its data ends too early")
@@ -111,7 +117,7 @@ impl Scan {
                 self.transform(frame, y, alone)?;
             }
         }
-        Ok(state.bits.at)
+        Ok(data.end)
     }
 
     /// Turn the coefficients of row `y` of units into samples.
