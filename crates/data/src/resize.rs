@@ -6,10 +6,14 @@
 //! would be much slower. A network trained with one resize and used with another loses accuracy (Parmar et
 //! al. 2022, "On Aliased Resizing"); so this one differs in no bit.
 
+mod taps;
+
 use std::borrow::Cow;
 
 use wellfit_kernels::vectorized;
 use wellfit_kernels::zip::transpose;
+
+use taps::Taps;
 
 /// Fractional bits of a weight: 8 bits of pixel and 2 of headroom leave 22 of 32 (Pillow's `Resample.c`).
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -175,44 +179,6 @@ fn add(sums: &mut [u32; LANES], values: &[u8; LANES], weight: u32) {
 #[inline(always)]
 fn round(sum: u32) -> u8 {
     (sum >> PRECISION_BITS).min(255) as u8
-}
-
-/// What each output pixel along one axis is made of: weights for some input pixels, the same number for all so
-/// that the processor can foresee the loop.
-struct Taps {
-    firsts: Vec<usize>,
-    weights: Vec<u32>,
-    count: usize,
-}
-
-impl Taps {
-    /// Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`.
-    fn new(from: usize, to: usize) -> Self {
-        let scale = from as f64 / to as f64;
-        let support = scale.max(1.0);
-        let center = |i: usize| (i as f64 + 0.5) * scale;
-        let reach = |i: usize| {
-            let first = (center(i) - support + 0.5).max(0.0) as usize;
-            first..((center(i) + support + 0.5) as usize).min(from)
-        };
-        let count = (0..to).map(|i| reach(i).len()).max().unwrap_or(0);
-        let mut taps = Self { firsts: Vec::with_capacity(to), weights: vec![0; to * count], count };
-        for (i, weights) in taps.weights.chunks_exact_mut(count).enumerate() {
-            let triangle = |x: usize| (1.0 - ((x as f64 - center(i) + 0.5) * (1.0 / support)).abs()).max(0.0);
-            let total: f64 = reach(i).map(triangle).sum();
-            let first = reach(i).start.min(from - count);
-            for x in reach(i) {
-                weights[x - first] = (triangle(x) / total * f64::from(1 << PRECISION_BITS) + 0.5) as u32;
-            }
-            taps.firsts.push(first);
-        }
-        taps
-    }
-
-    /// For each output pixel the first input pixel and the weights from there on.
-    fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
-        self.firsts.iter().copied().zip(self.weights.chunks_exact(self.count))
-    }
 }
 
 #[cfg(test)]
