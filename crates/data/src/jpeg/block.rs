@@ -170,3 +170,59 @@ impl<'a> State<'a> {
 fn at(block: &mut [i16; 64], k: usize) -> Option<&mut i16> {
     ZIGZAG.get(k).map(|&place| &mut block[usize::from(place)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As many codes of each length as luma's AC table has in most files (T.81, table K.5).
+    const COUNTS: [u8; 16] = [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125];
+
+    /// Symbols of baseline files in any order, the end of the block under one of the shorter codes.
+    fn symbols() -> impl Strategy<Value = Vec<u8>> {
+        let all = (1..=255).filter(|symbol| symbol & 15 != 0 || *symbol == 0xF0).collect();
+        (Just::<Vec<u8>>(all).prop_shuffle(), 0_usize..12).prop_map(|(mut symbols, end)| {
+            symbols.insert(end, 0);
+            symbols.truncate(162);
+            symbols
+        })
+    }
+
+    /// T.81, figure F.13.
+    fn one_by_one(bits: &mut Bits<'_>, codes: &Huffman, block: &mut [i16; 64]) -> Option<()> {
+        let mut k = 1;
+        while k < 64 {
+            match bits.run_and_number(codes)? {
+                (15, 0) => k += 16,
+                (_, 0) => break,
+                (run, number) => {
+                    *at(block, k + run)? = number as i16;
+                    k += run + 1;
+                }
+            }
+        }
+        Some(())
+    }
+
+    proptest! {
+        #[test]
+        fn steps_are_the_symbols_they_stand_for(
+            symbols in symbols(),
+            data in proptest::collection::vec(any::<u8>(), 400),
+        ) {
+            let table = AcTable::new(&COUNTS, &symbols).unwrap();
+            let padded = [&data[..], &[0; 8]].concat();
+            let (mut state, mut bits) = (State::at(Bits::new(&padded)), Bits::new(&padded));
+            while bits.unread() > 0 {
+                let (mut got, mut want) = ([0; 64], [0; 64]);
+                let fine = one_by_one(&mut bits, &table.codes, &mut want);
+                prop_assert_eq!(state.all(&table, &mut got), fine);
+                if fine.is_none() {
+                    break;
+                }
+                prop_assert_eq!((got, state.bits.unread()), (want, bits.unread()));
+            }
+        }
+    }
+}

@@ -70,3 +70,48 @@ fn first_ff(bytes: &[u8]) -> usize {
     let clean = 16 * bytes.as_chunks().0.iter().take_while(|chunk| !has_ff(chunk)).count();
     clean + bytes[clean..].iter().take_while(|&&byte| byte != 0xFF).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The data of each interval behind the first byte, and all that was read.
+    fn read(file: &[u8], intervals: usize) -> (Vec<Vec<u8>>, Data) {
+        let data = Data::read(file, 1, intervals);
+        let all = data.intervals.iter().map(|range| data.bytes[range.clone()].to_vec()).collect();
+        (all, data)
+    }
+
+    #[test]
+    fn stuffing_is_taken_out_up_to_the_marker() {
+        let long = [&[7; 40][..], &[0xFF, 0, 0xFF, 0, 8, 0xFF, 0xD9, 9]].concat();
+        let (intervals, data) = read(&long, 1);
+        assert_eq!(intervals, [[&[7; 39][..], &[0xFF, 0xFF, 8]].concat()]);
+        assert_eq!((data.end, data.cut), (45, false));
+        assert_eq!(data.bytes[42..], PADDING);
+    }
+
+    #[test]
+    fn restart_markers_part_as_many_intervals_as_there_may_be() {
+        let file = [0, 1, 0xFF, 0xD0, 2, 0xFF, 0xFF, 0xD1, 3, 0xFF, 0xD2, 4];
+        assert_eq!(read(&file, 9).0, [[1], [2], [3], [4]]);
+        assert!(read(&file, 9).1.cut);
+        let (intervals, data) = read(&file, 2);
+        assert_eq!((intervals, data.end, data.cut), (vec![vec![1], vec![2]], 5, false));
+    }
+
+    #[test]
+    fn a_restart_marker_out_of_turn_ends_the_data() {
+        let (intervals, data) = read(&[0, 1, 0xFF, 0xD1, 2], 9);
+        assert_eq!((intervals, data.end), (vec![vec![1]], 2));
+        assert!(matches!(data.bits(1), Err(Problem::Corrupt("a restart marker is missing"))));
+    }
+
+    #[test]
+    fn bits_beyond_the_data_are_zeros_and_counted() {
+        let data = Data::read(&[0xAA, 0xBB], 1, 1);
+        let mut bits = data.bits(0).unwrap();
+        assert_eq!((bits.take(12), bits.unread()), (0xBB0, -4));
+        assert!(matches!(data.bits(1), Err(Problem::Truncated)));
+    }
+}
