@@ -176,6 +176,17 @@ fn a_file_cut_short_is_an_error() {
     }
 }
 
+/// Between restart markers as well as at the end.
+#[test]
+fn a_cut_is_told_from_a_missing_restart_marker() {
+    let mut whole = fs::read(fixture("restart-420.jpg")).unwrap();
+    let restart =
+        whole.windows(2).rposition(|pair| pair[0] == 0xFF && (0xD0..0xD8).contains(&pair[1])).unwrap();
+    assert!(reason(&whole[..restart - 4]).contains("the file is cut short"));
+    whole[restart + 1] ^= 1;
+    assert!(reason(&whole).contains("a restart marker is missing"));
+}
+
 #[test]
 fn what_is_no_image_is_named() {
     for (bytes, words) in [

@@ -88,11 +88,12 @@ impl Scan {
             for x in 0..across {
                 let unit = y * across + x;
                 if unit > 0 && unit.is_multiple_of(interval) {
-                    // A few bits of padding may be left, data may not.
+                    let next = data.bits(unit / interval)?;
+                    // Padding may be left, data may not.
                     if !(0..64).contains(&state.bits.unread()) {
                         return Err(Problem::Corrupt("a restart marker is missing"));
                     }
-                    state = State::at(data.bits(unit / interval)?);
+                    state = State::at(next);
                 }
                 for (slot, (&(at, ..), coder)) in self.members.iter().zip(&coders).enumerate() {
                     let component = &mut frame.components[at];
