@@ -20,12 +20,28 @@ impl Network {
     /// `num_batches_tracked`.
     #[must_use]
     pub fn state(&self) -> WeightFile {
+        self.state_where(|_| true)
+    }
+
+    /// The part of [`state`](Self::state) that training leaves as it is.
+    #[must_use]
+    pub fn frozen_state(&self) -> WeightFile {
+        self.state_where(|frozen| frozen)
+    }
+
+    /// The part of [`state`](Self::state) that training changes.
+    #[must_use]
+    pub fn trained_state(&self) -> WeightFile {
+        self.state_where(|frozen| !frozen)
+    }
+
+    fn state_where(&self, wanted: impl Fn(bool) -> bool) -> WeightFile {
         let mut arrays: Vec<(String, Array)> = Vec::new();
-        for parameter in &self.parameters {
+        for parameter in self.parameters.iter().filter(|parameter| wanted(!parameter.trainable)) {
             let data = Data::F32(parameter.to_torch(&parameter.value));
             arrays.push((parameter.name.clone(), Array { shape: parameter.shape.clone(), data }));
         }
-        for norm in &self.norms {
+        for norm in self.norms.iter().filter(|norm| wanted(norm.frozen)) {
             let vector =
                 |values: &[f32]| Array { shape: vec![values.len()], data: Data::F32(values.to_vec()) };
             arrays.push((format!("{}.running_mean", norm.name), vector(&norm.mean)));

@@ -78,7 +78,7 @@ fn a_frozen_backbone_keeps_every_bit_and_the_head_learns() {
     let mut network = made("resnet18", 32, 3, 4);
     network.freeze_backbone();
     assert_eq!(network.trainable_count(), 512 * 4 + 4);
-    let before = network.state();
+    let (before, frozen) = (network.state(), network.frozen_state());
     let (images, labels) = (noise(4 * 32 * 32 * 3, 0), [0, 1, 2, 3]);
     let mut optimizer = Optimizer::new(Rule::ADAM, &network);
     let first = step(&mut network, &mut optimizer, &images, &labels);
@@ -87,6 +87,10 @@ fn a_frozen_backbone_keeps_every_bit_and_the_head_learns() {
     for ((name, before), (_, after)) in before.arrays.iter().zip(&network.state().arrays) {
         assert_eq!(before == after, !name.starts_with("fc."), "{name}");
     }
+    assert_eq!(network.frozen_state(), frozen);
+    let trained = network.trained_state().arrays;
+    assert!(trained.iter().map(|(name, _)| name).eq(["fc.weight", "fc.bias"]));
+    assert_eq!([frozen.arrays, trained].concat().len(), before.arrays.len(), "each is in one of the two");
     // Evaluation mode throughout: training and evaluating agree to the bit.
     let tape = network.forward(&images, KEY).unwrap();
     assert_eq!(tape.outputs(), &network.evaluate(&images)[..]);

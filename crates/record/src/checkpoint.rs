@@ -6,10 +6,11 @@
 //! number. Names starting with a dot are leftovers of a crash, or on their way in or out.
 
 use crate::error::{At, RecordError, Result};
+use crate::fixed::{FixedFile, Placed};
 use crate::io::{Io, write_file};
 use crate::manifest::{
-    CHECKSUM, Checkpoint, CheckpointInfo, LoadedCheckpoint, MANIFEST, Manifest, check_name, checksum_line,
-    read_checkpoint, sha256,
+    CHECKSUM, Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, MANIFEST, Manifest, check_name,
+    checksum_line, read_checkpoint, sha256,
 };
 use std::fs;
 use std::io::ErrorKind;
@@ -23,6 +24,16 @@ const TEMPORARY: &str = ".tmp-";
 pub(crate) struct CheckpointWriter {
     io: Arc<dyn Io>,
     root: PathBuf,
+    placed: Placed,
+}
+
+/// What goes into a checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Content<'a> {
+    /// Name and bytes of the files that are written.
+    pub(crate) files: &'a [(&'a str, &'a [u8])],
+    /// A file that older checkpoints may hold already.
+    pub(crate) fixed: Option<&'a FixedFile>,
 }
 
 impl CheckpointWriter {
@@ -32,7 +43,7 @@ impl CheckpointWriter {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made.at("create", &root)?,
         }
-        let writer = Self { io, root };
+        let writer = Self { io, root, placed: Placed::default() };
         writer.clean()?;
         Ok(writer)
     }
@@ -41,33 +52,38 @@ impl CheckpointWriter {
     ///
     /// Whatever fails, and whenever, the older ones stay valid until the new one is safely on the disk.
     pub(crate) fn commit(
-        &self,
+        &mut self,
         name: &str,
         keep: usize,
-        files: &[(&str, &[u8])],
+        content: Content<'_>,
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
         check_name(name)?;
-        check_files(files)?;
+        content.check()?;
         self.clean()?;
         let older = slots(&self.root)?;
         let number = older.last().map_or(1, |slot| slot.number + 1);
         let slot = format!("{number:04}-{name}");
         let temporary = self.root.join(format!("{TEMPORARY}{slot}"));
         let path = self.root.join(slot);
+        let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == name).skip(keep).collect();
+        let source = content
+            .fixed
+            .and_then(|file| replaced.iter().find_map(|old| self.placed.source(&old.path, file)));
 
-        let manifest = Manifest::new(name, files, info);
-        let sha256 = self.write(&temporary, &manifest, files)?;
+        let manifest = Manifest::new(name, content.entries(), info);
+        let sha256 = self.write(&temporary, &manifest, content, source)?;
         self.io.rename(&temporary, &path).at("rename", &temporary)?;
         self.io.sync_dir(&self.root).at("write", &self.root)?;
 
-        older.iter().rev().filter(|slot| slot.name == name).skip(keep).for_each(|slot| self.retire(slot));
+        content.fixed.iter().for_each(|file| self.placed.add(&path, file));
+        replaced.into_iter().for_each(|slot| self.retire(slot));
         Ok(Checkpoint { path, manifest, sha256 })
     }
 
     /// Removes the checkpoints of that name that are newer than the one in `path` (all if there is none): the
     /// damaged, and those of a future that will be computed again.
-    pub(crate) fn forget_after(&self, name: &str, path: Option<&Path>) -> Result<()> {
+    pub(crate) fn forget_after(&mut self, name: &str, path: Option<&Path>) -> Result<()> {
         let last = path.and_then(|path| Slot::parse(path.into())).map_or(0, |slot| slot.number);
         let newer = |slot: &&Slot| slot.name == name && slot.number > last;
         slots(&self.root)?.iter().filter(newer).for_each(|slot| self.retire(slot));
@@ -75,14 +91,21 @@ impl CheckpointWriter {
     }
 
     /// Fills a new directory and returns the manifest's checksum.
-    fn write(&self, dir: &Path, manifest: &Manifest, files: &[(&str, &[u8])]) -> Result<String> {
+    fn write(
+        &self,
+        dir: &Path,
+        manifest: &Manifest,
+        content: Content<'_>,
+        source: Option<PathBuf>,
+    ) -> Result<String> {
         let json = serde_json::to_vec_pretty(manifest)
             .map_err(|e| RecordError::Unwritable { path: dir.join(MANIFEST), problem: e.to_string() })?;
         let sha256 = sha256(&json);
         self.io.create_dir(dir).at("create", dir)?;
-        for (name, bytes) in files {
+        for (name, bytes) in content.files {
             write_file(&*self.io, &dir.join(name), bytes)?;
         }
+        content.fixed.map_or(Ok(()), |file| file.place(&*self.io, source, dir))?;
         write_file(&*self.io, &dir.join(MANIFEST), &json)?;
         write_file(&*self.io, &dir.join(CHECKSUM), checksum_line(&sha256).as_bytes())?;
         self.io.sync_dir(dir).at("write", dir)?;
@@ -92,7 +115,8 @@ impl CheckpointWriter {
     /// Removes a replaced checkpoint; first out of sight, so that nobody meets it half removed.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
-    fn retire(&self, slot: &Slot) {
+    fn retire(&mut self, slot: &Slot) {
+        self.placed.remove(&slot.path);
         let hidden = self.root.join(format!("{TEMPORARY}{:04}-{}", slot.number, slot.name));
         if self.io.rename(&slot.path, &hidden).is_ok() {
             let _ = self.io.remove_dir(&hidden);
@@ -110,17 +134,25 @@ impl CheckpointWriter {
     }
 }
 
-/// No file may stand in for another, nor for the manifest.
-fn check_files(files: &[(&str, &[u8])]) -> Result<()> {
-    let mut taken = vec![MANIFEST, CHECKSUM];
-    for &(name, _) in files {
-        check_name(name)?;
-        if taken.contains(&name) {
-            return Err(RecordError::BadName(name.to_owned()));
+impl Content<'_> {
+    /// No file may stand in for another, nor for the manifest.
+    fn check(self) -> Result<()> {
+        let mut taken = vec![MANIFEST, CHECKSUM];
+        let names = self.files.iter().map(|&(name, _)| name);
+        for name in names.chain(self.fixed.map(FixedFile::name)) {
+            check_name(name)?;
+            if taken.contains(&name) {
+                return Err(RecordError::BadName(name.to_owned()));
+            }
+            taken.push(name);
         }
-        taken.push(name);
+        Ok(())
     }
-    Ok(())
+
+    fn entries(self) -> Vec<FileEntry> {
+        let written = self.files.iter().map(|(name, bytes)| FileEntry::new(name, bytes));
+        written.chain(self.fixed.map(|file| file.entry.clone())).collect()
+    }
 }
 
 /// A directory that should be a checkpoint, going by its name.

@@ -57,6 +57,14 @@ pub trait Io: Send + Sync + std::fmt::Debug {
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
     }
 
+    /// Give a file a second name; its content is there once.
+    ///
+    /// # Errors
+    /// If the new name is taken, where a file cannot have two names, or as the system says.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
     /// Give a file or directory a new name, atomically.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ mod checkpoint;
 mod clock;
 mod error;
 mod event;
+mod fixed;
 mod float;
 mod info;
 mod io;
@@ -48,11 +49,12 @@ pub use checkpoint::NewestGood;
 pub use clock::now;
 pub use error::{RecordError, Result};
 pub use event::{EpochRecord, Event, StepRecord, best_epoch, data_wait_share, epochs};
+pub use fixed::FixedFile;
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};
 pub use lines::{Log, Problem};
 pub use manifest::{
-    Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, read_checkpoint, sha256,
+    Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, is_checkpoint, read_checkpoint, sha256,
 };
 pub use run::RunDir;
 pub use summary::{Outcome, RunState, RunSummary, list_runs};

@@ -83,14 +83,14 @@ impl Checkpoint {
     }
 }
 
+impl FileEntry {
+    pub(crate) fn new(name: &str, bytes: &[u8]) -> Self {
+        Self { name: name.to_owned(), length: bytes.len() as u64, sha256: sha256(bytes) }
+    }
+}
+
 impl Manifest {
-    pub(crate) fn new(name: &str, files: &[(&str, &[u8])], info: CheckpointInfo) -> Self {
-        let entry = |&(name, bytes): &(&str, &[u8])| FileEntry {
-            name: name.to_owned(),
-            length: bytes.len() as u64,
-            sha256: sha256(bytes),
-        };
-        let files = files.iter().map(entry).collect();
+    pub(crate) fn new(name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
         Self { format: FORMAT, name: name.to_owned(), info, created: crate::now(), files }
     }
 }
@@ -112,6 +112,12 @@ pub fn read_checkpoint(path: &Path) -> Result<LoadedCheckpoint> {
         files.insert(entry.name.clone(), bytes);
     }
     Ok(LoadedCheckpoint { checkpoint, files })
+}
+
+/// Whether a directory looks like a checkpoint's, which says nothing of its soundness.
+#[must_use]
+pub fn is_checkpoint(dir: &Path) -> bool {
+    dir.join(MANIFEST).is_file()
 }
 
 fn read_manifest(dir: &Path) -> Result<Checkpoint> {

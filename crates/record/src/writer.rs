@@ -1,8 +1,9 @@
 //! Writing a run.
 
-use crate::checkpoint::CheckpointWriter;
+use crate::checkpoint::{CheckpointWriter, Content};
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
+use crate::fixed::FixedFile;
 use crate::io::{Disk, Io, write_file};
 use crate::lines::LineWriter;
 use crate::lock::RunLock;
@@ -168,10 +169,12 @@ impl RunWriter {
         files: &[(&str, &[u8])],
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
-        self.checkpoint_beside(0, name, files, info)
+        self.checkpoint_beside(0, name, files, None, info)
     }
 
-    /// [`checkpoint`](Self::checkpoint) that leaves the `keep` newest of that name in place.
+    /// [`checkpoint`](Self::checkpoint) that leaves the `keep` newest of that name in place. `fixed` is in it as well;
+    /// where this writer has put the same into one that is now replaced, it is not written again. However many stay,
+    /// each has a copy of its own.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint).
@@ -180,13 +183,14 @@ impl RunWriter {
         keep: usize,
         name: &str,
         files: &[(&str, &[u8])],
+        fixed: Option<&FixedFile>,
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
         let (epoch, step) = (info.epoch, info.step);
         // A checkpoint whose steps got lost could never tell them again.
         self.steps.sync()?;
         self.events.sync()?;
-        let checkpoint = self.checkpoints.commit(name, keep, files, info)?;
+        let checkpoint = self.checkpoints.commit(name, keep, Content { files, fixed }, info)?;
         let sha256 = checkpoint.sha256.clone();
         self.event(&Event::Checkpoint { name: name.to_owned(), epoch, step, sha256 })?;
         Ok(checkpoint)

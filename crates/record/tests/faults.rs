@@ -8,7 +8,7 @@ mod helper;
 use faulty::{Fault, Faulty, NEVER, at_every_operation};
 use helper::{SMALL, at, epoch, fresh_on, warning};
 use std::path::Path;
-use wellfit_record::{Event, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
+use wellfit_record::{Event, FixedFile, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
 
 #[test]
 fn a_failed_commit_leaves_the_previous_checkpoint() {
@@ -131,7 +131,17 @@ fn the_disk_is_waited_for_in_the_right_order() {
     let commit = logs.to_owned() + &file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
     let event = "sync write sync";
     let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));
-    assert_eq!(done, commit + event);
+    assert_eq!(done, commit.clone() + event);
+    let fixed = FixedFile::new("fixed", vec![0; 9]);
+    let mut third =
+        |run: &mut RunWriter| drop(run.checkpoint_beside(0, "best", SMALL, Some(&fixed), at(3)).unwrap());
+    assert_eq!(
+        changes(&mut || third(&mut run)),
+        commit.replacen(file, &file.repeat(2), 1) + event,
+        "written"
+    );
+    let linked = commit.replace(&file.repeat(4), &[file.repeat(2), "link ".into(), file.repeat(2)].concat());
+    assert_eq!(changes(&mut || third(&mut run)), linked + event, "not written again");
     assert_eq!(changes(&mut || run.event(&Event::Epoch(epoch(2, 0.5))).unwrap()), event);
     assert_eq!(changes(&mut || run.event(&warning("unhurried")).unwrap()), "write");
 }

@@ -7,20 +7,24 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use wellfit_models::{Network, Optimizer};
-use wellfit_record::{CheckpointInfo, LoadedCheckpoint, RunInfo, RunWriter};
-use wellfit_weights::{WeightFile, from_bytes, to_safetensors_bytes};
+use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, RunInfo, RunWriter};
+use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
 
 /// The checkpoint that a run goes on from. It needs no other.
 pub const LAST: &str = "last";
 /// The checkpoint with the best epoch's weights.
 pub const BEST: &str = "best";
-/// The file of the weights in a checkpoint.
+/// The file of the weights in a checkpoint of a run that trains them all.
 const MODEL: &str = "model.safetensors";
+/// The file of what training changes, where part of the weights is frozen.
+const TRAINED: &str = "trained.safetensors";
+/// The file of that part. A name of its own for each: none of the two could pass for a model.
+const FROZEN: &str = "frozen.safetensors";
 /// The optimiser's memory.
 const OPTIMIZER: &str = "optimizer.safetensors";
 /// Everything else: see [`Position`].
 const POSITION: &str = "position.json";
-/// The best epoch's weights, where these are not the model's.
+/// The best epoch's weights without the frozen ones, where these are not the current ones.
 const BEST_MODEL: &str = "best.safetensors";
 
 /// What travels with the weights: architecture, class names and preprocessing, as JSON strings where they
@@ -46,12 +50,53 @@ pub fn model_file(network: &Network, metadata: &BTreeMap<String, String>) -> Wei
     WeightFile { metadata: metadata.clone(), ..network.state() }
 }
 
+/// The frozen part of a network's weights as a file, if anything is frozen.
+pub(crate) fn frozen_file(network: &Network, config: &FitConfig) -> Result<Option<FixedFile>, Fault> {
+    let frozen = WeightFile { metadata: config.metadata.clone(), ..network.frozen_state() };
+    if frozen.arrays.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(FixedFile::new(FROZEN, to_safetensors_bytes(&frozen)?)))
+}
+
+/// The weights in a checkpoint of a run, the frozen ones included, under torch's names.
+///
+/// # Errors
+/// [`TrainError::NoWeights`] when there are none, or they cannot be read.
+pub fn checkpoint_weights(checkpoint: &LoadedCheckpoint) -> Result<WeightFile, TrainError> {
+    model_in(&checkpoint.files)
+        .map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn model_in(files: &Files) -> Result<WeightFile, String> {
+    whole(files, if files.contains_key(FROZEN) { TRAINED } else { MODEL })
+}
+
+/// The weights in that file and the frozen ones.
+fn whole(files: &Files, name: &str) -> Result<WeightFile, String> {
+    let mut weights = weights_in(files, name)?;
+    if files.contains_key(FROZEN) {
+        weights.arrays.append(&mut weights_in(files, FROZEN)?.arrays);
+    }
+    Ok(weights)
+}
+
+fn weights_in(files: &Files, name: &str) -> Result<WeightFile, String> {
+    from_bytes(bytes_of(files, name)?).map_err(|fault| format!("{name}: {fault}"))
+}
+
+fn bytes_of<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], String> {
+    files.get(name).map(|bytes| &bytes[..]).ok_or_else(|| format!("it has no {name}"))
+}
+
 impl<'a> Session<'a> {
     /// Commit the end of an epoch, whose weights may be the best.
     pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
         let model = self.weights(&self.network)?;
         if best {
-            run.checkpoint(BEST, &[(MODEL, &model)], self.info())?;
+            run.checkpoint_beside(0, BEST, &[(self.model(), &model)], self.frozen.as_ref(), self.info())?;
         }
         self.commit_last(&model, run)
     }
@@ -66,17 +111,24 @@ impl<'a> Session<'a> {
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
         let optimizer = to_safetensors_bytes(&self.optimizer.state(&self.network))?;
-        let mut files = vec![(MODEL, model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
+        let mut files = vec![(self.model(), model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
         let best =
             self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
         files.extend(best.as_ref().map(|best| (BEST_MODEL, &best[..])));
-        run.checkpoint_beside(self.config.keep, LAST, &files, self.info())?;
+        run.checkpoint_beside(self.config.keep, LAST, &files, self.frozen.as_ref(), self.info())?;
         self.saved = Instant::now();
         Ok(())
     }
 
+    /// The name of the file of the current weights.
+    fn model(&self) -> &'static str {
+        if self.frozen.is_some() { TRAINED } else { MODEL }
+    }
+
+    /// What training changes of a network's weights: all, if nothing is frozen.
     fn weights(&self, network: &Network) -> Result<Vec<u8>, TrainError> {
-        Ok(to_safetensors_bytes(&model_file(network, &self.config.metadata))?)
+        let metadata = self.config.metadata.clone();
+        Ok(to_safetensors_bytes(&WeightFile { metadata, ..network.trained_state() })?)
     }
 
     fn info(&self) -> CheckpointInfo {
@@ -97,24 +149,19 @@ impl<'a> Session<'a> {
             .map_err(|problem| TrainError::NotResumable { path: checkpoint.checkpoint.path.clone(), problem })
     }
 
-    fn from_files(
-        mut network: Network,
-        config: &'a FitConfig,
-        files: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Self, String> {
-        let file = |name: &str| files.get(name).ok_or_else(|| format!("it has no {name}"));
-        let weights = |bytes: &[u8]| from_bytes(bytes).map_err(|fault| fault.to_string());
+    fn from_files(mut network: Network, config: &'a FitConfig, files: &Files) -> Result<Self, String> {
+        let position = bytes_of(files, POSITION)?;
         let at: Position =
-            serde_json::from_slice(file(POSITION)?).map_err(|error| format!("{POSITION}: {error}"))?;
+            serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check()?;
-        network.load(&weights(file(MODEL)?)?, false).map_err(|error| error.to_string())?;
+        network.load(&model_in(files)?, false).map_err(|error| error.to_string())?;
         let mut optimizer = Optimizer::new(config.rule, &network);
-        optimizer.load(&network, &weights(file(OPTIMIZER)?)?).map_err(|error| error.to_string())?;
+        optimizer.load(&network, &weights_in(files, OPTIMIZER)?).map_err(|error| error.to_string())?;
         let mut best = at.best.map(|_| network.clone());
         if let Some(best) = best.as_mut().filter(|_| !at.is_best()) {
-            best.load(&weights(file(BEST_MODEL)?)?, false).map_err(|error| error.to_string())?;
+            best.load(&whole(files, BEST_MODEL)?, false).map_err(|error| error.to_string())?;
         }
-        Ok(Self::at(at, network, optimizer, best, config))
+        Self::at(at, network, optimizer, best, config).map_err(|fault| fault.to_string())
     }
 }
 

@@ -40,6 +40,14 @@ pub enum TrainError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A checkpoint that is whole, but holds no weights that can be read.
+    #[error("{}: {problem}", .path.display())]
+    NoWeights {
+        /// Its directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The position could not be put into words.
     #[error("cannot write down where the run stands: {0}")]
     Position(String),

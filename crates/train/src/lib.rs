@@ -21,7 +21,7 @@ mod policies;
 mod session;
 
 pub use callback::{Callback, Control, EpochReport, Pass, Tick};
-pub use checkpoint::{BEST, LAST, model_file, model_metadata};
+pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
 pub use description::{Description, HintError, Hints};
 pub use error::TrainError;
 pub use evaluate::{Average, evaluate};

@@ -13,9 +13,10 @@ const POOL: f64 = 1.1;
 /// really takes.
 #[must_use]
 pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
-    let weights = 4 * network.parameter_count() as u64;
-    let moments = 4 * (config.rule.moments() * network.trainable_count()) as u64;
-    // A tensor is copied into torch's layout, then into the file; the files of a checkpoint wait together.
-    let saving = (3 * weights + moments).max(weights + 2 * moments);
+    let (weights, trained) = (4 * network.parameter_count() as u64, 4 * network.trainable_count() as u64);
+    let (frozen, moments) = (weights - trained, config.rule.moments() as u64 * trained);
+    // A tensor is copied into torch's layout, then into the file; the files of a checkpoint wait together. That of
+    // frozen weights waits throughout.
+    let saving = (3 * trained + moments).max(trained + 2 * moments) + frozen;
     (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving
 }

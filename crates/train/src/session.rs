@@ -1,6 +1,7 @@
 //! A run under way: all that changes from step to step, and so all that a checkpoint has to hold.
 
 use crate::callback::{Callback, Pass, Tick};
+use crate::checkpoint::frozen_file;
 use crate::error::TrainError;
 use crate::evaluate::{Average, evaluate_source, heed};
 use crate::every::Every;
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use wellfit_models::{DropoutKey, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{EpochRecord, Event, RunWriter, StepRecord, now};
+use wellfit_record::{EpochRecord, Event, FixedFile, RunWriter, StepRecord, now};
+use wellfit_weights::Fault;
 
 /// Where a run stands, besides its weights and the optimiser's memory. Everything random is a function of
 /// the seed and this position, so no generator has a state to keep.
@@ -58,6 +60,8 @@ pub(crate) struct Session<'a> {
     pub optimizer: Optimizer,
     /// The weights of the best epoch.
     pub best: Option<Network>,
+    /// The weights that are frozen, as every checkpoint holds them.
+    pub frozen: Option<FixedFile>,
     pub at: Position,
     rates: Option<Rates<'a>>,
     /// When this process began, and after how many seconds of computing.
@@ -79,7 +83,7 @@ impl<'a> Session<'a> {
             policies: Policies::new(config)?,
         };
         let optimizer = Optimizer::new(config.rule, &network);
-        Ok(Self::at(at, network, optimizer, None, config))
+        Ok(Self::at(at, network, optimizer, None, config)?)
     }
 
     /// At some position.
@@ -89,7 +93,8 @@ impl<'a> Session<'a> {
         optimizer: Optimizer,
         best: Option<Network>,
         config: &'a FitConfig,
-    ) -> Self {
+    ) -> Result<Self, Fault> {
+        let frozen = frozen_file(&network, config)?;
         let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
         if let Some(rates) = &mut rates {
             (0..optimizer.step).for_each(|_| {
@@ -98,7 +103,7 @@ impl<'a> Session<'a> {
         }
         let now = Instant::now();
         let began = (now, at.seconds);
-        Self { config, network, optimizer, best, at, rates, began, saved: now }
+        Ok(Self { config, network, optimizer, best, frozen, at, rates, began, saved: now })
     }
 
     /// The epoch under way, from 1.

@@ -30,8 +30,16 @@ fn mended(story: &Story, path: &Path) -> (Ending, usize) {
 /// ENOSPC, EIO or half a write at every operation of a run (at every 29th in the short version).
 #[test]
 fn a_disk_that_fails_at_any_moment_costs_nothing_but_time() {
-    let story = Story::short(2);
-    let whole = whole(&story);
+    costs_nothing_but_time(&Story::short(2));
+}
+
+#[test]
+fn nor_does_it_with_frozen_weights() {
+    costs_nothing_but_time(&Story::short(2).frozen());
+}
+
+fn costs_nothing_but_time(story: &Story) {
+    let whole = whole(story);
     for fault in [Fault::Once, Fault::ForGood, Fault::Late] {
         let mut told = 0;
         for n in (1..).step_by(cases(29, 1)) {
@@ -48,7 +56,7 @@ fn a_disk_that_fails_at_any_moment_costs_nothing_but_time() {
                 assert!(error.to_string().contains("run"), "operation {n}: no path in {error}");
                 told += 1;
             }
-            let (ending, skipped) = mended(&story, &path);
+            let (ending, skipped) = mended(story, &path);
             assert!(ending == whole, "{fault:?} at operation {n}: {ending:?} instead of {whole:?}");
             assert_eq!(skipped, 0, "operation {n}: what was committed is whole");
             if !struck {
@@ -86,9 +94,13 @@ fn damage(run: &Path, file: &Path, damaged: &[u8]) {
 
 #[test]
 fn every_truncation_and_flipped_bit_of_a_checkpoint_is_found_out() {
-    let story = Story::short(2);
+    is_found_out(&Story::short(2));
+    is_found_out(&Story::short(2).frozen());
+}
+
+fn is_found_out(story: &Story) {
     let root = tempfile::tempdir().unwrap();
-    let (run, files) = finished(&story, root.path());
+    let (run, files) = finished(story, root.path());
     let mut lengths = 0;
     for file in &files {
         let bytes = fs::read(file).unwrap();
@@ -111,12 +123,16 @@ fn every_truncation_and_flipped_bit_of_a_checkpoint_is_found_out() {
 
 #[test]
 fn a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before() {
-    let story = Story::short(3);
-    let whole = whole(&story);
+    goes_on_from_the_one_before(&Story::short(3));
+    goes_on_from_the_one_before(&Story::short(3).frozen());
+}
+
+fn goes_on_from_the_one_before(story: &Story) {
+    let whole = whole(story);
     let mut rng = Rng::new(1, Stream::Noise, 0, 0);
     for case in 0..cases(20, 500) {
         let root = tempfile::tempdir().unwrap();
-        let (run, files) = finished(&story, root.path());
+        let (run, files) = finished(story, root.path());
         let file = &files[case % files.len()];
         let mut bytes = fs::read(file).unwrap();
         let place = rng.below(bytes.len() as u32) as usize;
@@ -126,7 +142,7 @@ fn a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before() {
             bytes[place] ^= 0x10;
         }
         fs::write(file, bytes).unwrap();
-        let (ending, skipped) = mended(&story, &run);
+        let (ending, skipped) = mended(story, &run);
         assert_eq!(skipped, 1);
         assert!(ending == whole, "{} damaged at {place}", file.display());
         // The damaged one is gone, so it cannot outlive the good ones.

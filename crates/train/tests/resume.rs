@@ -7,21 +7,11 @@ mod faulty;
 mod material;
 
 use faulty::{Fault, Faulty};
-use material::{Ending, Story, cases};
+use material::{After, Ending, Story, cases};
 use std::path::Path;
 use wellfit_record::{Event, RunDir, RunWriter};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Callback, Every, FitConfig, TrainError};
-
-/// Interrupts after so many batches of training and validation.
-struct After(usize);
-
-impl Callback for After {
-    fn interrupted(&mut self) -> Option<String> {
-        self.0 = self.0.checked_sub(1).unwrap_or(usize::MAX);
-        (self.0 == 0).then(|| "enough".to_owned())
-    }
-}
+use wellfit_train::{Every, FitConfig, TrainError};
 
 /// A fresh run on a disk that works, and that nobody waits for.
 fn new_run(root: &tempfile::TempDir) -> RunWriter {
@@ -68,15 +58,23 @@ fn gist(event: &Event) -> Option<String> {
 
 #[test]
 fn the_bits_are_the_same_wherever_it_is_interrupted() {
-    let story = Story::new();
-    let whole = uninterrupted(&story);
+    wherever_it_is_interrupted(&Story::new());
+}
+
+#[test]
+fn so_they_are_with_frozen_weights() {
+    wherever_it_is_interrupted(&Story::new().frozen());
+}
+
+fn wherever_it_is_interrupted(story: &Story) {
+    let whole = uninterrupted(story);
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);
     for case in 0..cases(20, 200) {
         // An epoch is 5 batches of training and 3 of validation.
         let (count, batches) = (1 + case % 3, whole.steps() / 5 * 8);
         let points: Vec<usize> =
             (0..count).map(|_| 1 + rng.below((batches / count - 5) as u32) as usize).collect();
-        let (ending, events) = interrupted(&story, &points);
+        let (ending, events) = interrupted(story, &points);
         assert!(ending == whole, "interrupted after {points:?} batches: {ending:?} instead of {whole:?}");
         let of = |kind: fn(&Event) -> bool| events.iter().filter(|event| kind(event)).count();
         assert_eq!(of(|event| matches!(event, Event::Interrupted { .. })), points.len());

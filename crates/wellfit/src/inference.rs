@@ -7,9 +7,9 @@ use crate::output::Output;
 use std::path::{Path, PathBuf};
 use wellfit::data::{RawImage, Transform};
 use wellfit::models::{MODELS, Network, Shape, build, least_parameters};
-use wellfit::record::{RunDir, RunInfo};
-use wellfit::train::{Description, Hints};
-use wellfit::weights::{WeightFile, from_bytes, read};
+use wellfit::record::{RunDir, RunInfo, is_checkpoint, read_checkpoint};
+use wellfit::train::{BEST, Description, Hints, checkpoint_weights};
+use wellfit::weights::WeightFile;
 
 /// The description that timm and Hugging Face expect beside weights.
 pub const CONFIG: &str = "config.json";
@@ -25,7 +25,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// What `path` names: a run (its best weights), an exported directory or a weight file.
+    /// What `path` names: a run (its best weights), one of its checkpoints, an exported directory or a weight file.
     pub fn open(path: &Path, args: &FileArgs, out: Output) -> Result<Self, CliError> {
         image_size(args.image_size)?;
         match weight_file(path) {
@@ -57,7 +57,7 @@ impl Classifier {
 
     /// A weight file. What neither it nor a `config.json` beside it says comes from `args`.
     fn of_file(path: &Path, args: &FileArgs, out: Output) -> Result<Self, CliError> {
-        let file = read(path)?;
+        let file = read_weights(path)?;
         let hints = hints(path, &file, args.model.as_deref(), out)?;
         let Some(model) = args.model.as_ref().or(hints.model.as_ref()) else {
             return Err(CliError::Usage(format!(
@@ -93,14 +93,23 @@ impl Classifier {
     }
 }
 
-/// The weight file that `path` means, if it is no run: the file itself, or the one in an exported directory.
+/// The weight file that `path` means, if it is no run: the file itself, or the one in an exported directory. A
+/// checkpoint stands for itself, its weights may be in two files.
 pub fn weight_file(path: &Path) -> Option<PathBuf> {
-    if path.is_file() {
+    if path.is_file() || is_checkpoint(path) {
         return Some(path.to_owned());
     }
     let exported = ["model.safetensors", "model.pth"].map(|name| path.join(name));
     let run = path.join("run.toml").exists();
     exported.into_iter().find(|file| !run && file.is_file())
+}
+
+/// The weights in what [`weight_file`] gave.
+pub fn read_weights(path: &Path) -> Result<WeightFile, CliError> {
+    if !is_checkpoint(path) {
+        return Ok(wellfit::weights::read(path)?);
+    }
+    Ok(checkpoint_weights(&read_checkpoint(path)?)?)
 }
 
 /// What the file says of itself; if that is nothing, what a `config.json` beside it says of `model`.
@@ -190,16 +199,14 @@ fn load(
 fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, PathBuf), CliError> {
     let path = run.path().join(model_file(info.lr_scheduler, info.early_stopping));
     if path.is_file() {
-        return Ok((read(&path)?, path));
+        return Ok((read_weights(&path)?, path));
     }
-    let Some(found) = run.newest_good(Some("best"))?.found else {
+    let Some(found) = run.newest_good(Some(BEST))?.found else {
         return Err(CliError::Output(format!(
             "{} has no weights yet: no epoch was finished",
             run.path().display()
         )));
     };
-    let path = found.checkpoint.path.clone();
-    let bytes = found.files.get("model.safetensors").map_or(&[][..], |bytes| bytes);
-    let file = from_bytes(bytes).map_err(|fault| CliError::Model(format!("{}: {fault}", path.display())))?;
-    Ok((file, path))
+    let file = checkpoint_weights(&found)?;
+    Ok((file, found.checkpoint.path))
 }

@@ -89,6 +89,9 @@ impl Io for Faulty {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.run("sync_dir", || (), || path.metadata().map(drop))
     }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.run("link", || (), || Disk.link(from, to))
+    }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.run("rename", || (), || Disk.rename(from, to))
     }

@@ -68,6 +68,18 @@ pub struct Story {
     pub train: Loader,
     pub validation: Loader,
     pub config: FitConfig,
+    /// Only the head is trained.
+    frozen: bool,
+}
+
+/// Interrupts after so many batches of training and validation.
+pub struct After(pub usize);
+
+impl Callback for After {
+    fn interrupted(&mut self) -> Option<String> {
+        self.0 = self.0.checked_sub(1).unwrap_or(usize::MAX);
+        (self.0 == 0).then(|| "enough".to_owned())
+    }
 }
 
 /// What must not depend on where a run was interrupted.
@@ -92,7 +104,8 @@ impl Story {
             seed: 5,
             ..config(9, 0.02)
         };
-        Self { train: loader(images(75, 0), 16, true), validation: loader(images(40, 1), 16, false), config }
+        let (train, validation) = (loader(images(75, 0), 16, true), loader(images(40, 1), 16, false));
+        Self { train, validation, config, frozen: false }
     }
 
     /// The same in `epochs` epochs of two steps, with a checkpoint at each step.
@@ -109,8 +122,13 @@ impl Story {
         story
     }
 
+    /// The same with all frozen but the head.
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
+    }
+
     /// Convolution, BatchNorm, dropout and a head.
-    pub fn network() -> Network {
+    pub fn network(&self) -> Network {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
         let value = net.conv("conv", 0, 8, 3, 1, 1);
         let value = net.batch_norm("bn", value, None, true);
@@ -119,11 +137,14 @@ impl Story {
         net.linear("fc", value, 2);
         let mut network = net.finish();
         network.initialise(3);
+        if self.frozen {
+            network.freeze_backbone();
+        }
         network
     }
 
     pub fn begin(&self, run: &mut RunWriter, callback: &mut dyn Callback) -> Result<Outcome, TrainError> {
-        fit(Self::network(), (&self.train, &self.validation), &self.config, run, callback)
+        fit(self.network(), (&self.train, &self.validation), &self.config, run, callback)
     }
 
     /// Go on from the newest good checkpoint; gives also how many were damaged.
@@ -135,7 +156,7 @@ impl Story {
         let newest = RunDir::open(run.path()).unwrap().newest_good(Some(wellfit_train::LAST)).unwrap();
         let data = (&self.train, &self.validation);
         // What the weights are before the checkpoint's are loaded must not matter.
-        let mut network = Self::network();
+        let mut network = self.network();
         if newest.found.is_some() {
             network.initialise(99);
         }

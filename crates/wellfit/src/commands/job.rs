@@ -4,7 +4,7 @@ use crate::args::{OptimizerName, TrainOptions};
 use crate::caching::open_cache;
 use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
-use crate::inference::weight_file;
+use crate::inference::{read_weights, weight_file};
 use crate::opening::{open_data, pixel_statistics};
 use crate::output::Output;
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ impl Job {
             return Ok(());
         };
         let path = &weight_file(path).unwrap_or_else(|| path.clone());
-        let file = wellfit::weights::read(path)?;
+        let file = read_weights(path)?;
         let loaded = self.network.load(&file, true).map_err(|error| CliError::weights(path, &error))?;
         out.say(format!("Weights from {}", path.display()));
         if let Some(theirs) = loaded.replaced_head {
