@@ -133,7 +133,7 @@ fn the_disk_is_waited_for_in_the_right_order() {
     let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));
     assert_eq!(done, commit.clone() + event);
     let fixed = FixedFile::new("fixed", vec![0; 9]);
-    let mut third =
+    let third =
         |run: &mut RunWriter| drop(run.checkpoint_beside(0, "best", SMALL, Some(&fixed), at(3)).unwrap());
     assert_eq!(
         changes(&mut || third(&mut run)),

@@ -6,7 +6,7 @@ mod faulty;
 mod helper;
 
 use faulty::{Fault, Faulty, at_every_operation};
-use helper::{SMALL, at, fresh, fresh_on};
+use helper::{SMALL, at, fresh_on};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,11 @@ fn fixed() -> FixedFile {
 
 fn commit(run: &mut RunWriter, keep: usize, epoch: u32) -> Result<Checkpoint> {
     run.checkpoint_beside(keep, "last", SMALL, Some(&fixed()), at(epoch))
+}
+
+/// A run on a disk that nobody waits for.
+fn fresh(root: &Path) -> RunWriter {
+    fresh_on(Faulty::new(Fault::Once), root)
 }
 
 fn checkpoints(root: &Path) -> Vec<PathBuf> {

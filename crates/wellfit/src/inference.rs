@@ -201,11 +201,13 @@ fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, PathBuf), C
     if path.is_file() {
         return Ok((read_weights(&path)?, path));
     }
-    let Some(found) = run.newest_good(Some(BEST))?.found else {
-        return Err(CliError::Output(format!(
-            "{} has no weights yet: no epoch was finished",
-            run.path().display()
-        )));
+    let newest = run.newest_good(Some(BEST))?;
+    let Some(found) = newest.found else {
+        let name = run.path().display();
+        return Err(CliError::Output(match newest.skipped.first() {
+            Some(damaged) => format!("{damaged}; `wellfit resume {name}` goes on from what is whole"),
+            None => format!("{name} has no weights yet: no epoch was finished"),
+        }));
     };
     let file = checkpoint_weights(&found)?;
     Ok((file, found.checkpoint.path))

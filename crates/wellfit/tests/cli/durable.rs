@@ -105,6 +105,8 @@ fn runs_killed_at_random_moments_end_the_same() {
     let result = outcome.json();
     assert_eq!((&result["identical"], &result["kills"]), (&true.into(), &50.into()));
     assert_eq!(bench.names("."), ["animals"], "it cleans up");
+    let outcome = bench.run(&format!("verify-resume {data} --freeze --kills 10 --json")).succeeds();
+    assert_eq!(outcome.json()["identical"], true);
 }
 
 #[test]
@@ -193,6 +195,49 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_taken() {
     outcome.says("epoch 19, step 76");
     assert!(ending(&bench, "run") == ending(&bench, "whole"));
     assert_eq!(bench.events("run", "warning").len(), 1, "the record says so too");
+}
+
+/// What reads a run's weights finds those in two files, whatever reads them and from wherever.
+#[test]
+fn a_run_with_frozen_weights_is_used_before_its_end_as_after() {
+    let bench = animals();
+    let line =
+        format!("train animals {RESNET} --freeze --hflip --batch-size 3 --epochs 6 --lr 0.01 --out run");
+    bench.run(&line).succeeds();
+    let best = bench.names("run/checkpoints").into_iter().find(|name| name.ends_with("-best")).unwrap();
+    let best = format!("run/checkpoints/{best}");
+    assert_eq!(
+        bench.names(&best),
+        ["frozen.safetensors", "manifest.json", "manifest.sha256", "trained.safetensors"]
+    );
+    let answers = |of: &str| {
+        let predicted = bench.run(&format!("predict {of} animals/cat/1.png --json")).succeeds().json();
+        let evaluated = bench.run(&format!("evaluate {of} animals --json")).succeeds().json();
+        let out = format!("{}-out", of.replace('/', "-"));
+        bench.run(&format!("export {of} --format safetensors --out {out}")).succeeds();
+        let exported = bench.bytes(&format!("{out}/model.safetensors"));
+        std::fs::remove_dir_all(bench.path(&out)).unwrap();
+        (predicted, evaluated["loss"].clone(), exported)
+    };
+    let finished = answers("run");
+    let whole = bench.bytes("run/model.safetensors");
+    std::fs::remove_file(bench.path("run/model.safetensors")).unwrap();
+    assert!(answers("run") == finished, "from the best checkpoint of an unfinished run");
+    assert!(answers(&best) == finished, "from a checkpoint by name");
+    let next = format!("train animals {RESNET} --epochs 1 --batch-size 3 --weights {best} --out next");
+    bench.run(&next).succeeds().says("Weights from ").says(&best);
+
+    let frozen = format!("{best}/frozen.safetensors");
+    let mut damaged = bench.bytes(&frozen);
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    bench.write(&frozen, damaged);
+    for of in ["run", &best] {
+        bench.refuses(&format!("predict {of} animals/cat/1.png"), 5, &[&frozen, "is damaged"]);
+    }
+    bench.run("predict run animals/cat/1.png").exits(5).complains("wellfit resume run");
+    bench.run("resume run").succeeds();
+    assert!(bench.bytes("run/model.safetensors") == whole, "the last checkpoint has a copy of its own");
 }
 
 #[test]
