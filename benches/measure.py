@@ -70,7 +70,9 @@ def output(*command: str) -> str:
 
 
 def commit() -> str:
-    changed = " with changes" if output("git", "status", "--porcelain", "--untracked-files=no") else ""
+    # Results are written while others are measured.
+    status = output("git", "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)benches/runs")
+    changed = " with changes" if status else ""
     return output("git", "rev-parse", "--short", "HEAD") + changed
 
 
