@@ -77,11 +77,12 @@ impl MaxPool {
     pub fn backward(&self, dy: &[f32], taps: &[u8]) -> Buffer {
         let per_image = self.height * self.width * self.channels;
         let per_output = self.out_height() * self.out_width() * self.channels;
-        let mut dx = Buffer::zeroed(self.batch * per_image);
+        let mut dx = Buffer::scratch(self.batch * per_image);
         let out = Shared::new(&mut dx);
         for_each(self.batch, |image| {
             // SAFETY: every image has its own part of dx.
             let dx = unsafe { out.slice(image * per_image, per_image) };
+            dx.fill(0.0);
             let (dy, taps) = (&dy[image * per_output..], &taps[image * per_output..]);
             let outputs = dy.chunks_exact(self.channels).zip(taps.chunks_exact(self.channels));
             for (out, (dy, taps)) in outputs.enumerate().take(self.out_height() * self.out_width()) {
