@@ -4,7 +4,7 @@
 use crate::Buffer;
 use crate::finish::TileMoments;
 use crate::norm::Statistics;
-use crate::parallel::{Shared, blocks};
+use crate::parallel::{Shared, row_blocks};
 use crate::simd::Simd;
 use std::ops::Range;
 
@@ -137,7 +137,7 @@ impl Partial {
     /// The statistics of all rows, the blocks combined in order.
     pub(crate) fn statistics(&self) -> Statistics {
         let mut found = vec![(0.0, 0.0); self.channels];
-        blocks(&mut found, GROUP, |first, found| {
+        row_blocks(&mut found, 1, GROUP, |first, found| {
             let total = self.combined(first..first + found.len()).statistics();
             for (found, values) in found.iter_mut().zip(total.mean.into_iter().zip(total.variance)) {
                 *found = values;

@@ -8,9 +8,8 @@
 use crate::Buffer;
 use crate::elementwise::{channel_sums, widen};
 use crate::moments::Moments;
-use crate::parallel::{self, for_each, row_blocks, rows_in_cache};
+use crate::parallel::{Shared, row_blocks, rows_in_cache};
 use crate::simd::vectorized;
-use std::sync::Mutex;
 
 /// What the forward pass of a training step found, and the backward pass needs.
 #[derive(Debug, Clone)]
@@ -46,17 +45,12 @@ impl Statistics {
 pub fn statistics(x: &[f32], channels: usize) -> Statistics {
     let block = rows_in_cache(channels) * channels;
     let blocks = x.len().div_ceil(block);
-    let partial: Vec<Mutex<Moments>> = (0..blocks).map(|_| Mutex::default()).collect();
-    for_each(blocks, |i| {
-        let rows = &x[i * block..(i * block + block).min(x.len())];
-        if let Ok(mut place) = partial[i].lock() {
-            *place = block_moments(rows, channels);
-        }
+    let mut partial: Vec<Moments> = (0..blocks).map(|_| Moments::default()).collect();
+    row_blocks(&mut partial, 1, 1, |i, place| {
+        place[0] = block_moments(&x[i * block..(i * block + block).min(x.len())], channels);
     });
     let mut total = Moments::none(channels);
-    for part in partial {
-        total.add(&part.into_inner().unwrap_or_default());
-    }
+    partial.iter().for_each(|part| total.add(part));
     total.statistics()
 }
 
@@ -266,7 +260,7 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
     let block = rows_in_cache(channels);
     let blocks = (dy.len() / channels).div_ceil(block);
     let mut partial = Buffer::zeroed(blocks * 2 * channels);
-    let places = parallel::Shared::new(&mut partial);
+    let places = Shared::new(&mut partial);
     row_blocks(dy, channels, block, |first, dy| {
         let range = first * channels..first * channels + dy.len();
         // SAFETY: every block of rows has its own 2·channels sums.
@@ -280,7 +274,7 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
         }
     });
     let mut totals = vec![0.0_f64; 2 * channels];
-    parallel::blocks(&mut totals, TOTALS, |first, totals| {
+    row_blocks(&mut totals, 1, TOTALS, |first, totals| {
         for part in partial.chunks_exact(2 * channels) {
             totals.iter_mut().zip(&part[first..]).for_each(|(total, &x)| *total += f64::from(x));
         }

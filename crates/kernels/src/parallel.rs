@@ -3,7 +3,6 @@
 use crate::profile::{Watch, Work};
 use crate::simd::Simd;
 use rayon::prelude::*;
-use std::sync::Mutex;
 
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
 /// would cost more than small layers do.
@@ -35,16 +34,23 @@ pub fn threads() -> usize {
 }
 
 /// A pointer into a result that tasks write in disjoint places.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared(*mut f32);
+pub(crate) struct Shared<T = f32>(*mut T);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<T> {}
 
 // SAFETY: every user writes places that no other task touches; each use says why at its block.
-unsafe impl Send for Shared {}
+unsafe impl<T: Send> Send for Shared<T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl<T: Send> Sync for Shared<T> {}
 
-impl Shared {
-    pub(crate) fn new(slice: &mut [f32]) -> Self {
+impl<T> Shared<T> {
+    pub(crate) fn new(slice: &mut [T]) -> Self {
         Self(slice.as_mut_ptr())
     }
 
@@ -53,7 +59,7 @@ impl Shared {
     /// # Safety
     /// They must lie within the slice this was made from, which must outlive the result, and no other
     /// task may use them meanwhile.
-    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
+    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [T] {
         // SAFETY: promised by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
     }
@@ -63,10 +69,12 @@ impl Shared {
         Self(self.0.wrapping_add(start))
     }
 
-    pub(crate) fn pointer(self) -> *mut f32 {
+    pub(crate) fn pointer(self) -> *mut T {
         self.0
     }
+}
 
+impl Shared {
     /// Write a vector from element `place` on.
     ///
     /// # Safety
@@ -78,12 +86,12 @@ impl Shared {
     }
 }
 
-/// Rows of `width` floats in blocks of `block` rows: `work(first_row, block_of_out)` for every block.
-pub(crate) fn row_blocks(
-    out: &mut [f32],
+/// Rows of `width` items in blocks of `block` rows: `work(first_row, block_of_out)` for every block.
+pub(crate) fn row_blocks<T: Send>(
+    out: &mut [T],
     width: usize,
     block: usize,
-    work: impl Fn(usize, &mut [f32]) + Sync + Send,
+    work: impl Fn(usize, &mut [T]) + Sync + Send,
 ) {
     let rows = out.len() / width.max(1);
     let shared = Shared::new(out);
@@ -92,17 +100,6 @@ pub(crate) fn row_blocks(
         let count = block.min(rows - first);
         // SAFETY: blocks of rows are disjoint and end at the last row.
         work(first, unsafe { shared.slice(first * width, count * width) });
-    });
-}
-
-/// Anything in blocks of `block` items: `work(first_item, items)` for every block.
-pub(crate) fn blocks<T: Send>(items: &mut [T], block: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
-    let parts: Vec<Mutex<&mut [T]>> = items.chunks_mut(block).map(Mutex::new).collect();
-    for_each(parts.len(), |task| {
-        // Each is taken once, so nobody waits and none is poisoned.
-        if let Ok(mut part) = parts[task].lock() {
-            work(task * block, &mut part);
-        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! Max pooling and global average pooling of `[N, H, W, C]`.
 
 use crate::Buffer;
-use crate::parallel::{Shared, for_each};
+use crate::parallel::{Shared, row_blocks};
 use crate::simd::vectorized;
 
 /// The shape of a max pooling: square window, zero-padded with −∞ (as `torch.nn.MaxPool2d`).
@@ -49,16 +49,11 @@ impl MaxPool {
         let mut y = Buffer::scratch(self.batch * per_output);
         let mut taps = vec![0_u8; y.len()];
         let out = Shared::new(&mut y);
-        let tap_images: Vec<std::sync::Mutex<&mut [u8]>> =
-            taps.chunks_exact_mut(per_output).map(std::sync::Mutex::new).collect();
-        for_each(self.batch, |image| {
+        row_blocks(&mut taps, per_output, 1, |image, taps| {
             // SAFETY: every image has its own part of y.
             let y = unsafe { out.slice(image * per_output, per_output) };
-            if let Ok(mut taps) = tap_images[image].lock() {
-                self.forward_image(&x[image * per_image..][..per_image], y, &mut taps);
-            }
+            self.forward_image(&x[image * per_image..][..per_image], y, taps);
         });
-        drop(tap_images);
         (y, taps)
     }
 
@@ -78,10 +73,7 @@ impl MaxPool {
         let per_image = self.height * self.width * self.channels;
         let per_output = self.out_height() * self.out_width() * self.channels;
         let mut dx = Buffer::scratch(self.batch * per_image);
-        let out = Shared::new(&mut dx);
-        for_each(self.batch, |image| {
-            // SAFETY: every image has its own part of dx.
-            let dx = unsafe { out.slice(image * per_image, per_image) };
+        row_blocks(&mut dx, per_image, 1, |image, dx| {
             dx.fill(0.0);
             let (dy, taps) = (&dy[image * per_output..], &taps[image * per_output..]);
             let outputs = dy.chunks_exact(self.channels).zip(taps.chunks_exact(self.channels));
@@ -162,7 +154,7 @@ vectorized! {
 pub fn global_average(x: &[f32], pixels: usize, channels: usize) -> Buffer {
     let images = x.len() / (pixels * channels);
     let mut y = Buffer::zeroed(images * channels);
-    crate::parallel::row_blocks(&mut y, channels, 1, |image, y| {
+    row_blocks(&mut y, channels, 1, |image, y| {
         crate::elementwise::channel_sums(&x[image * pixels * channels..][..pixels * channels], y);
         y.iter_mut().for_each(|y| *y /= pixels as f32);
     });
@@ -173,7 +165,7 @@ pub fn global_average(x: &[f32], pixels: usize, channels: usize) -> Buffer {
 #[must_use]
 pub fn global_average_backward(dy: &[f32], pixels: usize, channels: usize) -> Buffer {
     let mut dx = Buffer::scratch(dy.len() * pixels);
-    crate::parallel::row_blocks(&mut dx, pixels * channels, 1, |image, dx| {
+    row_blocks(&mut dx, pixels * channels, 1, |image, dx| {
         let dy = &dy[image * channels..][..channels];
         for pixel in dx.chunks_exact_mut(channels) {
             pixel.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / pixels as f32);
