@@ -42,7 +42,7 @@ pub(crate) struct Product<'a> {
     pub finish: Finish<'a>,
 }
 
-/// Rows in a task: a multiple of every tile height (4, 6, 12, 14), large enough to reuse a panel of B.
+/// Rows in a task: a multiple of every tile height (4, 6, 12), large enough to reuse a panel of B.
 pub(crate) const TASK_ROWS: usize = 84;
 /// Tasks wanted at least, so that layers with few rows still keep several cores busy.
 const WANTED_TASKS: usize = 8;
@@ -93,7 +93,6 @@ impl<R: Rows> Job for Block<'_, R> {
         unsafe {
             match S::TILE_ROWS {
                 6 => self.panels::<S, 6>(),
-                14 => self.panels::<S, 14>(),
                 12 => self.panels::<S, 12>(),
                 _ => self.panels::<S, 4>(),
             }
@@ -120,10 +119,11 @@ impl<R: Rows> Block<'_, R> {
         for panel in self.from..self.to {
             // SAFETY: promised by the caller of `Product::run`.
             unsafe {
-                if product.b.vectors(panel) == 2 {
-                    self.tiles::<S, M, 2>(&tiles, panel);
-                } else {
-                    self.tiles::<S, M, 1>(&tiles, panel);
+                match product.b.vectors(panel) {
+                    4 if S::TILE_VECTORS == 4 => self.tiles::<S, M, 4>(&tiles, panel),
+                    3 if S::TILE_VECTORS == 4 => self.tiles::<S, M, 3>(&tiles, panel),
+                    2 => self.tiles::<S, M, 2>(&tiles, panel),
+                    _ => self.tiles::<S, M, 1>(&tiles, panel),
                 }
             }
         }
@@ -152,9 +152,11 @@ impl<R: Rows> Block<'_, R> {
                     S::soon_read((*pointers).wrapping_add(line * LINE));
                 }
                 for place in places {
-                    S::soon_written(finish.out.add(place + column));
-                    if !finish.add.is_null() {
-                        S::soon_read(finish.add.add(place + column));
+                    for line in (column..column + V * S::LANES).step_by(LINE) {
+                        S::soon_written(finish.out.add(place + line));
+                        if !finish.add.is_null() {
+                            S::soon_read(finish.add.add(place + line));
+                        }
                     }
                 }
                 let sums = sums::<S, M, V>(pointers, segments, depth, columns);

@@ -31,8 +31,14 @@ const TASKS: usize = 8;
 const SUMMED: usize = 1 << 12;
 /// Fewer rows than this are not worth a part of their own.
 const PART_ROWS: usize = 512;
+/// Floats of the panel of the right operand that stays in the first-level cache: half of it.
+const PANEL: usize = 4096;
+
 /// Rows of a block whose products are summed in registers before they are added to `dw`.
-const BLOCK: usize = 256;
+const fn most_rows<S: Simd>() -> usize {
+    let rows = PANEL / (2 * S::LANES);
+    if rows < 256 { rows } else { 256 }
+}
 
 impl Outer<'_> {
     /// Compute `dw` `[segments · depth, columns]`.
@@ -111,7 +117,7 @@ impl<R: Rows> Job for Task<'_, R> {
         let (outer, wide) = (self.outer, self.right.len());
         let (left_width, right_width) = (self.set.left_width(), 2 * S::LANES);
         // Both packed operands of a block should stay in the second-level cache.
-        let block = (65_536 / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, BLOCK);
+        let block = (65_536 / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
         let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
         let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
         let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
@@ -277,10 +283,11 @@ impl Shape {
         (soon, ask): (usize, impl Fn(usize)),
     ) {
         let width = 2 * S::LANES;
-        let tiles = height.div_ceil(BLOCK) * self.columns.div_ceil(width) * self.rows.div_ceil(M);
+        let block = const { most_rows::<S>() };
+        let tiles = height.div_ceil(block) * self.columns.div_ceil(width) * self.rows.div_ceil(M);
         let (each, mut asked) = (soon.div_ceil(tiles.max(1)), 0);
-        for from in (0..height).step_by(BLOCK) {
-            let count = BLOCK.min(height - from);
+        for from in (0..height).step_by(block) {
+            let count = block.min(height - from);
             // A panel of the right operand stays in the first-level cache while the left one streams by.
             for column in (0..self.columns).step_by(width) {
                 let real = width.min(self.columns - column);
@@ -291,19 +298,54 @@ impl Shape {
                     let rows = M.min(self.rows - row);
                     (asked..soon.min(asked + each)).for_each(&ask);
                     asked += each;
+                    let tile = Tile {
+                        a: (a, left_width),
+                        b: (b, width),
+                        height: count,
+                        stride: self.stride,
+                        rows,
+                        real,
+                    };
                     // SAFETY: both panels hold `count` rows from here; the tile lies in the rectangle.
                     unsafe {
                         let place = out.from(row * self.stride + column).pointer();
-                        if real > S::LANES {
-                            let sums = sums::<S, M, 2>((a, left_width), (b, width), count);
-                            add_tile::<S, M, 2>(&sums, place, self.stride, rows, real);
-                        } else {
-                            let sums = sums::<S, M, 1>((a, left_width), (b, width), count);
-                            add_tile::<S, M, 1>(&sums, place, self.stride, rows, real);
+                        match real.div_ceil(S::LANES) {
+                            2 => tile.add::<S, M, 2>(place),
+                            _ => tile.add::<S, M, 1>(place),
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Some rows and columns of `dw`, whose sums are in registers together.
+struct Tile {
+    /// The left operand and the floats from one of its rows to the next.
+    a: (*const f32, usize),
+    b: (*const f32, usize),
+    height: usize,
+    /// Floats from one row of `dw` to the next.
+    stride: usize,
+    rows: usize,
+    real: usize,
+}
+
+impl Tile {
+    /// # Safety
+    /// As for `sums` and `add_tile`.
+    #[inline(always)]
+    unsafe fn add<S: Simd, const M: usize, const V: usize>(&self, out: *mut f32) {
+        for row in 0..self.rows {
+            for line in (0..self.real).step_by(LINE) {
+                S::soon_written(out.wrapping_add(row * self.stride + line));
+            }
+        }
+        // SAFETY: promised by the caller.
+        unsafe {
+            let sums = sums::<S, M, V>(self.a, self.b, self.height);
+            add_tile::<S, M, V>(&sums, out, self.stride, self.rows, self.real);
         }
     }
 }

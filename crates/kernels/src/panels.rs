@@ -5,7 +5,7 @@ use crate::parallel::{self, Shared};
 use crate::profile::{Watch, Work};
 use crate::simd::InstructionSet;
 
-/// B, cut into panels of two vectors' width so that the inner loop reads it front to back.
+/// B, cut into panels as wide as a register tile so that the inner loop reads it front to back.
 pub(crate) struct Panels {
     pub set: InstructionSet,
     lanes: usize,
@@ -23,16 +23,16 @@ impl Panels {
     }
 
     pub(crate) fn panel_width(&self) -> usize {
-        2 * self.lanes
+        self.set.tile_vectors() * self.lanes
     }
 
     pub(crate) fn count(&self) -> usize {
         self.columns.div_ceil(self.panel_width())
     }
 
-    /// The vectors of panel `panel`: two, or one when the last columns fit in one.
+    /// The vectors of panel `panel`: a tile's, or fewer when the last columns fit in them.
     pub(crate) fn vectors(&self, panel: usize) -> usize {
-        (self.columns - panel * self.panel_width()).div_ceil(self.lanes).min(2)
+        (self.columns - panel * self.panel_width()).div_ceil(self.lanes).min(self.set.tile_vectors())
     }
 
     pub(crate) fn panel(&self, panel: usize) -> &[f32] {

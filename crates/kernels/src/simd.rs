@@ -10,8 +10,10 @@ use std::sync::OnceLock;
 pub trait Simd: Copy {
     /// Floats in a vector.
     const LANES: usize;
-    /// Rows of the register tile: as many as leave the registers for two vectors of B and one of A.
+    /// Rows of the register tile.
     const TILE_ROWS: usize;
+    /// Vectors in a row of it. Beside the tile's sums, the registers hold a row of B and one value of A.
+    const TILE_VECTORS: usize;
     /// Rows of the register tile of a sum of outer products, whose left operand is packed in panels of
     /// this many floats, or a multiple.
     const OUTER_ROWS: usize;
@@ -112,6 +114,11 @@ impl InstructionSet {
         }
     }
 
+    /// Vectors in a row of the register tile ([`Simd::TILE_VECTORS`]).
+    pub(crate) fn tile_vectors(self) -> usize {
+        if self == Self::Avx512 { 4 } else { 2 }
+    }
+
     /// Floats across a panel of the left operand of a sum of outer products: whole vectors to write, whole
     /// register tiles ([`Simd::OUTER_ROWS`]) to read.
     pub(crate) fn left_width(self) -> usize {
@@ -188,6 +195,7 @@ struct Scalar;
 impl Simd for Scalar {
     const LANES: usize = 4;
     const TILE_ROWS: usize = 4;
+    const TILE_VECTORS: usize = 2;
     const OUTER_ROWS: usize = 4;
     type Vector = [f32; 4];
     #[inline(always)]
@@ -249,7 +257,7 @@ mod x86 {
 
     macro_rules! x86_vectors {
         (
-            $name:ident, $lanes:literal, $rows:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
+            $name:ident, $lanes:literal, $rows:literal, $vectors:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
             $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident
         ) => {
             #[derive(Clone, Copy)]
@@ -259,6 +267,7 @@ mod x86 {
             impl Simd for $name {
                 const LANES: usize = $lanes;
                 const TILE_ROWS: usize = $rows;
+                const TILE_VECTORS: usize = $vectors;
                 const OUTER_ROWS: usize = $outer;
                 type Vector = $vector;
                 #[inline(always)]
@@ -305,11 +314,13 @@ mod x86 {
             }
         };
     }
-    // 16 registers: 6 rows × 2 vectors of sums, 2 of B, 1 of A. 32 registers: 14 × 2, 2 and 1.
+    // 16 registers: 6 rows × 2 vectors of sums, 2 of B, 1 of A. 32 registers: 6 × 4, 4 and 1.
+    // More rows (14 × 2) would compete for the 8 lines of a set where they lie 4 KiB apart.
     x86_vectors!(
         Avx2,
         8,
         6,
+        2,
         6,
         __m256,
         _mm256_set1_ps,
@@ -324,7 +335,8 @@ mod x86 {
     x86_vectors!(
         Avx512,
         16,
-        14,
+        6,
+        4,
         8,
         __m512,
         _mm512_set1_ps,
@@ -351,6 +363,7 @@ mod arm {
     impl Simd for Neon {
         const LANES: usize = 4;
         const TILE_ROWS: usize = 12;
+        const TILE_VECTORS: usize = 2;
         const OUTER_ROWS: usize = 12;
         type Vector = float32x4_t;
         #[inline(always)]

@@ -147,7 +147,6 @@ impl Job for Block<'_> {
         unsafe {
             match S::TILE_ROWS {
                 6 => self.all::<S, 6>(),
-                14 => self.all::<S, 14>(),
                 12 => self.all::<S, 12>(),
                 _ => self.all::<S, 4>(),
             }
@@ -203,10 +202,11 @@ impl Block<'_> {
                 self.fetch_next::<S>(point * self.u.count() + panel, POINTS * self.u.count());
                 // SAFETY: as for `all`.
                 unsafe {
-                    if self.u.vectors(panel) == 2 {
-                        self.product::<S, M, 2>(v, m, point, panel);
-                    } else {
-                        self.product::<S, M, 1>(v, m, point, panel);
+                    match self.u.vectors(panel) {
+                        4 if S::TILE_VECTORS == 4 => self.product::<S, M, 4>(v, m, point, panel),
+                        3 if S::TILE_VECTORS == 4 => self.product::<S, M, 3>(v, m, point, panel),
+                        2 => self.product::<S, M, 2>(v, m, point, panel),
+                        _ => self.product::<S, M, 1>(v, m, point, panel),
                     }
                 }
             }
