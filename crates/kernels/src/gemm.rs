@@ -44,8 +44,8 @@ pub(crate) struct Product<'a> {
 
 /// Rows in a task: a multiple of every tile height (4, 6, 12), large enough to reuse a panel of B.
 pub(crate) const TASK_ROWS: usize = 84;
-/// Tasks wanted at least, so that layers with few rows still keep several cores busy.
-const WANTED_TASKS: usize = 8;
+/// Tasks wanted at least: with few rows, several cores are kept busy and end together.
+const WANTED_TASKS: usize = 32;
 
 impl Product<'_> {
     /// Compute every row.
