@@ -5,9 +5,10 @@
 
 use crate::finish::Finish;
 use crate::gemm::{Product, Rows, TASK_ROWS};
+use crate::joint::{self, Joint};
 use crate::moments::Partial;
-use crate::norm::Statistics;
-use crate::outer::Outer;
+use crate::norm::{InputGradient, Statistics};
+use crate::outer::{self, Outer};
 use crate::panels::Panels;
 use crate::parallel::row_blocks;
 use crate::profile::{Watch, Work};
@@ -222,6 +223,64 @@ impl Conv {
                 unsafe { product.run(&class) };
             }
         }
+    }
+}
+
+/// The gradient of a normalisation's output `dy`, and how that of its input `y` follows from it.
+#[derive(Debug, Clone, Copy)]
+pub struct BehindNorm<'a> {
+    /// The normalisation's input: the convolution's output.
+    pub y: &'a [f32],
+    /// As [`norm::backward`](crate::norm::backward) left it.
+    pub dy: &'a [f32],
+    /// What it found.
+    pub gradient: &'a InputGradient,
+}
+
+impl Conv {
+    /// Whether [`Conv::gradients`] may be asked for: at 1×1 with stride 1, whole vectors of channels, and few enough
+    /// of them that a thread's sums stay in its cache.
+    #[must_use]
+    pub fn joins_norm(&self) -> bool {
+        let channels = |count: usize| count.is_multiple_of(joint::CHANNELS);
+        (self.kernel, self.stride, self.padding) == (1, 1, 0)
+            && channels(self.channels_in)
+            && channels(self.channels_out)
+            && self.weight_len() <= outer::SMALL
+    }
+
+    /// The gradients of weights and input together, past the normalisation behind the convolution: that of the weights
+    /// is returned, that of the input is written to `dx`, or added to it when `accumulate`. The gradient of the
+    /// convolution's own output is never written.
+    ///
+    /// # Panics
+    /// Also when the shape does not suit: see [`Conv::joins_norm`].
+    #[must_use]
+    pub fn gradients(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        behind: BehindNorm<'_>,
+        dx: &mut [f32],
+        accumulate: bool,
+    ) -> Buffer {
+        assert!(self.joins_norm(), "{self:?} has no joint gradients");
+        assert_eq!((x.len(), w.len(), dx.len()), (self.input_len(), self.weight_len(), x.len()), "{self:?}");
+        assert_eq!([behind.y.len(), behind.dy.len()], [self.output_len(); 2], "y and dy of {self:?}");
+        let out = dx.as_mut_ptr();
+        let joint = Joint {
+            rows: self.rows(),
+            x,
+            channels_in: self.channels_in,
+            weights: &Panels::from_transposed(&[w], self.channels_in, self.channels_out),
+            y: behind.y,
+            dy: behind.dy,
+            channels_out: self.channels_out,
+            gradient: behind.gradient,
+            finish: Finish { add: if accumulate { out } else { std::ptr::null() }, ..Finish::plain(out) },
+        };
+        // SAFETY: dx has the length of x and is borrowed for the whole call.
+        unsafe { joint.run() }
     }
 }
 

@@ -170,7 +170,7 @@ fn each<T: Copy, const M: usize, const V: usize>(values: &mut [[T; V]; M], f: im
 }
 
 /// The most floats in a tile's row, over all instruction sets.
-const WIDEST: usize = 64;
+pub(crate) const WIDEST: usize = 64;
 
 /// Σ (x − shift) and Σ (x − shift)² of some columns, where shift is the mean of the first tile: near enough
 /// to the mean for the difference of squares to be harmless.

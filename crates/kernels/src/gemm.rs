@@ -75,13 +75,13 @@ impl Product<'_> {
 }
 
 /// Some rows times some panels: a task.
-struct Block<'a, R> {
-    product: &'a Product<'a>,
-    rows: &'a R,
-    first: usize,
-    count: usize,
-    from: usize,
-    to: usize,
+pub(crate) struct Block<'a, R> {
+    pub product: &'a Product<'a>,
+    pub rows: &'a R,
+    pub first: usize,
+    pub count: usize,
+    pub from: usize,
+    pub to: usize,
 }
 
 impl<R: Rows> Job for Block<'_, R> {

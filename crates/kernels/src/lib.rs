@@ -21,6 +21,7 @@ pub mod conv;
 pub mod elementwise;
 mod finish;
 mod gemm;
+mod joint;
 pub mod loss;
 mod moments;
 pub mod norm;

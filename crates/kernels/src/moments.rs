@@ -2,7 +2,7 @@
 //! is written.
 
 use crate::Buffer;
-use crate::finish::TileMoments;
+use crate::finish::{TileMoments, WIDEST};
 use crate::norm::Statistics;
 use crate::parallel::{Shared, row_blocks};
 use crate::simd::Simd;
@@ -101,7 +101,7 @@ impl Partial {
                     }
                     continue;
                 }
-                let mut whole = [0.0_f32; 32];
+                let mut whole = [0.0_f32; WIDEST];
                 for (v, &vector) in vectors.iter().enumerate() {
                     S::store(whole.as_mut_ptr().add(v * S::LANES), vector);
                 }

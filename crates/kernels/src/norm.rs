@@ -161,17 +161,6 @@ pub fn scale_and_shift(
     (scale, shift)
 }
 
-/// The gradients of a normalisation.
-#[derive(Debug)]
-pub struct Gradients {
-    /// Of the input.
-    pub dx: Buffer,
-    /// Of γ, `[C]`.
-    pub gamma: Buffer,
-    /// Of β, `[C]`.
-    pub beta: Buffer,
-}
-
 /// Where the ReLU behind a normalisation let the gradient pass.
 #[derive(Debug, Clone, Copy)]
 pub enum Passed<'a> {
@@ -184,39 +173,43 @@ pub enum Passed<'a> {
     Affine(&'a [f32], &'a [f32]),
 }
 
+/// The gradients of a normalisation.
+#[derive(Debug)]
+pub struct Gradients {
+    /// Of γ, `[C]`.
+    pub gamma: Buffer,
+    /// Of β, `[C]`.
+    pub beta: Buffer,
+    /// Of the input, still to be computed.
+    pub input: InputGradient,
+}
+
 /// Backward through a normalisation whose statistics were the batch's (`batch` = true) or constants.
 ///
 /// With `g` the gradient `dy` where it `passed` the ReLU, x̂ the normalised input and M the rows:
 /// dγ = Σ g·x̂, dβ = Σ g, dx = γ/σ · (g − dβ/M − x̂·dγ/M), without the last two terms for constants.
 ///
-/// `keep` gives `g` beside them, which is the gradient of a residual; else `dx` takes its memory.
+/// Where an output tells what passed, `dy` becomes `g`, which is also the gradient of a residual.
 #[must_use]
-#[allow(clippy::too_many_arguments)]
 pub fn backward(
-    mut dy: Buffer,
+    dy: &mut Buffer,
     x: &[f32],
     passed: Passed<'_>,
     gamma: &[f32],
     statistics: &Statistics,
     eps: f32,
     batch: bool,
-    keep: bool,
-) -> (Gradients, Option<Buffer>) {
+) -> Gradients {
     let channels = gamma.len();
-    debug_assert!(!(keep && matches!(passed, Passed::Affine(..))), "with a residual the output decides");
-    let (sum, product) = gradient_totals(&mut dy, x, passed, &statistics.mean);
-    let mut found = Gradients {
-        dx: Buffer::scratch(0),
-        gamma: Buffer::scratch(channels),
-        beta: Buffer::scratch(channels),
-    };
+    let (sum, product) = gradient_totals(dy, x, passed, &statistics.mean);
+    let (mut of_gamma, mut of_beta) = (Buffer::scratch(channels), Buffer::scratch(channels));
     let rows = (x.len() / channels) as f64;
     let inverse = statistics.inverse_std(eps);
     let mut line = Line::default();
     for c in 0..channels {
         let inverse = f64::from(inverse[c]);
-        found.gamma[c] = (product[c] * inverse) as f32;
-        found.beta[c] = sum[c] as f32;
+        of_gamma[c] = (product[c] * inverse) as f32;
+        of_beta[c] = sum[c] as f32;
         let scale = f64::from(gamma[c]) * inverse;
         let slope = if batch { -scale * inverse * inverse * product[c] / rows } else { 0.0 };
         let constant =
@@ -225,30 +218,75 @@ pub fn backward(
         line.of_x.push(slope as f32);
         line.constant.push(constant as f32);
     }
-    let line = line.widen();
-    let block = rows_in_cache(line.of_g.len()) * line.of_g.len();
-    if keep {
-        found.dx = Buffer::scratch(x.len());
-        row_blocks(&mut found.dx, 1, block, |first, out| {
-            let range = first..first + out.len();
-            combine(&dy[range.clone()], &x[range], &line, out);
-        });
-        return (found, Some(dy));
-    }
-    let wide = match passed {
-        Passed::Affine(scale, shift) => (widen(scale), widen(shift)),
-        _ => (Vec::new(), Vec::new()),
+    let mask = match passed {
+        Passed::Affine(scale, shift) => Some((widen(scale), widen(shift))),
+        _ => None,
     };
-    row_blocks(&mut dy, 1, block, |first, dy| {
-        let x = &x[first..first + dy.len()];
-        if wide.0.is_empty() {
-            combine_in_place(dy, x, &line);
-        } else {
-            combine_masked(dy, x, &line, (&wide.0, &wide.1));
+    Gradients { gamma: of_gamma, beta: of_beta, input: InputGradient { line: line.widen(), mask } }
+}
+
+/// The gradient of a normalisation's input, as a line in `dy` and `x` for each channel.
+#[derive(Debug)]
+pub struct InputGradient {
+    line: Line,
+    /// Scale and shift of what decides where `dy` passes; none where it is what passed.
+    mask: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl InputGradient {
+    /// Write it over `dy`, the one that [`backward`] saw, which saw this `x`.
+    #[must_use]
+    pub fn over(&self, mut dy: Buffer, x: &[f32]) -> Buffer {
+        row_blocks(&mut dy, 1, self.block(), |first, dy| {
+            let x = &x[first..first + dy.len()];
+            match &self.mask {
+                None => combine_in_place(dy, x, &self.line),
+                Some((scale, shift)) => combine_masked(dy, x, &self.line, (scale, shift)),
+            }
+        });
+        dy
+    }
+
+    /// Write it beside `dy`, which is the gradient of a residual too: an output told what passed.
+    #[must_use]
+    pub fn beside(&self, dy: &[f32], x: &[f32]) -> Buffer {
+        debug_assert!(self.mask.is_none(), "with a residual the output decides");
+        let mut dx = Buffer::scratch(x.len());
+        row_blocks(&mut dx, 1, self.block(), |first, out| {
+            let range = first..first + out.len();
+            combine(&dy[range.clone()], &x[range], &self.line, out);
+        });
+        dx
+    }
+
+    fn block(&self) -> usize {
+        let channels = self.line.of_g.len();
+        rows_in_cache(channels) * channels
+    }
+
+    /// One row of it, `N` channels at a time (no more are left when fewer than `N` are). To be inlined where the
+    /// instruction set is known.
+    #[inline(always)]
+    pub(crate) fn row<const N: usize>(&self, dy: &[f32], x: &[f32], mut write: impl FnMut(usize, &[f32; N])) {
+        let pieces = |floats| <[f32]>::as_chunks::<N>(floats).0;
+        let [of_g, of_x, constant] =
+            [&self.line.of_g, &self.line.of_x, &self.line.constant].map(|l| pieces(l));
+        // Each piece is computed in an array of its own: nothing the compiler must suspect of overlapping.
+        for (piece, (dy, x)) in pieces(dy).iter().zip(pieces(x)).enumerate() {
+            let mut g = *dy;
+            if let Some((scale, shift)) = &self.mask {
+                let (scale, shift) = (&pieces(scale)[piece], &pieces(shift)[piece]);
+                for i in 0..N {
+                    g[i] = if x[i] * scale[i] + shift[i] > 0.0 { g[i] } else { 0.0 };
+                }
+            }
+            let (of_g, of_x, constant) = (&of_g[piece], &of_x[piece], &constant[piece]);
+            for i in 0..N {
+                g[i] = of_g[i] * g[i] + (of_x[i] * x[i] + constant[i]);
+            }
+            write(piece, &g);
         }
-    });
-    found.dx = dy;
-    (found, None)
+    }
 }
 
 /// Sums that one task adds up over the blocks.
@@ -284,7 +322,7 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
 }
 
 /// dx = of_g·g + (of_x·x + constant), per channel.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Line {
     of_g: Vec<f32>,
     of_x: Vec<f32>,

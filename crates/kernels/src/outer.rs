@@ -25,7 +25,7 @@ pub(crate) struct Outer<'a> {
 }
 
 /// `dw` up to this size (in floats) gets partial sums over parts of the rows.
-const SMALL: usize = 1 << 17;
+pub(crate) const SMALL: usize = 1 << 17;
 const TASKS: usize = 8;
 /// Floats of `dw` in which one task adds up the parts.
 const SUMMED: usize = 1 << 12;
@@ -35,7 +35,7 @@ const PART_ROWS: usize = 512;
 const PANEL: usize = 4096;
 
 /// Rows of a block whose products are summed in registers before they are added to `dw`.
-const fn most_rows<S: Simd>() -> usize {
+pub(crate) const fn most_rows<S: Simd>() -> usize {
     let rows = PANEL / (2 * S::LANES);
     if rows < 256 { rows } else { 256 }
 }
@@ -48,34 +48,20 @@ impl Outer<'_> {
     pub(crate) unsafe fn run<R: Rows>(&self, rows: &R) -> Buffer {
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
-        let mut dw = Buffer::zeroed(size);
         let whole = (0..inner, 0..self.columns);
         if size <= SMALL {
-            let parts = self.rows.div_ceil(PART_ROWS).clamp(1, TASKS);
-            let each = self.rows.div_ceil(parts);
-            let mut partial = Buffer::zeroed(size * (parts - 1));
-            let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
-            parallel::for_each(parts, |part| {
-                let out = if part == 0 { first } else { others.from((part - 1) * size) };
-                let part = (part * each).min(self.rows)..((part + 1) * each).min(self.rows);
-                self.task(rows, part, whole.clone(), out);
-            });
-            parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
-                for part in partial.chunks_exact(size) {
-                    dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
-                }
-            });
-        } else {
-            let (down, across) = self.grid();
-            let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
-            let out = Shared::new(&mut dw);
-            parallel::for_each(down * across, |task| {
-                let (i, j) = (task / across * high, task % across * wide);
-                let rectangle =
-                    (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
-                self.task(rows, 0..self.rows, rectangle, out);
-            });
+            return in_parts(self.rows, size, |part, out| self.task(rows, part, whole.clone(), out));
         }
+        let mut dw = Buffer::zeroed(size);
+        let (down, across) = self.grid();
+        let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
+        let out = Shared::new(&mut dw);
+        parallel::for_each(down * across, |task| {
+            let (i, j) = (task / across * high, task % across * wide);
+            let rectangle =
+                (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
+            self.task(rows, 0..self.rows, rectangle, out);
+        });
         dw
     }
 
@@ -97,6 +83,24 @@ impl Outer<'_> {
         let set = InstructionSet::current();
         dispatch_on(set, Task { outer: self, rows, range, left, right, set, out });
     }
+}
+
+/// The sum of what `add` adds to zeros for each of a few parts of the rows, in order.
+pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shared) + Sync + Send) -> Buffer {
+    let parts = rows.div_ceil(PART_ROWS).clamp(1, TASKS);
+    let each = rows.div_ceil(parts);
+    let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::zeroed);
+    let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
+    parallel::for_each(parts, |part| {
+        let out = if part == 0 { first } else { others.from((part - 1) * size) };
+        add((part * each).min(rows)..((part + 1) * each).min(rows), out);
+    });
+    parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
+        for part in partial.chunks_exact(size) {
+            dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
+        }
+    });
+    dw
 }
 
 /// Rows `range` into the rectangle `left` × `right` of `dw`.
@@ -156,7 +160,7 @@ impl<R: Rows> Job for Task<'_, R> {
 
 /// Ask for `count` floats from `start` on.
 #[inline(always)]
-fn fetch<S: Simd>(start: *const f32, count: usize) {
+pub(crate) fn fetch<S: Simd>(start: *const f32, count: usize) {
     (0..count).step_by(LINE).for_each(|i| S::soon_read(start.wrapping_add(i)));
 }
 
@@ -166,7 +170,7 @@ fn fetch<S: Simd>(start: *const f32, count: usize) {
 /// # Safety
 /// `count` floats must be readable from `row(i)` on, for every `i` below `height`.
 #[inline(always)]
-unsafe fn pack(
+pub(crate) unsafe fn pack(
     row: impl Fn(usize) -> *const f32,
     height: usize,
     count: usize,
@@ -239,10 +243,10 @@ impl Job for Whole<'_> {
 
 /// A rectangle of `dw`, whose rows lie `stride` floats apart.
 #[derive(Clone, Copy)]
-struct Shape {
-    rows: usize,
-    columns: usize,
-    stride: usize,
+pub(crate) struct Shape {
+    pub rows: usize,
+    pub columns: usize,
+    pub stride: usize,
 }
 
 impl Shape {
@@ -252,7 +256,7 @@ impl Shape {
     /// # Safety
     /// `out` begins at the rectangle, which nobody else uses meanwhile; the machine must have `S`.
     #[inline(always)]
-    unsafe fn add<S: Simd>(
+    pub(crate) unsafe fn add<S: Simd>(
         &self,
         left: (&[f32], usize),
         right: &[f32],

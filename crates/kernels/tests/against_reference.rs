@@ -3,7 +3,7 @@
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
 use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{Conv, Then};
+use wellfit_kernels::conv::{self, Conv, Then};
 use wellfit_kernels::norm::{self, Epilogue, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{elementwise, reference};
@@ -150,13 +150,14 @@ fn batch_norm_with_residual_and_relu() {
         assert_close(&what, &y, &y_ref, 1e-5);
         // The mask must be the reference's, or a value near zero decides differently.
         let mask: Vec<f32> = y_ref.iter().map(|&y| y as f32).collect();
-        let g = Buffer::from_slice(&dy);
-        let (back, g) = norm::backward(g, &x, Passed::Output(&mask), &gamma, &found, eps, true, true);
-        assert_close(&what, &g.unwrap(), &d_residual, 1e-7);
+        let mut g = Buffer::from_slice(&dy);
+        let back = norm::backward(&mut g, &x, Passed::Output(&mask), &gamma, &found, eps, true);
+        assert_close(&what, &g, &d_residual, 1e-7);
         assert_close(&what, &back.beta, &d_beta, 1e-5);
         assert_close(&what, &back.gamma, &d_gamma, 1e-4);
         if rows > 3 {
-            assert_close(&what, &back.dx, &dx, 1e-4);
+            assert_close(&what, &back.input.beside(&g, &x), &dx, 1e-4);
+            assert_eq!(back.input.beside(&g, &x)[..], back.input.over(g, &x)[..], "{what}");
         }
     }
 }
@@ -171,13 +172,59 @@ fn batch_norm_whose_mask_is_computed_again() {
         let found = norm::statistics(&x, channels);
         let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, 1e-5);
         let y = norm::affine(&x, &scale, &shift, Epilogue { residual: None, relu: true });
-        let run =
-            |passed| norm::backward(Buffer::from_slice(&dy), &x, passed, &gamma, &found, 1e-5, true, false).0;
+        let run = |passed| {
+            let mut g = Buffer::from_slice(&dy);
+            let back = norm::backward(&mut g, &x, passed, &gamma, &found, 1e-5, true);
+            [back.input.over(g, &x), back.gamma, back.beta]
+        };
         // The output decides in the same way, and every sum runs in the same order.
-        let (by_output, by_input) = (run(Passed::Output(&y)), run(Passed::Affine(&scale, &shift)));
-        assert_eq!(by_output.dx[..], by_input.dx[..], "{what}");
-        assert_eq!(by_output.gamma[..], by_input.gamma[..], "{what}");
-        assert_eq!(by_output.beta[..], by_input.beta[..], "{what}");
+        assert_eq!(run(Passed::Output(&y)), run(Passed::Affine(&scale, &shift)), "{what}");
+    }
+}
+
+#[test]
+fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
+    // One block and several, a last one that is no whole tile, one part and several, all widths of a last panel.
+    for (batch, side, channels_in, channels_out) in [
+        (1, 3, 32, 32),
+        (2, 9, 64, 96),
+        (3, 23, 96, 64),
+        (1, 40, 160, 128),
+        (2, 17, 256, 512),
+        (5, 11, 32, 256),
+    ] {
+        let conv = Conv {
+            batch,
+            height: side,
+            width: side,
+            channels_in,
+            channels_out,
+            kernel: 1,
+            stride: 1,
+            padding: 0,
+        };
+        assert!(conv.joins_norm());
+        let what = format!("{conv:?}");
+        let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
+        let (gamma, beta) = (random(channels_out, 3), random(channels_out, 4));
+        let (y, found) = conv.forward_with_statistics(&x, &w, None);
+        let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, 1e-5);
+        for passed in [Passed::All, Passed::Affine(&scale, &shift)] {
+            let mut dy = Buffer::from_slice(&random(conv.output_len(), 5));
+            let back = norm::backward(&mut dy, &y, passed, &gamma, &found, 1e-5, true);
+            let (mut dx, mut sum) = (vec![f32::NAN; x.len()], x.clone());
+            let behind = conv::BehindNorm { y: &y, dy: &dy, gradient: &back.input };
+            let dw = conv.gradients(&x, &w, behind, &mut dx, false);
+            assert_eq!(dw, conv.gradients(&x, &w, behind, &mut sum, true), "{what}");
+            // One after the other: the data gradient adds up in the same order, the weight gradient in other blocks.
+            let between = back.input.over(dy, &y);
+            let (mut one, mut added) = (vec![f32::NAN; x.len()], x.clone());
+            conv.data_gradient(&between, &w, &mut one, false);
+            conv.data_gradient(&between, &w, &mut added, true);
+            assert_eq!((one, added), (dx, sum), "{what}");
+            let expected = reference::conv_weight_gradient(&conv, &wide(&x), &wide(&between));
+            assert_close(&what, &dw, &expected, 1e-5);
+        }
     }
 }
 
@@ -294,14 +341,15 @@ fn pooling_and_sums() {
 /// The bits of a result must not depend on how many threads computed it.
 #[test]
 fn bits_do_not_depend_on_threads() {
-    for (channels_in, channels_out) in [(24, 40), (32, 48)] {
-        same_bits(channels_in, channels_out);
+    for (channels_in, channels_out, kernel) in [(24, 40, 3), (32, 48, 3), (32, 64, 1)] {
+        same_bits(channels_in, channels_out, kernel);
     }
 }
 
-fn same_bits(channels_in: usize, channels_out: usize) {
+fn same_bits(channels_in: usize, channels_out: usize, kernel: usize) {
+    let padding = kernel / 2;
     let conv =
-        Conv { batch: 7, height: 14, width: 13, channels_in, channels_out, kernel: 3, stride: 1, padding: 1 };
+        Conv { batch: 7, height: 14, width: 13, channels_in, channels_out, kernel, stride: 1, padding };
     let (x, w, dy) =
         (random(conv.input_len(), 1), random(conv.weight_len(), 2), random(conv.output_len(), 3));
     let run = |threads: usize| {
@@ -316,10 +364,15 @@ fn same_bits(channels_in: usize, channels_out: usize) {
             let found = norm::statistics(&y, conv.channels_out);
             let (_, fused) = conv.forward_with_statistics(&x, &w, None);
             let gamma = vec![1.0; conv.channels_out];
-            let g = Buffer::from_slice(&dy);
-            let (back, _) = norm::backward(g, &y, Passed::All, &gamma, &found, 1e-5, true, false);
+            let mut g = Buffer::from_slice(&dy);
+            let back = norm::backward(&mut g, &y, Passed::All, &gamma, &found, 1e-5, true);
             let statistics = [found.mean, found.variance, fused.mean, fused.variance].concat();
-            [y.to_vec(), dw.to_vec(), dx, statistics, back.dx.to_vec(), back.gamma.to_vec()]
+            if conv.joins_norm() {
+                let behind = conv::BehindNorm { y: &y, dy: &g, gradient: &back.input };
+                let together = conv.gradients(&x, &w, behind, &mut dx, true);
+                return [y, together, Buffer::from_slice(&dx), dw, back.gamma, back.beta].map(|b| b.to_vec());
+            }
+            [y.to_vec(), dw.to_vec(), dx, statistics, back.input.over(g, &y).to_vec(), back.gamma.to_vec()]
         })
     };
     let one = run(1);

@@ -2,6 +2,7 @@
 
 use crate::forward::{Memory, Tape, max_pool};
 use crate::network::{NORM_EPS, Network, Node, Op, Value};
+use wellfit_kernels::conv::{BehindNorm, Conv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::{Buffer, elementwise, optim, pool};
 
@@ -44,7 +45,7 @@ impl Network {
         outputs: Buffer,
         mut done: impl FnMut(&Node),
     ) -> Gradients {
-        let needs = self.needs_gradient();
+        let (needs, joined) = (self.needs_gradient(), self.joined());
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
         let mut flows = Flows(self.nodes.iter().map(|_| None).chain([Some(outputs)]).collect());
         for (place, node) in self.nodes.iter().enumerate().rev() {
@@ -85,25 +86,32 @@ impl Network {
                         (true, None) => Passed::Affine(&affine.0, &affine.1),
                         (true, Some(_)) => Passed::Output(y),
                     };
-                    let (found, sum) = norm::backward(
-                        dy,
-                        x,
-                        passed,
-                        scale,
-                        statistics,
-                        NORM_EPS,
-                        *batch,
-                        residual.is_some(),
-                    );
-                    if self.parameters[gamma].trainable {
-                        parameters[gamma] = Some(found.gamma);
+                    let found = norm::backward(&mut dy, x, passed, scale, statistics, NORM_EPS, *batch);
+                    let [of_gamma, of_beta] = [(gamma, found.gamma), (beta, found.beta)]
+                        .map(|(place, found)| self.parameters[place].trainable.then_some(found));
+                    (parameters[gamma], parameters[beta]) = (of_gamma, of_beta);
+                    let residual = residual.filter(|&value| needs[value]);
+                    if let Some(Joint { conv, weight, shape }) =
+                        self.joint(place, &joined, &needs, tape.batch)
+                    {
+                        let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
+                        let (x, w) = (tape.values.get(conv.input), &self.parameters[weight].value);
+                        let flow = &mut flows.0[conv.input];
+                        let accumulate = flow.is_some();
+                        let dx = flow.get_or_insert_with(|| Buffer::scratch(shape.input_len()));
+                        parameters[weight] = Some(shape.gradients(x, w, behind, dx, accumulate));
+                        tape.values.free(node.input);
+                        done(conv);
+                    } else if residual.is_some() {
+                        flows.add(node.input, needs[node.input].then(|| found.input.beside(&dy, x)));
+                    } else {
+                        flows.add(
+                            node.input,
+                            needs[node.input].then(|| found.input.over(std::mem::take(&mut dy), x)),
+                        );
                     }
-                    if self.parameters[beta].trainable {
-                        parameters[beta] = Some(found.beta);
-                    }
-                    flows.add(node.input, needs[node.input].then_some(found.dx));
                     if let Some(value) = residual {
-                        flows.add(value, sum.filter(|_| needs[value]));
+                        flows.add(value, Some(dy));
                     }
                 }
                 Op::Relu => {
@@ -128,6 +136,30 @@ impl Network {
             done(node);
         }
         Gradients(parameters)
+    }
+}
+
+/// A 1×1 convolution that goes backward together with the BatchNorm layer behind it.
+pub(crate) struct Joint<'a> {
+    pub conv: &'a Node,
+    weight: usize,
+    shape: Conv,
+}
+
+impl Network {
+    /// The convolution to go backward with the BatchNorm layer at `place`: where both its gradients are wanted.
+    pub(crate) fn joint(
+        &self,
+        place: usize,
+        joined: &[Option<usize>],
+        needs: &[bool],
+        batch: usize,
+    ) -> Option<Joint<'_>> {
+        let conv = &self.nodes[self.producer(place, joined)?];
+        let Op::Conv { weight, .. } = conv.op else { return None };
+        let shape = self.conv_shape(conv, batch);
+        let wanted = self.parameters[weight].trainable && needs[conv.input];
+        (wanted && shape.joins_norm()).then_some(Joint { conv, weight, shape })
     }
 }
 

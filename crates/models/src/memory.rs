@@ -36,32 +36,29 @@ impl Network {
         flows[self.nodes.len()] = true;
         meter.take(floats(self.nodes.len()));
         for (place, node) in self.nodes.iter().enumerate().rev().filter(|(place, _)| needs[place + 1]) {
-            self.step_back(node, &needs, &mut flows, &mut meter, &floats);
+            if !flows[place + 1] {
+                continue; // done with the BatchNorm layer behind it
+            }
+            let before = self.joint(place, &joined, &needs, batch).map(|joint| joint.conv);
+            let own = before.into_iter().chain([node]).flat_map(|node| self.node_parameters(node));
+            let own = own.filter(|&p| self.parameters[p].trainable);
+            meter.take(own.map(|p| self.parameters[p].value.len() as u64).sum());
+            let input = before.unwrap_or(node).input;
+            for value in [Some(input), node.residual()].into_iter().flatten().filter(|&value| needs[value]) {
+                meter.take(floats(value));
+                if std::mem::replace(&mut flows[value], true) {
+                    meter.give(floats(value)); // added to the gradient that was there
+                }
+            }
+            // Its gradient, its output, and that of the convolution that went with it.
             meter.give(floats(place + 1));
-            if self.kept(place + 1, &needs) {
-                meter.give(floats(place + 1));
+            for value in before.map(|_| node.input).into_iter().chain([place + 1]) {
+                if self.kept(value, &needs) {
+                    meter.give(floats(value));
+                }
             }
         }
         meter.most * BYTES_A_FLOAT
-    }
-
-    /// What one node's backward pass takes. Its own gradient, and its output, are given back by the caller.
-    fn step_back(
-        &self,
-        node: &Node,
-        needs: &[bool],
-        flows: &mut [bool],
-        meter: &mut Meter,
-        floats: &dyn Fn(Value) -> u64,
-    ) {
-        let own = self.node_parameters(node).into_iter().filter(|&p| self.parameters[p].trainable);
-        meter.take(own.map(|p| self.parameters[p].value.len() as u64).sum());
-        for value in [Some(node.input), node.residual()].into_iter().flatten().filter(|&value| needs[value]) {
-            meter.take(floats(value));
-            if std::mem::replace(&mut flows[value], true) {
-                meter.give(floats(value)); // added to the gradient that was there
-            }
-        }
     }
 
     /// Floats a node remembers besides its output.
