@@ -13,7 +13,7 @@ use crate::profile::{Watch, Work};
 use crate::simd::{Job, Simd, dispatch, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
-const BUDGET: usize = 1 << 18;
+const BUDGET: usize = 1 << 17;
 /// Fewer tiles would not pay for walking through the weights, more would leave cores idle.
 const TILES: std::ops::RangeInclusive<usize> = 32..=84;
 
@@ -240,20 +240,39 @@ impl Block<'_> {
         let v = &v[point * point_stride(self.count, from)..];
         let out = &mut m[point * point_stride(self.count, to) + panel * self.u.panel_width()..];
         let u = self.u.panel(panel)[point * (from + 1) * V * S::LANES..].as_ptr();
-        for start in (0..self.count).step_by(M) {
-            // Rows past the end read the last row again and are not written.
-            let mut rows = [std::ptr::null(); M];
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = v[(start + i).min(self.count - 1) * from..].as_ptr();
+        // SAFETY: each row has `C_in` floats, the panel `C_in` rows at this point; all columns are real.
+        let tile = |start| unsafe {
+            match self.count - start {
+                ..=2 if M > 2 => self.register_tile::<S, 2, V>(v, u, out, start),
+                ..=4 if M > 4 => self.register_tile::<S, 4, V>(v, u, out, start),
+                _ => self.register_tile::<S, M, V>(v, u, out, start),
             }
-            // SAFETY: each row has `C_in` floats, the panel `C_in` rows at this point; all columns are real.
-            unsafe {
-                let sums = sums::<S, M, V>(rows.as_ptr(), 1, from, u);
-                for (i, sums) in sums.iter().enumerate().take(self.count - start) {
-                    let place = out[(start + i) * to..].as_mut_ptr();
-                    for (v, &sum) in sums.iter().enumerate() {
-                        S::store(place.add(v * S::LANES), sum);
-                    }
+        };
+        (0..self.count).step_by(M).for_each(tile);
+    }
+
+    /// Up to `M` rows from `start` on.
+    #[inline(always)]
+    unsafe fn register_tile<S: Simd, const M: usize, const V: usize>(
+        &self,
+        v: &[f32],
+        u: *const f32,
+        out: &mut [f32],
+        start: usize,
+    ) {
+        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
+        // Rows past the end read the last row again and are not written.
+        let mut rows = [std::ptr::null(); M];
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = v[(start + i).min(self.count - 1) * from..].as_ptr();
+        }
+        // SAFETY: promised by the caller.
+        unsafe {
+            let sums = sums::<S, M, V>(rows.as_ptr(), 1, from, u);
+            for (i, sums) in sums.iter().enumerate().take(self.count - start) {
+                let place = out[(start + i) * to..].as_mut_ptr();
+                for (v, &sum) in sums.iter().enumerate() {
+                    S::store(place.add(v * S::LANES), sum);
                 }
             }
         }
