@@ -28,11 +28,13 @@ impl Moments {
     /// Take in those of other rows (Chan, Golub & LeVeque 1979).
     pub(crate) fn add(&mut self, other: &Self) {
         let rows = self.rows + other.rows;
+        // Divisions outside the loop: there are as many blocks as a thousand, each of as many channels.
+        let share = other.rows / rows;
+        let weight = self.rows * share;
         for channel in 0..self.mean.len() {
             let difference = other.mean[channel] - self.mean[channel];
-            self.mean[channel] += difference * other.rows / rows;
-            self.deviation[channel] +=
-                other.deviation[channel] + difference * difference * self.rows * other.rows / rows;
+            self.mean[channel] += difference * share;
+            self.deviation[channel] += other.deviation[channel] + difference * difference * weight;
         }
         self.rows = rows;
     }
@@ -60,7 +62,7 @@ pub(crate) struct Partial {
 impl Partial {
     /// Room for blocks of the given numbers of rows.
     pub(crate) fn new(channels: usize, rows: Vec<usize>) -> Self {
-        let mut data = Buffer::zeroed(rows.len() * 3 * channels);
+        let mut data = Buffer::scratch(rows.len() * 3 * channels);
         Self { channels, rows, places: Shared::new(&mut data), _data: data }
     }
 
@@ -156,10 +158,11 @@ impl Partial {
                     .map(|row| std::slice::from_raw_parts(row.add(channels.start), channels.len()))
             };
             part.rows = rows as f64;
+            let share = 1.0 / part.rows;
             for channel in 0..channels.len() {
                 let [shift, first, second] = [shift, first, second].map(|row| f64::from(row[channel]));
-                part.mean[channel] = shift + first / part.rows;
-                part.deviation[channel] = second - first * first / part.rows;
+                part.mean[channel] = shift + first * share;
+                part.deviation[channel] = second - first * first * share;
             }
             total.add(&part);
         }
