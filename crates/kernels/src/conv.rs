@@ -3,7 +3,7 @@
 //! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
 //! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
 
-use crate::finish::Finish;
+use crate::finish::{Finish, past_caches};
 use crate::gemm::{Product, Rows, TASK_ROWS};
 use crate::joint::{self, Joint};
 use crate::moments::Partial;
@@ -138,6 +138,7 @@ impl Conv {
             bias: then.bias,
             add: then.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
             relu: then.relu,
+            past_caches: past_caches(self.output_len(), self.channels_out),
             ..Finish::plain(y.as_mut_ptr())
         };
         if winograd::suits(self) {

@@ -1,5 +1,6 @@
 //! What happens to the sums of a tile while they are in registers.
 
+use crate::gemm::LINE;
 use crate::moments::Partial;
 use crate::simd::Simd;
 
@@ -17,8 +18,19 @@ pub(crate) struct Finish<'a> {
     pub add: *const f32,
     /// max(·, 0) at the end; NaN stays NaN.
     pub relu: bool,
+    /// Write past the caches, where the machine can: see [`past_caches`].
+    pub past_caches: bool,
     /// Where the moments of each block of rows go.
     pub moments: Option<&'a Partial>,
+}
+
+/// More floats than a third-level cache keeps for the next layer.
+const LARGE: usize = 1 << 23;
+
+/// Whether an output of so many `floats`, in rows of `channels`, is to be written past the caches: it is large, and
+/// every vector of 16 is a whole cache line of it. What is written there need not be read before.
+pub(crate) fn past_caches(floats: usize, channels: usize) -> bool {
+    floats > LARGE && channels.is_multiple_of(LINE)
 }
 
 // SAFETY: the pointers are to memory borrowed for the whole product; each row writes its own output, and
@@ -28,7 +40,39 @@ unsafe impl Sync for Finish<'_> {}
 impl<'a> Finish<'a> {
     /// Only write the sums.
     pub(crate) fn plain(out: *mut f32) -> Finish<'a> {
-        Finish { out, scale: None, bias: None, add: std::ptr::null(), relu: false, moments: None }
+        Finish {
+            out,
+            scale: None,
+            bias: None,
+            add: std::ptr::null(),
+            relu: false,
+            past_caches: false,
+            moments: None,
+        }
+    }
+
+    #[inline(always)]
+    fn streams<S: Simd>(&self) -> bool {
+        S::STREAMS && self.past_caches
+    }
+
+    /// Ask for the cache line at `place` of the output and of what is added: a tile of it is about to be computed.
+    #[inline(always)]
+    pub(crate) fn soon<S: Simd>(&self, place: usize) {
+        if !self.streams::<S>() {
+            S::soon_written(self.out.wrapping_add(place));
+        }
+        if !self.add.is_null() {
+            S::soon_read(self.add.wrapping_add(place));
+        }
+    }
+
+    /// To be called at the end of a task, before anybody reads what it wrote.
+    #[inline(always)]
+    pub(crate) fn written<S: Simd>(&self) {
+        if self.streams::<S>() {
+            S::streamed();
+        }
     }
 
     /// Write a tile whose `V` vectors from column `column` on are all real; row r goes to `places[r] + column`.
@@ -61,7 +105,8 @@ impl<'a> Finish<'a> {
             }
             for (values, &place) in values.iter().zip(places) {
                 for (v, &value) in values.iter().enumerate() {
-                    S::store(self.out.add(place + column + v * S::LANES), value);
+                    let place = self.out.add(place + column + v * S::LANES);
+                    if self.streams::<S>() { S::stream(place, value) } else { S::store(place, value) }
                 }
             }
             if self.moments.is_some() {

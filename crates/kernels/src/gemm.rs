@@ -127,6 +127,7 @@ impl<R: Rows> Block<'_, R> {
                 }
             }
         }
+        product.finish.written::<S>();
     }
 
     #[inline(always)]
@@ -153,10 +154,7 @@ impl<R: Rows> Block<'_, R> {
                 }
                 for place in places {
                     for line in (column..column + V * S::LANES).step_by(LINE) {
-                        S::soon_written(finish.out.add(place + line));
-                        if !finish.add.is_null() {
-                            S::soon_read(finish.add.add(place + line));
-                        }
+                        finish.soon::<S>(place + line);
                     }
                 }
                 let sums = sums::<S, M, V>(pointers, segments, depth, columns);

@@ -7,9 +7,10 @@
 
 use crate::Buffer;
 use crate::elementwise::{channel_sums, widen};
+use crate::finish::past_caches;
 use crate::moments::Moments;
 use crate::parallel::{Shared, row_blocks, rows_in_cache};
-use crate::simd::vectorized;
+use crate::simd::{Job, Simd, dispatch, vectorized};
 
 /// What the forward pass of a training step found, and the backward pass needs.
 #[derive(Debug, Clone)]
@@ -101,8 +102,14 @@ pub fn affine(x: &[f32], scale: &[f32], shift: &[f32], epilogue: Epilogue<'_>) -
     let mut y = Buffer::scratch(x.len());
     let (scale, shift) = (widen(scale), widen(shift));
     let channels_block = rows_in_cache(scale.len()) * scale.len();
+    let past_caches = past_caches(x.len(), scale.len());
     row_blocks(&mut y, 1, channels_block, |first, out| {
         let range = first..first + out.len();
+        if past_caches {
+            let residual = epilogue.residual.map(|r| &r[range.clone()]);
+            let (x, line) = (&x[range], (&scale[..], &shift[..]));
+            return dispatch(Streamed { x, line, residual, relu: epilogue.relu, out });
+        }
         affine_block(
             &x[range.clone()],
             &scale,
@@ -113,6 +120,43 @@ pub fn affine(x: &[f32], scale: &[f32], shift: &[f32], epilogue: Epilogue<'_>) -
         );
     });
     y
+}
+
+/// A block of a large output: `affine_block` with the same bits, past the caches.
+struct Streamed<'a> {
+    x: &'a [f32],
+    line: (&'a [f32], &'a [f32]),
+    residual: Option<&'a [f32]>,
+    relu: bool,
+    out: &'a mut [f32],
+}
+
+impl Job for Streamed<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (scale, shift) = self.line;
+        let width = scale.len();
+        for row in (0..self.out.len()).step_by(width) {
+            for column in (0..width).step_by(S::LANES) {
+                let i = row + column;
+                // SAFETY: rows are of `width` floats, whole cache lines, and the output begins with one.
+                unsafe {
+                    let x = S::load(self.x.as_ptr().add(i));
+                    let scaled = S::multiply(x, S::load(scale.as_ptr().add(column)));
+                    let mut y = S::add(scaled, S::load(shift.as_ptr().add(column)));
+                    if let Some(residual) = self.residual {
+                        y = S::add(y, S::load(residual.as_ptr().add(i)));
+                    }
+                    if self.relu {
+                        y = S::relu(y);
+                    }
+                    S::stream(self.out.as_mut_ptr().add(i), y);
+                }
+            }
+        }
+        S::streamed();
+    }
 }
 
 vectorized! {

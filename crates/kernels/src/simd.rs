@@ -34,6 +34,20 @@ pub trait Simd: Copy {
     /// # Safety
     /// `LANES` floats must be writable there.
     unsafe fn store(place: *mut f32, x: Self::Vector);
+    /// Whether [`Simd::stream`] is more than [`Simd::store`]: where a vector is a cache line.
+    const STREAMS: bool = false;
+    /// The same past the caches. Before other threads are told of it, [`Simd::streamed`] must be called.
+    ///
+    /// # Safety
+    /// As for `store`; `place` must be aligned to the size of a vector.
+    #[inline(always)]
+    unsafe fn stream(place: *mut f32, x: Self::Vector) {
+        // SAFETY: promised by the caller.
+        unsafe { Self::store(place, x) }
+    }
+    /// Wait until all that was streamed has been written.
+    #[inline(always)]
+    fn streamed() {}
     /// Ask for the cache line at `place`, to be read some thousand cycles from now. Any address will do; where the
     /// machine has no such instruction, nothing happens.
     #[inline(always)]
@@ -258,7 +272,7 @@ mod x86 {
     macro_rules! x86_vectors {
         (
             $name:ident, $lanes:literal, $rows:literal, $vectors:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
-            $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident
+            $store:ident, $stream:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident
         ) => {
             #[derive(Clone, Copy)]
             pub(super) struct $name;
@@ -281,6 +295,15 @@ mod x86 {
                 #[inline(always)]
                 unsafe fn store(place: *mut f32, x: $vector) {
                     unsafe { $store(place, x) }
+                }
+                const STREAMS: bool = $lanes == 16;
+                #[inline(always)]
+                unsafe fn stream(place: *mut f32, x: $vector) {
+                    unsafe { $stream(place, x) }
+                }
+                #[inline(always)]
+                fn streamed() {
+                    unsafe { _mm_sfence() }
                 }
                 #[inline(always)]
                 fn soon_read(place: *const f32) {
@@ -326,6 +349,7 @@ mod x86 {
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
+        _mm256_storeu_ps,
         _mm256_fmadd_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
@@ -342,6 +366,7 @@ mod x86 {
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
+        _mm512_stream_ps,
         _mm512_fmadd_ps,
         _mm512_add_ps,
         _mm512_sub_ps,

@@ -381,6 +381,40 @@ fn same_bits(channels_in: usize, channels_out: usize, kernel: usize) {
     }
 }
 
+/// Outputs too large for the caches are written past them.
+#[test]
+fn large_outputs_have_the_bits_of_small_ones() {
+    for kernel in [1, 3] {
+        let side = 110;
+        let whole = Conv {
+            batch: 6,
+            height: side,
+            width: side,
+            channels_in: 32,
+            channels_out: 128,
+            kernel,
+            stride: 1,
+            padding: kernel / 2,
+        };
+        assert!(whole.output_len() > 1 << 23);
+        let half = Conv { batch: 3, ..whole };
+        let (x, w) = (random(whole.input_len(), 1), random(whole.weight_len(), 2));
+        let (scale, shift, r) = (random(128, 3), random(128, 4), random(whole.output_len(), 5));
+        let run = |conv: Conv, x: &[f32], r: &[f32]| {
+            let then = Then { scale: Some(&scale), bias: Some(&shift), residual: Some(r), relu: true };
+            let (y, _) = conv.forward_with_statistics(x, &w, None);
+            let [with, without] = [(Some(r), true), (None, false)]
+                .map(|(residual, relu)| norm::affine(&y, &scale, &shift, Epilogue { residual, relu }));
+            [conv.forward_then(x, &w, then), y, with, without].map(|y| y.to_vec())
+        };
+        let halves = x.chunks(half.input_len()).zip(r.chunks(half.output_len()));
+        let halves: Vec<_> = halves.map(|(x, r)| run(half, x, r)).collect();
+        for (i, y) in run(whole, &x, &r).into_iter().enumerate() {
+            assert!(y == [&*halves[0][i], &halves[1][i]].concat(), "output {i} of {whole:?}");
+        }
+    }
+}
+
 #[test]
 fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
     for (channels_in, channels_out) in [(3, 20), (24, 40), (32, 48)] {

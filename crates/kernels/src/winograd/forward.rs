@@ -170,6 +170,7 @@ impl Block<'_> {
             watch.product(POINTS * self.count * from * to);
             let watch = Watch::start();
             self.write_outputs::<S>(&m);
+            self.finish.written::<S>();
             watch.stop(Work::Transforms);
         }
     }
@@ -293,7 +294,7 @@ impl Block<'_> {
             for channel in (0..channels).step_by(S::LANES) {
                 if channel % LINE == 0 {
                     for place in next.iter().flatten() {
-                        S::soon_written(self.finish.out.wrapping_add(place + channel));
+                        self.finish.soon::<S>(place + channel);
                     }
                 }
                 // SAFETY: the places lie within the output; channels come in whole vectors.
