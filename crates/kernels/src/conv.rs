@@ -255,7 +255,7 @@ impl Conv {
     /// convolution's own output is never written.
     ///
     /// # Panics
-    /// Also when the shape does not suit: see [`Conv::joins_norm`].
+    /// When the shape does not suit ([`Conv::joins_norm`]), or a slice has another length than its shape.
     #[must_use]
     pub fn gradients(
         &self,

@@ -40,16 +40,7 @@ impl Network {
                 continue; // done with the BatchNorm layer behind it
             }
             let before = self.joint(place, &joined, &needs, batch).map(|joint| joint.conv);
-            let own = before.into_iter().chain([node]).flat_map(|node| self.node_parameters(node));
-            let own = own.filter(|&p| self.parameters[p].trainable);
-            meter.take(own.map(|p| self.parameters[p].value.len() as u64).sum());
-            let input = before.unwrap_or(node).input;
-            for value in [Some(input), node.residual()].into_iter().flatten().filter(|&value| needs[value]) {
-                meter.take(floats(value));
-                if std::mem::replace(&mut flows[value], true) {
-                    meter.give(floats(value)); // added to the gradient that was there
-                }
-            }
+            self.step_back(node, before, &needs, &mut flows, &mut meter, &floats);
             // Its gradient, its output, and that of the convolution that went with it.
             meter.give(floats(place + 1));
             for value in before.map(|_| node.input).into_iter().chain([place + 1]) {
@@ -59,6 +50,29 @@ impl Network {
             }
         }
         meter.most * BYTES_A_FLOAT
+    }
+
+    /// What one node's backward pass takes, with that of the convolution `before` it where they go together. What is
+    /// given back by then is the caller's affair.
+    fn step_back(
+        &self,
+        node: &Node,
+        before: Option<&Node>,
+        needs: &[bool],
+        flows: &mut [bool],
+        meter: &mut Meter,
+        floats: &dyn Fn(Value) -> u64,
+    ) {
+        let own = before.into_iter().chain([node]).flat_map(|node| self.node_parameters(node));
+        let own = own.filter(|&p| self.parameters[p].trainable);
+        meter.take(own.map(|p| self.parameters[p].value.len() as u64).sum());
+        let input = before.unwrap_or(node).input;
+        for value in [Some(input), node.residual()].into_iter().flatten().filter(|&value| needs[value]) {
+            meter.take(floats(value));
+            if std::mem::replace(&mut flows[value], true) {
+                meter.give(floats(value)); // added to the gradient that was there
+            }
+        }
     }
 
     /// Floats a node remembers besides its output.
