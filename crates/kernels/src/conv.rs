@@ -186,8 +186,7 @@ impl Conv {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
         assert_eq!(dx.len(), self.input_len(), "dx of {self:?}");
         let out = dx.as_mut_ptr();
-        let plain = Finish::plain(out);
-        let finish = Finish { add: if accumulate { out } else { std::ptr::null() }, ..plain };
+        let finish = Finish::gradient(out, accumulate);
         if winograd::suits(self) {
             let back = Self {
                 height: self.out_height(),
@@ -278,7 +277,7 @@ impl Conv {
             dy: behind.dy,
             channels_out: self.channels_out,
             gradient: behind.gradient,
-            finish: Finish { add: if accumulate { out } else { std::ptr::null() }, ..Finish::plain(out) },
+            finish: Finish::gradient(out, accumulate),
         };
         // SAFETY: dx has the length of x and is borrowed for the whole call.
         unsafe { joint.run() }

@@ -51,6 +51,11 @@ impl<'a> Finish<'a> {
         }
     }
 
+    /// Write the sums, or add them to what is there.
+    pub(crate) fn gradient(out: *mut f32, accumulate: bool) -> Finish<'a> {
+        Finish { add: if accumulate { out } else { std::ptr::null() }, ..Self::plain(out) }
+    }
+
     #[inline(always)]
     fn streams<S: Simd>(&self) -> bool {
         S::STREAMS && self.past_caches

@@ -66,15 +66,8 @@ impl Network {
                         parameters[weight] = Some(shape.weight_gradient(x, &dy));
                     }
                     if needs[node.input] {
-                        let value = &self.parameters[weight].value;
-                        match &mut flows.0[node.input] {
-                            Some(sum) => shape.data_gradient(&dy, value, sum, true),
-                            none => {
-                                let mut dx = Buffer::scratch(shape.input_len());
-                                shape.data_gradient(&dy, value, &mut dx, false);
-                                *none = Some(dx);
-                            }
-                        }
+                        let (dx, accumulate) = flows.place(node.input, shape.input_len());
+                        shape.data_gradient(&dy, &self.parameters[weight].value, dx, accumulate);
                     }
                 }
                 Op::BatchNorm { gamma, beta, residual, relu, .. } => {
@@ -96,19 +89,16 @@ impl Network {
                     {
                         let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
                         let (x, w) = (tape.values.get(conv.input), &self.parameters[weight].value);
-                        let flow = &mut flows.0[conv.input];
-                        let accumulate = flow.is_some();
-                        let dx = flow.get_or_insert_with(|| Buffer::scratch(shape.input_len()));
+                        let (dx, accumulate) = flows.place(conv.input, shape.input_len());
                         parameters[weight] = Some(shape.gradients(x, w, behind, dx, accumulate));
                         tape.values.free(node.input);
                         done(conv);
-                    } else if residual.is_some() {
-                        flows.add(node.input, needs[node.input].then(|| found.input.beside(&dy, x)));
-                    } else {
-                        flows.add(
-                            node.input,
-                            needs[node.input].then(|| found.input.over(std::mem::take(&mut dy), x)),
-                        );
+                    } else if needs[node.input] {
+                        let dx = match residual {
+                            Some(_) => found.input.beside(&dy, x),
+                            None => found.input.over(std::mem::take(&mut dy), x),
+                        };
+                        flows.add(node.input, Some(dx));
                     }
                     if let Some(value) = residual {
                         flows.add(value, Some(dy));
@@ -167,6 +157,13 @@ impl Network {
 struct Flows(Vec<Option<Buffer>>);
 
 impl Flows {
+    /// Where a gradient of `len` floats is to be written, and whether to add it to what is there.
+    fn place(&mut self, value: Value, len: usize) -> (&mut Buffer, bool) {
+        let flow = &mut self.0[value];
+        let accumulate = flow.is_some();
+        (flow.get_or_insert_with(|| Buffer::scratch(len)), accumulate)
+    }
+
     fn add(&mut self, value: Value, gradient: Option<Buffer>) {
         match (&mut self.0[value], gradient) {
             (Some(sum), Some(gradient)) => elementwise::add_to(sum, &gradient),
