@@ -3,6 +3,7 @@
 //! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
 //! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
 
+use crate::Buffer;
 use crate::finish::{Finish, past_caches};
 use crate::gemm::{Product, Rows, TASK_ROWS};
 use crate::joint::{self, Joint};
@@ -12,7 +13,7 @@ use crate::outer::{self, Outer};
 use crate::panels::Panels;
 use crate::parallel::row_blocks;
 use crate::profile::{Watch, Work};
-use crate::{Buffer, winograd};
+use crate::winograd::{self, Pass};
 
 /// The shape of a convolution: square kernel, equal stride and zero padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,9 +142,9 @@ impl Conv {
             past_caches: past_caches(self.output_len(), self.channels_out),
             ..Finish::plain(y.as_mut_ptr())
         };
-        if winograd::suits(self) {
+        if winograd::suits(self, Pass::Forward) {
             // SAFETY: y and the residual have the output's shape, as checked above.
-            let moments = unsafe { winograd::convolve(self, x, w, finish, moments) };
+            let moments = unsafe { winograd::forward(self, x, w, finish, moments) };
             return (y, moments);
         }
         let patches = Patches::new(self, x);
@@ -163,7 +164,7 @@ impl Conv {
     #[must_use]
     pub fn weight_gradient(&self, x: &[f32], dy: &[f32]) -> Buffer {
         assert_eq!((x.len(), dy.len()), (self.input_len(), self.output_len()), "x and dy of {self:?}");
-        if winograd::suits(self) {
+        if winograd::suits(self, Pass::WeightGradient) {
             return winograd::weight_gradient(self, x, dy);
         }
         let patches = Patches::new(self, x);
@@ -187,18 +188,9 @@ impl Conv {
         assert_eq!(dx.len(), self.input_len(), "dx of {self:?}");
         let out = dx.as_mut_ptr();
         let finish = Finish::gradient(out, accumulate);
-        if winograd::suits(self) {
-            let back = Self {
-                height: self.out_height(),
-                width: self.out_width(),
-                channels_in: self.channels_out,
-                channels_out: self.channels_in,
-                padding: 2 - self.padding,
-                ..*self
-            };
-            let turned = winograd::turned(w, self.channels_in, self.channels_out);
-            // SAFETY: the output of `back` is dx.
-            unsafe { winograd::convolve(&back, dy, &turned, finish, false) };
+        if winograd::suits(self, Pass::DataGradient) {
+            // SAFETY: the output is dx.
+            unsafe { winograd::data_gradient(self, dy, w, finish) };
             return;
         }
         let zeros = Buffer::zeroed(self.channels_out);

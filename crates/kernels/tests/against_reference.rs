@@ -62,20 +62,38 @@ fn convolutions_of_every_kind() {
 
 /// Channels in whole vectors take Winograd's way: every size modulo the tile, every padding.
 #[test]
-fn three_by_three_at_stride_one() {
+fn three_by_three() {
     for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80), (256, 64)] {
-        for (batch, height, width, padding) in
-            [(1, 3, 5, 1), (2, 8, 8, 1), (3, 7, 14, 1), (1, 6, 9, 0), (1, 5, 4, 2)]
-        {
+        for (batch, height, width, padding, stride) in [
+            (1, 3, 5, 1, 1),
+            (2, 8, 8, 1, 1),
+            (3, 7, 14, 1, 1),
+            (1, 6, 9, 0, 1),
+            (1, 5, 4, 2, 1),
+            (1, 5, 6, 1, 2),
+            (2, 16, 8, 1, 2),
+            (3, 7, 14, 1, 2),
+            (1, 17, 19, 1, 2),
+        ] {
+            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel: 3, stride, padding });
+        }
+    }
+}
+
+/// So does the first layer of a ResNet, with up to four channels: sizes modulo the tile, odd and even.
+#[test]
+fn seven_by_seven_of_few_channels() {
+    for (channels_in, channels_out) in [(1, 32), (3, 64), (4, 48)] {
+        for (batch, height, width) in [(2, 5, 6), (1, 16, 16), (3, 13, 23), (1, 33, 30)] {
             check_conv(Conv {
                 batch,
                 height,
                 width,
                 channels_in,
                 channels_out,
-                kernel: 3,
-                stride: 1,
-                padding,
+                kernel: 7,
+                stride: 2,
+                padding: 3,
             });
         }
     }

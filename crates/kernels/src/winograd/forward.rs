@@ -1,16 +1,15 @@
 //! Forward, and with turned weights the data gradient.
 
-use super::transform::{input_square, output_square, weights_square};
-use super::{POINTS, SIDE, Squares, Tiles, inputs, outputs, point_stride};
+use super::line::{Input, Line, MOST, Output, both_axes};
+use super::weights::Weights;
+use super::{Plan, SIDE, Side, Way, each_phase, point_stride};
 use crate::Buffer;
-use crate::conv::Conv;
 use crate::finish::{Finish, TileMoments};
 use crate::gemm::{LINE, sums};
 use crate::moments::Partial;
-use crate::panels::Panels;
 use crate::parallel;
 use crate::profile::{Watch, Work};
-use crate::simd::{Job, Simd, dispatch, dispatch_on};
+use crate::simd::{Job, Simd, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 17;
@@ -18,121 +17,56 @@ const BUDGET: usize = 1 << 17;
 const TILES: std::ops::RangeInclusive<usize> = 32..=84;
 
 /// Tiles in a task; depends on the shape only.
-fn tiles_in_task(conv: &Conv, tiles: usize) -> usize {
-    let wanted = BUDGET / (POINTS * (conv.channels_in + conv.channels_out));
-    let most = wanted.clamp(*TILES.start(), *TILES.end());
+fn tiles_in_task(plan: &Plan) -> usize {
+    let floats = |side: &Side| plan.pairs(side) * side.channels;
+    let most = (BUDGET / (floats(&plan.from) + floats(&plan.to))).clamp(*TILES.start(), *TILES.end());
     // Tasks of equal size, four at least.
-    tiles.div_ceil(tiles.div_ceil(most).max(4)).max(1)
+    plan.tiles().div_ceil(plan.tiles().div_ceil(most).max(4)).max(1)
 }
 
-/// The output of `conv`, for weights `[3, 3, C_in, C_out]`, finished and written by `finish`; `moments`
-/// asks for the statistics of what is written.
+/// The output of a plan, for weights `[k, k, C_from, C_to]`, finished and written by `finish`; `moments` asks for the
+/// statistics of what is written.
 ///
 /// # Safety
-/// `finish` must describe an output (and addend) of the convolution's shape that nobody else uses.
-pub(crate) unsafe fn convolve(
-    conv: &Conv,
+/// `finish` must describe an output (and addend) of the shape of `plan.to` that nobody else uses.
+pub(super) unsafe fn convolve(
+    plan: &Plan,
     x: &[f32],
     w: &[f32],
     finish: Finish<'_>,
     moments: bool,
 ) -> Partial {
-    let tiles = Tiles::new(conv);
-    let (count, each) = (tiles.count(), tiles_in_task(conv, tiles.count()));
-    let tasks = count.div_ceil(each);
-    let partial =
-        if moments { Partial::new(conv.channels_out, pixels(conv, tiles, each)) } else { Partial::none() };
-    let u = weights(w, conv.channels_in, conv.channels_out);
-    let zeros = Buffer::zeroed(conv.channels_in);
+    let (count, each) = (plan.tiles(), tiles_in_task(plan));
+    let partial = if moments { Partial::new(plan.to.channels, pixels(plan, each)) } else { Partial::none() };
+    let weights: Vec<Weights> = (0..plan.to.phases).map(|phase| Weights::new(plan, w, phase)).collect();
+    let zeros = Buffer::zeroed(plan.from.pixel);
     let finish = Finish { moments: moments.then_some(&partial), ..finish };
-    parallel::for_each(tasks, |task| {
+    parallel::for_each(count.div_ceil(each), |task| {
         let first = task * each;
         let count = each.min(count - first);
-        let block = Block { conv, tiles, x, zeros: &zeros, u: &u, finish: &finish, task, first, count };
-        dispatch_on(u.set, block);
+        let block = Block { plan, x, zeros: &zeros, weights: &weights, finish: &finish, task, first, count };
+        dispatch_on(weights[0].panels.set, block);
     });
     partial
 }
 
-/// The pixels that each task writes.
-fn pixels(conv: &Conv, tiles: Tiles, each: usize) -> Vec<usize> {
+/// The pixels that each task writes, where they are of one phase.
+fn pixels(plan: &Plan, each: usize) -> Vec<usize> {
     let of_tile = |tile: usize| {
-        let (_, top, left) = tiles.origin(tile);
-        SIDE.min(conv.out_height() - top) * SIDE.min(conv.out_width() - left)
+        let (_, top, left) = plan.origin(tile);
+        SIDE.min(plan.to.height - top) * SIDE.min(plan.to.width - left)
     };
-    let task = |first: usize| (first..tiles.count().min(first + each)).map(of_tile).sum();
-    (0..tiles.count()).step_by(each).map(task).collect()
-}
-
-/// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
-pub(crate) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {
-    const SQUARE: usize = 16;
-    let mut turned = Buffer::scratch(w.len());
-    let size = channels_in * channels_out;
-    parallel::row_blocks(&mut turned, SQUARE * channels_in, 1, |block, out| {
-        let (tap, first) = (block * SQUARE / channels_out, block * SQUARE % channels_out);
-        let from = &w[(8 - tap) * size..][..size];
-        let watch = Watch::start();
-        for left in (0..channels_in).step_by(SQUARE) {
-            for o in 0..SQUARE {
-                for i in left..left + SQUARE {
-                    out[o * channels_in + i] = from[i * channels_out + first + o];
-                }
-            }
-        }
-        watch.stop(Work::Packing);
-    });
-    turned
-}
-
-/// The weights at every point: in each panel 36 matrices `[C_in, width]`, one row apart for the same
-/// reason as `point_stride`.
-fn weights(w: &[f32], channels_in: usize, channels_out: usize) -> Panels {
-    Panels::empty(POINTS * (channels_in + 1), channels_out).fill(
-        Work::Transforms,
-        |first, _, width, panel| {
-            dispatch(WeightPanel { w, channels_in, channels_out, first, width, panel });
-        },
-    )
-}
-
-struct WeightPanel<'a> {
-    w: &'a [f32],
-    channels_in: usize,
-    channels_out: usize,
-    first: usize,
-    width: usize,
-    panel: &'a mut [f32],
-}
-
-impl Job for WeightPanel<'_> {
-    type Output = ();
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let tap = self.channels_in * self.channels_out;
-        for k in 0..self.channels_in {
-            for lane in (0..self.width).step_by(S::LANES) {
-                let from = self.w[k * self.channels_out + self.first + lane..].as_ptr();
-                let to = self.panel[k * self.width + lane..].as_mut_ptr();
-                // SAFETY: columns come in whole vectors (`suits`); the panel holds 36 matrices.
-                unsafe {
-                    weights_square::<S>(
-                        |i| S::load(from.add(i * tap)),
-                        |point, value| S::store(to.add(point * (self.channels_in + 1) * self.width), value),
-                    );
-                }
-            }
-        }
-    }
+    let task = |first: usize| (first..plan.tiles().min(first + each)).map(of_tile).sum();
+    (0..plan.tiles()).step_by(each).map(task).collect()
 }
 
 /// Some tiles: a task.
 struct Block<'a> {
-    conv: &'a Conv,
-    tiles: Tiles,
+    plan: &'a Plan,
     x: &'a [f32],
     zeros: &'a [f32],
-    u: &'a Panels,
+    /// Those of each phase of the outputs.
+    weights: &'a [Weights],
     finish: &'a Finish<'a>,
     task: usize,
     first: usize,
@@ -157,38 +91,47 @@ impl Job for Block<'_> {
 impl Block<'_> {
     #[inline(always)]
     unsafe fn all<S: Simd, const M: usize>(&self) {
-        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
-        let mut v = Buffer::scratch(POINTS * point_stride(self.count, from));
-        let mut m = Buffer::scratch(POINTS * point_stride(self.count, to));
+        let plan = self.plan;
+        let matrices = |side: &Side| {
+            Buffer::scratch(plan.squares() * point_stride(self.count, side.phases * side.pixel))
+        };
+        let [mut v, mut m] = [&plan.from, &plan.to].map(matrices);
         // SAFETY: the matrices have room for every tile at every point.
         unsafe {
             let watch = Watch::start();
-            self.transform_inputs::<S>(&mut v);
+            each_phase!(plan, plan.from.phases, self.transform_inputs::<S>(&mut v));
             watch.stop(Work::Transforms);
             let watch = Watch::start();
             self.multiply::<S, M>(&v, &mut m);
-            watch.product(POINTS * self.count * from * to);
+            let pairs = plan.pairs(&plan.from).max(plan.pairs(&plan.to));
+            watch.product(pairs * self.count * plan.from.channels * plan.to.channels);
             let watch = Watch::start();
-            self.write_outputs::<S>(&m);
+            each_phase!(plan, plan.to.phases, self.write_outputs::<S>(&m));
             self.finish.written::<S>();
             watch.stop(Work::Transforms);
         }
     }
 
-    /// V[point][tile][channel] of every tile.
+    /// V[point][tile][phase][channel] of every tile, for one phase.
     #[inline(always)]
-    unsafe fn transform_inputs<S: Simd>(&self, v: &mut [f32]) {
-        let (squares, channels) = (inputs(self.conv), self.conv.channels_in);
-        let stride = point_stride(self.count, channels);
+    unsafe fn transform_inputs<S: Simd, Y: Line, X: Line>(&self, phase: usize, v: &mut [f32]) {
+        let (plan, side) = (self.plan, &self.plan.from);
+        let width = side.phases * side.pixel;
+        let stride = point_stride(self.count, width);
         for tile in 0..self.count {
-            let pixels = squares.pointers::<6, POINTS>(self.tiles, self.first + tile, self.x, self.zeros);
-            let out = v[tile * channels..].as_mut_ptr();
-            for channel in (0..channels).step_by(S::LANES) {
-                // SAFETY: every pixel has `channels` floats, in whole vectors.
+            let pixels = plan.pointers::<{ MOST * MOST }>(
+                phase,
+                self.first + tile,
+                (Y::POINTS, X::POINTS),
+                (self.x, self.zeros),
+            );
+            let out = v[tile * width + phase * side.pixel..].as_mut_ptr();
+            for channel in (0..side.pixel).step_by(S::LANES) {
+                // SAFETY: every pixel has `pixel` floats, in whole vectors.
                 unsafe {
-                    input_square::<S>(
-                        |i| S::load(pixels[i].add(channel)),
-                        |point, value| S::store(out.add(point * stride + channel), value),
+                    both_axes::<S, Input<Y>, Input<X>>(
+                        |y, x| S::load(pixels[y * X::POINTS + x].add(channel)),
+                        |y, x, value| S::store(out.add((y * X::AXIS + x) * stride + channel), value),
                     );
                 }
             }
@@ -198,16 +141,23 @@ impl Block<'_> {
     /// M = V·U at every point.
     #[inline(always)]
     unsafe fn multiply<S: Simd, const M: usize>(&self, v: &[f32], m: &mut [f32]) {
-        for point in 0..POINTS {
-            for panel in 0..self.u.count() {
-                self.fetch_next::<S>(point * self.u.count() + panel, POINTS * self.u.count());
-                // SAFETY: as for `all`.
-                unsafe {
-                    match self.u.vectors(panel) {
-                        4 if S::TILE_VECTORS == 4 => self.product::<S, M, 4>(v, m, point, panel),
-                        3 if S::TILE_VECTORS == 4 => self.product::<S, M, 3>(v, m, point, panel),
-                        2 => self.product::<S, M, 2>(v, m, point, panel),
-                        _ => self.product::<S, M, 1>(v, m, point, panel),
+        let (plan, points) = (self.plan, self.plan.squares());
+        for point in 0..points {
+            for phase in plan.phases_at(point, plan.to.phases) {
+                let panels = &self.weights[phase].panels;
+                for panel in 0..panels.count() {
+                    if phase == 0 {
+                        self.fetch_next::<S>(point * panels.count() + panel, points * panels.count());
+                    }
+                    let at = (point, phase, panel);
+                    // SAFETY: as for `all`.
+                    unsafe {
+                        match panels.vectors(panel) {
+                            4 if S::TILE_VECTORS == 4 => self.product::<S, M, 4>(v, m, at),
+                            3 if S::TILE_VECTORS == 4 => self.product::<S, M, 3>(v, m, at),
+                            2 => self.product::<S, M, 2>(v, m, at),
+                            _ => self.product::<S, M, 1>(v, m, at),
+                        }
                     }
                 }
             }
@@ -217,13 +167,17 @@ impl Block<'_> {
     /// Ask for one of `parts` parts of the pixels of the next task, which this thread most likely takes next.
     #[inline(always)]
     fn fetch_next<S: Simd>(&self, part: usize, parts: usize) {
-        let (squares, first) = (inputs(self.conv), self.first + self.count);
-        let pixels = self.count.min(self.tiles.count() - first) * SIDE * SIDE;
+        let (plan, side, first) = (self.plan, &self.plan.from, self.first + self.count);
+        // A tile has a power of two of pixels along each side.
+        let wide = SIDE * side.step;
+        let bits = wide.trailing_zeros();
+        let pixels = self.count.min(plan.tiles() - first) << (2 * bits);
         for pixel in part * pixels / parts..(part + 1) * pixels / parts {
-            let (image, top, left) = self.tiles.origin(first + pixel / (SIDE * SIDE));
-            let (line, column) = (top + pixel / SIDE % SIDE, left + pixel % SIDE);
-            let place = ((image * squares.height + line) * squares.width + column) * squares.channels;
-            for channel in (0..squares.channels).step_by(LINE) {
+            let (image, top, left) = plan.origin(first + (pixel >> (2 * bits)));
+            let line = top * side.step + (pixel >> bits & (wide - 1));
+            let column = left * side.step + (pixel & (wide - 1));
+            let place = ((image * side.height + line) * side.width + column) * side.pixel;
+            for channel in (0..side.pixel).step_by(LINE) {
                 S::soon_read(self.x.as_ptr().wrapping_add(place + channel));
             }
         }
@@ -234,64 +188,58 @@ impl Block<'_> {
         &self,
         v: &[f32],
         m: &mut [f32],
-        point: usize,
-        panel: usize,
+        (point, phase, panel): (usize, usize, usize),
     ) {
-        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
-        let v = &v[point * point_stride(self.count, from)..];
-        let out = &mut m[point * point_stride(self.count, to) + panel * self.u.panel_width()..];
-        let u = self.u.panel(panel)[point * (from + 1) * V * S::LANES..].as_ptr();
-        // SAFETY: each row has `C_in` floats, the panel `C_in` rows at this point; all columns are real.
+        let Plan { from, to, .. } = self.plan;
+        let Weights { panels, starts } = &self.weights[phase];
+        let Some(start) = starts[point] else { return };
+        let (read, written) = (from.phases * from.pixel, to.phases * to.pixel);
+        let (mut runs, mut count) = ([0; 4], 0);
+        for phase in self.plan.phases_at(point, from.phases) {
+            runs[count] = phase * from.pixel;
+            count += 1;
+        }
+        let product = PointProduct {
+            v: &v[point * point_stride(self.count, read)..],
+            read,
+            runs: &runs[..count],
+            depth: from.channels,
+            u: panels.panel(panel)[start * V * S::LANES..].as_ptr(),
+            tiles: self.count,
+            written,
+        };
+        let at = point * point_stride(self.count, written) + phase * to.pixel + panel * panels.panel_width();
+        let out = &mut m[at..];
+        // SAFETY: each run has `depth` floats, the panel as many rows for it at this point; all columns are real.
         let tile = |start| unsafe {
             match self.count - start {
-                ..=2 if M > 2 => self.register_tile::<S, 2, V>(v, u, out, start),
-                ..=4 if M > 4 => self.register_tile::<S, 4, V>(v, u, out, start),
-                _ => self.register_tile::<S, M, V>(v, u, out, start),
+                ..=2 if M > 2 => product.register_tile::<S, 2, V>(out, start),
+                ..=4 if M > 4 => product.register_tile::<S, 4, V>(out, start),
+                _ => product.register_tile::<S, M, V>(out, start),
             }
         };
         (0..self.count).step_by(M).for_each(tile);
     }
 
-    /// Up to `M` rows from `start` on.
+    /// Carry every tile of one phase back to pixels and finish them.
     #[inline(always)]
-    unsafe fn register_tile<S: Simd, const M: usize, const V: usize>(
-        &self,
-        v: &[f32],
-        u: *const f32,
-        out: &mut [f32],
-        start: usize,
-    ) {
-        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
-        // Rows past the end read the last row again and are not written.
-        let mut rows = [std::ptr::null(); M];
-        for (i, row) in rows.iter_mut().enumerate() {
-            *row = v[(start + i).min(self.count - 1) * from..].as_ptr();
-        }
-        // SAFETY: promised by the caller.
-        unsafe {
-            let sums = sums::<S, M, V>(rows.as_ptr(), 1, from, u);
-            for (i, sums) in sums.iter().enumerate().take(self.count - start) {
-                let place = out[(start + i) * to..].as_mut_ptr();
-                for (v, &sum) in sums.iter().enumerate() {
-                    S::store(place.add(v * S::LANES), sum);
-                }
-            }
-        }
-    }
-
-    /// Carry every tile back to pixels and finish them.
-    #[inline(always)]
-    unsafe fn write_outputs<S: Simd>(&self, m: &[f32]) {
-        let (squares, channels): (Squares, usize) = (outputs(self.conv), self.conv.channels_out);
-        let stride = point_stride(self.count, channels);
-        let mut next = squares.places::<SIDE, 16>(self.tiles, self.first);
+    unsafe fn write_outputs<S: Simd, Y: Line, X: Line>(&self, phase: usize, m: &[f32]) {
+        let (plan, side) = (self.plan, &self.plan.to);
+        let width = side.phases * side.pixel;
+        let stride = point_stride(self.count, width);
+        let of_tile = |tile| {
+            let mut places = [None; SIDE * SIDE];
+            plan.square(side, phase, self.first + tile, (SIDE, SIDE), |i, place| places[i] = Some(place));
+            places
+        };
+        let mut next = of_tile(0);
         for tile in 0..self.count {
             let places = next;
             if tile + 1 < self.count {
-                next = squares.places::<SIDE, 16>(self.tiles, self.first + tile + 1);
+                next = of_tile(tile + 1);
             }
-            let from = m[tile * channels..].as_ptr();
-            for channel in (0..channels).step_by(S::LANES) {
+            let from = m[tile * width + phase * side.pixel..].as_ptr();
+            for channel in (0..side.pixel).step_by(S::LANES) {
                 if channel % LINE == 0 {
                     for place in next.iter().flatten() {
                         self.finish.soon::<S>(place + channel);
@@ -300,10 +248,10 @@ impl Block<'_> {
                 // SAFETY: the places lie within the output; channels come in whole vectors.
                 unsafe {
                     let (mut values, mut real, mut count) = ([[S::splat(0.0)]; 16], [0; 16], 0);
-                    output_square::<S>(
-                        |point| S::load(from.add(point * stride + channel)),
-                        |i, value| {
-                            if let Some(place) = places[i] {
+                    both_axes::<S, Output<Y>, Output<X>>(
+                        |y, x| S::load(from.add((y * X::AXIS + x) * stride + channel)),
+                        |y, x, value| {
+                            if let Some(place) = places[y * SIDE + x] {
                                 values[count] = [value];
                                 real[count] = place;
                                 count += 1;
@@ -322,6 +270,46 @@ impl Block<'_> {
                     if let Some(partial) = self.finish.moments {
                         partial.write(self.task, (channel, S::LANES), &moments);
                     }
+                }
+            }
+        }
+    }
+}
+
+/// V·U at one point, for the columns of one panel.
+struct PointProduct<'a> {
+    v: &'a [f32],
+    /// Floats of a tile in V, and where its runs of `depth` channels begin.
+    read: usize,
+    runs: &'a [usize],
+    depth: usize,
+    u: *const f32,
+    tiles: usize,
+    /// Floats of a tile in M.
+    written: usize,
+}
+
+impl PointProduct<'_> {
+    /// Up to `M` tiles from `start` on.
+    ///
+    /// # Safety
+    /// `u` holds `V` vectors for each float of the runs; the machine must have `S`.
+    #[inline(always)]
+    unsafe fn register_tile<S: Simd, const M: usize, const V: usize>(&self, out: &mut [f32], start: usize) {
+        // Rows past the end read the last row again and are not written.
+        let mut rows = [[std::ptr::null(); M]; 4];
+        for (rows, run) in rows.iter_mut().zip(self.runs) {
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = self.v[(start + i).min(self.tiles - 1) * self.read + run..].as_ptr();
+            }
+        }
+        // SAFETY: promised by the caller.
+        unsafe {
+            let sums = sums::<S, M, V>(rows.as_ptr().cast(), self.runs.len(), self.depth, self.u);
+            for (i, sums) in sums.iter().enumerate().take(self.tiles - start) {
+                let place = out[(start + i) * self.written..].as_mut_ptr();
+                for (v, &sum) in sums.iter().enumerate() {
+                    S::store(place.add(v * S::LANES), sum);
                 }
             }
         }

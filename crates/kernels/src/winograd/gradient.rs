@@ -1,9 +1,8 @@
 //! The weight gradient: dw = Gᵀ (Σ over tiles of Bᵀ d B ⊙ A dy Aᵀ) G.
 
-use super::transform::{gradient_square, input_square, weight_gradient_square};
-use super::{POINTS, SIDE, Tiles, inputs, outputs};
+use super::line::{Gradient, Input, Line, MOST, WeightGradient, both_axes};
+use super::{Plan, SIDE, Way, each_phase};
 use crate::Buffer;
-use crate::conv::Conv;
 use crate::outer::add_product;
 use crate::parallel::{self, Shared};
 use crate::profile::{Watch, Work};
@@ -16,29 +15,30 @@ const TILES: usize = 16;
 /// Channels of the left side (`x`) in a task of the sums.
 const LEFT_CHANNELS: usize = 128;
 
-/// `[3, 3, C_in, C_out]` from `x` and `dy`.
-pub(crate) fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Buffer {
-    let (from, to) = (conv.channels_in, conv.channels_out);
-    let tiles = Tiles::new(conv);
-    let most = (BUDGET / (POINTS * (from + to))).clamp(TILES, 1 << 12);
-    let parts = tiles.count().div_ceil(most);
-    let each = tiles.count().div_ceil(parts);
-    let mut du = Buffer::zeroed(POINTS * from * to);
+/// `[k, k, C_in, C_out]` from `x` and `dy`.
+pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
+    let (from, to) = (plan.from.channels, plan.to.channels);
+    let pairs = Pairs::new(plan);
+    let most = BUDGET / (pairs.list.len() * from + plan.squares() * to);
+    let parts = plan.tiles().div_ceil(most.clamp(TILES, 1 << 12));
+    let each = plan.tiles().div_ceil(parts);
+    let mut du = Buffer::zeroed(pairs.list.len() * from * to);
     let set = InstructionSet::current();
-    let (left_width, right_width) = (set.left_width(), 2 * set.lanes());
-    let (wide_left, wide_right) = (from.next_multiple_of(left_width), to.next_multiple_of(right_width));
-    let mut left = Buffer::scratch(POINTS * each * wide_left);
-    let mut right = Buffer::scratch(POINTS * each * wide_right);
-    let zeros = Buffer::zeroed(from.max(to));
-    for first in (0..tiles.count()).step_by(each) {
-        let count = each.min(tiles.count() - first);
+    let widths = (set.left_width(), 2 * set.lanes());
+    let wide_left = plan.from.pixel.next_multiple_of(widths.0);
+    let wide_right = plan.to.pixel.next_multiple_of(widths.1);
+    let mut left = Buffer::scratch(pairs.list.len() * each * wide_left);
+    let mut right = Buffer::scratch(plan.squares() * each * wide_right);
+    let zeros = Buffer::zeroed(plan.from.pixel.max(plan.to.pixel));
+    for first in (0..plan.tiles()).step_by(each) {
+        let count = each.min(plan.tiles() - first);
         let (to_left, to_right) = (Shared::new(&mut left), Shared::new(&mut right));
         parallel::for_each(count.div_ceil(TILES), |task| {
             let range = task * TILES..count.min((task + 1) * TILES);
             let transform = Transform {
-                conv,
-                tiles,
-                widths: (left_width, right_width),
+                plan,
+                pairs: &pairs,
+                widths,
                 count,
                 first,
                 range,
@@ -53,32 +53,53 @@ pub(crate) fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Buffer {
             watch.stop(Work::Transforms);
         });
         let sums = Shared::new(&mut du);
-        let in_task = LEFT_CHANNELS.next_multiple_of(left_width);
+        let in_task = LEFT_CHANNELS.next_multiple_of(widths.0);
         let splits = from.div_ceil(in_task);
-        parallel::for_each(POINTS * splits, |task| {
-            let (point, low) = (task / splits, task % splits * in_task);
+        parallel::for_each(pairs.list.len() * splits, |task| {
+            let (pair, low) = (task / splits, task % splits * in_task);
             let high = from.min(low + in_task);
-            // SAFETY: each task has its own rows of its own point.
-            let out = unsafe { sums.slice((point * from + low) * to, (high - low) * to) };
-            let left = &left[point * count * wide_left + low * count..];
-            let right = &right[point * count * wide_right..];
+            // SAFETY: each task has its own rows of its own pair.
+            let out = unsafe { sums.slice((pair * from + low) * to, (high - low) * to) };
+            let left = &left[pair * count * wide_left + low * count..];
+            let right = &right[pairs.list[pair] * count * wide_right..];
             add_product(set, left, right, count, (high - low, to), out);
         });
     }
-    let mut dw = Buffer::scratch(conv.weight_len());
+    let mut dw = Buffer::scratch(plan.taps() * from * to);
     let shared = Shared::new(&mut dw);
     parallel::for_each(from, |row| {
         let watch = Watch::start();
-        dispatch(Back { conv, row, du: &du, dw: shared });
+        dispatch(Back { plan, pairs: &pairs, row, du: &du, dw: shared });
         watch.stop(Work::Transforms);
     });
     dw
 }
 
+/// The phases of the inputs at each point where they are more than zero.
+struct Pairs {
+    /// The point of each.
+    list: Vec<usize>,
+    /// Which of them a phase at a point is; 0 where it is none.
+    number: [[usize; MOST * MOST]; 4],
+}
+
+impl Pairs {
+    fn new(plan: &Plan) -> Self {
+        let mut pairs = Self { list: Vec::new(), number: [[0; MOST * MOST]; 4] };
+        for point in 0..plan.squares() {
+            for phase in plan.phases_at(point, plan.from.phases) {
+                pairs.number[phase][point] = pairs.list.len();
+                pairs.list.push(point);
+            }
+        }
+        pairs
+    }
+}
+
 /// Both sides of some tiles, written in panels: for each point `[panel][tile][lane]`.
 struct Transform<'a> {
-    conv: &'a Conv,
-    tiles: Tiles,
+    plan: &'a Plan,
+    pairs: &'a Pairs,
     widths: (usize, usize),
     count: usize,
     first: usize,
@@ -94,34 +115,59 @@ impl Job for Transform<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
-        let place = |width: usize, tile: usize, channel: usize| {
-            (channel / width * self.count + tile) * width + channel % width
-        };
+        let plan = self.plan;
+        // SAFETY: every tile writes its own places; pixels have whole vectors of channels.
+        unsafe {
+            each_phase!(plan, plan.from.phases, self.inputs::<S>());
+            each_phase!(plan, plan.to.phases, self.gradients::<S>());
+        }
+    }
+}
+
+impl Transform<'_> {
+    /// Where a channel of a tile lies in panels of `width`.
+    #[inline(always)]
+    fn place(&self, width: usize, tile: usize, channel: usize) -> usize {
+        (channel / width * self.count + tile) * width + channel % width
+    }
+
+    #[inline(always)]
+    unsafe fn inputs<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+        let (plan, side) = (self.plan, &self.plan.from);
+        let stride = self.count * side.pixel.next_multiple_of(self.widths.0);
+        let starts = self.pairs.number[phase].map(|number| number * stride);
         for tile in self.range.clone() {
-            let x =
-                inputs(self.conv).pointers::<6, POINTS>(self.tiles, self.first + tile, self.x, self.zeros);
-            let stride = self.count * from.next_multiple_of(self.widths.0);
-            for channel in (0..from).step_by(S::LANES) {
-                let at = place(self.widths.0, tile, channel);
-                // SAFETY: every tile writes its own places; pixels have whole vectors of channels.
+            let square = (Y::POINTS, X::POINTS);
+            let x = plan.pointers::<{ MOST * MOST }>(phase, self.first + tile, square, (self.x, self.zeros));
+            for channel in (0..side.pixel).step_by(S::LANES) {
+                let at = self.place(self.widths.0, tile, channel);
+                // SAFETY: promised by the caller.
                 unsafe {
-                    input_square::<S>(
-                        |i| S::load(x[i].add(channel)),
-                        |point, value| self.left.store::<S>(point * stride + at, value),
+                    both_axes::<S, Input<Y>, Input<X>>(
+                        |y, x_| S::load(x[y * X::POINTS + x_].add(channel)),
+                        |y, x, value| self.left.store::<S>(starts[y * X::AXIS + x] + at, value),
                     );
                 }
             }
-            let dy =
-                outputs(self.conv).pointers::<SIDE, 16>(self.tiles, self.first + tile, self.dy, self.zeros);
-            let stride = self.count * to.next_multiple_of(self.widths.1);
-            for channel in (0..to).step_by(S::LANES) {
-                let at = place(self.widths.1, tile, channel);
-                // SAFETY: as above.
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+        let (plan, side) = (self.plan, &self.plan.to);
+        let stride = self.count * side.pixel.next_multiple_of(self.widths.1);
+        for tile in self.range.clone() {
+            let mut dy = [self.zeros.as_ptr(); SIDE * SIDE];
+            plan.square(side, phase, self.first + tile, (SIDE, SIDE), |i, place| {
+                dy[i] = self.dy[place..][..side.pixel].as_ptr();
+            });
+            for channel in (0..side.pixel).step_by(S::LANES) {
+                let at = self.place(self.widths.1, tile, channel);
+                // SAFETY: promised by the caller.
                 unsafe {
-                    gradient_square::<S>(
-                        |i| S::load(dy[i].add(channel)),
-                        |point, value| self.right.store::<S>(point * stride + at, value),
+                    both_axes::<S, Gradient<Y>, Gradient<X>>(
+                        |y, x| S::load(dy[y * SIDE + x].add(channel)),
+                        |y, x, value| self.right.store::<S>((y * X::AXIS + x) * stride + at, value),
                     );
                 }
             }
@@ -129,9 +175,10 @@ impl Job for Transform<'_> {
     }
 }
 
-/// One input channel's row of the gradient, from its 36 points.
+/// One input channel's row of the gradient, from its points.
 struct Back<'a> {
-    conv: &'a Conv,
+    plan: &'a Plan,
+    pairs: &'a Pairs,
     row: usize,
     du: &'a [f32],
     dw: Shared,
@@ -141,15 +188,25 @@ impl Job for Back<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let (from, to) = (self.conv.channels_in, self.conv.channels_out);
+        let plan = self.plan;
+        // SAFETY: a matrix of `from · to` floats a pair; each row of dw is written by one task.
+        unsafe { each_phase!(plan, plan.from.phases, self.phase::<S>()) }
+    }
+}
+
+impl Back<'_> {
+    #[inline(always)]
+    unsafe fn phase<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+        let (plan, from, to) = (self.plan, self.plan.from.channels, self.plan.to.channels);
+        let starts = self.pairs.number[phase].map(|number| number * from * to);
         for channel in (0..to).step_by(S::LANES) {
             let at = self.row * to + channel;
-            let u = self.du[at..].as_ptr();
-            // SAFETY: 36 points of `from · to` floats; each row of dw is written by one task.
+            // SAFETY: promised by the caller.
             unsafe {
-                weight_gradient_square::<S>(
-                    |point| S::load(u.add(point * from * to)),
-                    |tap, value| self.dw.store::<S>(tap * from * to + at, value),
+                let u = self.du[at..].as_ptr();
+                both_axes::<S, WeightGradient<Y>, WeightGradient<X>>(
+                    |y, x| S::load(u.add(starts[y * X::AXIS + x])),
+                    |y, x, value| self.dw.store::<S>(plan.tap(phase, y, x) * from * to + at, value),
                 );
             }
         }

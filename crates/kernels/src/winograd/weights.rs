@@ -1,0 +1,118 @@
+//! The weights at every point.
+
+use super::line::{self, Line, both_axes};
+use super::{Plan, Way, each_phase};
+use crate::Buffer;
+use crate::panels::Panels;
+use crate::parallel;
+use crate::profile::{Watch, Work};
+use crate::simd::{Job, Simd, dispatch};
+
+/// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
+pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {
+    const SQUARE: usize = 16;
+    let mut turned = Buffer::scratch(w.len());
+    let size = channels_in * channels_out;
+    parallel::row_blocks(&mut turned, SQUARE * channels_in, 1, |block, out| {
+        let (tap, first) = (block * SQUARE / channels_out, block * SQUARE % channels_out);
+        let from = &w[(8 - tap) * size..][..size];
+        let watch = Watch::start();
+        for left in (0..channels_in).step_by(SQUARE) {
+            for o in 0..SQUARE {
+                for i in left..left + SQUARE {
+                    out[o * channels_in + i] = from[i * channels_out + first + o];
+                }
+            }
+        }
+        watch.stop(Work::Packing);
+    });
+    turned
+}
+
+/// What the inputs at each point are multiplied by, for one phase of the outputs: in each panel a matrix
+/// `[phases of the inputs · channels, width]` a point, one row apart for the same reason as
+/// [`point_stride`](super::point_stride).
+pub(super) struct Weights {
+    pub panels: Panels,
+    /// The row of a panel where each point's matrix begins; none where the phase is zero.
+    pub starts: Vec<Option<usize>>,
+}
+
+impl Weights {
+    /// From `w` `[k, k, C_from, C_to]`.
+    pub(super) fn new(plan: &Plan, w: &[f32], phase_to: usize) -> Self {
+        let mut rows = 0;
+        let start = |point: usize| {
+            plan.has(phase_to, point).then(|| {
+                let start = rows;
+                rows += plan.phases_at(point, plan.from.phases).count() * plan.from.channels + 1;
+                start
+            })
+        };
+        let starts: Vec<Option<usize>> = (0..plan.squares()).map(start).collect();
+        let panels =
+            Panels::empty(rows, plan.to.channels).fill(Work::Transforms, |first, _, width, panel| {
+                dispatch(Panel { plan, w, phase_to, starts: &starts, first, width, panel });
+            });
+        Self { panels, starts }
+    }
+}
+
+struct Panel<'a> {
+    plan: &'a Plan,
+    w: &'a [f32],
+    phase_to: usize,
+    starts: &'a [Option<usize>],
+    first: usize,
+    width: usize,
+    panel: &'a mut [f32],
+}
+
+impl Job for Panel<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        // SAFETY: columns come in whole vectors.
+        unsafe {
+            if self.plan.to.phases == 1 {
+                each_phase!(self.plan, self.plan.from.phases, self.phase::<S>());
+                return;
+            }
+            use line::{One, Two};
+            match self.phase_to {
+                0 => self.phase::<S, Two, Two>(0),
+                1 => self.phase::<S, Two, One>(1),
+                2 => self.phase::<S, One, Two>(2),
+                _ => self.phase::<S, One, One>(3),
+            }
+        }
+    }
+}
+
+impl Panel<'_> {
+    /// The matrices of one phase, of the inputs or of the outputs.
+    #[inline(always)]
+    unsafe fn phase<S: Simd, Y: Line, X: Line>(&mut self, phase: usize) {
+        let plan = self.plan;
+        let (from, to) = (plan.from.channels, plan.to.channels);
+        // Where this phase's rows begin at each point.
+        let mut starts = [0; line::MOST * line::MOST];
+        for (point, start) in starts.iter_mut().enumerate().take(plan.squares()) {
+            let before = plan.phases_at(point, if plan.from.phases == 1 { 0 } else { phase }).count();
+            *start = (self.starts[point].unwrap_or(0) + before * from) * self.width;
+        }
+        for k in 0..from {
+            for lane in (0..self.width).step_by(S::LANES) {
+                let w = self.w[k * to + self.first + lane..].as_ptr();
+                let out = self.panel[k * self.width + lane..].as_mut_ptr();
+                // SAFETY: columns come in whole vectors; the panel holds all matrices.
+                unsafe {
+                    both_axes::<S, line::Weights<Y>, line::Weights<X>>(
+                        |y, x| S::load(w.add(plan.tap(phase, y, x) * from * to)),
+                        |y, x, value| S::store(out.add(starts[y * X::AXIS + x]), value),
+                    );
+                }
+            }
+        }
+    }
+}
