@@ -73,9 +73,13 @@ fn way(conv: &Conv, pass: Pass) -> Option<Way> {
     if is_exact() || !large || !channels(conv.channels_out) {
         return None;
     }
+    // At stride 2 the weights at all points take their time, whatever the number of tiles. Which method a forward pass
+    // takes must not depend on the batch: an image's values have the same bits in any.
+    let tiles = conv.out_height().div_ceil(SIDE) * conv.out_width().div_ceil(SIDE);
+    let many = if pass == Pass::Forward { tiles >= 16 } else { conv.batch * tiles >= 256 };
     match (conv.kernel, conv.stride, conv.padding) {
         (3, 1, ..=2) if channels(conv.channels_in) => Some(Way::Stride1),
-        (3, 2, 1) if channels(conv.channels_in) => Some(Way::Stride2),
+        (3, 2, 1) if channels(conv.channels_in) && many => Some(Way::Stride2),
         (7, 2, 3) if conv.channels_in <= stem::MOST_CHANNELS && pass != Pass::DataGradient => Some(Way::Stem),
         _ => None,
     }
