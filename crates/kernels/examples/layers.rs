@@ -1,7 +1,7 @@
 //! GFLOP/s of the three passes of some ResNet layers on this machine.
 
 use std::time::Instant;
-use wellfit_kernels::conv::Conv;
+use wellfit_kernels::conv::{Conv, Destination};
 use wellfit_kernels::{Buffer, parallel, simd::InstructionSet};
 
 fn median(mut work: impl FnMut()) -> f64 {
@@ -50,7 +50,7 @@ fn main() {
             "{:>34} {:>8.0} {:>8.0} {:>8.0}",
             format!("{batch}×{size}² {channels_in}→{channels_out} {kernel}×{kernel} /{stride}"),
             flop / median(|| drop(conv.forward(&x, &w, None))),
-            flop / median(|| conv.data_gradient(&dy, &w, &mut dx, false)),
+            flop / median(|| conv.data_gradient(&dy, &w, Destination::new(&mut dx))),
             flop / median(|| drop(conv.weight_gradient(&x, &dy))),
         );
     }

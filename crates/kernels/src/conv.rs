@@ -179,15 +179,14 @@ impl Conv {
         unsafe { outer.run(&patches) }
     }
 
-    /// The gradient of the input from `dy`, written to `dx`, or added to it when `accumulate`.
+    /// The gradient of the input from `dy`, to its [`Destination`].
     ///
     /// With stride s the input pixels fall into s×s classes by their position modulo s; each class sees
     /// its own subset of the taps, so no product with a zero is computed.
-    pub fn data_gradient(&self, dy: &[f32], w: &[f32], dx: &mut [f32], accumulate: bool) {
+    pub fn data_gradient(&self, dy: &[f32], w: &[f32], mut to: Destination<'_>) {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
-        assert_eq!(dx.len(), self.input_len(), "dx of {self:?}");
-        let out = dx.as_mut_ptr();
-        let finish = Finish::gradient(out, accumulate);
+        to.check(self);
+        let finish = Finish::gradient(&mut to);
         if winograd::suits(self, Pass::DataGradient) {
             // SAFETY: the output is dx.
             unsafe { winograd::data_gradient(self, dy, w, finish) };
@@ -198,8 +197,8 @@ impl Conv {
             for phase_x in 0..self.stride.min(self.width) {
                 let class = Class::new(self, (phase_y, phase_x), dy, &zeros);
                 let taps = class.taps_y.len() * class.taps_x.len();
-                if taps == 0 && accumulate {
-                    continue;
+                if taps == 0 && to.accumulate && to.passed.is_none() {
+                    continue; // nothing changes there
                 }
                 let block = self.channels_in * self.channels_out;
                 let taps_y = class.taps_y.iter();
@@ -215,6 +214,30 @@ impl Conv {
                 unsafe { product.run(&class) };
             }
         }
+    }
+}
+
+/// Where the gradient of an input goes.
+#[derive(Debug)]
+pub struct Destination<'a> {
+    /// In the input's shape.
+    pub dx: &'a mut [f32],
+    /// Add it to what is there.
+    pub accumulate: bool,
+    /// The input, where a ReLU made it: what is written is the gradient of the ReLU's own input, 0 where this is not
+    /// positive.
+    pub passed: Option<&'a [f32]>,
+}
+
+impl<'a> Destination<'a> {
+    /// Write over whatever `dx` holds.
+    pub fn new(dx: &'a mut [f32]) -> Self {
+        Self { dx, accumulate: false, passed: None }
+    }
+
+    fn check(&self, conv: &Conv) {
+        let passed = self.passed.map_or(self.dx.len(), <[f32]>::len);
+        assert_eq!([self.dx.len(), passed], [conv.input_len(); 2], "dx of {conv:?}");
     }
 }
 
@@ -242,24 +265,17 @@ impl Conv {
     }
 
     /// The gradients of weights and input together, past the normalisation behind the convolution: that of the weights
-    /// is returned, that of the input is written to `dx`, or added to it when `accumulate`. The gradient of the
-    /// convolution's own output is never written.
+    /// is returned, that of the input goes to its [`Destination`]. The gradient of the convolution's own output is
+    /// never written.
     ///
     /// # Panics
     /// When the shape does not suit ([`Conv::joins_norm`]), or a slice has another length than its shape.
     #[must_use]
-    pub fn gradients(
-        &self,
-        x: &[f32],
-        w: &[f32],
-        behind: BehindNorm<'_>,
-        dx: &mut [f32],
-        accumulate: bool,
-    ) -> Buffer {
+    pub fn gradients(&self, x: &[f32], w: &[f32], behind: BehindNorm<'_>, mut to: Destination<'_>) -> Buffer {
         assert!(self.joins_norm(), "{self:?} has no joint gradients");
-        assert_eq!((x.len(), w.len(), dx.len()), (self.input_len(), self.weight_len(), x.len()), "{self:?}");
+        assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "{self:?}");
+        to.check(self);
         assert_eq!([behind.y.len(), behind.dy.len()], [self.output_len(); 2], "y and dy of {self:?}");
-        let out = dx.as_mut_ptr();
         let joint = Joint {
             rows: self.rows(),
             x,
@@ -269,7 +285,7 @@ impl Conv {
             dy: behind.dy,
             channels_out: self.channels_out,
             gradient: behind.gradient,
-            finish: Finish::gradient(out, accumulate),
+            finish: Finish::gradient(&mut to),
         };
         // SAFETY: dx has the length of x and is borrowed for the whole call.
         unsafe { joint.run() }

@@ -1,11 +1,12 @@
 //! What happens to the sums of a tile while they are in registers.
 
+use crate::conv::Destination;
 use crate::gemm::LINE;
 use crate::moments::Partial;
 use crate::simd::Simd;
 
-/// `out = relu(scale·sum + bias + add)`, everything but the sum being optional, and the moments of what
-/// was written.
+/// `out = relu(scale·sum + bias + add)`, or that where `passed` is positive; everything but the sum is optional. And the
+/// moments of what was written.
 #[derive(Clone, Copy)]
 pub(crate) struct Finish<'a> {
     /// The output's first float.
@@ -18,6 +19,8 @@ pub(crate) struct Finish<'a> {
     pub add: *const f32,
     /// max(·, 0) at the end; NaN stays NaN.
     pub relu: bool,
+    /// Floats in the output's layout: 0 is written where they are not positive. Null for none.
+    pub passed: *const f32,
     /// Write past the caches, where the machine can: see [`past_caches`].
     pub past_caches: bool,
     /// Where the moments of each block of rows go.
@@ -34,7 +37,7 @@ pub(crate) fn past_caches(floats: usize, channels: usize) -> bool {
 }
 
 // SAFETY: the pointers are to memory borrowed for the whole product; each row writes its own output, and
-// reads of `add` are of that same row.
+// reads of `add` and `passed` are of that same row.
 unsafe impl Sync for Finish<'_> {}
 
 impl<'a> Finish<'a> {
@@ -46,14 +49,20 @@ impl<'a> Finish<'a> {
             bias: None,
             add: std::ptr::null(),
             relu: false,
+            passed: std::ptr::null(),
             past_caches: false,
             moments: None,
         }
     }
 
-    /// Write the sums, or add them to what is there.
-    pub(crate) fn gradient(out: *mut f32, accumulate: bool) -> Finish<'a> {
-        Finish { add: if accumulate { out } else { std::ptr::null() }, ..Self::plain(out) }
+    /// Write the sums, or add them to what is there, where the gradient passes.
+    pub(crate) fn gradient(destination: &mut Destination<'_>) -> Finish<'a> {
+        let out = destination.dx.as_mut_ptr();
+        Finish {
+            add: if destination.accumulate { out } else { std::ptr::null() },
+            passed: destination.passed.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            ..Self::plain(out)
+        }
     }
 
     #[inline(always)]
@@ -67,8 +76,10 @@ impl<'a> Finish<'a> {
         if !self.streams::<S>() {
             S::soon_written(self.out.wrapping_add(place));
         }
-        if !self.add.is_null() {
-            S::soon_read(self.add.wrapping_add(place));
+        for read in [self.add, self.passed] {
+            if !read.is_null() {
+                S::soon_read(read.wrapping_add(place));
+            }
         }
     }
 
@@ -85,7 +96,7 @@ impl<'a> Finish<'a> {
     /// Its size is known to the compiler, so the sums stay in registers until they are stored.
     ///
     /// # Safety
-    /// `V · LANES` floats from each of these places on must lie within the output (and `add`), and from
+    /// `V · LANES` floats from each of these places on must lie within the output (and `add` and `passed`), and from
     /// `column` on within `scale` and `bias`. The machine must have `S`.
     #[inline(always)]
     pub(crate) unsafe fn whole<S: Simd, const M: usize, const V: usize>(
@@ -107,6 +118,14 @@ impl<'a> Finish<'a> {
             }
             if self.relu {
                 each(&mut values, |value, _| S::relu(value));
+            }
+            if !self.passed.is_null() {
+                for (values, &place) in values.iter_mut().zip(places) {
+                    for (v, value) in values.iter_mut().enumerate() {
+                        let passed = S::load(self.passed.add(place + column + v * S::LANES));
+                        *value = S::where_positive(passed, *value);
+                    }
+                }
             }
             for (values, &place) in values.iter().zip(places) {
                 for (v, &value) in values.iter().enumerate() {
@@ -186,18 +205,25 @@ impl<'a> Finish<'a> {
         };
         let (scale, bias) = (padded(self.scale, 1.0), padded(self.bias, 0.0));
         for (&sums, &place) in sums.iter().zip(places) {
-            let (mut add, mut out) = ([0.0_f32; WIDEST], [0.0_f32; WIDEST]);
             // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
             unsafe {
-                if !self.add.is_null() {
-                    add[..real]
-                        .copy_from_slice(std::slice::from_raw_parts(self.add.add(place + column), real));
-                }
+                let mut out = [0.0_f32; WIDEST];
+                let copies = [self.add, self.passed].map(|read| {
+                    let mut copy = [0.0_f32; WIDEST];
+                    if !read.is_null() {
+                        copy[..real]
+                            .copy_from_slice(std::slice::from_raw_parts(read.add(place + column), real));
+                    }
+                    copy
+                });
+                let copy =
+                    |read: *const f32, i: usize| if read.is_null() { read } else { copies[i].as_ptr() };
                 let row = Finish {
                     out: out.as_mut_ptr(),
                     scale: self.scale.map(|_| &scale[..]),
                     bias: self.bias.map(|_| &bias[..]),
-                    add: if self.add.is_null() { self.add } else { add.as_ptr() },
+                    add: copy(self.add, 0),
+                    passed: copy(self.passed, 1),
                     ..*self
                 };
                 row.whole::<S, 1, V>([sums], &[0], 0, moments);

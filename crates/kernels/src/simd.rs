@@ -80,6 +80,11 @@ pub trait Simd: Copy {
     /// # Safety
     /// See [`Simd::splat`].
     unsafe fn relu(x: Self::Vector) -> Self::Vector;
+    /// `value` where `x` is positive, 0 elsewhere and where `x` is NaN.
+    ///
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn where_positive(x: Self::Vector, value: Self::Vector) -> Self::Vector;
 }
 
 /// Work that can run with any instruction set. `run` must be `#[inline(always)]`, or it is compiled
@@ -246,6 +251,10 @@ impl Simd for Scalar {
     unsafe fn relu(x: [f32; 4]) -> [f32; 4] {
         x.map(|x| if x < 0.0 { 0.0 } else { x })
     }
+    #[inline(always)]
+    unsafe fn where_positive(x: [f32; 4], value: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if x[i] > 0.0 { value[i] } else { 0.0 })
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -269,10 +278,27 @@ mod x86 {
         unsafe { job.run::<Avx512>() }
     }
 
+    /// # Safety
+    /// The machine must have AVX.
+    #[inline(always)]
+    unsafe fn where_positive_256(x: __m256, value: __m256) -> __m256 {
+        // SAFETY: promised by the caller.
+        unsafe { _mm256_and_ps(value, _mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps())) }
+    }
+
+    /// # Safety
+    /// The machine must have AVX-512 F.
+    #[inline(always)]
+    unsafe fn where_positive_512(x: __m512, value: __m512) -> __m512 {
+        // SAFETY: promised by the caller.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), value) }
+    }
+
     macro_rules! x86_vectors {
         (
             $name:ident, $lanes:literal, $rows:literal, $vectors:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
-            $store:ident, $stream:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident
+            $store:ident, $stream:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident,
+            $where_positive:ident
         ) => {
             #[derive(Clone, Copy)]
             pub(super) struct $name;
@@ -334,6 +360,10 @@ mod x86 {
                     // The second operand is taken when one is NaN.
                     unsafe { $max($splat(0.0), x) }
                 }
+                #[inline(always)]
+                unsafe fn where_positive(x: $vector, value: $vector) -> $vector {
+                    unsafe { $where_positive(x, value) }
+                }
             }
         };
     }
@@ -354,7 +384,8 @@ mod x86 {
         _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_mul_ps,
-        _mm256_max_ps
+        _mm256_max_ps,
+        where_positive_256
     );
     x86_vectors!(
         Avx512,
@@ -371,7 +402,8 @@ mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_mul_ps,
-        _mm512_max_ps
+        _mm512_max_ps,
+        where_positive_512
     );
 }
 
@@ -422,6 +454,13 @@ mod arm {
         #[inline(always)]
         unsafe fn relu(x: float32x4_t) -> float32x4_t {
             unsafe { vmaxq_f32(x, vdupq_n_f32(0.0)) }
+        }
+        #[inline(always)]
+        unsafe fn where_positive(x: float32x4_t, value: float32x4_t) -> float32x4_t {
+            unsafe {
+                let positive = vcgtq_f32(x, vdupq_n_f32(0.0));
+                vreinterpretq_f32_u32(vandq_u32(positive, vreinterpretq_u32_f32(value)))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
 use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{self, Conv, Then};
+use wellfit_kernels::conv::{self, Conv, Destination, Then};
 use wellfit_kernels::norm::{self, Epilogue, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{elementwise, reference};
@@ -39,12 +39,22 @@ fn check_conv(conv: Conv) {
     assert_close(&what, &dw, &reference::conv_weight_gradient(&conv, &wide(&x), &wide(&dy)), 1e-5);
     let expected = reference::conv_data_gradient(&conv, &wide(&dy), &wide(&w));
     let mut dx = vec![f32::NAN; x.len()];
-    conv.data_gradient(&dy, &w, &mut dx, false);
+    conv.data_gradient(&dy, &w, Destination::new(&mut dx));
     assert_close(&what, &dx, &expected, 1e-5);
     let mut sum = x.clone();
-    conv.data_gradient(&dy, &w, &mut sum, true);
+    conv.data_gradient(&dy, &w, Destination { accumulate: true, ..Destination::new(&mut sum) });
     let expected: Vec<f64> = expected.iter().zip(wide(&x)).map(|(d, x)| d + x).collect();
     assert_close(&what, &sum, &expected, 1e-5);
+    // Past a ReLU that made the input of another image: what passes has the bits it had.
+    let relu = elementwise::relu(&random(x.len(), 5));
+    for (accumulate, all) in [(false, dx), (true, sum)] {
+        let mut masked = x.clone();
+        let to = Destination { dx: &mut masked, accumulate, passed: Some(&relu) };
+        conv.data_gradient(&dy, &w, to);
+        let expected: Vec<f32> =
+            all.iter().zip(&relu[..]).map(|(&d, &y)| if y > 0.0 { d } else { 0.0 }).collect();
+        assert!(masked == expected, "{what}: past a ReLU");
+    }
 }
 
 #[test]
@@ -62,20 +72,40 @@ fn convolutions_of_every_kind() {
 
 /// Channels in whole vectors take Winograd's way: every size modulo the tile, every padding.
 #[test]
-fn three_by_three() {
+fn three_by_three_at_stride_one() {
     for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80), (256, 64)] {
-        for (batch, height, width, padding, stride) in [
-            (1, 3, 5, 1, 1),
-            (2, 8, 8, 1, 1),
-            (3, 7, 14, 1, 1),
-            (1, 6, 9, 0, 1),
-            (1, 5, 4, 2, 1),
-            (1, 5, 6, 1, 2),
-            (2, 16, 8, 1, 2),
-            (3, 7, 14, 1, 2),
-            (1, 17, 19, 1, 2),
-        ] {
-            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel: 3, stride, padding });
+        for (batch, height, width, padding) in
+            [(1, 3, 5, 1), (2, 8, 8, 1), (3, 7, 14, 1), (1, 6, 9, 0), (1, 5, 4, 2)]
+        {
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel: 3,
+                stride: 1,
+                padding,
+            });
+        }
+    }
+}
+
+/// At stride 2 they do with 16 tiles an image, the gradients with 256 in all.
+#[test]
+fn three_by_three_at_stride_two() {
+    for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80)] {
+        for (batch, height, width) in [(1, 28, 30), (16, 25, 32), (16, 29, 26), (17, 32, 31)] {
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel: 3,
+                stride: 2,
+                padding: 1,
+            });
         }
     }
 }
@@ -232,13 +262,18 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
             let back = norm::backward(&mut dy, &y, passed, &gamma, &found, 1e-5, true);
             let (mut dx, mut sum) = (vec![f32::NAN; x.len()], x.clone());
             let behind = conv::BehindNorm { y: &y, dy: &dy, gradient: &back.input };
-            let dw = conv.gradients(&x, &w, behind, &mut dx, false);
-            assert_eq!(dw, conv.gradients(&x, &w, behind, &mut sum, true), "{what}");
+            let dw = conv.gradients(&x, &w, behind, Destination::new(&mut dx));
+            let to = Destination { accumulate: true, ..Destination::new(&mut sum) };
+            assert_eq!(dw, conv.gradients(&x, &w, behind, to), "{what}");
             // One after the other: the data gradient adds up in the same order, the weight gradient in other blocks.
             let between = back.input.over(dy, &y);
             let (mut one, mut added) = (vec![f32::NAN; x.len()], x.clone());
-            conv.data_gradient(&between, &w, &mut one, false);
-            conv.data_gradient(&between, &w, &mut added, true);
+            conv.data_gradient(&between, &w, Destination::new(&mut one));
+            conv.data_gradient(
+                &between,
+                &w,
+                Destination { accumulate: true, ..Destination::new(&mut added) },
+            );
             assert_eq!((one, added), (dx, sum), "{what}");
             let expected = reference::conv_weight_gradient(&conv, &wide(&x), &wide(&between));
             assert_close(&what, &dw, &expected, 1e-5);
@@ -248,10 +283,16 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
 
 #[test]
 fn convolutions_do_more_before_they_write() {
-    for (channels_in, channels_out, kernel, stride) in
-        [(3, 5, 3, 2), (16, 33, 1, 1), (32, 48, 3, 1), (64, 64, 3, 1), (7, 40, 1, 1)]
-    {
-        let (batch, height, width, padding) = (3, 11, 9, kernel / 2);
+    for (channels_in, channels_out, kernel, stride) in [
+        (3, 5, 3, 2),
+        (16, 33, 1, 1),
+        (32, 48, 3, 1),
+        (64, 64, 3, 1),
+        (32, 48, 3, 2),
+        (3, 64, 7, 2),
+        (7, 40, 1, 1),
+    ] {
+        let (batch, height, width, padding) = (3, 27, 29, kernel / 2);
         let conv = Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding };
         let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
         let residual = random(conv.output_len(), 3);
@@ -378,7 +419,7 @@ fn same_bits(channels_in: usize, channels_out: usize, kernel: usize) {
             let y = conv.forward(&x, &w, None);
             let dw = conv.weight_gradient(&x, &dy);
             let mut dx = vec![0.0; x.len()];
-            conv.data_gradient(&dy, &w, &mut dx, false);
+            conv.data_gradient(&dy, &w, Destination::new(&mut dx));
             let found = norm::statistics(&y, conv.channels_out);
             let (_, fused) = conv.forward_with_statistics(&x, &w, None);
             let gamma = vec![1.0; conv.channels_out];
@@ -387,7 +428,8 @@ fn same_bits(channels_in: usize, channels_out: usize, kernel: usize) {
             let statistics = [found.mean, found.variance, fused.mean, fused.variance].concat();
             if conv.joins_norm() {
                 let behind = conv::BehindNorm { y: &y, dy: &g, gradient: &back.input };
-                let together = conv.gradients(&x, &w, behind, &mut dx, true);
+                let to = Destination { accumulate: true, ..Destination::new(&mut dx) };
+                let together = conv.gradients(&x, &w, behind, to);
                 return [y, together, Buffer::from_slice(&dx), dw, back.gamma, back.beta].map(|b| b.to_vec());
             }
             [y.to_vec(), dw.to_vec(), dx, statistics, back.input.over(g, &y).to_vec(), back.gamma.to_vec()]

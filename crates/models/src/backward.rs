@@ -2,7 +2,7 @@
 
 use crate::forward::{Memory, Tape, max_pool};
 use crate::network::{NORM_EPS, Network, Node, Op, Value};
-use wellfit_kernels::conv::{BehindNorm, Conv};
+use wellfit_kernels::conv::{BehindNorm, Conv, Destination};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::{Buffer, elementwise, optim, pool};
 
@@ -47,9 +47,10 @@ impl Network {
     ) -> Gradients {
         let (needs, joined) = (self.needs_gradient(), self.joined());
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
-        let mut flows = Flows(self.nodes.iter().map(|_| None).chain([Some(outputs)]).collect());
+        let mut flows = Flows::new(self, outputs);
         for (place, node) in self.nodes.iter().enumerate().rev() {
-            let Some(mut dy) = flows.0[place + 1].take() else { continue };
+            let Some(mut dy) = flows.take(place + 1) else { continue };
+            let masked = flows.masked[place + 1];
             let x = tape.values.get(node.input);
             let y = tape.values.get(place + 1);
             let from = self.shape(node.input);
@@ -66,8 +67,8 @@ impl Network {
                         parameters[weight] = Some(shape.weight_gradient(x, &dy));
                     }
                     if needs[node.input] {
-                        let (dx, accumulate) = flows.place(node.input, shape.input_len());
-                        shape.data_gradient(&dy, &self.parameters[weight].value, dx, accumulate);
+                        let to = flows.place(node.input, x);
+                        shape.data_gradient(&dy, &self.parameters[weight].value, to);
                     }
                 }
                 Op::BatchNorm { gamma, beta, residual, relu, .. } => {
@@ -75,6 +76,7 @@ impl Network {
                     let (scale, shift) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                     let affine = norm::scale_and_shift(scale, shift, statistics, NORM_EPS);
                     let passed = match (relu, residual) {
+                        _ if masked => Passed::All,
                         (false, _) => Passed::All,
                         (true, None) => Passed::Affine(&affine.0, &affine.1),
                         (true, Some(_)) => Passed::Output(y),
@@ -89,8 +91,8 @@ impl Network {
                     {
                         let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
                         let (x, w) = (tape.values.get(conv.input), &self.parameters[weight].value);
-                        let (dx, accumulate) = flows.place(conv.input, shape.input_len());
-                        parameters[weight] = Some(shape.gradients(x, w, behind, dx, accumulate));
+                        let to = flows.place(conv.input, x);
+                        parameters[weight] = Some(shape.gradients(x, w, behind, to));
                         tape.values.free(node.input);
                         done(conv);
                     } else if needs[node.input] {
@@ -105,7 +107,9 @@ impl Network {
                     }
                 }
                 Op::Relu => {
-                    elementwise::relu_backward(&mut dy, y);
+                    if !masked {
+                        elementwise::relu_backward(&mut dy, y);
+                    }
                     flows.add(node.input, needs[node.input].then_some(dy));
                 }
                 Op::Dropout { .. } => {
@@ -154,18 +158,50 @@ impl Network {
 }
 
 /// The gradient that has reached each value so far.
-struct Flows(Vec<Option<Buffer>>);
+struct Flows {
+    gradients: Vec<Option<Buffer>>,
+    /// How many gradients of each value are still to come.
+    expected: Vec<usize>,
+    /// The values whose output tells where the ReLU that made them lets a gradient pass.
+    relus: Vec<bool>,
+    /// Those whose gradient is already that of the ReLU's input: the layer that wrote the last part of it saw to
+    /// that, having the value at hand.
+    masked: Vec<bool>,
+}
 
 impl Flows {
-    /// Where a gradient of `len` floats is to be written, and whether to add it to what is there.
-    fn place(&mut self, value: Value, len: usize) -> (&mut Buffer, bool) {
-        let flow = &mut self.0[value];
+    fn new(network: &Network, outputs: Buffer) -> Self {
+        let values = 0..=network.nodes.len();
+        // Where no residual was added, the normalisation's input tells it as well, and has to be read anyway.
+        let relu = |node: &Node| match node.op {
+            Op::BatchNorm { residual, relu, .. } => relu && residual.is_some(),
+            _ => node.op == Op::Relu,
+        };
+        Self {
+            gradients: network.nodes.iter().map(|_| None).chain([Some(outputs)]).collect(),
+            expected: values.clone().map(|value| network.readers(value)).collect(),
+            relus: [false].into_iter().chain(network.nodes.iter().map(relu)).collect(),
+            masked: values.map(|_| false).collect(),
+        }
+    }
+
+    fn take(&mut self, value: Value) -> Option<Buffer> {
+        self.gradients[value].take()
+    }
+
+    /// Where a layer is to write its part of the gradient of a value, whose floats are `x`.
+    fn place<'a>(&'a mut self, value: Value, x: &'a [f32]) -> Destination<'a> {
+        self.expected[value] -= 1;
+        self.masked[value] = self.relus[value] && self.expected[value] == 0;
+        let passed = self.masked[value].then_some(x);
+        let flow = &mut self.gradients[value];
         let accumulate = flow.is_some();
-        (flow.get_or_insert_with(|| Buffer::scratch(len)), accumulate)
+        Destination { dx: flow.get_or_insert_with(|| Buffer::scratch(x.len())), accumulate, passed }
     }
 
     fn add(&mut self, value: Value, gradient: Option<Buffer>) {
-        match (&mut self.0[value], gradient) {
+        self.expected[value] -= 1;
+        match (&mut self.gradients[value], gradient) {
             (Some(sum), Some(gradient)) => elementwise::add_to(sum, &gradient),
             (none, Some(gradient)) => *none = Some(gradient),
             (_, None) => {}

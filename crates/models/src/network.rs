@@ -279,7 +279,8 @@ impl Network {
         joined
     }
 
-    fn readers(&self, value: Value) -> usize {
+    /// How many nodes read a value, one that reads it twice counted twice.
+    pub(crate) fn readers(&self, value: Value) -> usize {
         self.nodes
             .iter()
             .map(|node| usize::from(node.input == value) + usize::from(node.residual() == Some(value)))
