@@ -73,10 +73,10 @@ fn way(conv: &Conv, pass: Pass) -> Option<Way> {
     if is_exact() || !large || !channels(conv.channels_out) {
         return None;
     }
-    // At stride 2 the weights at all points take their time, whatever the number of tiles. Which method a forward pass
-    // takes must not depend on the batch: an image's values have the same bits in any.
+    // At stride 2 the weights at all points take their time, whatever the number of tiles. How a forward pass goes must
+    // not depend on the batch: an image's values have the same bits in any.
     let tiles = conv.out_height().div_ceil(SIDE) * conv.out_width().div_ceil(SIDE);
-    let many = if pass == Pass::Forward { tiles >= 16 } else { conv.batch * tiles >= 256 };
+    let many = if pass == Pass::WeightGradient { conv.batch * tiles >= 256 } else { tiles >= 32 };
     match (conv.kernel, conv.stride, conv.padding) {
         (3, 1, ..=2) if channels(conv.channels_in) => Some(Way::Stride1),
         (3, 2, 1) if channels(conv.channels_in) && many => Some(Way::Stride2),
