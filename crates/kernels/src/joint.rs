@@ -65,7 +65,7 @@ impl Job for Part<'_> {
         let block = (BUDGET / (channels_in + channels_out)).min(most_rows::<S>()) / 12 * 12;
         let mut left = Buffer::scratch(block * channels_in.next_multiple_of(left_width));
         let mut right = Buffer::scratch(block * channels_out);
-        let shape = Shape { rows: channels_in, columns: channels_out, stride: channels_out };
+        let shape = Shape { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
         let segments = channels_out / width;
         let product = Product { rows: self.joint.rows, segments, depth: width, b: weights, finish: *finish };
         for start in self.rows.clone().step_by(block) {

@@ -31,6 +31,8 @@ const TASKS: usize = 8;
 const SUMMED: usize = 1 << 12;
 /// Fewer rows than this are not worth a part of their own.
 const PART_ROWS: usize = 512;
+/// Floats of both packed operands of a block: they stay in the second-level cache.
+const OPERANDS: usize = 1 << 17;
 /// Floats of the panel of the right operand that stays in the first-level cache: half of it.
 const PANEL: usize = 4096;
 
@@ -50,9 +52,9 @@ impl Outer<'_> {
         let size = inner * self.columns;
         let whole = (0..inner, 0..self.columns);
         if size <= SMALL {
-            return in_parts(self.rows, size, |part, out| self.task(rows, part, whole.clone(), out));
+            return in_parts(self.rows, size, |part, out| self.task(rows, part, whole.clone(), (out, false)));
         }
-        let mut dw = Buffer::zeroed(size);
+        let mut dw = Buffer::scratch(size);
         let (down, across) = self.grid();
         let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
         let out = Shared::new(&mut dw);
@@ -60,7 +62,7 @@ impl Outer<'_> {
             let (i, j) = (task / across * high, task % across * wide);
             let rectangle =
                 (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
-            self.task(rows, 0..self.rows, rectangle, out);
+            self.task(rows, 0..self.rows, rectangle, (out, true));
         });
         dw
     }
@@ -78,10 +80,10 @@ impl Outer<'_> {
         rows: &R,
         range: Range<usize>,
         (left, right): (Range<usize>, Range<usize>),
-        out: Shared,
+        (out, fresh): (Shared, bool),
     ) {
         let set = InstructionSet::current();
-        dispatch_on(set, Task { outer: self, rows, range, left, right, set, out });
+        dispatch_on(set, Task { outer: self, rows, range, left, right, set, out, fresh });
     }
 }
 
@@ -112,6 +114,8 @@ struct Task<'a, R> {
     right: Range<usize>,
     set: InstructionSet,
     out: Shared,
+    /// Write over what is there instead of adding to it.
+    fresh: bool,
 }
 
 impl<R: Rows> Job for Task<'_, R> {
@@ -120,8 +124,7 @@ impl<R: Rows> Job for Task<'_, R> {
     unsafe fn run<S: Simd>(self) {
         let (outer, wide) = (self.outer, self.right.len());
         let (left_width, right_width) = (self.set.left_width(), 2 * S::LANES);
-        // Both packed operands of a block should stay in the second-level cache.
-        let block = (65_536 / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
+        let block = (OPERANDS / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
         let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
         let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
         let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
@@ -149,7 +152,8 @@ impl<R: Rows> Job for Task<'_, R> {
                 unsafe {
                     pack(|row| pointers[row].add(low), end - start, high - low, left_width, &mut left);
                     let out = self.out.from((base + low) * outer.columns + self.right.start);
-                    let shape = Shape { rows: high - low, columns: wide, stride: outer.columns };
+                    let fresh = self.fresh && start == self.range.start;
+                    let shape = Shape { rows: high - low, columns: wide, stride: outer.columns, fresh };
                     shape.add::<S>((&left, left_width), &right, end - start, out, (height(end), fetch));
                 }
             }
@@ -204,16 +208,17 @@ fn copy<const N: usize>(from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// `out[i][j] += Σ_r left[r][i] · right[r][j]`, both operands packed in panels of `height` rows.
+/// `out[i][j] += Σ_r left[r][i] · right[r][j]`, or `=` where it is `fresh`, both operands packed in panels of `height`
+/// rows.
 pub(crate) fn add_product(
     set: InstructionSet,
     left: &[f32],
     right: &[f32],
     height: usize,
     (rows, columns): (usize, usize),
-    out: &mut [f32],
+    (out, fresh): (&mut [f32], bool),
 ) {
-    let shape = Shape { rows, columns, stride: columns };
+    let shape = Shape { rows, columns, stride: columns, fresh };
     assert!(out.len() >= rows * columns, "dw has {rows} × {columns} floats");
     dispatch_on(
         set,
@@ -247,6 +252,8 @@ pub(crate) struct Shape {
     pub rows: usize,
     pub columns: usize,
     pub stride: usize,
+    /// It holds nothing yet: sums are written, not added.
+    pub fresh: bool,
 }
 
 impl Shape {
@@ -309,6 +316,7 @@ impl Shape {
                         stride: self.stride,
                         rows,
                         real,
+                        fresh: self.fresh && from == 0,
                     };
                     // SAFETY: both panels hold `count` rows from here; the tile lies in the rectangle.
                     unsafe {
@@ -334,6 +342,7 @@ struct Tile {
     stride: usize,
     rows: usize,
     real: usize,
+    fresh: bool,
 }
 
 impl Tile {
@@ -349,7 +358,38 @@ impl Tile {
         // SAFETY: promised by the caller.
         unsafe {
             let sums = sums::<S, M, V>(self.a, self.b, self.height);
-            add_tile::<S, M, V>(&sums, out, self.stride, self.rows, self.real);
+            self.write::<S, M, V>(&sums, out);
+        }
+    }
+
+    /// # Safety
+    /// `out` holds `rows` rows of `real` writable floats, `stride` apart.
+    #[inline(always)]
+    unsafe fn write<S: Simd, const M: usize, const V: usize>(
+        &self,
+        sums: &[[S::Vector; V]; M],
+        out: *mut f32,
+    ) {
+        // SAFETY: promised by the caller; whole vectors are only used when all lanes are real.
+        unsafe {
+            for (row, sums) in sums.iter().enumerate().take(self.rows) {
+                let place = out.add(row * self.stride);
+                if self.real == V * S::LANES {
+                    for (v, &sum) in sums.iter().enumerate() {
+                        let place = place.add(v * S::LANES);
+                        S::store(place, if self.fresh { sum } else { S::add(S::load(place), sum) });
+                    }
+                } else {
+                    let mut whole = [0.0_f32; 32];
+                    for (v, &sum) in sums.iter().enumerate() {
+                        S::store(whole.as_mut_ptr().add(v * S::LANES), sum);
+                    }
+                    for (lane, &sum) in whole.iter().enumerate().take(self.real) {
+                        let place = place.add(lane);
+                        *place = if self.fresh { sum } else { *place + sum };
+                    }
+                }
+            }
         }
     }
 }
@@ -380,39 +420,5 @@ unsafe fn sums<S: Simd, const M: usize, const V: usize>(
             b = b.add(b_step);
         }
         sums
-    }
-}
-
-/// Add a tile to `out`.
-///
-/// # Safety
-/// `out` holds `rows` rows of `real` writable floats, `stride` apart.
-#[inline(always)]
-unsafe fn add_tile<S: Simd, const M: usize, const V: usize>(
-    sums: &[[S::Vector; V]; M],
-    out: *mut f32,
-    stride: usize,
-    rows: usize,
-    real: usize,
-) {
-    // SAFETY: promised by the caller; whole vectors are only used when all lanes are real.
-    unsafe {
-        for (row, sums) in sums.iter().enumerate().take(rows) {
-            let place = out.add(row * stride);
-            if real == V * S::LANES {
-                for (v, &sum) in sums.iter().enumerate() {
-                    let place = place.add(v * S::LANES);
-                    S::store(place, S::add(S::load(place), sum));
-                }
-            } else {
-                let mut whole = [0.0_f32; 32];
-                for (v, &sum) in sums.iter().enumerate() {
-                    S::store(whole.as_mut_ptr().add(v * S::LANES), sum);
-                }
-                for (lane, &sum) in whole.iter().enumerate().take(real) {
-                    *place.add(lane) += sum;
-                }
-            }
-        }
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
     let most = BUDGET / (pairs.list.len() * from + plan.squares() * to);
     let parts = plan.tiles().div_ceil(most.clamp(TILES, 1 << 12));
     let each = plan.tiles().div_ceil(parts);
-    let mut du = Buffer::zeroed(pairs.list.len() * from * to);
+    let mut du = Buffer::scratch(pairs.list.len() * from * to);
     let set = InstructionSet::current();
     let widths = (set.left_width(), 2 * set.lanes());
     let wide_left = plan.from.pixel.next_multiple_of(widths.0);
@@ -62,7 +62,7 @@ pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
             let out = unsafe { sums.slice((pair * from + low) * to, (high - low) * to) };
             let left = &left[pair * count * wide_left + low * count..];
             let right = &right[pairs.list[pair] * count * wide_right..];
-            add_product(set, left, right, count, (high - low, to), out);
+            add_product(set, left, right, count, (high - low, to), (out, first == 0));
         });
     }
     let mut dw = Buffer::scratch(plan.taps() * from * to);
