@@ -10,19 +10,20 @@
 //! the outer two make the first phase, the inner one the second. All phases share the points of F(4, 2); at infinity a
 //! single tap is zero, which leaves 81 multiplications of 144.
 //!
-//! In f32 the error is about twice the direct sum's (`line` says why these points). [`set_exact`] turns all of this off.
+//! In f32 the error is about twice the direct sum's (`points` says why these). [`set_exact`] turns all of this off.
 
 mod forward;
 mod gradient;
-mod line;
+mod points;
 mod stem;
+mod transform;
 mod weights;
 
 use crate::Buffer;
 use crate::conv::Conv;
 use crate::finish::Finish;
 use crate::moments::Partial;
-use line::{Four, Line, Three, Two};
+use points::{Four, Line, Three, Two};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Outputs along one side of a tile.
@@ -222,7 +223,8 @@ impl Plan {
     /// Which of them is tap (`y`, `x`) of a phase.
     fn tap(&self, phase: usize, y: usize, x: usize) -> usize {
         let apart = if self.way == Way::Stride2 { 2 } else { 1 };
-        (y * apart + phase / 2) * self.kernel() + x * apart + phase % 2
+        let [down, across] = inner(phase);
+        (y * apart + down) * self.kernel() + x * apart + across
     }
 
     /// Points in both axes together.
@@ -233,7 +235,8 @@ impl Plan {
     /// Whether a phase is more than zero at a point: a single tap is zero at infinity, the last point of its axis.
     fn has(&self, phase: usize, point: usize) -> bool {
         let finite = |point: usize| point + 1 < self.points;
-        (phase / 2 == 0 || finite(point / self.points)) && (phase % 2 == 0 || finite(point % self.points))
+        let [down, across] = inner(phase);
+        (down == 0 || finite(point / self.points)) && (across == 0 || finite(point % self.points))
     }
 
     /// Those of so many phases that are.
@@ -258,16 +261,17 @@ impl Plan {
         mut found: impl FnMut(usize, usize),
     ) {
         let (image, top, left) = self.origin(tile);
+        let [down, across] = inner(phase);
         // A negative number is larger than any limit.
         let at = |i: usize, inner: usize| (i * side.step).wrapping_add_signed(side.shift[inner]);
         for y in 0..high {
-            let line = at(top + y, phase / 2);
+            let line = at(top + y, down);
             if line >= side.height {
                 continue;
             }
             let line = (image * side.height + line) * side.width;
             for x in 0..wide {
-                let column = at(left + x, phase % 2);
+                let column = at(left + x, across);
                 if column < side.width {
                     found(y * wide + x, (line + column) * side.pixel);
                 }
@@ -292,10 +296,15 @@ impl Plan {
     }
 }
 
+/// Whether a phase is of the inner tap, 0 or 1: down the lines, and across the columns.
+fn inner(phase: usize) -> [usize; 2] {
+    [phase / 2, phase % 2]
+}
+
 /// Call a method once for each phase of a side, with the kinds of lines down and across its tiles and its number.
 macro_rules! each_phase {
     ($plan:expr, $phases:expr, $this:ident.$method:ident::<$simd:ident>($($argument:expr),*)) => {{
-        use crate::winograd::line::{Four, One, Three, Two};
+        use crate::winograd::points::{Four, One, Three, Two};
         match ($plan.way, $phases) {
             (Way::Stride1, _) => $this.$method::<$simd, Three, Three>(0, $($argument),*),
             (Way::Stem, _) => $this.$method::<$simd, Four, Four>(0, $($argument),*),

@@ -1,6 +1,7 @@
 //! Forward, and with turned weights the data gradient.
 
-use super::line::{Input, Line, MOST, Output, both_axes};
+use super::points::{Line, MOST};
+use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
 use super::{Plan, SIDE, Side, Way, each_phase, point_stride};
 use crate::Buffer;

@@ -1,6 +1,7 @@
 //! The weight gradient: dw = Gᵀ (Σ over tiles of Bᵀ d B ⊙ A dy Aᵀ) G.
 
-use super::line::{Gradient, Input, Line, MOST, WeightGradient, both_axes};
+use super::points::{Line, MOST};
+use super::transform::{Gradient, Input, WeightGradient, both_axes};
 use super::{Plan, SIDE, Way, each_phase};
 use crate::Buffer;
 use crate::outer::add_product;

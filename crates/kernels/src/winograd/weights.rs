@@ -1,6 +1,7 @@
 //! The weights at every point.
 
-use super::line::{self, Line, both_axes};
+use super::points::{Line, MOST};
+use super::transform::{self, both_axes};
 use super::{Plan, Way, each_phase};
 use crate::Buffer;
 use crate::panels::Panels;
@@ -74,29 +75,23 @@ impl Job for Panel<'_> {
     unsafe fn run<S: Simd>(mut self) {
         // SAFETY: columns come in whole vectors.
         unsafe {
-            if self.plan.to.phases == 1 {
-                each_phase!(self.plan, self.plan.from.phases, self.phase::<S>());
-                return;
-            }
-            use line::{One, Two};
-            match self.phase_to {
-                0 => self.phase::<S, Two, Two>(0),
-                1 => self.phase::<S, Two, One>(1),
-                2 => self.phase::<S, One, Two>(2),
-                _ => self.phase::<S, One, One>(3),
-            }
+            let phases = self.plan.from.phases.max(self.plan.to.phases);
+            each_phase!(self.plan, phases, self.phase::<S>());
         }
     }
 }
 
 impl Panel<'_> {
-    /// The matrices of one phase, of the inputs or of the outputs.
+    /// The matrices of one phase: of the inputs, or of the outputs if these are the weights for it.
     #[inline(always)]
     unsafe fn phase<S: Simd, Y: Line, X: Line>(&mut self, phase: usize) {
         let plan = self.plan;
+        if plan.to.phases > 1 && phase != self.phase_to {
+            return;
+        }
         let (from, to) = (plan.from.channels, plan.to.channels);
         // Where this phase's rows begin at each point.
-        let mut starts = [0; line::MOST * line::MOST];
+        let mut starts = [0; MOST * MOST];
         for (point, start) in starts.iter_mut().enumerate().take(plan.squares()) {
             let before = plan.phases_at(point, if plan.from.phases == 1 { 0 } else { phase }).count();
             *start = (self.starts[point].unwrap_or(0) + before * from) * self.width;
@@ -107,7 +102,7 @@ impl Panel<'_> {
                 let out = self.panel[k * self.width + lane..].as_mut_ptr();
                 // SAFETY: columns come in whole vectors; the panel holds all matrices.
                 unsafe {
-                    both_axes::<S, line::Weights<Y>, line::Weights<X>>(
+                    both_axes::<S, transform::Weights<Y>, transform::Weights<X>>(
                         |y, x| S::load(w.add(plan.tap(phase, y, x) * from * to)),
                         |y, x, value| S::store(out.add(starts[y * X::AXIS + x]), value),
                     );
