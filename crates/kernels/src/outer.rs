@@ -24,7 +24,7 @@ pub(crate) struct Outer<'a> {
     pub dy: &'a [f32],
 }
 
-/// `dw` up to this size (in floats) gets partial sums over parts of the rows.
+/// A gradient up to this size (in floats) gets partial sums over parts of the rows.
 pub(crate) const SMALL: usize = 1 << 17;
 const TASKS: usize = 8;
 /// Floats of `dw` in which one task adds up the parts.

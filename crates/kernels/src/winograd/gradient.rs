@@ -4,13 +4,17 @@ use super::points::{Line, MOST};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
 use super::{Plan, SIDE, Way, each_phase};
 use crate::Buffer;
-use crate::outer::add_product;
+use crate::outer::{SMALL, add_product, in_parts};
 use crate::parallel::{self, Shared};
 use crate::profile::{Watch, Work};
 use crate::simd::{InstructionSet, Job, Simd, dispatch, dispatch_on};
+use std::ops::Range;
 
-/// Floats of both transformed sides that are held at a time: the third-level cache.
-const BUDGET: usize = 3 << 20;
+/// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
+/// second-level cache.
+const OWN: usize = 1 << 17;
+/// Floats of both transformed sides that are held at a time where all threads share them: the third-level cache.
+const SHARED: usize = 3 << 20;
 /// Tiles that one task transforms.
 const TILES: usize = 16;
 /// Channels of the left side (`x`) in a task of the sums.
@@ -19,61 +23,110 @@ const LEFT_CHANNELS: usize = 128;
 /// `[k, k, C_in, C_out]` from `x` and `dy`.
 pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
     let (from, to) = (plan.from.channels, plan.to.channels);
-    let pairs = Pairs::new(plan);
-    let most = BUDGET / (pairs.list.len() * from + plan.squares() * to);
-    let parts = plan.tiles().div_ceil(most.clamp(TILES, 1 << 12));
-    let each = plan.tiles().div_ceil(parts);
-    let mut du = Buffer::scratch(pairs.list.len() * from * to);
     let set = InstructionSet::current();
-    let widths = (set.left_width(), 2 * set.lanes());
-    let wide_left = plan.from.pixel.next_multiple_of(widths.0);
-    let wide_right = plan.to.pixel.next_multiple_of(widths.1);
-    let mut left = Buffer::scratch(pairs.list.len() * each * wide_left);
-    let mut right = Buffer::scratch(plan.squares() * each * wide_right);
     let zeros = Buffer::zeroed(plan.from.pixel.max(plan.to.pixel));
-    for first in (0..plan.tiles()).step_by(each) {
-        let count = each.min(plan.tiles() - first);
-        let (to_left, to_right) = (Shared::new(&mut left), Shared::new(&mut right));
-        parallel::for_each(count.div_ceil(TILES), |task| {
-            let range = task * TILES..count.min((task + 1) * TILES);
-            let transform = Transform {
-                plan,
-                pairs: &pairs,
-                widths,
-                count,
-                first,
-                range,
-                x,
-                dy,
-                zeros: &zeros,
-                left: to_left,
-                right: to_right,
-            };
-            let watch = Watch::start();
-            dispatch_on(set, transform);
-            watch.stop(Work::Transforms);
-        });
-        let sums = Shared::new(&mut du);
-        let in_task = LEFT_CHANNELS.next_multiple_of(widths.0);
-        let splits = from.div_ceil(in_task);
-        parallel::for_each(pairs.list.len() * splits, |task| {
-            let (pair, low) = (task / splits, task % splits * in_task);
-            let high = from.min(low + in_task);
-            // SAFETY: each task has its own rows of its own pair.
-            let out = unsafe { sums.slice((pair * from + low) * to, (high - low) * to) };
-            let left = &left[pair * count * wide_left + low * count..];
-            let right = &right[pairs.list[pair] * count * wide_right..];
-            add_product(set, left, right, count, (high - low, to), (out, first == 0));
-        });
-    }
+    let widths = (set.left_width(), 2 * set.lanes());
+    let sums = Sums { plan, pairs: Pairs::new(plan), set, widths, x, dy, zeros };
+    let du = if sums.size() <= SMALL { sums.apart() } else { sums.together() };
     let mut dw = Buffer::scratch(plan.taps() * from * to);
     let shared = Shared::new(&mut dw);
     parallel::for_each(from, |row| {
         let watch = Watch::start();
-        dispatch(Back { plan, pairs: &pairs, row, du: &du, dw: shared });
+        dispatch(Back { plan, pairs: &sums.pairs, row, du: &du, dw: shared });
         watch.stop(Work::Transforms);
     });
     dw
+}
+
+/// The gradient at all points: for each pair a matrix `[C_in, C_out]`.
+struct Sums<'a> {
+    plan: &'a Plan,
+    pairs: Pairs,
+    set: InstructionSet,
+    /// Of the panels of both operands.
+    widths: (usize, usize),
+    x: &'a [f32],
+    dy: &'a [f32],
+    zeros: Buffer,
+}
+
+impl Sums<'_> {
+    fn size(&self) -> usize {
+        self.pairs.list.len() * self.plan.from.channels * self.plan.to.channels
+    }
+
+    /// Tiles whose transformed sides take so many floats, and room for them.
+    fn room(&self, floats: usize) -> (usize, [Buffer; 2]) {
+        let (pairs, points) = (self.pairs.list.len(), self.plan.squares());
+        let most = floats / (pairs * self.plan.from.channels + points * self.plan.to.channels);
+        let parts = self.plan.tiles().div_ceil(most.clamp(TILES, 1 << 12));
+        let each = self.plan.tiles().div_ceil(parts);
+        let left = pairs * each * self.plan.from.pixel.next_multiple_of(self.widths.0);
+        let right = points * each * self.plan.to.pixel.next_multiple_of(self.widths.1);
+        (each, [left, right].map(Buffer::scratch))
+    }
+
+    fn apart(&self) -> Buffer {
+        in_parts(self.plan.tiles(), self.size(), |part, du| {
+            let (each, [mut left, mut right]) = self.room(OWN);
+            for first in part.clone().step_by(each) {
+                let count = each.min(part.end - first);
+                self.transform(first, count, 0..count, [&mut left, &mut right].map(|side| Shared::new(side)));
+                for pair in 0..self.pairs.list.len() {
+                    let channels = 0..self.plan.from.channels;
+                    self.multiply(pair, channels, count, [&left, &right], (du, false));
+                }
+            }
+        })
+    }
+
+    fn together(&self) -> Buffer {
+        let mut du = Buffer::scratch(self.size());
+        let out = Shared::new(&mut du);
+        let (each, [mut left, mut right]) = self.room(SHARED);
+        let in_task = LEFT_CHANNELS.next_multiple_of(self.widths.0);
+        let splits = self.plan.from.channels.div_ceil(in_task);
+        for first in (0..self.plan.tiles()).step_by(each) {
+            let count = each.min(self.plan.tiles() - first);
+            let sides = [&mut left, &mut right].map(|side| Shared::new(side));
+            parallel::for_each(count.div_ceil(TILES), |task| {
+                self.transform(first, count, task * TILES..count.min((task + 1) * TILES), sides);
+            });
+            parallel::for_each(self.pairs.list.len() * splits, |task| {
+                let low = task % splits * in_task;
+                let channels = low..self.plan.from.channels.min(low + in_task);
+                self.multiply(task / splits, channels, count, [&left, &right], (out, first == 0));
+            });
+        }
+        du
+    }
+
+    /// Transform the tiles `range` of `count` that begin with `first`.
+    fn transform(&self, first: usize, count: usize, range: Range<usize>, [left, right]: [Shared; 2]) {
+        let watch = Watch::start();
+        dispatch_on(self.set, Transform { sums: self, first, count, range, left, right });
+        watch.stop(Work::Transforms);
+    }
+
+    /// Add the products of `count` transformed tiles for some channels of the inputs at one pair to `du`, or write them
+    /// there.
+    fn multiply(
+        &self,
+        pair: usize,
+        channels: Range<usize>,
+        count: usize,
+        [left, right]: [&[f32]; 2],
+        (du, fresh): (Shared, bool),
+    ) {
+        let Plan { from, to, .. } = self.plan;
+        let wide = (from.pixel.next_multiple_of(self.widths.0), to.pixel.next_multiple_of(self.widths.1));
+        let left = &left[(pair * wide.0 + channels.start) * count..];
+        let right = &right[self.pairs.list[pair] * wide.1 * count..];
+        let start = (pair * from.channels + channels.start) * to.channels;
+        // SAFETY: each task has its own rows of its own pair.
+        let out = unsafe { du.slice(start, channels.len() * to.channels) };
+        add_product(self.set, left, right, count, (channels.len(), to.channels), (out, fresh));
+    }
 }
 
 /// The phases of the inputs at each point where they are more than zero.
@@ -99,15 +152,10 @@ impl Pairs {
 
 /// Both sides of some tiles, written in panels: for each point `[panel][tile][lane]`.
 struct Transform<'a> {
-    plan: &'a Plan,
-    pairs: &'a Pairs,
-    widths: (usize, usize),
-    count: usize,
+    sums: &'a Sums<'a>,
     first: usize,
-    range: std::ops::Range<usize>,
-    x: &'a [f32],
-    dy: &'a [f32],
-    zeros: &'a [f32],
+    count: usize,
+    range: Range<usize>,
     left: Shared,
     right: Shared,
 }
@@ -116,7 +164,7 @@ impl Job for Transform<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let plan = self.plan;
+        let plan = self.sums.plan;
         // SAFETY: every tile writes its own places; pixels have whole vectors of channels.
         unsafe {
             each_phase!(plan, plan.from.phases, self.inputs::<S>());
@@ -134,14 +182,19 @@ impl Transform<'_> {
 
     #[inline(always)]
     unsafe fn inputs<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
-        let (plan, side) = (self.plan, &self.plan.from);
-        let stride = self.count * side.pixel.next_multiple_of(self.widths.0);
-        let starts = self.pairs.number[phase].map(|number| number * stride);
+        let (plan, side) = (self.sums.plan, &self.sums.plan.from);
+        let stride = self.count * side.pixel.next_multiple_of(self.sums.widths.0);
+        let starts = self.sums.pairs.number[phase].map(|number| number * stride);
         for tile in self.range.clone() {
             let square = (Y::POINTS, X::POINTS);
-            let x = plan.pointers::<{ MOST * MOST }>(phase, self.first + tile, square, (self.x, self.zeros));
+            let x = plan.pointers::<{ MOST * MOST }>(
+                phase,
+                self.first + tile,
+                square,
+                (self.sums.x, &self.sums.zeros),
+            );
             for channel in (0..side.pixel).step_by(S::LANES) {
-                let at = self.place(self.widths.0, tile, channel);
+                let at = self.place(self.sums.widths.0, tile, channel);
                 // SAFETY: promised by the caller.
                 unsafe {
                     both_axes::<S, Input<Y>, Input<X>>(
@@ -155,15 +208,15 @@ impl Transform<'_> {
 
     #[inline(always)]
     unsafe fn gradients<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
-        let (plan, side) = (self.plan, &self.plan.to);
-        let stride = self.count * side.pixel.next_multiple_of(self.widths.1);
+        let (plan, side) = (self.sums.plan, &self.sums.plan.to);
+        let stride = self.count * side.pixel.next_multiple_of(self.sums.widths.1);
         for tile in self.range.clone() {
-            let mut dy = [self.zeros.as_ptr(); SIDE * SIDE];
+            let mut dy = [self.sums.zeros.as_ptr(); SIDE * SIDE];
             plan.square(side, phase, self.first + tile, (SIDE, SIDE), |i, place| {
-                dy[i] = self.dy[place..][..side.pixel].as_ptr();
+                dy[i] = self.sums.dy[place..][..side.pixel].as_ptr();
             });
             for channel in (0..side.pixel).step_by(S::LANES) {
-                let at = self.place(self.widths.1, tile, channel);
+                let at = self.place(self.sums.widths.1, tile, channel);
                 // SAFETY: promised by the caller.
                 unsafe {
                     both_axes::<S, Gradient<Y>, Gradient<X>>(
