@@ -8,8 +8,8 @@
 //!
 //! * [`buffer`] memory that is kept and reused between training steps
 //! * [`simd`] the instruction sets and the choice between them
-//! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones at stride 1 by
-//!   Winograd's method where it pays ([`set_exact`] turns that off)
+//! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones and the 7×7 stem of a
+//!   ResNet by Winograd's method where it pays ([`set_exact`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
 //! * [`profile`] what threads do with their time

@@ -178,7 +178,7 @@ pub struct TrainOptions {
     /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
-    /// Compute 3×3 convolutions by direct sums instead of Winograd's method: slower, rounds a little less
+    /// Compute all convolutions by direct sums, none by Winograd's method: slower, rounds a little less
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub exact_conv: Option<bool>,
     /// Epochs at most [default: 100; sample 8, other IDX data 20]
