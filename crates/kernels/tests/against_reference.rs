@@ -401,14 +401,16 @@ fn pooling_and_sums() {
 #[test]
 fn bits_do_not_depend_on_threads() {
     for (channels_in, channels_out, kernel) in [(24, 40, 3), (32, 48, 3), (32, 64, 1)] {
-        same_bits(channels_in, channels_out, kernel);
+        let (batch, height, width, padding) = (7, 14, 13, kernel / 2);
+        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 1, padding });
+    }
+    for (channels_in, channels_out, kernel) in [(32, 48, 3), (3, 64, 7)] {
+        let (batch, height, width, padding) = (8, 45, 42, kernel / 2);
+        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 2, padding });
     }
 }
 
-fn same_bits(channels_in: usize, channels_out: usize, kernel: usize) {
-    let padding = kernel / 2;
-    let conv =
-        Conv { batch: 7, height: 14, width: 13, channels_in, channels_out, kernel, stride: 1, padding };
+fn same_bits(conv: Conv) {
     let (x, w, dy) =
         (random(conv.input_len(), 1), random(conv.weight_len(), 2), random(conv.output_len(), 3));
     let run = |threads: usize| {
@@ -477,16 +479,18 @@ fn large_outputs_have_the_bits_of_small_ones() {
 
 #[test]
 fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
-    for (channels_in, channels_out) in [(3, 20), (24, 40), (32, 48)] {
+    for (channels_in, channels_out, kernel, height, stride) in
+        [(3, 20, 3, 9, 1), (24, 40, 3, 9, 1), (32, 48, 3, 9, 1), (32, 48, 3, 45, 2), (3, 64, 7, 45, 2)]
+    {
         let conv = |batch| Conv {
             batch,
-            height: 9,
-            width: 7,
+            height,
+            width: height - 2,
             channels_in,
             channels_out,
-            kernel: 3,
-            stride: 1,
-            padding: 1,
+            kernel,
+            stride,
+            padding: kernel / 2,
         };
         let (x, w) = (random(conv(13).input_len(), 1), random(conv(1).weight_len(), 2));
         let all = conv(13).forward(&x, &w, None);

@@ -1,9 +1,10 @@
 //! Forward, and with turned weights the data gradient.
 
+use super::plan::{Plan, Side};
 use super::points::{Line, MOST};
 use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
-use super::{Plan, SIDE, Side, Way, each_phase, point_stride};
+use super::{SIDE, Way, each_phase, point_stride};
 use crate::Buffer;
 use crate::finish::{Finish, TileMoments};
 use crate::gemm::{LINE, sums};
@@ -93,9 +94,8 @@ impl Block<'_> {
     #[inline(always)]
     unsafe fn all<S: Simd, const M: usize>(&self) {
         let plan = self.plan;
-        let matrices = |side: &Side| {
-            Buffer::scratch(plan.squares() * point_stride(self.count, side.phases * side.pixel))
-        };
+        let matrices =
+            |side: &Side| Buffer::scratch(plan.grid() * point_stride(self.count, side.phases * side.pixel));
         let [mut v, mut m] = [&plan.from, &plan.to].map(matrices);
         // SAFETY: the matrices have room for every tile at every point.
         unsafe {
@@ -142,7 +142,7 @@ impl Block<'_> {
     /// M = V·U at every point.
     #[inline(always)]
     unsafe fn multiply<S: Simd, const M: usize>(&self, v: &[f32], m: &mut [f32]) {
-        let (plan, points) = (self.plan, self.plan.squares());
+        let (plan, points) = (self.plan, self.plan.grid());
         for point in 0..points {
             for phase in plan.phases_at(point, plan.to.phases) {
                 let panels = &self.weights[phase].panels;

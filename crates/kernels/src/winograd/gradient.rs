@@ -1,8 +1,9 @@
 //! The weight gradient: dw = Gᵀ (Σ over tiles of Bᵀ d B ⊙ A dy Aᵀ) G.
 
+use super::plan::Plan;
 use super::points::{Line, MOST};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
-use super::{Plan, SIDE, Way, each_phase};
+use super::{SIDE, Way, each_phase};
 use crate::Buffer;
 use crate::outer::{SMALL, add_product, in_parts};
 use crate::parallel::{self, Shared};
@@ -57,7 +58,7 @@ impl Sums<'_> {
 
     /// Tiles whose transformed sides take so many floats, and room for them.
     fn room(&self, floats: usize) -> (usize, [Buffer; 2]) {
-        let (pairs, points) = (self.pairs.list.len(), self.plan.squares());
+        let (pairs, points) = (self.pairs.list.len(), self.plan.grid());
         let most = floats / (pairs * self.plan.from.channels + points * self.plan.to.channels);
         let parts = self.plan.tiles().div_ceil(most.clamp(TILES, 1 << 12));
         let each = self.plan.tiles().div_ceil(parts);
@@ -140,7 +141,7 @@ struct Pairs {
 impl Pairs {
     fn new(plan: &Plan) -> Self {
         let mut pairs = Self { list: Vec::new(), number: [[0; MOST * MOST]; 4] };
-        for point in 0..plan.squares() {
+        for point in 0..plan.grid() {
             for phase in plan.phases_at(point, plan.from.phases) {
                 pairs.number[phase][point] = pairs.list.len();
                 pairs.list.push(point);

@@ -4,7 +4,7 @@
 //! Output i meets pixels 2i − 3 … 2i + 3: the second half of the pair i − 2 and the whole pairs i − 1, i, i + 1. So tap t
 //! is half (t + 1) mod 2 of tap ⌊(t + 1) / 2⌋, and the first half of the first is nothing.
 
-use super::Side;
+use super::plan::Side;
 use crate::Buffer;
 use crate::conv::Conv;
 use crate::parallel::row_blocks;

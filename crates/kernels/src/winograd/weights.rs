@@ -1,8 +1,9 @@
 //! The weights at every point.
 
+use super::plan::Plan;
 use super::points::{Line, MOST};
 use super::transform::{self, both_axes};
-use super::{Plan, Way, each_phase};
+use super::{Way, each_phase};
 use crate::Buffer;
 use crate::panels::Panels;
 use crate::parallel;
@@ -50,7 +51,7 @@ impl Weights {
                 start
             })
         };
-        let starts: Vec<Option<usize>> = (0..plan.squares()).map(start).collect();
+        let starts: Vec<Option<usize>> = (0..plan.grid()).map(start).collect();
         let panels =
             Panels::empty(rows, plan.to.channels).fill(Work::Transforms, |first, _, width, panel| {
                 dispatch(Panel { plan, w, phase_to, starts: &starts, first, width, panel });
@@ -92,7 +93,7 @@ impl Panel<'_> {
         let (from, to) = (plan.from.channels, plan.to.channels);
         // Where this phase's rows begin at each point.
         let mut starts = [0; MOST * MOST];
-        for (point, start) in starts.iter_mut().enumerate().take(plan.squares()) {
+        for (point, start) in starts.iter_mut().enumerate().take(plan.grid()) {
             let before = plan.phases_at(point, if plan.from.phases == 1 { 0 } else { phase }).count();
             *start = (self.starts[point].unwrap_or(0) + before * from) * self.width;
         }
