@@ -29,7 +29,8 @@ def plot(job: dict, path: pathlib.Path) -> None:
             panel.set_xscale("log")
         else:
             panel.set_xticks(places)
-        panel.set_ylim(bottom=0)
+        # From zero, with room for the highest point and the legend.
+        panel.set_ylim(0, 1.25 * panel.get_ylim()[1])
         panel.set_xlabel(job["axis"])
         panel.set_ylabel(label)
         panel.grid(alpha=0.3)

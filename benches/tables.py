@@ -11,9 +11,9 @@ def values(runs: list[Result], metric: str) -> list[float]:
 
 
 def spread(found: list[float]) -> str:
-    """Median with least and most."""
-    if not found:
-        return "–"
+    """Median with least and most, or the only one."""
+    if len(found) < 2:
+        return figure(found[0]) if found else "–"
     return f"{figure(statistics.median(found))} ({figure(min(found))}–{figure(max(found))})"
 
 
