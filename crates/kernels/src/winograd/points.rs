@@ -2,10 +2,10 @@
 //! point.
 //!
 //! They are pairs ±p, with zero and infinity where their number asks for it. Small integers, the usual
-//! choice, cost a factor of five in f32 accuracy, because their powers differ so much. These are exact in f32, were
-//! the best of a grid, and keep the error near that of a direct sum (RMS, relative to that of the outputs, 128 channels):
-//! 1.0e-6 for F(4, 3) and 0.5e-6 for F(4, 2), where direct sums have 0.5e-6 and 0.3e-6; 0.7e-6 for F(4, 4) with
-//! 12 channels (0.2e-6).
+//! choice, cost a factor of five in f32 accuracy, because their powers differ so much. These are exact in f32, were among
+//! the best of a grid, and keep the error near that of a direct sum (RMS, relative to that of the outputs;
+//! `scripts/winograd_points.py`): 1.0e-6 for F(4, 3) and 0.5e-6 for F(4, 2) with 128 channels, where direct sums have
+//! 0.4e-6 and 0.3e-6; 0.8e-6 for F(4, 4) with 12 channels (0.2e-6).
 
 /// The most points a line has.
 pub(super) const MOST: usize = 7;
