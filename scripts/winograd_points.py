@@ -9,9 +9,10 @@ import sys
 import numpy as np
 
 F = np.float32
-# Outputs, taps, whether zero is a point, the pairs; infinity always is one. As in points.rs, then what was left.
+# Outputs, taps, whether zero is a point, the pairs; infinity always is one. As in points.rs, then the usual ones and what
+# was left.
 USED = [(4, 2, False, (0.375, 1.3125)), (4, 3, True, (0.6875, 1.375)), (4, 4, False, (0.25, 0.875, 2.0))]
-LEFT = [(6, 3, True, (0.5, 1.0, 2.125)), (7, 3, False, (0.25, 0.75, 1.125, 2.125))]
+LEFT = [(4, 3, True, (1.0, 2.0)), (6, 3, True, (0.5, 1.0, 2.125)), (7, 3, False, (0.25, 0.75, 1.125, 2.125))]
 
 
 def matrices(outputs: int, taps: int, points: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

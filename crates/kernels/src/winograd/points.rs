@@ -1,11 +1,11 @@
 //! The interpolation points of F(4, r): four outputs of a filter with r taps along a line take r + 3 products, each at a
 //! point.
 //!
-//! They are pairs ±p, with zero and infinity where their number asks for it. Small integers, the usual
-//! choice, cost a factor of five in f32 accuracy, because their powers differ so much. These are exact in f32, were among
-//! the best of a grid, and keep the error near that of a direct sum (RMS, relative to that of the outputs;
-//! `scripts/winograd_points.py`): 1.0e-6 for F(4, 3) and 0.5e-6 for F(4, 2) with 128 channels, where direct sums have
-//! 0.4e-6 and 0.3e-6; 0.8e-6 for F(4, 4) with 12 channels (0.2e-6).
+//! They are pairs ±p, with zero and infinity where their number asks for it. With small integers, the usual choice, F(4, 3)
+//! errs almost five times as much in f32 as a direct sum, because their powers differ so much. These are exact in f32,
+//! were among the best of a grid, and err less (RMS, relative to that of the outputs; `scripts/winograd_points.py`):
+//! 1.0e-6 for F(4, 3) and 0.5e-6 for F(4, 2) with 128 channels, where direct sums have 0.4e-6 and 0.3e-6; 0.8e-6 for
+//! F(4, 4) with 12 channels (0.2e-6).
 
 /// The most points a line has.
 pub(super) const MOST: usize = 7;
