@@ -263,17 +263,14 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
             let (mut dx, mut sum) = (vec![f32::NAN; x.len()], x.clone());
             let behind = conv::BehindNorm { y: &y, dy: &dy, gradient: &back.input };
             let dw = conv.gradients(&x, &w, behind, Destination::new(&mut dx));
-            let to = Destination { accumulate: true, ..Destination::new(&mut sum) };
+            let to = Destination { dx: &mut sum, accumulate: true, passed: Some(&x) };
             assert_eq!(dw, conv.gradients(&x, &w, behind, to), "{what}");
             // One after the other: the data gradient adds up in the same order, the weight gradient in other blocks.
             let between = back.input.over(dy, &y);
             let (mut one, mut added) = (vec![f32::NAN; x.len()], x.clone());
             conv.data_gradient(&between, &w, Destination::new(&mut one));
-            conv.data_gradient(
-                &between,
-                &w,
-                Destination { accumulate: true, ..Destination::new(&mut added) },
-            );
+            let to = Destination { dx: &mut added, accumulate: true, passed: Some(&x) };
+            conv.data_gradient(&between, &w, to);
             assert_eq!((one, added), (dx, sum), "{what}");
             let expected = reference::conv_weight_gradient(&conv, &wide(&x), &wide(&between));
             assert_close(&what, &dw, &expected, 1e-5);
