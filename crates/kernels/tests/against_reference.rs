@@ -96,16 +96,8 @@ fn three_by_three_at_stride_one() {
 fn three_by_three_at_stride_two() {
     for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80)] {
         for (batch, height, width) in [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)] {
-            check_conv(Conv {
-                batch,
-                height,
-                width,
-                channels_in,
-                channels_out,
-                kernel: 3,
-                stride: 2,
-                padding: 1,
-            });
+            let (kernel, stride, padding) = (3, 2, 1);
+            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
         }
     }
 }
@@ -115,16 +107,8 @@ fn three_by_three_at_stride_two() {
 fn seven_by_seven_of_few_channels() {
     for (channels_in, channels_out) in [(1, 32), (3, 64), (4, 48)] {
         for (batch, height, width) in [(2, 5, 6), (1, 16, 16), (3, 13, 23), (1, 33, 30)] {
-            check_conv(Conv {
-                batch,
-                height,
-                width,
-                channels_in,
-                channels_out,
-                kernel: 7,
-                stride: 2,
-                padding: 3,
-            });
+            let (kernel, stride, padding) = (7, 2, 3);
+            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
         }
     }
 }

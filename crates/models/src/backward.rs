@@ -75,8 +75,7 @@ impl Network {
                     let Memory::Statistics(statistics, batch) = memory else { continue };
                     let (scale, shift) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                     let affine = norm::scale_and_shift(scale, shift, statistics, NORM_EPS);
-                    let passed = match (relu, residual) {
-                        _ if masked => Passed::All,
+                    let passed = match (relu && !masked, residual) {
                         (false, _) => Passed::All,
                         (true, None) => Passed::Affine(&affine.0, &affine.1),
                         (true, Some(_)) => Passed::Output(y),

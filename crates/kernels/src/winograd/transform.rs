@@ -93,16 +93,11 @@ impl<L: Line> Transform for Output<L> {
             let both = sums_and_differences::<V, L>(&m);
             let mut y = m;
             for (k, y) in y.iter_mut().enumerate().take(4) {
-                let mut sum = both[L::PAIRS - 1][k % 2];
-                if k > 0 {
-                    sum = V::multiply(V::splat(L::TABLE.power[L::PAIRS - 1][k]), sum);
-                }
-                for pair in (0..L::PAIRS - 1).rev() {
-                    sum = if k == 0 {
-                        V::add(both[pair][0], sum)
-                    } else {
-                        V::multiply_add(V::splat(L::TABLE.power[pair][k]), both[pair][k % 2], sum)
-                    };
+                let power = |pair: usize| V::splat(L::TABLE.power[pair][k]);
+                let last = L::PAIRS - 1;
+                let mut sum = V::multiply(power(last), both[last][k % 2]);
+                for pair in (0..last).rev() {
+                    sum = V::multiply_add(power(pair), both[pair][k % 2], sum);
                 }
                 if k == 0 && L::ZERO == 1 {
                     sum = V::add(m[0], sum);
@@ -117,7 +112,7 @@ impl<L: Line> Transform for Output<L> {
     }
 }
 
-/// A·y: the adjoint of `output`, four gradients to points.
+/// A·y: the adjoint of [`Output`], four gradients to points.
 pub(super) struct Gradient<L>(PhantomData<L>);
 impl<L: Line> Transform for Gradient<L> {
     const IN: usize = SIDE;
@@ -177,7 +172,7 @@ impl<L: Line> Transform for Weights<L> {
     }
 }
 
-/// Gᵀ·u: the adjoint of `weights`, points to weight gradients.
+/// Gᵀ·u: the adjoint of [`Weights`], points to weight gradients.
 pub(super) struct WeightGradient<L>(PhantomData<L>);
 impl<L: Line> Transform for WeightGradient<L> {
     const IN: usize = L::POINTS;
