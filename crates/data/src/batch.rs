@@ -1,6 +1,6 @@
 //! What a training step consumes.
 
-use wellfit_kernels::Buffer;
+use wellfit_simd::Buffer;
 
 /// Images and their labels.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wellfit_kernels::Buffer;
+use wellfit_simd::Buffer;
 
 use crate::batch::Batch;
 use crate::error::DataError;

@@ -10,8 +10,8 @@ mod taps;
 
 use std::borrow::Cow;
 
-use wellfit_kernels::vectorized;
-use wellfit_kernels::zip::transpose;
+use wellfit_simd::transpose::transpose;
+use wellfit_simd::vectorized;
 
 use taps::Taps;
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 use wellfit_kernels::conv::{Conv, Destination};
-use wellfit_kernels::{Buffer, parallel, simd::InstructionSet};
+use wellfit_simd::{Buffer, InstructionSet, parallel};
 
 fn median(mut work: impl FnMut()) -> f64 {
     work();

@@ -3,7 +3,6 @@
 //! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
 //! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
 
-use crate::Buffer;
 use crate::finish::{Finish, past_caches};
 use crate::gemm::{Product, Rows, TASK_ROWS};
 use crate::joint::{self, Joint};
@@ -11,9 +10,10 @@ use crate::moments::Partial;
 use crate::norm::{InputGradient, Statistics};
 use crate::outer::{self, Outer};
 use crate::panels::Panels;
-use crate::parallel::row_blocks;
-use crate::profile::{Watch, Work};
 use crate::winograd::{self, Pass};
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::row_blocks;
+use wellfit_simd::profile::{Watch, Work};
 
 /// The shape of a convolution: square kernel, equal stride and zero padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

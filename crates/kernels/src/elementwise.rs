@@ -1,8 +1,8 @@
 //! Passes over whole tensors: ReLU, dropout, sums by channel.
 
-use crate::Buffer;
-use crate::parallel::{row_blocks, rows_in_cache};
-use crate::simd::vectorized;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{row_blocks, rows_in_cache};
+use wellfit_simd::vectorized;
 
 /// Floats that one task of an elementwise pass handles.
 const BLOCK: usize = 1 << 15;

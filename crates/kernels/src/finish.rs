@@ -3,7 +3,7 @@
 use crate::conv::Destination;
 use crate::gemm::LINE;
 use crate::moments::Partial;
-use crate::simd::Simd;
+use wellfit_simd::vector::Simd;
 
 /// `out = relu(scale·sum + bias + add)`, or that where `passed` is positive; everything but the sum is optional. And the
 /// moments of what was written.

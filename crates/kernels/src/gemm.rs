@@ -11,9 +11,9 @@
 
 use crate::finish::{Finish, TileMoments};
 use crate::panels::Panels;
-use crate::parallel;
-use crate::profile::Watch;
-use crate::simd::{Job, Simd, dispatch_on};
+use wellfit_simd::parallel;
+use wellfit_simd::profile::Watch;
+use wellfit_simd::vector::{Job, Simd, dispatch_on};
 
 /// Where the rows of a product lie.
 pub(crate) trait Rows: Sync {

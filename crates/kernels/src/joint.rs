@@ -4,16 +4,16 @@
 //! tensors, and both products of the convolution read it again. Here some rows of it are computed in the second-level
 //! cache, both products take them from there, and none reaches memory.
 
-use crate::Buffer;
 use crate::finish::Finish;
 use crate::gemm::{Block, Product, Rows};
 use crate::norm::InputGradient;
 use crate::outer::{Shape, fetch, in_parts, most_rows, pack};
 use crate::panels::Panels;
-use crate::parallel::Shared;
-use crate::profile::Watch;
-use crate::simd::{Job, Simd, dispatch_on};
 use std::ops::Range;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::Shared;
+use wellfit_simd::profile::Watch;
+use wellfit_simd::vector::{Job, Simd, dispatch_on};
 
 /// A convolution's input and the gradient of what is behind its normalisation, a pixel a row.
 pub(crate) struct Joint<'a> {

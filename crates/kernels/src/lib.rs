@@ -6,17 +6,12 @@
 //! Every kernel cuts its work into blocks that depend on the shape only and adds partial sums in a fixed
 //! order. So the bits of a result depend on the instruction set, never on the number of threads.
 //!
-//! * [`buffer`] memory that is kept and reused between training steps
-//! * [`simd`] the instruction sets and the choice between them
 //! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones and the 7×7 stem of a
 //!   ResNet by Winograd's method where it pays ([`set_exact`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
-//! * [`profile`] what threads do with their time
-//! * [`mod@zip`] transposes of small integers, for images
 //! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
 
-pub mod buffer;
 pub mod conv;
 pub mod elementwise;
 mod finish;
@@ -28,13 +23,9 @@ pub mod norm;
 pub mod optim;
 mod outer;
 mod panels;
-pub mod parallel;
 pub mod pool;
-pub mod profile;
 pub mod reference;
-pub mod simd;
 mod winograd;
-pub mod zip;
 
-pub use buffer::Buffer;
+pub use wellfit_simd::Buffer;
 pub use winograd::{is_exact, set_exact};

@@ -1,6 +1,6 @@
 //! Losses with their gradients.
 
-use crate::Buffer;
+use wellfit_simd::Buffer;
 
 /// A batch's loss, what it was averaged over, and its gradient.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Mean and variance of every channel from those of blocks of rows, and how they are gathered while a product
 //! is written.
 
-use crate::Buffer;
 use crate::finish::{TileMoments, WIDEST};
 use crate::norm::Statistics;
-use crate::parallel::{Shared, row_blocks};
-use crate::simd::Simd;
 use std::ops::Range;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{Shared, row_blocks};
+use wellfit_simd::vector::Simd;
 
 /// Channels whose blocks one task combines.
 const GROUP: usize = 16;

@@ -5,12 +5,12 @@
 //! `torch.nn.BatchNorm2d`). Running statistics take the *unbiased* variance:
 //! running ← (1 − m)·running + m·batch.
 
-use crate::Buffer;
 use crate::elementwise::{channel_sums, widen};
 use crate::finish::past_caches;
 use crate::moments::Moments;
-use crate::parallel::{Shared, row_blocks, rows_in_cache};
-use crate::simd::{Job, Simd, dispatch, vectorized};
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
+use wellfit_simd::vector::{Job, Simd, dispatch, vectorized};
 
 /// What the forward pass of a training step found, and the backward pass needs.
 #[derive(Debug, Clone)]

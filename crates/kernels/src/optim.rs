@@ -1,8 +1,8 @@
 //! Optimiser steps with torch's defaults and order of operations.
 
-use crate::Buffer;
-use crate::parallel::row_blocks;
-use crate::simd::vectorized;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::row_blocks;
+use wellfit_simd::vectorized;
 
 /// What turns gradients into steps. `weight_decay` is λ.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,7 +79,7 @@ pub fn update(
             if momentum == 0.0 {
                 row_blocks(weights, 1, BLOCK, |first, w| sgd(w, &gradient[first..], scalars));
             } else {
-                let shared = crate::parallel::Shared::new(&mut moments[0]);
+                let shared = wellfit_simd::parallel::Shared::new(&mut moments[0]);
                 row_blocks(weights, 1, BLOCK, |first, w| {
                     // SAFETY: the moments have the weights' length, and blocks are disjoint.
                     let b = unsafe { shared.slice(first, w.len()) };
@@ -100,7 +100,10 @@ pub fn update(
                 keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
             };
             let (m, v) = moments.split_at_mut(1);
-            let (m, v) = (crate::parallel::Shared::new(&mut m[0]), crate::parallel::Shared::new(&mut v[0]));
+            let (m, v) = (
+                wellfit_simd::parallel::Shared::new(&mut m[0]),
+                wellfit_simd::parallel::Shared::new(&mut v[0]),
+            );
             row_blocks(weights, 1, BLOCK, |first, w| {
                 // SAFETY: as above.
                 let (m, v) = unsafe { (m.slice(first, w.len()), v.slice(first, w.len())) };

@@ -7,12 +7,12 @@
 //! at the end; when it is large, each task owns a rectangle of it and walks over all rows. Which one depends
 //! on the shape only.
 
-use crate::Buffer;
 use crate::gemm::{LINE, Rows};
-use crate::parallel::{self, Shared};
-use crate::profile::{Watch, Work};
-use crate::simd::{InstructionSet, Job, Simd, dispatch_on};
 use std::ops::Range;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{self, Shared};
+use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::vector::{InstructionSet, Job, Simd, dispatch_on};
 
 /// The shape of a weight gradient.
 pub(crate) struct Outer<'a> {

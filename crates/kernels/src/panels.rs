@@ -1,9 +1,9 @@
 //! The right operand of a product, packed for the inner loop.
 
-use crate::Buffer;
-use crate::parallel::{self, Shared};
-use crate::profile::{Watch, Work};
-use crate::simd::InstructionSet;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{self, Shared};
+use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::vector::InstructionSet;
 
 /// B, cut into panels as wide as a register tile so that the inner loop reads it front to back.
 pub(crate) struct Panels {

@@ -1,8 +1,8 @@
 //! Max pooling and global average pooling of `[N, H, W, C]`.
 
-use crate::Buffer;
-use crate::parallel::{Shared, row_blocks};
-use crate::simd::vectorized;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{Shared, row_blocks};
+use wellfit_simd::vectorized;
 
 /// The shape of a max pooling: square window, zero-padded with −∞ (as `torch.nn.MaxPool2d`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

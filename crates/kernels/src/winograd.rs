@@ -21,12 +21,12 @@ mod stem;
 mod transform;
 mod weights;
 
-use crate::Buffer;
 use crate::conv::Conv;
 use crate::finish::Finish;
 use crate::moments::Partial;
 use plan::Plan;
 use std::sync::atomic::{AtomicBool, Ordering};
+use wellfit_simd::Buffer;
 
 /// Outputs along one side of a tile.
 const SIDE: usize = 4;

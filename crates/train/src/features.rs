@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
 use wellfit_data::{Cache, Epoch, Loader, Sample};
-use wellfit_kernels::simd::InstructionSet;
 use wellfit_kernels::{Buffer, is_exact};
 use wellfit_models::{Network, Op};
 use wellfit_rng::{Rng, Stream};
+use wellfit_simd::InstructionSet;
 
 /// A loader's data as inputs of a network.
 #[derive(Debug)]

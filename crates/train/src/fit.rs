@@ -111,7 +111,7 @@ pub fn resume(
         epoch: session.epoch() - 1,
         step: session.optimizer.step,
         checkpoint: found.map_or_else(String::new, wellfit_record::Checkpoint::name),
-        threads: wellfit_kernels::parallel::threads() as u32,
+        threads: wellfit_simd::parallel::threads() as u32,
         time: now(),
     })?;
     go_on(session, data, run, callback)

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use wellfit::data::DataError;
 use wellfit::gpu::DeviceError;
 use wellfit::models::ModelError;
+use wellfit::plot::PlotError;
 use wellfit::policy::PolicyError;
 use wellfit::record::RecordError;
-use wellfit::report::ReportError;
 use wellfit::train::TrainError;
 use wellfit::weights::WeightsError;
 
@@ -112,8 +112,8 @@ impl From<RecordError> for CliError {
     }
 }
 
-impl From<ReportError> for CliError {
-    fn from(error: ReportError) -> Self {
+impl From<PlotError> for CliError {
+    fn from(error: PlotError) -> Self {
         Self::Output(error.to_string())
     }
 }

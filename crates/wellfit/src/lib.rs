@@ -10,16 +10,18 @@
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
-//! | [`report`] | record → pictures |
+//! | [`plot`] | numbers → pictures |
 //! | [`kernels`], [`rng`], [`weights`] | what they stand on |
 
+pub use wellfit_base as base;
 pub use wellfit_data as data;
 pub use wellfit_gpu as gpu;
 pub use wellfit_kernels as kernels;
 pub use wellfit_models as models;
+pub use wellfit_plot as plot;
 pub use wellfit_policy as policy;
 pub use wellfit_record as record;
-pub use wellfit_report as report;
 pub use wellfit_rng as rng;
+pub use wellfit_simd as simd;
 pub use wellfit_train as train;
 pub use wellfit_weights as weights;

@@ -37,7 +37,7 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
     })?;
-    wellfit::kernels::parallel::set_threads(cli.threads)
+    wellfit::simd::parallel::set_threads(cli.threads)
         .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
     match &cli.command {
         Command::Train(args) => commands::train::run(args, commands::job::Validation::Split, out),

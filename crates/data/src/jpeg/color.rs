@@ -1,6 +1,6 @@
 //! From a JPEG's components to RGB, as libjpeg's `jdcolor.c` and Pillow's `Convert.c`.
 
-use wellfit_kernels::vectorized;
+use wellfit_simd::vectorized;
 
 /// What the components stand for.
 #[derive(Debug, Clone, Copy, PartialEq)]

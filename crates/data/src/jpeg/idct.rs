@@ -4,8 +4,8 @@
 //! 13 fractional bits; two more are kept between the passes. Values wrap and saturate where libjpeg-turbo's
 //! vector code does, so even a damaged file can neither overflow nor differ.
 
-use wellfit_kernels::vectorized;
-use wellfit_kernels::zip::{Zip, dot, halve, narrow, transpose};
+use wellfit_simd::transpose::{Zip, dot, halve, narrow, transpose};
+use wellfit_simd::vectorized;
 
 vectorized! {
     /// A row of blocks: of each 64 coefficients times their quantisation steps, to 8 rows of 8 pixels, `stride` apart.

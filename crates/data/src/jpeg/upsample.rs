@@ -3,7 +3,7 @@
 //! A halved axis is enlarged by a triangle filter: ¾ of the nearer sample and ¼ of the farther. Where that
 //! ends in a half, libjpeg rounds up and down in turn, which avoids a bias.
 
-use wellfit_kernels::vectorized;
+use wellfit_simd::vectorized;
 
 /// The samples of one component.
 pub(super) struct Plane {

@@ -5,13 +5,13 @@ use super::points::{Line, MOST};
 use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
 use super::{SIDE, Way, each_phase, point_stride};
-use crate::Buffer;
 use crate::finish::{Finish, TileMoments};
 use crate::gemm::{LINE, sums};
 use crate::moments::Partial;
-use crate::parallel;
-use crate::profile::{Watch, Work};
-use crate::simd::{Job, Simd, dispatch_on};
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel;
+use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::vector::{Job, Simd, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 17;

@@ -4,12 +4,12 @@ use super::plan::Plan;
 use super::points::{Line, MOST};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
 use super::{SIDE, Way, each_phase};
-use crate::Buffer;
 use crate::outer::{SMALL, add_product, in_parts};
-use crate::parallel::{self, Shared};
-use crate::profile::{Watch, Work};
-use crate::simd::{InstructionSet, Job, Simd, dispatch, dispatch_on};
 use std::ops::Range;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{self, Shared};
+use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::vector::{InstructionSet, Job, Simd, dispatch, dispatch_on};
 
 /// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
 /// second-level cache.

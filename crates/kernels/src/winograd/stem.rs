@@ -5,10 +5,10 @@
 //! is half (t + 1) mod 2 of tap ⌊(t + 1) / 2⌋, and the first half of the first is nothing.
 
 use super::plan::Side;
-use crate::Buffer;
 use crate::conv::Conv;
-use crate::parallel::row_blocks;
-use crate::profile::{Watch, Work};
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::row_blocks;
+use wellfit_simd::profile::{Watch, Work};
 
 /// Channels of four pixels fit in the shortest vector that every instruction set has whole.
 pub(super) const MOST_CHANNELS: usize = 4;

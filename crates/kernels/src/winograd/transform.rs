@@ -3,8 +3,8 @@
 
 use super::SIDE;
 use super::points::{Line, MOST};
-use crate::simd::Simd;
 use std::marker::PhantomData;
+use wellfit_simd::vector::Simd;
 
 /// Values along a line; those behind its length are not used.
 pub(super) type Row<V> = [<V as Simd>::Vector; MOST];

@@ -4,11 +4,11 @@ use super::plan::Plan;
 use super::points::{Line, MOST};
 use super::transform::{self, both_axes};
 use super::{Way, each_phase};
-use crate::Buffer;
 use crate::panels::Panels;
-use crate::parallel;
-use crate::profile::{Watch, Work};
-use crate::simd::{Job, Simd, dispatch};
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel;
+use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::vector::{Job, Simd, dispatch};
 
 /// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
 pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {

@@ -8,7 +8,7 @@ use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wellfit::data::Dataset;
-use wellfit::report::{GridCell, Picture, image_grid};
+use wellfit::plot::{GridCell, Picture, image_grid};
 use wellfit::rng::{Rng, Stream};
 
 /// Run the command.

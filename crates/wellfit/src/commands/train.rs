@@ -14,10 +14,10 @@ use crate::signals::Signals;
 use serde_json::json;
 use std::path::Path;
 use wellfit::data::Dataset;
+use wellfit::plot::{Chart, Mark, accuracy_chart, loss_chart};
 use wellfit::record::{
     DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, data_wait_share, now,
 };
-use wellfit::report::{Chart, Mark, accuracy_chart, loss_chart};
 use wellfit::train::{FitConfig, Outcome, TrainError, fit, model_file, model_metadata};
 use wellfit::weights::write_safetensors;
 

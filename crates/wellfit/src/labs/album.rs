@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use wellfit::report::{Chart, Picture, ReportError};
+use wellfit::plot::{Chart, Picture, PlotError};
 
 /// Collects numbered pictures that are drawn and saved on whichever thread is free.
 #[derive(Default)]
-pub struct Album(Mutex<BTreeMap<u32, Result<Picture, ReportError>>>);
+pub struct Album(Mutex<BTreeMap<u32, Result<Picture, PlotError>>>);
 
 impl Album {
     /// Draw `chart` and save it at `path`, before `scope` ends at the latest.
@@ -20,7 +20,7 @@ impl Album {
     }
 
     /// The pictures by number, or the first error.
-    pub fn pictures(self) -> Result<Vec<Picture>, ReportError> {
+    pub fn pictures(self) -> Result<Vec<Picture>, PlotError> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
 }

@@ -18,8 +18,8 @@ use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::{Cpu, Shape, build};
+use wellfit::plot::twin_loss_chart;
 use wellfit::record::{DataInfo, RunWriter, StepRecord};
-use wellfit::report::twin_loss_chart;
 use wellfit::train::evaluate;
 
 /// The names of the twins, in records and plots.

@@ -16,8 +16,8 @@ use std::time::Instant;
 use wellfit::kernels::loss::mean_squared_error;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::mlp;
+use wellfit::plot::{Chart, DropoutChart, animation, dropout_chart};
 use wellfit::record::{DataInfo, RunWriter, StepRecord};
-use wellfit::report::{Chart, DropoutChart, animation, dropout_chart};
 use wellfit::rng::{Rng, Stream};
 
 /// The names of the twins, in records and plots.

@@ -16,9 +16,9 @@ use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, now};
 /// The event that begins a record.
 pub fn start_event() -> Event {
     let versions = BTreeMap::from([("wellfit".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-    let simd = wellfit::kernels::simd::InstructionSet::current().name();
+    let simd = wellfit::simd::InstructionSet::current().name();
     let host = format!("{} {} ({simd})", std::env::consts::OS, std::env::consts::ARCH);
-    Event::Start { versions, host, threads: wellfit::kernels::parallel::threads() as u32, time: now() }
+    Event::Start { versions, host, threads: wellfit::simd::parallel::threads() as u32, time: now() }
 }
 
 /// The command as typed; what is no Unicode in it becomes `\u{fffd}`.

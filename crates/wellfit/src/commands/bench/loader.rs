@@ -11,7 +11,7 @@ use crate::output::Output;
 use serde_json::json;
 use tempfile::TempDir;
 use wellfit::data::{DataError, Loader, LoaderOptions, Transform};
-use wellfit::kernels::{parallel, simd::InstructionSet};
+use wellfit::simd::{InstructionSet, parallel};
 
 /// Batches in an epoch of generated pictures.
 const BATCHES: usize = 8;

@@ -9,7 +9,7 @@ use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use serde_json::{Value, json};
-use wellfit::kernels::{parallel, profile, simd::InstructionSet};
+use wellfit::simd::{InstructionSet, parallel, profile};
 
 /// Run the command for a network.
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {

@@ -1,8 +1,8 @@
 //! What all threads do during a training step, and how near its products come to the machine's limit.
 
 use serde_json::{Value, json};
-use wellfit::kernels::parallel;
-use wellfit::kernels::profile::{self, Profile};
+use wellfit::simd::parallel;
+use wellfit::simd::profile::{self, Profile};
 
 /// The time of all threads in some training steps.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use wellfit_report::{
+use wellfit_plot::{
     Axis, Chart, Color, DropoutChart, GridCell, Mark, Numbers, Picture, Series, accuracy_chart, animation,
     dropout_chart, image_grid, loss_chart, twin_loss_chart,
 };

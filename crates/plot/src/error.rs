@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A picture could not be made or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReportError {
+pub enum PlotError {
     /// The file could not be written; an older file at the path is untouched.
     #[error("could not write the picture {}: {source}", path.display())]
     Write {

@@ -5,7 +5,7 @@
 //! [`loss_chart`], [`twin_loss_chart`], [`dropout_chart`]. The same data give the same bytes anywhere.
 //!
 //! ```
-//! use wellfit_report::{Mark, loss_chart};
+//! use wellfit_plot::{Mark, loss_chart};
 //! let mut chart = loss_chart(&[0.9, 0.5, 0.3, 0.2], &[0.8, 0.6, 0.55, 0.7]);
 //! chart.marks.push(Mark { x: 3.0, label: "best epoch".to_owned() });
 //! let picture = chart.draw();
@@ -35,7 +35,7 @@ pub use animation::animation;
 pub use chart::{Axis, Chart, LineStyle, Mark, Numbers, Scatter, Series};
 pub use charts::{DropoutChart, accuracy_chart, dropout_chart, loss_chart, twin_loss_chart};
 pub use color::Color;
-pub use error::ReportError;
+pub use error::PlotError;
 pub use grid::{GridCell, image_grid};
 pub use picture::Picture;
 pub use ticks::ticks;

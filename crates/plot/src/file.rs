@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io, process};
 
-use crate::ReportError;
+use crate::PlotError;
 
 /// Put `bytes` at `path`: a viewer that watches the file sees the old picture or the new one, never half.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
     let written = sibling(path).and_then(|temporary| {
         fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
             // The first error is the one to report; the half-written file may not even exist.
             let _ = fs::remove_file(&temporary);
         })
     });
-    written.map_err(|source| ReportError::Write { path: path.to_owned(), source })
+    written.map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 /// A name in the same directory that no other writer uses: a rename is atomic only within a file system.

@@ -1,6 +1,6 @@
 //! Image grids: where the images lie and how they are scaled.
 
-use wellfit_report::{Color, GridCell, Picture, image_grid};
+use wellfit_plot::{Color, GridCell, Picture, image_grid};
 
 fn cell(height: usize, width: usize, channels: usize, pixel: impl Fn(usize, usize) -> u8) -> GridCell {
     let value = |i: usize| pixel(i / channels / width, i / channels % width);

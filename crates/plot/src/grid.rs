@@ -3,7 +3,7 @@
 use crate::canvas::{Anchor, Area, Canvas};
 use crate::frame::{GAP, SMALL, TITLE};
 use crate::text::fit;
-use crate::{Color, Picture, ReportError};
+use crate::{Color, Picture, PlotError};
 
 /// Space around a cell.
 const MARGIN: u32 = 10;
@@ -36,14 +36,14 @@ pub struct GridCell {
 /// fit, each new pixel the average of the area it covers.
 ///
 /// # Errors
-/// [`ReportError::Cell`] if an image's pixels do not match its shape, [`ReportError::TooLarge`] if the
+/// [`PlotError::Cell`] if an image's pixels do not match its shape, [`PlotError::TooLarge`] if the
 /// whole would exceed 2²⁸ pixels.
 pub fn image_grid(
     title: &str,
     cells: &[GridCell],
     columns: usize,
     cell_size: u32,
-) -> Result<Picture, ReportError> {
+) -> Result<Picture, PlotError> {
     cells.iter().enumerate().try_for_each(|(index, cell)| check(index, cell))?;
     let cell_size = cell_size.clamp(16, 2048);
     let columns = columns.clamp(1, cells.len().max(1));
@@ -69,13 +69,13 @@ pub fn image_grid(
     Ok(canvas.into_picture())
 }
 
-fn check(index: usize, cell: &GridCell) -> Result<(), ReportError> {
+fn check(index: usize, cell: &GridCell) -> Result<(), PlotError> {
     let GridCell { ref title, height, width, channels, ref pixels } = *cell;
     let bytes = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
     if matches!(channels, 1 | 3) && height > 0 && width > 0 && bytes == Some(pixels.len()) {
         return Ok(());
     }
-    Err(ReportError::Cell { index, title: title.clone(), height, width, channels, got: pixels.len() })
+    Err(PlotError::Cell { index, title: title.clone(), height, width, channels, got: pixels.len() })
 }
 
 fn size(
@@ -83,11 +83,11 @@ fn size(
     columns: usize,
     rows: usize,
     heading: u32,
-) -> Result<(u32, u32), ReportError> {
+) -> Result<(u32, u32), PlotError> {
     let width = (columns as u64).saturating_mul(across.into()).saturating_add(MARGIN.into());
     let height = (rows as u64).saturating_mul(down.into()).saturating_add((MARGIN + heading).into());
     if width.saturating_mul(height) > MOST_PIXELS {
-        return Err(ReportError::TooLarge { width, height });
+        return Err(PlotError::TooLarge { width, height });
     }
     Ok((width as u32, height as u32))
 }

@@ -6,7 +6,7 @@
 /// Empty if an end is not finite, `low > high`, or no whole number lies between them.
 ///
 /// ```
-/// use wellfit_report::ticks;
+/// use wellfit_plot::ticks;
 /// assert_eq!(ticks(0.07, 1.02, 6, false), [0.2, 0.4, 0.6, 0.8, 1.0]);
 /// assert_eq!(ticks(0.8, 3.2, 9, true), [1.0, 2.0, 3.0]);
 /// ```

@@ -1,7 +1,7 @@
 //! What the threads of kernels do with their time, for those who measure it: nothing is counted before [`start`].
 
 use crate::parallel::{for_each, threads};
-use crate::simd::{Job, Simd, dispatch};
+use crate::vector::{Job, Simd, dispatch};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,14 @@ static MULTIPLY_ADDS: AtomicU64 = AtomicU64::new(0);
 
 /// Kinds of work within tasks.
 #[derive(Clone, Copy)]
-pub(crate) enum Work {
+pub enum Work {
     /// Whole tasks, whatever they do.
     Tasks,
+    /// Matrix products.
     Products,
+    /// Operands brought into order.
     Packing,
+    /// Winograd's transforms.
     Transforms,
 }
 
@@ -64,21 +67,27 @@ pub fn stop() -> Profile {
 }
 
 /// A piece of work being timed.
-pub(crate) struct Watch(Option<Instant>);
+pub struct Watch(Option<Instant>);
 
 impl Watch {
-    pub(crate) fn start() -> Self {
+    /// Start timing, if anything is counted.
+    #[must_use]
+    #[inline]
+    pub fn start() -> Self {
         Self(ON.load(Relaxed).then(Instant::now))
     }
 
-    pub(crate) fn stop(self, work: Work) {
+    /// Count the time since the start as `work`.
+    #[inline]
+    pub fn stop(self, work: Work) {
         if let Some(start) = self.0 {
             NANOSECONDS[work as usize].fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
         }
     }
 
     /// It was a product of so many multiply-adds.
-    pub(crate) fn product(self, multiply_adds: usize) {
+    #[inline]
+    pub fn product(self, multiply_adds: usize) {
         if self.0.is_some() {
             MULTIPLY_ADDS.fetch_add(multiply_adds as u64, Relaxed);
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::file::replace;
-use crate::{Color, ReportError};
+use crate::{Color, PlotError};
 
 /// A finished picture: rows of RGB pixels from the top left.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,16 +59,16 @@ impl Picture {
     /// The picture as a PNG file's bytes, always the same for the same picture.
     ///
     /// # Errors
-    /// [`ReportError::Encode`], which no picture of this crate is known to cause.
-    pub fn to_png_bytes(&self) -> Result<Vec<u8>, ReportError> {
-        self.encode().map_err(|source| ReportError::Encode { format: "PNG", source: source.into() })
+    /// [`PlotError::Encode`], which no picture of this crate is known to cause.
+    pub fn to_png_bytes(&self) -> Result<Vec<u8>, PlotError> {
+        self.encode().map_err(|source| PlotError::Encode { format: "PNG", source: source.into() })
     }
 
     /// Write the picture to a PNG file, whole or not at all; a file of that name is replaced.
     ///
     /// # Errors
-    /// [`ReportError::Write`] if the directory is missing or not writable.
-    pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), ReportError> {
+    /// [`PlotError::Write`] if the directory is missing or not writable.
+    pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
         replace(path.as_ref(), &self.to_png_bytes()?)
     }
 

@@ -125,7 +125,7 @@ impl InstructionSet {
     }
 
     /// Floats in a vector.
-    pub(crate) fn lanes(self) -> usize {
+    pub fn lanes(self) -> usize {
         match self {
             Self::Avx512 => 16,
             Self::Avx2 => 8,
@@ -134,13 +134,13 @@ impl InstructionSet {
     }
 
     /// Vectors in a row of the register tile ([`Simd::TILE_VECTORS`]).
-    pub(crate) fn tile_vectors(self) -> usize {
+    pub fn tile_vectors(self) -> usize {
         if self == Self::Avx512 { 4 } else { 2 }
     }
 
     /// Floats across a panel of the left operand of a sum of outer products: whole vectors to write, whole
     /// register tiles ([`Simd::OUTER_ROWS`]) to read.
-    pub(crate) fn left_width(self) -> usize {
+    pub fn left_width(self) -> usize {
         match self {
             Self::Avx512 => 16,
             Self::Avx2 => 24,
@@ -191,7 +191,7 @@ pub fn dispatch<J: Job>(job: J) -> J::Output {
 }
 
 /// Run a job with a given instruction set, which must be one of [`InstructionSet::available`].
-pub(crate) fn dispatch_on<J: Job>(set: InstructionSet, job: J) -> J::Output {
+pub fn dispatch_on<J: Job>(set: InstructionSet, job: J) -> J::Output {
     // SAFETY: `current` only yields instruction sets that were detected on this machine.
     unsafe {
         match set {
@@ -484,13 +484,13 @@ macro_rules! vectorized {
             fn avx512($($arg: $type),*) $(-> $result)? {
                 portable($($arg),*)
             }
-            match $crate::simd::InstructionSet::current() {
+            match $crate::vector::InstructionSet::current() {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the instruction set was detected on this machine.
-                $crate::simd::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::vector::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                $crate::simd::InstructionSet::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::vector::InstructionSet::Avx2 => unsafe { avx2($($arg),*) },
                 _ => portable($($arg),*),
             }
         }

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use wellfit_report::{DropoutChart, Picture, animation, dropout_chart, loss_chart};
+use wellfit_plot::{DropoutChart, Picture, animation, dropout_chart, loss_chart};
 
 /// The frames as shown, RGB, and their delays in hundredths of a second.
 fn shown(path: &Path) -> (Vec<Vec<u8>>, Vec<u16>, gif::Repeat) {
@@ -96,7 +96,7 @@ fn impossible_animations_are_refused_by_name() {
     let path = directory.path().join("a.gif");
     let message = animation(&[], 300, &path).unwrap_err().to_string();
     assert!(message.contains("a.gif") && message.contains("no frames"), "{message}");
-    let small = wellfit_report::Chart { size: (100, 90), ..Default::default() }.draw();
+    let small = wellfit_plot::Chart { size: (100, 90), ..Default::default() }.draw();
     let large = loss_chart(&[], &[]).draw();
     let message = animation(&[large, small], 300, &path).unwrap_err().to_string();
     assert!(

@@ -1,7 +1,7 @@
 //! Fixed blocks of work on however many threads there are.
 
 use crate::profile::{Watch, Work};
-use crate::simd::Simd;
+use crate::vector::Simd;
 use rayon::prelude::*;
 
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
@@ -34,7 +34,7 @@ pub fn threads() -> usize {
 }
 
 /// A pointer into a result that tasks write in disjoint places.
-pub(crate) struct Shared<T = f32>(*mut T);
+pub struct Shared<T = f32>(*mut T);
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
@@ -50,7 +50,8 @@ unsafe impl<T: Send> Send for Shared<T> {}
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    pub(crate) fn new(slice: &mut [T]) -> Self {
+    /// A pointer into `slice`.
+    pub fn new(slice: &mut [T]) -> Self {
         Self(slice.as_mut_ptr())
     }
 
@@ -59,17 +60,19 @@ impl<T> Shared<T> {
     /// # Safety
     /// They must lie within the slice this was made from, which must outlive the result, and no other
     /// task may use them meanwhile.
-    pub(crate) unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [T] {
+    pub unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [T] {
         // SAFETY: promised by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(start), len) }
     }
 
     /// The same from element `start` on.
-    pub(crate) fn from(self, start: usize) -> Self {
+    pub fn from(self, start: usize) -> Self {
         Self(self.0.wrapping_add(start))
     }
 
-    pub(crate) fn pointer(self) -> *mut T {
+    /// The pointer itself.
+    #[must_use]
+    pub fn pointer(self) -> *mut T {
         self.0
     }
 }
@@ -80,14 +83,14 @@ impl Shared {
     /// # Safety
     /// As for `slice`; the machine must have `S`.
     #[inline(always)]
-    pub(crate) unsafe fn store<S: Simd>(self, place: usize, value: S::Vector) {
+    pub unsafe fn store<S: Simd>(self, place: usize, value: S::Vector) {
         // SAFETY: promised by the caller.
         unsafe { S::store(self.0.add(place), value) }
     }
 }
 
 /// Rows of `width` items in blocks of `block` rows: `work(first_row, block_of_out)` for every block.
-pub(crate) fn row_blocks<T: Send>(
+pub fn row_blocks<T: Send>(
     out: &mut [T],
     width: usize,
     block: usize,
@@ -105,6 +108,6 @@ pub(crate) fn row_blocks<T: Send>(
 
 /// Rows of `width` floats that make a block of about 64 KiB: large enough to pay for a task, small enough
 /// to stay in a core's cache.
-pub(crate) fn rows_in_cache(width: usize) -> usize {
+pub fn rows_in_cache(width: usize) -> usize {
     (16_384 / width.max(1)).max(4)
 }

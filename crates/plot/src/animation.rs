@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::file::replace;
 use crate::palette::Palette;
-use crate::{Picture, ReportError};
+use crate::{Picture, PlotError};
 
 /// Write the frames, all of one size, as a GIF that loops forever; each stays `delay_ms` milliseconds,
 /// rounded to hundredths of a second and at least 2 of them (viewers slow down what is faster).
@@ -15,21 +15,21 @@ use crate::{Picture, ReportError};
 /// rectangle that differs from the one before. The file appears whole or not at all.
 ///
 /// # Errors
-/// No frames, frames of different sizes or over 65535 pixels a side; [`ReportError::Write`] if the
+/// No frames, frames of different sizes or over 65535 pixels a side; [`PlotError::Write`] if the
 /// directory is missing or not writable.
-pub fn animation(frames: &[Picture], delay_ms: u32, path: impl AsRef<Path>) -> Result<(), ReportError> {
+pub fn animation(frames: &[Picture], delay_ms: u32, path: impl AsRef<Path>) -> Result<(), PlotError> {
     let path = path.as_ref();
     let size = check(frames, path)?;
     let bytes = encode(frames, size, delay_ms)
-        .map_err(|source| ReportError::Encode { format: "GIF", source: source.into() })?;
+        .map_err(|source| PlotError::Encode { format: "GIF", source: source.into() })?;
     replace(path, &bytes)
 }
 
 /// The frames' common size, as GIF counts it.
-fn check(frames: &[Picture], path: &Path) -> Result<(u16, u16), ReportError> {
+fn check(frames: &[Picture], path: &Path) -> Result<(u16, u16), PlotError> {
     let size = |frame: &Picture| (frame.width(), frame.height());
-    let first = frames.first().map(size).ok_or_else(|| ReportError::NoFrames { path: path.to_owned() })?;
-    let wrong = |index: usize| ReportError::FrameSize {
+    let first = frames.first().map(size).ok_or_else(|| PlotError::NoFrames { path: path.to_owned() })?;
+    let wrong = |index: usize| PlotError::FrameSize {
         path: path.to_owned(),
         index,
         size: size(&frames[index]),

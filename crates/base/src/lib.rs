@@ -1,0 +1,13 @@
+//! What every part of Wellfit that touches the disk stands on.
+//!
+//! * [`file`] reading files that may be anything: regular ones only, and no longer than expected
+//! * [`atomic`] writing a file as a whole or not at all
+//! * [`number`] floats in JSON, NaN and infinities included
+//! * [`hash`] SHA-256 and hexadecimal digits
+//! * [`time`] the time of day
+
+pub mod atomic;
+pub mod file;
+pub mod hash;
+pub mod number;
+pub mod time;

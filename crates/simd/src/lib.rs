@@ -1,0 +1,16 @@
+//! What every kernel stands on: vectors of each instruction set, threads, reused memory.
+//!
+//! * [`vector`] the instruction sets, and the choice between them at run time
+//! * [`parallel`] fixed blocks of work on however many threads there are
+//! * [`buffer`] memory that is kept and reused between training steps
+//! * [`transpose`] shuffles and sums of small integers, for images
+//! * [`profile`] what threads do with their time
+
+pub mod buffer;
+pub mod parallel;
+pub mod profile;
+pub mod transpose;
+pub mod vector;
+
+pub use buffer::Buffer;
+pub use vector::{InstructionSet, Simd, dispatch, dispatch_on};
