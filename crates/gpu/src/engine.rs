@@ -10,8 +10,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::norm::Statistics;
-use wellfit_models::network::{NORM_MOMENTUM, Value};
-use wellfit_models::{DropoutKey, Engine, Gradients, ModelError, Network, Node, Op, Pass};
+use wellfit_models::graph::Value;
+use wellfit_models::ops::{BatchNorm, Conv};
+use wellfit_models::{DropoutKey, Engine, Gradients, ModelError, Network, Node, Op, TrainingPass};
 
 /// A device of one of Burn's backends.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl<B: AutodiffBackend> Gpu<B> {
     /// another way for kernels of 1.
     fn refuse_gaps(&self, network: &Network) -> Result<(), ModelError> {
         let gap = network.nodes.iter().find(|node| match node.op {
-            Op::Conv { kernel, stride, padding, .. } => stride > kernel && (kernel > 1 || padding > 0),
+            Op::Conv(Conv { kernel, stride, padding, .. }) => stride > kernel && (kernel > 1 || padding > 0),
             _ => false,
         });
         let problem =
@@ -79,7 +80,7 @@ impl<B: AutodiffBackend> Engine for Gpu<B> {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-    ) -> Result<Box<dyn Pass + 'a>, ModelError> {
+    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
         refuse_single_values(network, value.len() / network.shape(cut).len())?;
         self.refuse_gaps(network)?;
         let (pass, seen) = self.guarded(|| {
@@ -92,19 +93,18 @@ impl<B: AutodiffBackend> Engine for Gpu<B> {
             let tensors = moments.chain([logits.clone()]).map(Tensor::inner).collect();
             let mut read = download(tensors)?;
             let outputs = read.pop().unwrap_or_default();
-            let places: Vec<(usize, usize)> = seen.iter().map(|seen| (seen.norm, seen.rows)).collect();
+            let places: Vec<(usize, BatchNorm, usize)> =
+                seen.iter().map(|seen| (seen.norm, seen.op, seen.rows)).collect();
             Ok((OnDevice { gpu: self, parameters, logits, outputs }, places.into_iter().zip(pairs(read))))
         })?;
-        for ((norm, rows), statistics) in seen {
-            let norm = &mut network.norms[norm];
-            statistics.update_running(&mut norm.mean, &mut norm.variance, NORM_MOMENTUM, rows);
-            norm.batches += 1;
+        for ((norm, op, rows), statistics) in seen {
+            op.follow(&mut network.norms[norm], &statistics, rows);
         }
         Ok(Box::new(pass))
     }
 }
 
-impl<B: AutodiffBackend> Pass for OnDevice<'_, B> {
+impl<B: AutodiffBackend> TrainingPass for OnDevice<'_, B> {
     fn outputs(&self) -> &[f32] {
         &self.outputs
     }
@@ -155,10 +155,10 @@ fn pairs(read: Vec<Vec<f32>>) -> Vec<Statistics> {
 
 /// The check that the processor makes on its way.
 fn refuse_single_values(network: &Network, batch: usize) -> Result<(), ModelError> {
-    let single = network.nodes.iter().find(|node| match node.op {
-        Op::BatchNorm { norm, .. } => !network.norms[norm].frozen && batch * node.shape.pixels() < 2,
-        _ => false,
-    });
+    let single = network
+        .nodes
+        .iter()
+        .find(|node| network.norm(node).is_some_and(|norm| !norm.frozen) && batch * node.shape.pixels() < 2);
     match single {
         Some(node) => Err(ModelError::OneValuePerChannel { layer: node.name.clone() }),
         None => Ok(()),

@@ -9,9 +9,11 @@ use burn_tensor::backend::Backend;
 use burn_tensor::module::{conv2d, linear, max_pool2d};
 use burn_tensor::ops::ConvOptions;
 use burn_tensor::{Tensor, TensorData, s};
-use wellfit_models::forward::dropout_mask;
-use wellfit_models::network::{NORM_EPS, Node, Value};
-use wellfit_models::{DropoutKey, Network, Op, Shape};
+use wellfit_models::graph::Value;
+use wellfit_models::ops::{
+    Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Relu, dropout_mask,
+};
+use wellfit_models::{DropoutKey, Network, Node, Op, Shape};
 
 /// What layers do that differ between the two.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,7 @@ pub(crate) enum Mode {
 pub(crate) struct Seen<B: Backend> {
     /// The layer's place in [`Network::norms`].
     pub norm: usize,
+    pub op: BatchNorm,
     /// How many values a channel had.
     pub rows: usize,
     pub mean: Tensor<B, 1>,
@@ -46,11 +49,11 @@ pub(crate) fn run<B: Backend>(
     let mut values = vec![None; cut];
     values.push(Some(value.reshape([batch, shape.pixels(), shape.channels])));
     let mut pass = Pass { network, parameters, mode, batch, values, seen: Vec::new() };
-    let last = network.last_reader(&vec![None; network.nodes.len()]);
+    let last = network.last_reader();
     for (place, node) in network.nodes.iter().enumerate().skip(cut) {
         let y = pass.node(place, node);
         pass.values.push(Some(y));
-        for value in [Some(node.input), node.residual()].into_iter().flatten() {
+        for &value in &node.inputs {
             if last[value] == place {
                 pass.values[value] = None;
             }
@@ -79,10 +82,10 @@ impl<B: Backend> Pass<'_, B> {
     }
 
     fn node(&mut self, place: usize, node: &Node) -> Tensor<B, 3> {
-        let (x, from) = (self.value(node.input), self.network.shape(node.input));
+        let (x, from) = (self.value(node.inputs[0]), self.network.shape(node.inputs[0]));
         match node.op {
-            Op::Conv { weight, kernel, stride, padding } => {
-                let weight = self.parameters[weight].clone();
+            Op::Conv(Conv { kernel, stride, padding, .. }) => {
+                let weight = self.parameter(node, 0);
                 let weight = weight.reshape([kernel, kernel, from.channels, node.shape.channels]);
                 let mut x = self.channels_first(x, from);
                 let mut steps = stride;
@@ -95,18 +98,17 @@ impl<B: Backend> Pass<'_, B> {
                 let y = conv2d(x, weight.permute([3, 2, 0, 1]), None, options);
                 self.channels_last(y, node.shape)
             }
-            Op::Linear { weight, bias } => {
-                let weight = self.parameters[weight].clone().reshape([from.len(), node.shape.channels]);
+            Op::Linear(Linear { features }) => {
+                let weight = self.parameter(node, 0).reshape([from.len(), features]);
                 let rows = x.reshape([self.batch, from.len()]);
-                linear(rows, weight, Some(self.parameters[bias].clone())).unsqueeze_dim(1)
+                linear(rows, weight, Some(self.parameter(node, 1))).unsqueeze_dim(1)
             }
-            Op::BatchNorm { gamma, beta, norm, residual, relu: then_relu } => {
-                let y = self.normalised(x, norm) * self.channels(gamma) + self.channels(beta);
-                let y = residual.map_or(y.clone(), |value| y + self.value(value));
-                if then_relu { relu(y) } else { y }
+            Op::BatchNorm(op) => {
+                self.normalised(x, node, op) * self.channels(node, 0) + self.channels(node, 1)
             }
-            Op::Relu => relu(x),
-            Op::Dropout { p } => match self.mode {
+            Op::Add(Add) => x + self.value(node.inputs[1]),
+            Op::Relu(Relu) => relu(x),
+            Op::Dropout(Dropout { p }) => match self.mode {
                 Mode::Evaluation => x,
                 Mode::Training(key) => {
                     let mask = dropout_mask(self.batch * node.shape.len(), p, key, place as u32);
@@ -115,18 +117,19 @@ impl<B: Backend> Pass<'_, B> {
                     x * mask
                 }
             },
-            Op::MaxPool { kernel, stride, padding } => {
+            Op::MaxPool(MaxPool { kernel, stride, padding }) => {
                 let x = self.channels_first(x, from);
                 let y = max_pool2d(x, [kernel; 2], [stride; 2], [padding; 2], [1; 2], false);
                 self.channels_last(y, node.shape)
             }
-            Op::GlobalAveragePool => x.mean_dim(1),
+            Op::GlobalAveragePool(GlobalAveragePool) => x.mean_dim(1),
         }
     }
 
     /// (x − μ)/√(σ² + ε), by the batch's statistics or by the running ones.
-    fn normalised(&mut self, x: Tensor<B, 3>, norm: usize) -> Tensor<B, 3> {
-        let running = &self.network.norms[norm];
+    fn normalised(&mut self, x: Tensor<B, 3>, node: &Node, op: BatchNorm) -> Tensor<B, 3> {
+        let place = node.norm.unwrap_or_default();
+        let running = &self.network.norms[place];
         let (centred, variance) = if running.frozen || matches!(self.mode, Mode::Evaluation) {
             let vector = |values: &[f32]| {
                 Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, values.len()]), &x.device())
@@ -138,16 +141,21 @@ impl<B: Backend> Pass<'_, B> {
             let mean = mean_of_images(x.clone());
             let centred = x - mean.clone();
             let variance = mean_of_images(centred.clone() * centred.clone());
-            let seen = Seen { norm, rows, mean: vector(mean), variance: vector(variance.clone()) };
+            let seen = Seen { norm: place, op, rows, mean: vector(mean), variance: vector(variance.clone()) };
             self.seen.push(seen);
             (centred, variance)
         };
-        centred / (variance + NORM_EPS).sqrt()
+        centred / (variance + op.eps).sqrt()
     }
 
-    /// A parameter with one number a channel.
-    fn channels(&self, place: usize) -> Tensor<B, 3> {
-        let parameter = self.parameters[place].clone();
+    /// The node's parameter number `i`, as on the processor.
+    fn parameter(&self, node: &Node, i: usize) -> Tensor<B, 1> {
+        self.parameters[node.parameters[i]].clone()
+    }
+
+    /// The node's parameter number `i`, with one number a channel.
+    fn channels(&self, node: &Node, i: usize) -> Tensor<B, 3> {
+        let parameter = self.parameter(node, i);
         let channels = parameter.dims()[0];
         parameter.reshape([1, 1, channels])
     }

@@ -13,7 +13,7 @@ use wellfit_gpu::{Device, Engine, open};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_kernels::set_exact;
-use wellfit_models::network::Builder;
+use wellfit_models::graph::Builder;
 use wellfit_models::resnet::{Block, imagenet};
 use wellfit_models::{Cpu, DropoutKey, Gradients, ModelError, Network, Optimizer, Shape, build};
 use wellfit_rng::{Rng, Stream};
@@ -137,10 +137,12 @@ fn agree(network: &Network, images: &[f32], loss: &CrossEntropy) -> bool {
 fn mlp() -> Network {
     let mut builder = Builder::new("mlp", Shape::image(5, 4, 3));
     let mut x = builder.linear("fc1", 0, 48);
-    x = builder.batch_norm("bn1", x, None, true);
+    x = builder.batch_norm("bn1", x);
+    x = builder.relu("relu1", x);
     let kept = builder.dropout("drop1", x, 0.3);
     x = builder.linear("fc2", kept, 48);
-    x = builder.batch_norm("bn2", x, Some(kept), false);
+    x = builder.batch_norm("bn2", x);
+    x = builder.add("add2", x, kept);
     x = builder.relu("relu2", x);
     x = builder.dropout("drop2", x, 0.5);
     builder.linear("fc3", x, 10);

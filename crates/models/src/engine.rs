@@ -3,7 +3,7 @@
 //! A network, its gradients and the optimiser stay in ordinary memory whoever computes, so that everything around
 //! a step (clipping, policies, checkpoints) knows nothing of devices.
 
-use crate::network::Value;
+use crate::graph::Value;
 use crate::{DropoutKey, Gradients, ModelError, Network, Tape};
 use std::fmt::Debug;
 use wellfit_kernels::Buffer;
@@ -33,11 +33,11 @@ pub trait Engine: Debug + Send + Sync {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-    ) -> Result<Box<dyn Pass + 'a>, ModelError>;
+    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError>;
 }
 
 /// A training pass on its way: the outputs are there, the gradients are not.
-pub trait Pass {
+pub trait TrainingPass {
     /// The network's outputs, `[N, classes]`.
     fn outputs(&self) -> &[f32];
 
@@ -71,12 +71,12 @@ impl Engine for Cpu {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-    ) -> Result<Box<dyn Pass + 'a>, ModelError> {
+    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
         Ok(Box::new(network.forward_from(value, cut, key)?))
     }
 }
 
-impl Pass for Tape<'_> {
+impl TrainingPass for Tape<'_> {
     fn outputs(&self) -> &[f32] {
         Tape::outputs(self)
     }

@@ -10,8 +10,8 @@ mod common;
 use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
-use wellfit_models::network::Builder;
-use wellfit_models::{DropoutKey, Network, Op, Shape};
+use wellfit_models::graph::Builder;
+use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
 const TOLERANCE: f64 = 1e-6;
@@ -71,12 +71,9 @@ impl Layer {
         source.nodes[1].shape = input;
         // The source goes in front; the layer's parameters keep their places.
         let first = network.parameters.len();
-        source.nodes[0].op = Op::Linear { weight: first, bias: first + 1 };
+        source.nodes[0].parameters = vec![first, first + 1];
         for node in &mut network.nodes {
-            node.input += source.nodes.len();
-            if let Op::BatchNorm { residual: Some(value), .. } = &mut node.op {
-                *value += source.nodes.len();
-            }
+            node.inputs.iter_mut().for_each(|value| *value += source.nodes.len());
         }
         network.input = source.input;
         network.nodes.splice(..0, source.nodes);
@@ -202,9 +199,14 @@ fn batch_norm_of_images() {
 
 fn batch_norm(name: &str) {
     area(name, |case, equal| {
-        let residual = flag(case, "residual").then_some(0);
         let mut layer = Layer::new(case, |net| {
-            net.batch_norm("layer", 0, residual, flag(case, "relu"));
+            let mut value = net.batch_norm("layer", 0);
+            if flag(case, "residual") {
+                value = net.add("add", value, 0);
+            }
+            if flag(case, "relu") {
+                net.relu("relu", value);
+            }
         })
         .with_parameters();
         if flag(case, "fixed") {

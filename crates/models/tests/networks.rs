@@ -4,9 +4,8 @@
 
 use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{
-    DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, least_parameters, mlp,
-};
+use wellfit_models::arch::mlp::regressor;
+use wellfit_models::{DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, least_parameters};
 use wellfit_rng::{Rng, Stream};
 
 const KEY: DropoutKey = DropoutKey { seed: 3, step: 1 };
@@ -172,7 +171,7 @@ fn an_optimizer_goes_on_as_if_never_interrupted() {
 
 #[test]
 fn dropout_is_inverted_keeps_its_rate_and_rests_in_evaluation() {
-    let mut network = mlp::regressor(2000, Some(0.3));
+    let mut network = regressor(2000, Some(0.3));
     network.initialise(0);
     let tape = network.forward(&[0.7], KEY).unwrap();
     let same = network.forward(&[0.7], KEY).unwrap();
@@ -183,7 +182,7 @@ fn dropout_is_inverted_keeps_its_rate_and_rests_in_evaluation() {
 }
 
 fn mlp_without_dropout(network: &Network) -> Network {
-    let mut plain = mlp::regressor(2000, None);
+    let mut plain = regressor(2000, None);
     for (ours, theirs) in plain.parameters.iter_mut().zip(&network.parameters) {
         ours.value = theirs.value.clone();
     }
@@ -193,7 +192,7 @@ fn mlp_without_dropout(network: &Network) -> Network {
 /// Central differences of the loss in f32: 1e-2 of the gradient's size is their own accuracy.
 #[test]
 fn gradients_through_dropout_are_those_of_its_mask() {
-    let mut network = mlp::regressor(10, Some(0.4));
+    let mut network = regressor(10, Some(0.4));
     network.initialise(5);
     let (x, y) = (noise(6, 3), noise(6, 4));
     let loss = |network: &mut Network| {
@@ -224,7 +223,7 @@ fn gradients_through_dropout_are_those_of_its_mask() {
 #[test]
 fn dropout_masks_hold_zero_and_the_inverse_share() {
     // Zero weights and a bias of one: every unit of the second layer is 1, and the last layer adds them up.
-    let mut small = mlp::regressor(400, Some(0.2));
+    let mut small = regressor(400, Some(0.2));
     small.parameters.iter_mut().for_each(|p| p.value.fill(0.0));
     small.parameters[3].value.fill(1.0);
     small.parameters[4].value.fill(1.0);
@@ -324,10 +323,10 @@ fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
         place(&thawed, "layer1.0.conv1"),
         "BatchNorm runs with its convolution"
     );
-    let mut dropping = mlp::regressor(8, Some(0.5));
+    let mut dropping = regressor(8, Some(0.5));
     dropping.parameters.iter_mut().for_each(|p| p.trainable = false);
     let first =
-        dropping.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout { .. })).unwrap();
+        dropping.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout(_))).unwrap();
     assert_eq!(dropping.frozen_prefix(), first);
 }
 

@@ -8,7 +8,7 @@ use common::{Comparison, in_our_layout, values};
 use serde_json::Value;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::network::Builder;
+use wellfit_models::graph::Builder;
 use wellfit_models::{Gradients, Network, Optimizer, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.

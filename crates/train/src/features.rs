@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
 use wellfit_data::{Cache, Epoch, Loader, Sample};
 use wellfit_kernels::{Buffer, is_exact};
-use wellfit_models::{Network, Op};
+use wellfit_models::Network;
 use wellfit_rng::{Rng, Stream};
 use wellfit_simd::InstructionSet;
 
@@ -203,10 +203,10 @@ fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
         transform.mean, transform.std, network.input
     ));
     for node in nodes {
-        network.node_parameters(node).iter().for_each(|&p| hash.update(bytes(&network.parameters[p].value)));
-        if let Op::BatchNorm { norm, .. } = node.op {
-            hash.update(bytes(&network.norms[norm].mean));
-            hash.update(bytes(&network.norms[norm].variance));
+        node.parameters.iter().for_each(|&p| hash.update(bytes(&network.parameters[p].value)));
+        if let Some(norm) = network.norm(node) {
+            hash.update(bytes(&norm.mean));
+            hash.update(bytes(&norm.variance));
         }
     }
     let mut noise = vec![0.0; network.input.len()];

@@ -10,8 +10,9 @@
 mod operator;
 mod proto;
 
-use crate::network::{NORM_EPS, Network, Node, Op};
-use operator::{Attribute, Operator};
+use crate::graph::{Network, Node};
+pub use operator::Attribute;
+use operator::Operator;
 use proto::Message;
 use std::collections::BTreeMap;
 
@@ -63,104 +64,95 @@ impl Network {
 
     /// The network's nodes as operators, in the same order.
     fn operators(&self) -> Vec<Operator> {
-        let mut graph = Graph { network: self, operators: Vec::new(), values: Vec::new() };
-        graph.values.push(Value { name: INPUT.to_owned(), flat: false });
+        let mut tensors = vec![Tensor { name: INPUT.to_owned(), flat: false }];
+        let mut operators = Vec::new();
         for node in &self.nodes {
-            let value = graph.add_node(node);
-            graph.values.push(value);
+            let mut graph = Graph { network: self, node, tensors: &tensors, operators: &mut operators };
+            let tensor = node.op.onnx(&mut graph);
+            tensors.push(tensor);
         }
-        graph.finish()
+        if let Some(last) = tensors.pop() {
+            name_output(last, &mut operators);
+        }
+        operators
     }
 }
 
-/// A value of the network in the graph.
+/// What the network ends with is flat and called [`OUTPUT`].
+fn name_output(last: Tensor, operators: &mut Vec<Operator>) {
+    let last = if last.flat { last } else { flatten(OUTPUT, &last, operators) }.name;
+    for operator in operators {
+        let names = operator.inputs.iter_mut().chain([&mut operator.name]);
+        names.filter(|name| **name == last).for_each(|name| OUTPUT.clone_into(name));
+    }
+}
+
+/// `[N, C, H, W]` as `[N, C·H·W]`, the order of torch's weights.
+fn flatten(before: &str, tensor: &Tensor, operators: &mut Vec<Operator>) -> Tensor {
+    let name = format!("{before}.flatten");
+    operators.push(Operator {
+        kind: "Flatten",
+        name: name.clone(),
+        inputs: vec![tensor.name.clone()],
+        attributes: vec![("axis", Attribute::Int(1))],
+    });
+    Tensor { name, flat: true }
+}
+
+/// A value or an initialiser in an ONNX graph.
 #[derive(Debug, Clone)]
-struct Value {
+pub struct Tensor {
     name: String,
     /// Whether it is `[N, features]` already, not `[N, C, H, W]`.
     flat: bool,
 }
 
-/// The graph as far as it is built.
-struct Graph<'a> {
+/// The graph as one node sees it that adds its operators.
+pub struct Graph<'a> {
     network: &'a Network,
-    operators: Vec<Operator>,
-    /// For each value of the network, its place in the graph.
-    values: Vec<Value>,
+    node: &'a Node,
+    /// For each value of the network so far, its tensor.
+    tensors: &'a [Tensor],
+    operators: &'a mut Vec<Operator>,
 }
 
 impl Graph<'_> {
-    fn add_node(&mut self, node: &Node) -> Value {
-        let input = self.values[node.input].clone();
-        match node.op {
-            Op::Conv { weight, kernel, stride, padding } => {
-                let window = Attribute::window(kernel, stride, padding);
-                self.add("Conv", &node.name, &input, &[self.parameter(weight)], window)
-            }
-            Op::Linear { weight, bias } => {
-                let input = self.flat(&node.name, input);
-                let weights = [self.parameter(weight), self.parameter(bias)];
-                self.add("Gemm", &node.name, &input, &weights, vec![("transB", Attribute::Int(1))])
-            }
-            Op::BatchNorm { gamma, beta, norm, residual, relu } => {
-                let [mean, variance] = statistics(&self.network.norms[norm].name);
-                let weights = [self.parameter(gamma), self.parameter(beta), mean, variance];
-                let epsilon = vec![("epsilon", Attribute::Float(NORM_EPS))];
-                let mut value = self.add("BatchNormalization", &node.name, &input, &weights, epsilon);
-                if let Some(residual) = residual {
-                    let residual = self.values[residual].name.clone();
-                    value = self.add("Add", &format!("{}.add", node.name), &value, &[residual], vec![]);
-                }
-                if relu {
-                    value = self.add("Relu", &format!("{}.relu", node.name), &value, &[], vec![]);
-                }
-                value
-            }
-            Op::Relu => self.add("Relu", &node.name, &input, &[], vec![]),
-            Op::Dropout { .. } => input,
-            Op::MaxPool { kernel, stride, padding } => {
-                let window = Attribute::window(kernel, stride, padding);
-                self.add("MaxPool", &node.name, &input, &[], window)
-            }
-            Op::GlobalAveragePool => self.add("GlobalAveragePool", &node.name, &input, &[], vec![]),
-        }
+    /// The node's input number `i`.
+    #[must_use]
+    pub fn input(&self, i: usize) -> Tensor {
+        self.tensors[self.node.inputs[i]].clone()
     }
 
-    /// An operator that reads `input` and then `more`.
-    fn add(
+    /// The same as `[N, features]`.
+    pub fn flat_input(&mut self, i: usize) -> Tensor {
+        let input = self.input(i);
+        if input.flat { input } else { flatten(&self.node.name, &input, self.operators) }
+    }
+
+    /// The node's parameter number `i`, in torch's layout.
+    #[must_use]
+    pub fn parameter(&self, i: usize) -> Tensor {
+        Tensor { name: self.network.parameters[self.node.parameters[i]].name.clone(), flat: true }
+    }
+
+    /// The node's running mean and variance.
+    #[must_use]
+    pub fn running_statistics(&self) -> [Tensor; 2] {
+        let layer = self.network.norm(self.node).map_or("", |norm| &norm.name);
+        statistics(layer).map(|name| Tensor { name, flat: true })
+    }
+
+    /// Add an operator of that ONNX kind under the node's name; it gives a tensor shaped like its first input.
+    pub fn add(
         &mut self,
         kind: &'static str,
-        name: &str,
-        input: &Value,
-        more: &[String],
+        inputs: &[Tensor],
         attributes: Vec<(&'static str, Attribute)>,
-    ) -> Value {
-        let inputs = [&input.name].into_iter().chain(more).cloned().collect();
-        self.operators.push(Operator { kind, name: name.to_owned(), inputs, attributes });
-        Value { name: name.to_owned(), flat: input.flat || kind == "Flatten" }
-    }
-
-    /// `[N, C, H, W]` as `[N, C·H·W]`, the order of torch's weights.
-    fn flat(&mut self, before: &str, value: Value) -> Value {
-        if value.flat {
-            return value;
-        }
-        self.add("Flatten", &format!("{before}.flatten"), &value, &[], vec![("axis", Attribute::Int(1))])
-    }
-
-    fn parameter(&self, place: usize) -> String {
-        self.network.parameters[place].name.clone()
-    }
-
-    /// All operators; what the network ends with is called [`OUTPUT`].
-    fn finish(mut self) -> Vec<Operator> {
-        let Some(last) = self.values.pop() else { return self.operators };
-        let last = self.flat(OUTPUT, last).name;
-        for operator in &mut self.operators {
-            let names = operator.inputs.iter_mut().chain([&mut operator.name]);
-            names.filter(|name| **name == last).for_each(|name| OUTPUT.clone_into(name));
-        }
-        self.operators
+    ) -> Tensor {
+        let name = self.node.name.clone();
+        let names = inputs.iter().map(|tensor| tensor.name.clone()).collect();
+        self.operators.push(Operator { kind, name: name.clone(), inputs: names, attributes });
+        Tensor { name, flat: inputs.first().is_some_and(|tensor| tensor.flat) }
     }
 }
 

@@ -17,9 +17,12 @@ pub(super) struct Operator {
 
 /// A setting of an operator.
 #[derive(Debug)]
-pub(super) enum Attribute {
+pub enum Attribute {
+    /// A whole number.
     Int(i64),
+    /// Whole numbers.
     Ints(Vec<i64>),
+    /// A float.
     Float(f32),
 }
 
@@ -37,6 +40,7 @@ impl Operator {
 
 impl Attribute {
     /// `k×k` windows that move by `stride` over a zero border of `padding`.
+    #[must_use]
     pub fn window(kernel: usize, stride: usize, padding: usize) -> Vec<(&'static str, Self)> {
         let all = |count, value: usize| Self::Ints(vec![value as i64; count]);
         // Pads are top, left, bottom, right.

@@ -7,8 +7,9 @@ mod proto;
 
 use proto::Tensor;
 use std::collections::BTreeMap;
-use wellfit_models::network::Builder;
-use wellfit_models::{Network, Shape, build, mlp};
+use wellfit_models::arch::mlp::regressor;
+use wellfit_models::graph::Builder;
+use wellfit_models::{Network, Shape, build};
 use wellfit_rng::{Rng, Stream};
 
 /// Weights and statistics that make every constant count: no mean of 0, no variance of 1.
@@ -74,12 +75,12 @@ fn residual_networks_compute_the_same() {
 fn perceptrons_compute_the_same() {
     agrees(&image_network("mlp", 5, 4, 3));
     agrees(&image_network("mlp-bn", 4, 6, 3));
-    agrees(&fill(mlp::regressor(9, None)));
+    agrees(&fill(regressor(9, None)));
 }
 
 #[test]
 fn dropout_is_left_out() {
-    let network = fill(mlp::regressor(9, Some(0.4)));
+    let network = fill(regressor(9, Some(0.4)));
     let kinds = |network: &Network| -> Vec<String> {
         proto::read(&network.to_onnx(&BTreeMap::new())).operators.into_iter().map(|o| o.kind).collect()
     };
@@ -97,7 +98,8 @@ fn any_last_node_gives_the_logits() {
 
     let mut net = Builder::new("dropped", Shape::image(6, 5, 2));
     let value = net.linear("fc", 0, 3);
-    let value = net.batch_norm("bn", value, Some(value), false);
+    let normal = net.batch_norm("bn", value);
+    let value = net.add("add", normal, value);
     net.dropout("drop", value, 0.5);
     agrees(&fill(net.finish()));
 }

@@ -17,9 +17,9 @@ impl Description {
     pub fn timm_config(&self, network: &Network) -> String {
         let Transform { size: (height, width), channels, mean, std, .. } = &self.transform;
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
-        let first_conv = find(|op| matches!(op, Op::Conv { .. })).map(|node| node.name.as_str());
-        let pooled = find(|op| matches!(op, Op::GlobalAveragePool)).map(|node| network.shape(node.input));
-        let features = network.nodes.last().map_or(0, |head| network.shape(head.input).len());
+        let first_conv = find(|op| matches!(op, Op::Conv(_))).map(|node| node.name.as_str());
+        let pooled = find(|op| matches!(op, Op::GlobalAveragePool(_))).map(|node| network.shape(node.inputs[0]));
+        let features = network.nodes.last().map_or(0, |head| network.shape(head.inputs[0]).len());
         let classes = self.classes.len();
         let mut config = json!({
             "architecture": self.model,

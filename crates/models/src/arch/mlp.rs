@@ -1,10 +1,24 @@
-//! Multi-layer perceptrons: the twins of the batch-norm lab and of the dropout lab.
+//! Multi-layer perceptrons, with and without batch normalisation or dropout.
 
-use crate::network::{Builder, Network, Shape};
+use super::Architecture;
+use crate::graph::{Builder, Network, Shape};
+
+pub(super) const FAMILY: &[Architecture] = &[
+    Architecture { name: "mlp", build: |_, input, classes| classifier(input, classes, false), ..MLP },
+    Architecture { name: "mlp-bn", build: |_, input, classes| classifier(input, classes, true), ..MLP },
+];
+
+const MLP: Architecture = Architecture {
+    name: "",
+    image_size: None,
+    colour: false,
+    head: "classifier",
+    weight_files: &[],
+    build: |_, input, classes| classifier(input, classes, false),
+};
 
 /// input → 48 → ReLU → 24 → ReLU → classes; with `norm`, BatchNorm before each ReLU.
-#[must_use]
-pub fn classifier(input: Shape, classes: usize, norm: bool) -> Network {
+fn classifier(input: Shape, classes: usize, norm: bool) -> Builder {
     let mut net = Builder::new(if norm { "mlp-bn" } else { "mlp" }, input);
     let (mut value, mut layer) = (0, 0);
     let mut name = || {
@@ -14,15 +28,12 @@ pub fn classifier(input: Shape, classes: usize, norm: bool) -> Network {
     for features in [48, 24] {
         value = net.linear(&name(), value, features);
         if norm {
-            // The ReLU is part of the normalisation's pass, but keeps its number, as in torch.
-            value = net.batch_norm(&name(), value, None, true);
-            name();
-        } else {
-            value = net.relu(&name(), value);
+            value = net.batch_norm(&name(), value);
         }
+        value = net.relu(&name(), value);
     }
     net.linear(&name(), value, classes);
-    net.finish()
+    net
 }
 
 /// 1 → hidden → ReLU → hidden → ReLU → 1; with `dropout`, dropout of that rate before each ReLU.

@@ -1,6 +1,6 @@
 //! The values of a pass.
 
-use crate::network::Value;
+use crate::graph::Value;
 use wellfit_kernels::Buffer;
 
 /// The value that the pass starts from (mostly the images), borrowed, and what each node has made of it.

@@ -1,7 +1,6 @@
 //! Weights in and out, under torch's names and in torch's layouts.
 
-use crate::network::{Layout, Network, Parameter};
-use crate::{ModelError, Optimizer};
+use crate::{ModelError, Network, Optimizer};
 use std::collections::BTreeMap;
 use wellfit_weights::{Array, Data, WeightFile};
 
@@ -178,44 +177,5 @@ fn floats(array: &Array) -> Option<&[f32]> {
     match &array.data {
         Data::F32(values) => Some(values),
         Data::I64(_) => None,
-    }
-}
-
-impl Parameter {
-    /// `ours` (the values, a gradient or a moment) in torch's layout.
-    #[must_use]
-    pub fn to_torch(&self, ours: &[f32]) -> Vec<f32> {
-        let mut torch = vec![0.0; ours.len()];
-        self.each_place(|theirs, place| torch[theirs] = ours[place]);
-        torch
-    }
-
-    /// Take over values in torch's layout.
-    pub fn set_from_torch(&mut self, torch: &[f32]) {
-        let mut value = std::mem::replace(&mut self.value, wellfit_kernels::Buffer::scratch(0));
-        self.permute(torch, &mut value);
-        self.value = value;
-    }
-
-    fn permute(&self, torch: &[f32], ours: &mut [f32]) {
-        self.each_place(|theirs, place| ours[place] = torch[theirs]);
-    }
-
-    /// Visit (place in torch's layout, place in ours): `[O, I, taps]` there, `[taps, I, O]` here, the pixels of a
-    /// flattened image being taps too.
-    fn each_place(&self, mut visit: impl FnMut(usize, usize)) {
-        let (out, channels, taps) = match (self.layout, &self.shape[..]) {
-            (Layout::Conv, &[out, channels, kernel, _]) => (out, channels, kernel * kernel),
-            (Layout::Linear(from), &[out, _]) => (out, from.channels, from.pixels()),
-            _ => return (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
-        };
-        // A cache line of ours at a time, and as many lines of theirs side by side.
-        for first in (0..out).step_by(16) {
-            for (channel, tap) in (0..channels).flat_map(|c| (0..taps).map(move |tap| (c, tap))) {
-                for o in first..out.min(first + 16) {
-                    visit((o * channels + channel) * taps + tap, (tap * channels + channel) * out + o);
-                }
-            }
-        }
     }
 }

@@ -1,0 +1,71 @@
+//! The architectures, one file a family. To add one, write its entry in the family's list; a new family also needs
+//! its line in `FAMILIES`.
+
+pub mod mlp;
+pub mod resnet;
+
+use crate::ModelError;
+use crate::graph::{Builder, Network, Shape};
+use crate::ops::Op;
+use std::sync::LazyLock;
+
+/// All families.
+const FAMILIES: [&[Architecture]; 2] = [mlp::FAMILY, resnet::FAMILY];
+
+/// What an architecture is and needs.
+#[derive(Debug)]
+pub struct Architecture {
+    /// Its name, torchvision's where it has one.
+    pub name: &'static str,
+    /// The height and width that its published weights were trained at; none where it takes images as they are.
+    pub image_size: Option<usize>,
+    /// Whether it reads colour whatever the data have, with ImageNet's mean and standard deviation.
+    pub colour: bool,
+    /// The layer that tells the classes, which is replaced for others.
+    pub head: &'static str,
+    /// torchvision's files of ImageNet weights, without `.pth`; the newest first.
+    pub weight_files: &'static [&'static str],
+    /// Put it together for images of that shape and so many classes.
+    pub build: fn(&Self, Shape, usize) -> Builder,
+}
+
+/// The names [`build`] knows.
+pub static MODELS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| architectures().map(|architecture| architecture.name).collect());
+
+/// Every architecture.
+pub fn architectures() -> impl Iterator<Item = &'static Architecture> {
+    FAMILIES.into_iter().flatten()
+}
+
+/// The architecture of that name.
+///
+/// # Errors
+/// If there is none.
+pub fn architecture(name: &str) -> Result<&'static Architecture, ModelError> {
+    let known = architectures().find(|architecture| architecture.name == name);
+    known.ok_or_else(|| ModelError::UnknownModel { name: name.to_owned() })
+}
+
+/// Build an architecture by name, with zero weights: initialise or load them next.
+///
+/// # Errors
+/// For an unknown name, no classes, or an empty image.
+pub fn build(name: &str, input: Shape, classes: usize) -> Result<Network, ModelError> {
+    if classes == 0 || input.len() == 0 {
+        return Err(ModelError::Empty { input, classes });
+    }
+    let architecture = architecture(name)?;
+    Ok((architecture.build)(architecture, input, classes).finish())
+}
+
+/// How many parameters [`build`]'s network has at the least, found without taking memory for them: those of its linear
+/// layers, which grow with the classes and the input. A file with fewer is not for that network.
+#[must_use]
+pub fn least_parameters(name: &str, input: Shape, classes: usize) -> usize {
+    let Ok(architecture) = architecture(name) else { return 0 };
+    let network = (architecture.build)(architecture, input, classes).without_values();
+    let linear = network.nodes.iter().filter(|node| matches!(node.op, Op::Linear(_)));
+    let weights = linear.filter_map(|node| node.parameters.first());
+    weights.fold(0, |sum: usize, &place| sum.saturating_add(network.parameters[place].count()))
+}

@@ -1,0 +1,164 @@
+//! Residual networks (He et al. 2016, arXiv:1512.03385), with torchvision's structure and names.
+
+use super::Architecture;
+use crate::graph::{Builder, Shape, Value};
+
+pub(super) const FAMILY: &[Architecture] = &[
+    Architecture {
+        name: "resnet20",
+        image_size: None,
+        colour: false,
+        weight_files: &[],
+        build: |architecture, input, classes| cifar(architecture.name, input, classes, 3),
+        ..RESNET
+    },
+    Architecture {
+        name: "resnet18",
+        weight_files: &["resnet18-f37072fd"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)
+        },
+        ..RESNET
+    },
+    Architecture {
+        name: "resnet34",
+        weight_files: &["resnet34-b627a593"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, Block::Basic, [3, 4, 6, 3], input, classes)
+        },
+        ..RESNET
+    },
+    Architecture {
+        name: "resnet50",
+        weight_files: &["resnet50-11ad3fa6", "resnet50-0676ba61"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, Block::Bottleneck, [3, 4, 6, 3], input, classes)
+        },
+        ..RESNET
+    },
+    Architecture {
+        name: "resnet101",
+        weight_files: &["resnet101-cd907fc2", "resnet101-63fe2227"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, Block::Bottleneck, [3, 4, 23, 3], input, classes)
+        },
+        ..RESNET
+    },
+    Architecture {
+        name: "resnet152",
+        weight_files: &["resnet152-f82ba261", "resnet152-394f9c45"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, Block::Bottleneck, [3, 8, 36, 3], input, classes)
+        },
+        ..RESNET
+    },
+];
+
+const RESNET: Architecture = Architecture {
+    name: "",
+    image_size: Some(224),
+    colour: true,
+    head: "fc",
+    weight_files: &[],
+    build: |architecture, input, classes| {
+        imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)
+    },
+};
+
+/// The residual block of a ResNet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// Two 3×3 convolutions (ResNet-18, 34).
+    Basic,
+    /// 1×1, 3×3, 1×1 with four times the channels at the end; the stride sits on the 3×3 ("v1.5").
+    Bottleneck,
+}
+
+impl Block {
+    fn expansion(self) -> usize {
+        match self {
+            Self::Basic => 1,
+            Self::Bottleneck => 4,
+        }
+    }
+}
+
+/// torchvision's ResNet: 7×7 stem, max pool, four stages of `depths` blocks with 64, 128, 256, 512 channels.
+fn imagenet(name: &str, block: Block, depths: [usize; 4], input: Shape, classes: usize) -> Builder {
+    let mut net = Builder::new(name, input);
+    let stem = net.conv("conv1", 0, 64, 7, 2, 3);
+    let stem = net.batch_norm("bn1", stem);
+    let stem = net.relu("relu", stem);
+    let stem = net.max_pool("maxpool", stem, 3, 2, 1);
+    stages(net, stem, block, &depths, 64, classes)
+}
+
+/// The CIFAR ResNet of He et al. (section 4.2): 3×3 stem, three stages of `n` basic blocks with 16, 32 and
+/// 64 channels, 6n + 2 layers. Shortcuts that change shape are 1×1 convolutions (their option B), as
+/// everywhere in torchvision.
+fn cifar(name: &str, input: Shape, classes: usize, n: usize) -> Builder {
+    let mut net = Builder::new(name, input);
+    let stem = net.conv("conv1", 0, 16, 3, 1, 1);
+    let stem = net.batch_norm("bn1", stem);
+    let stem = net.relu("relu", stem);
+    stages(net, stem, Block::Basic, &[n; 3], 16, classes)
+}
+
+/// The stages of blocks and the head.
+fn stages(
+    mut net: Builder,
+    stem: Value,
+    block: Block,
+    depths: &[usize],
+    width: usize,
+    classes: usize,
+) -> Builder {
+    let (mut value, mut channels) = (stem, width);
+    for (stage, &depth) in depths.iter().enumerate() {
+        let width = width << stage;
+        for place in 0..depth {
+            let stride = if stage > 0 && place == 0 { 2 } else { 1 };
+            let name = format!("layer{}.{place}", stage + 1);
+            let reshape = stride != 1 || channels != width * block.expansion();
+            value = residual_block(&mut net, &name, value, block, width, stride, reshape);
+            channels = width * block.expansion();
+        }
+    }
+    let pooled = net.global_average_pool("avgpool", value);
+    net.linear("fc", pooled, classes);
+    net
+}
+
+fn residual_block(
+    net: &mut Builder,
+    name: &str,
+    input: Value,
+    block: Block,
+    width: usize,
+    stride: usize,
+    reshape: bool,
+) -> Value {
+    let convs: &[(usize, usize, usize)] = match block {
+        Block::Basic => &[(width, 3, stride), (width, 3, 1)],
+        Block::Bottleneck => &[(width, 1, 1), (width, 3, stride), (4 * width, 1, 1)],
+    };
+    let mut value = input;
+    for (place, &(channels, kernel, stride)) in convs.iter().enumerate() {
+        let layer = place + 1;
+        value = net.conv(&format!("{name}.conv{layer}"), value, channels, kernel, stride, kernel / 2);
+        if layer < convs.len() {
+            value = net.batch_norm(&format!("{name}.bn{layer}"), value);
+            value = net.relu(&format!("{name}.relu{layer}"), value);
+        }
+    }
+    let shortcut = if reshape {
+        let channels = width * block.expansion();
+        let shortcut = net.conv(&format!("{name}.downsample.0"), input, channels, 1, stride, 0);
+        net.batch_norm(&format!("{name}.downsample.1"), shortcut)
+    } else {
+        input
+    };
+    let value = net.batch_norm(&format!("{name}.bn{}", convs.len()), value);
+    let value = net.add(&format!("{name}.add"), value, shortcut);
+    net.relu(&format!("{name}.relu{}", convs.len()), value)
+}

@@ -1,0 +1,128 @@
+//! Puts a network together, node by node.
+
+use super::{Network, Node, Norm, Parameter, Shape, Value};
+use crate::ops::{Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Op, Relu};
+use crate::plan::Plans;
+use wellfit_kernels::Buffer;
+
+/// Puts a network together, node by node. Each method gives the value that its node makes.
+#[derive(Debug)]
+pub struct Builder(Network);
+
+impl Builder {
+    /// A network without nodes.
+    #[must_use]
+    pub fn new(name: &str, input: Shape) -> Self {
+        Self(Network {
+            name: name.to_owned(),
+            input,
+            nodes: Vec::new(),
+            parameters: Vec::new(),
+            norms: Vec::new(),
+            plans: Plans::default(),
+        })
+    }
+
+    /// The network, with constants in its weights: 1 for the scale of a normalisation, else 0.
+    #[must_use]
+    pub fn finish(self) -> Network {
+        let mut network = self.0;
+        for parameter in &mut network.parameters {
+            parameter.value = Buffer::scratch(parameter.count());
+            let constant = parameter.constant();
+            parameter.value.fill(constant);
+        }
+        network
+    }
+
+    /// The network without memory for its weights, to be counted only.
+    pub(crate) fn without_values(self) -> Network {
+        self.0
+    }
+
+    /// An operation on `inputs`.
+    pub fn op(&mut self, name: &str, op: impl Into<Op>, inputs: &[Value]) -> Value {
+        let op = op.into();
+        let shapes: Vec<Shape> = inputs.iter().map(|&value| self.0.shape(value)).collect();
+        let shape = op.shape(&shapes);
+        let first = self.0.parameters.len();
+        self.0.parameters.extend(op.parameters(&shapes).into_iter().map(|spec| Parameter {
+            name: format!("{name}.{}", spec.suffix),
+            shape: spec.shape,
+            layout: spec.layout,
+            init: spec.init,
+            value: Buffer::scratch(0),
+            trainable: true,
+        }));
+        let parameters = (first..self.0.parameters.len()).collect();
+        let norm = op.has_running_statistics().then(|| {
+            let (mean, variance) = (vec![0.0; shape.channels], vec![1.0; shape.channels]);
+            self.0.norms.push(Norm { name: name.to_owned(), mean, variance, batches: 0, frozen: false });
+            self.0.norms.len() - 1
+        });
+        self.0.nodes.push(Node {
+            name: name.to_owned(),
+            op,
+            inputs: inputs.to_vec(),
+            parameters,
+            norm,
+            shape,
+        });
+        self.0.nodes.len()
+    }
+
+    /// A convolution without bias, to `channels`.
+    pub fn conv(
+        &mut self,
+        name: &str,
+        input: Value,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Value {
+        self.op(name, Conv { channels, kernel, stride, padding }, &[input])
+    }
+
+    /// A linear layer over the whole sample, to `features`.
+    pub fn linear(&mut self, name: &str, input: Value, features: usize) -> Value {
+        self.op(name, Linear { features }, &[input])
+    }
+
+    /// Batch normalisation with torch's ε and momentum.
+    pub fn batch_norm(&mut self, name: &str, input: Value) -> Value {
+        self.op(name, BatchNorm::default(), &[input])
+    }
+
+    /// a + b.
+    pub fn add(&mut self, name: &str, a: Value, b: Value) -> Value {
+        self.op(name, Add, &[a, b])
+    }
+
+    /// max(x, 0).
+    pub fn relu(&mut self, name: &str, input: Value) -> Value {
+        self.op(name, Relu, &[input])
+    }
+
+    /// Inverted dropout with rate `p`.
+    pub fn dropout(&mut self, name: &str, input: Value, p: f32) -> Value {
+        self.op(name, Dropout { p }, &[input])
+    }
+
+    /// Max pooling.
+    pub fn max_pool(
+        &mut self,
+        name: &str,
+        input: Value,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Value {
+        self.op(name, MaxPool { kernel, stride, padding }, &[input])
+    }
+
+    /// The mean of each channel.
+    pub fn global_average_pool(&mut self, name: &str, input: Value) -> Value {
+        self.op(name, GlobalAveragePool, &[input])
+    }
+}

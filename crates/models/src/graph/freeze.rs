@@ -1,0 +1,36 @@
+//! The part of a network that training leaves as it is.
+
+use super::{Network, Value};
+use crate::plan::groups;
+
+impl Network {
+    /// Fix everything but the head (the last layer): its weights no longer change, its BatchNorm layers use
+    /// and keep their running statistics. Fixing the weights alone would leave BatchNorm following the
+    /// batches.
+    pub fn freeze_backbone(&mut self) {
+        let head = self.head();
+        self.parameters.iter_mut().for_each(|p| p.trainable = p.name.starts_with(&head));
+        self.norms.iter_mut().for_each(|norm| norm.frozen = true);
+    }
+
+    /// The last value that training cannot change and on which alone, of all before it, the rest depends: the
+    /// output of a frozen backbone. 0, the images, if the first node already trains, drops or normalises by batches.
+    ///
+    /// In a forward pass in training mode everything up to this value runs as in evaluation.
+    #[must_use]
+    pub fn frozen_prefix(&self) -> Value {
+        let frozen = self.nodes.iter().take_while(|node| {
+            !node.op.is_random()
+                && self.norm(node).is_none_or(|norm| norm.frozen)
+                && node.parameters.iter().all(|&p| !self.parameters[p].trainable)
+        });
+        let last = self.last_reader();
+        let groups = groups(self);
+        // A cut is clean if no earlier value is read behind it, and if it does not part nodes that run together.
+        let clean = |cut: Value| {
+            (0..cut).all(|value| last[value] < cut)
+                && groups.iter().all(|group| group.first() >= cut || group.last() < cut)
+        };
+        (1..=frozen.count()).rev().find(|&cut| clean(cut)).unwrap_or(0)
+    }
+}

@@ -1,0 +1,47 @@
+//! Initial weights, torch's and torchvision's distributions.
+
+use super::{Init, Network, Parameter};
+use wellfit_rng::{Rng, Stream};
+
+impl Network {
+    /// Fresh weights from `seed`: linear weights and biases from U(±1/√fan_in) (torch's default),
+    /// convolutions from N(0, 2/fan_out) (torchvision's ResNet; He et al. 2015), BatchNorm γ = 1, β = 0,
+    /// running mean 0 and variance 1.
+    ///
+    /// The n-th tensor that is drawn gets the same numbers in any network, so networks that differ in BatchNorm or
+    /// dropout only start from the same weights.
+    pub fn initialise(&mut self, seed: u64) {
+        let mut drawn = 0;
+        for parameter in &mut self.parameters {
+            let constant = matches!(parameter.init, Init::Constant(_));
+            parameter.draw(&mut Rng::new(seed, Stream::Init, 0, drawn));
+            drawn += u32::from(!constant);
+        }
+        for norm in &mut self.norms {
+            norm.mean.fill(0.0);
+            norm.variance.fill(1.0);
+            norm.batches = 0;
+        }
+    }
+}
+
+impl Parameter {
+    /// What it holds before it is drawn.
+    pub(crate) fn constant(&self) -> f32 {
+        if let Init::Constant(value) = self.init { value } else { 0.0 }
+    }
+
+    fn draw(&mut self, rng: &mut Rng) {
+        match self.init {
+            Init::Constant(value) => self.value.fill(value),
+            Init::HeNormal { fan_out } => {
+                let deviation = (2.0 / fan_out as f32).sqrt();
+                self.value.iter_mut().for_each(|w| *w = deviation * rng.normal());
+            }
+            Init::Uniform { fan_in } => {
+                let bound = 1.0 / (fan_in as f32).sqrt();
+                self.value.iter_mut().for_each(|w| *w = rng.uniform_in(-bound, bound));
+            }
+        }
+    }
+}

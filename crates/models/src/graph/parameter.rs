@@ -1,0 +1,108 @@
+//! Tensors of weights, and how torch's layout maps to ours.
+
+use super::Shape;
+use wellfit_kernels::Buffer;
+
+/// How torch's layout of a parameter maps to ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// The same.
+    Plain,
+    /// torch `[out, in, k, k]`, ours `[k, k, in, out]`.
+    Conv,
+    /// torch `[out, C·H·W]`, ours `[H·W·C, out]`, for an input of this shape.
+    Linear(Shape),
+}
+
+/// How fresh values are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// All the same.
+    Constant(f32),
+    /// N(0, 2/fan_out), torchvision's for convolutions (He et al. 2015, arXiv:1502.01852).
+    HeNormal {
+        /// Outputs that one weight's input reaches: channels out × taps.
+        fan_out: usize,
+    },
+    /// U(±1/√fan_in), torch's default for linear layers.
+    Uniform {
+        /// Inputs of one output.
+        fan_in: usize,
+    },
+}
+
+/// What an operation asks for: a tensor of weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterSpec {
+    /// The part of torch's name behind the layer's, such as `weight`.
+    pub suffix: &'static str,
+    /// torch's shape.
+    pub shape: Vec<usize>,
+    /// From torch's layout to ours.
+    pub layout: Layout,
+    /// How fresh values are drawn.
+    pub init: Init,
+}
+
+/// A tensor of weights.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// torch's name, such as `layer1.0.conv1.weight`.
+    pub name: String,
+    /// torch's shape.
+    pub shape: Vec<usize>,
+    /// From torch's layout to ours.
+    pub layout: Layout,
+    /// How fresh values are drawn.
+    pub init: Init,
+    /// The values in our layout.
+    pub value: Buffer,
+    /// Whether training changes it.
+    pub trainable: bool,
+}
+
+impl Parameter {
+    /// How many numbers it has; no overflow, whatever the shape.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shape.iter().fold(1, |product, &extent| product.saturating_mul(extent))
+    }
+
+    /// `ours` (the values, a gradient or a moment) in torch's layout.
+    #[must_use]
+    pub fn to_torch(&self, ours: &[f32]) -> Vec<f32> {
+        let mut torch = vec![0.0; ours.len()];
+        self.each_place(|theirs, place| torch[theirs] = ours[place]);
+        torch
+    }
+
+    /// Take over values in torch's layout.
+    pub fn set_from_torch(&mut self, torch: &[f32]) {
+        let mut value = std::mem::replace(&mut self.value, Buffer::scratch(0));
+        self.permute(torch, &mut value);
+        self.value = value;
+    }
+
+    /// Values in torch's layout as `ours`.
+    pub(crate) fn permute(&self, torch: &[f32], ours: &mut [f32]) {
+        self.each_place(|theirs, place| ours[place] = torch[theirs]);
+    }
+
+    /// Visit (place in torch's layout, place in ours): `[O, I, taps]` there, `[taps, I, O]` here, the pixels of a
+    /// flattened image being taps too.
+    fn each_place(&self, mut visit: impl FnMut(usize, usize)) {
+        let (out, channels, taps) = match (self.layout, &self.shape[..]) {
+            (Layout::Conv, &[out, channels, kernel, _]) => (out, channels, kernel * kernel),
+            (Layout::Linear(from), &[out, _]) => (out, from.channels, from.pixels()),
+            _ => return (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
+        };
+        // A cache line of ours at a time, and as many lines of theirs side by side.
+        for first in (0..out).step_by(16) {
+            for (channel, tap) in (0..channels).flat_map(|c| (0..taps).map(move |tap| (c, tap))) {
+                for o in first..out.min(first + 16) {
+                    visit((o * channels + channel) * taps + tap, (tap * channels + channel) * out + o);
+                }
+            }
+        }
+    }
+}

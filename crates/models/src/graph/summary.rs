@@ -1,0 +1,47 @@
+//! The printed table of layers.
+
+use super::{Network, Shape};
+use std::fmt::Write;
+
+impl Network {
+    /// A table of the layers with their settings in torch's words, the shape each gives (channels first,
+    /// without the batch) and its parameters; the totals below.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let rows: Vec<[String; 4]> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let inputs: Vec<Shape> = node.inputs.iter().map(|&value| self.shape(value)).collect();
+                let frozen = if self.norm(node).is_some_and(|norm| norm.frozen) { " frozen" } else { "" };
+                let layer = node.op.describe(&inputs, node.shape) + frozen;
+                let count: usize = node.parameters.iter().map(|&p| self.parameters[p].count()).sum();
+                let count = if count == 0 { String::new() } else { thousands(count) };
+                [node.name.clone(), layer, node.shape.to_string(), count]
+            })
+            .collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        let (name, layer, shape, count) = (width(0), width(1), width(2), width(3));
+        let mut text = format!("{} for images {}\n", self.name, self.input);
+        for [a, b, c, d] in &rows {
+            let _ = writeln!(text, "  {a:name$}  {b:layer$}  {c:shape$}  {d:>count$}");
+        }
+        let _ = writeln!(text, "{} total parameters.", thousands(self.parameter_count()));
+        let _ = write!(text, "{} training parameters.", thousands(self.trainable_count()));
+        text
+    }
+}
+
+/// 25557032 as `25,557,032`.
+#[must_use]
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,179 @@
+//! Batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167): torch's `BatchNorm1d` and `BatchNorm2d`.
+//!
+//! The plan lets it run with its neighbours: the convolution or linear layer before it, the residual sum and the ReLU
+//! behind it. In evaluation all of that is one product. In training the product leaves the channel's moments behind,
+//! and normalisation, sum and ReLU are one pass over memory.
+
+use super::{Backward, Forward, Made, Memory, Operation, product};
+use crate::ModelError;
+use crate::graph::{Init, Layout, Norm, ParameterSpec, Shape};
+use crate::onnx::{Attribute, Graph, Tensor};
+use wellfit_kernels::Buffer;
+use wellfit_kernels::conv::{BehindNorm, Then};
+use wellfit_kernels::norm::{self, Epilogue, Passed, Statistics};
+
+/// y = γ·(x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the batch in training and the running
+/// ones in evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchNorm {
+    /// ε, added to the variance.
+    pub eps: f32,
+    /// How far the running statistics move towards a batch's.
+    pub momentum: f32,
+}
+
+/// torch's: ε = 1e-5, momentum 0.1.
+impl Default for BatchNorm {
+    fn default() -> Self {
+        Self { eps: 1e-5, momentum: 0.1 }
+    }
+}
+
+impl BatchNorm {
+    /// Move a layer's running statistics towards those of a batch with `rows` values a channel.
+    pub fn follow(&self, norm: &mut Norm, statistics: &Statistics, rows: usize) {
+        statistics.update_running(&mut norm.mean, &mut norm.variance, self.momentum, rows);
+        norm.batches += 1;
+    }
+
+    /// What the running statistics make of the layer, folded into the product before it.
+    fn evaluate(&self, step: &Forward<'_>) -> Buffer {
+        let running = running(step.norm());
+        let (scale, mut shift) =
+            norm::scale_and_shift(step.parameter(0), step.parameter(1), &running, self.eps);
+        let (residual, relu) = (step.step.residual.map(|value| step.value(value)), step.step.relu);
+        let network = step.network;
+        let before = step.step.product.map(|place| &network.nodes[place]);
+        let shape = before.and_then(|node| Some((node, product::shape(network, node, step.batch())?)));
+        let Some((node, shape)) = shape else {
+            return norm::affine(step.x(0), &scale, &shift, Epilogue { residual, relu });
+        };
+        if let Some(bias) = product::bias(network, node) {
+            shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
+        }
+        let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
+        shape.forward_then(x, weight, Then { scale: Some(&scale), bias: Some(&shift), residual, relu })
+    }
+
+    /// The output of the product before it in training, with its statistics unless the running ones are taken.
+    fn product(step: &mut Forward<'_>, frozen: bool) -> Option<(Buffer, Option<Statistics>)> {
+        let network = step.network;
+        let node = &network.nodes[step.step.product?];
+        let shape = product::shape(network, node, step.batch())?;
+        let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
+        let bias = product::bias(network, node);
+        let made = if frozen {
+            (shape.forward_then(x, weight, Then { bias, ..Then::default() }), None)
+        } else {
+            let (y, statistics) = shape.forward_with_statistics(x, weight, bias);
+            (y, Some(statistics))
+        };
+        (step.done)(node);
+        Some(made)
+    }
+}
+
+impl Operation for BatchNorm {
+    fn kind(&self) -> &'static str {
+        "norm"
+    }
+
+    fn describe(&self, inputs: &[Shape], output: Shape) -> String {
+        let Self { eps, momentum } = self;
+        format!(
+            "BatchNorm{}d({}, eps={eps:e}, momentum={momentum}, affine=True, track_running_stats=True)",
+            if inputs[0].pixels() == 1 { 1 } else { 2 },
+            output.channels
+        )
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<ParameterSpec> {
+        let vector = |suffix, value| ParameterSpec {
+            suffix,
+            shape: vec![inputs[0].channels],
+            layout: Layout::Plain,
+            init: Init::Constant(value),
+        };
+        vec![vector("weight", 1.0), vector("bias", 0.0)]
+    }
+
+    fn has_running_statistics(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+        if step.step.folded {
+            return Ok(self.evaluate(step).into());
+        }
+        let node = step.node();
+        let frozen = step.norm().is_some_and(|norm| norm.frozen);
+        if step.batch() * node.shape.pixels() < 2 && !frozen {
+            return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
+        }
+        let (product, known) = Self::product(step, frozen).unzip();
+        let x = product.as_deref().unwrap_or_else(|| step.x(0));
+        let statistics = match known.flatten() {
+            _ if frozen => running(step.norm()),
+            Some(known) => known,
+            None => norm::statistics(x, node.shape.channels),
+        };
+        let (scale, shift) =
+            norm::scale_and_shift(step.parameter(0), step.parameter(1), &statistics, self.eps);
+        let residual = step.step.residual.map(|value| step.value(value));
+        let value = norm::affine(x, &scale, &shift, Epilogue { residual, relu: step.step.relu });
+        Ok(Made { value, product, memory: Memory::Statistics(statistics, !frozen) })
+    }
+
+    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+        let Memory::Statistics(statistics, of_batch) = step.memory() else { return };
+        let (x, y, gamma) = (step.x(0), step.y(), step.parameter(0));
+        let (scale, shift) = norm::scale_and_shift(gamma, step.parameter(1), statistics, self.eps);
+        let passed = match (step.step.relu && !step.masked, step.step.residual) {
+            (false, _) => Passed::All,
+            (true, None) => Passed::Affine(&scale, &shift),
+            (true, Some(_)) => Passed::Output(y),
+        };
+        let found = norm::backward(&mut dy, x, passed, gamma, statistics, self.eps, *of_batch);
+        for (i, gradient) in [found.gamma, found.beta].into_iter().enumerate() {
+            if step.trains(i) {
+                step.give_parameter(i, gradient);
+            }
+        }
+        let residual = step.step.residual.filter(|&value| step.plan.needs[value]);
+        if let Some(before) = step.plan.joint(step.network, step.step) {
+            let network = step.network;
+            let node = &network.nodes[before.place];
+            let (input, weight) = (node.inputs[0], node.parameters[0]);
+            let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
+            let from = step.values.get(input);
+            let to = step.flows.destination(input, from);
+            let gradient = before.shape.gradients(from, &network.parameters[weight].value, behind, to);
+            step.parameters[weight] = Some(gradient);
+            (step.done)(node);
+        } else if step.wants(0) {
+            let dx = match residual {
+                Some(_) => found.input.beside(&dy, x),
+                None => found.input.over(std::mem::take(&mut dy), x),
+            };
+            step.give(0, dx);
+        }
+        if let Some(value) = residual {
+            step.flows.add(value, dy);
+        }
+    }
+
+    fn onnx(&self, graph: &mut Graph<'_>) -> Tensor {
+        let [mean, variance] = graph.running_statistics();
+        let inputs = [graph.input(0), graph.parameter(0), graph.parameter(1), mean, variance];
+        graph.add("BatchNormalization", &inputs, vec![("epsilon", Attribute::Float(self.eps))])
+    }
+}
+
+fn running(norm: Option<&Norm>) -> Statistics {
+    let (mean, variance) = norm.map(|norm| (norm.mean.clone(), norm.variance.clone())).unwrap_or_default();
+    Statistics { mean, variance }
+}

@@ -1,0 +1,71 @@
+//! Inverted dropout (Srivastava et al. 2014): torch's `Dropout`.
+
+use super::{Backward, Forward, Made, Memory, Operation};
+use crate::ModelError;
+use crate::graph::Shape;
+use crate::onnx::{Graph, Tensor};
+use crate::passes::DropoutKey;
+use wellfit_kernels::{Buffer, elementwise};
+use wellfit_rng::{Rng, Stream};
+
+/// x·mask/(1 − p) in training, x in evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    /// The share of units dropped.
+    pub p: f32,
+}
+
+impl Operation for Dropout {
+    fn kind(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn describe(&self, _: &[Shape], _: Shape) -> String {
+        format!("Dropout(p={})", self.p)
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn remembered_bytes(&self, output: usize) -> usize {
+        size_of::<f32>() * output
+    }
+
+    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+        let x = step.x(0);
+        let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
+        let mask = dropout_mask(x.len(), self.p, key, step.step.node as u32);
+        let value = elementwise::multiply(x, &mask);
+        Ok(Made { value, product: None, memory: Memory::Floats(mask) })
+    }
+
+    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+        if let Memory::Floats(mask) = step.memory()
+            && step.wants(0)
+        {
+            step.give(0, elementwise::multiply(&dy, mask));
+        }
+    }
+
+    /// ONNX files are for evaluation.
+    fn onnx(&self, graph: &mut Graph<'_>) -> Tensor {
+        graph.input(0)
+    }
+}
+
+/// A mask of 0 (with probability `p`) and 1/(1 − p) for the dropout node at place `layer`; its n-th number depends on
+/// the key, the layer and n.
+#[must_use]
+pub fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
+    let mut rng = Rng::new(key.seed, Stream::Dropout, key.step, layer);
+    let keep = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+    let mut mask = Buffer::scratch(len);
+    rng.fill_uniform(&mut mask);
+    mask.iter_mut().for_each(|m| *m = if *m < p { 0.0 } else { keep });
+    mask
+}

@@ -1,0 +1,78 @@
+//! The backward pass.
+
+use super::{Flows, Tape};
+use crate::graph::{Network, Node};
+use crate::ops::Backward;
+use wellfit_kernels::{Buffer, optim};
+
+/// The gradient of each parameter, in its place; none for frozen ones.
+#[derive(Debug)]
+pub struct Gradients(pub Vec<Option<Buffer>>);
+
+impl Gradients {
+    /// The Euclidean norm of all gradients together.
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        optim::global_norm(self.0.iter().flatten().map(|g| &**g))
+    }
+
+    /// Scale all gradients so that their common norm is at most `limit`, as
+    /// `torch.nn.utils.clip_grad_norm_`; gives the norm before.
+    pub fn clip(&mut self, limit: f64) -> f64 {
+        let norm = self.norm();
+        let factor = optim::clip_factor(norm, limit);
+        if factor < 1.0 {
+            self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));
+        }
+        norm
+    }
+}
+
+impl Network {
+    /// The gradients of all trainable parameters, from the gradient of the outputs `[N, classes]`. The tape
+    /// is used up: a value is freed after its last use.
+    #[must_use]
+    pub fn backward(&self, tape: Tape<'_>, outputs: Buffer) -> Gradients {
+        self.backward_watched(tape, outputs, |_| ())
+    }
+
+    /// [`Self::backward`] that tells `done` of each node once its part is done, for a profile.
+    #[must_use]
+    pub fn backward_watched(
+        &self,
+        mut tape: Tape<'_>,
+        outputs: Buffer,
+        mut done: impl FnMut(&Node),
+    ) -> Gradients {
+        let plan = &tape.plan;
+        let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
+        let mut flows = Flows::new(self, plan, outputs);
+        for (at, step) in plan.steps.iter().enumerate().rev() {
+            if plan.needs[step.output] {
+                // A step's own node, and then the product before it, unless both went together.
+                let before = step.product.map(|place| (place, place + 1));
+                for (place, output) in [Some((step.node, step.output)), before].into_iter().flatten() {
+                    let Some((dy, masked)) = flows.take(output) else { continue };
+                    let node = &self.nodes[place];
+                    let mut given = Backward {
+                        network: self,
+                        plan,
+                        step,
+                        node,
+                        output,
+                        values: &tape.values,
+                        memory: &tape.memories[at],
+                        flows: &mut flows,
+                        parameters: &mut parameters,
+                        masked,
+                        done: &mut done,
+                    };
+                    node.op.backward(&mut given, dy);
+                    done(node);
+                }
+            }
+            plan.freed_behind(at).iter().for_each(|&value| tape.values.free(value));
+        }
+        Gradients(parameters)
+    }
+}

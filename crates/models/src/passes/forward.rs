@@ -1,0 +1,150 @@
+//! The forward pass, in evaluation and in training.
+
+use super::Values;
+use crate::ModelError;
+use crate::graph::{Network, Node, Value};
+use crate::ops::{Forward, Memory, Op};
+use crate::plan::{Mode, Plan, Precision, Request};
+use std::ops::Range;
+use std::sync::Arc;
+use wellfit_kernels::Buffer;
+
+/// What dropout masks depend on, besides the layer and the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DropoutKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The training step.
+    pub step: u32,
+}
+
+/// What a training pass remembers for the backward pass.
+#[derive(Debug)]
+pub struct Tape<'a> {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) values: Values<'a>,
+    /// What each step remembers.
+    pub(crate) memories: Vec<Memory>,
+}
+
+impl Tape<'_> {
+    /// The network's outputs, `[N, classes]`.
+    #[must_use]
+    pub fn outputs(&self) -> &[f32] {
+        self.values.last()
+    }
+}
+
+impl Network {
+    /// The outputs `[N, classes]` for `images` `[N, H, W, C]` in evaluation mode: running statistics (folded
+    /// into the convolution before them), no dropout. Every value is freed after its last reader.
+    #[must_use]
+    pub fn evaluate(&self, images: &[f32]) -> Buffer {
+        self.evaluate_nodes(images, 0..self.output())
+    }
+
+    /// The value `cut` for `images` in evaluation mode, `[N, …]`: see [`Network::frozen_prefix`].
+    #[must_use]
+    pub fn features(&self, images: &[f32], cut: Value) -> Buffer {
+        self.evaluate_nodes(images, 0..cut)
+    }
+
+    /// The outputs from the value `cut`: `evaluate_from(&features(images, cut), cut)` is `evaluate(images)` to the
+    /// bit, for a `cut` from [`Network::frozen_prefix`].
+    #[must_use]
+    pub fn evaluate_from(&self, value: &[f32], cut: Value) -> Buffer {
+        self.evaluate_nodes(value, cut..self.output())
+    }
+
+    /// Run `nodes` in evaluation mode from the value `start`, the only one of before that they read.
+    fn evaluate_nodes(&self, start: &[f32], nodes: Range<usize>) -> Buffer {
+        let batch = start.len() / self.shape(nodes.start).len();
+        let end = nodes.end;
+        let request = Request { mode: Mode::Evaluation, batch, nodes, precision: Precision::F32 };
+        let plan = self.plan(&request);
+        let mut values = Values::new(start, plan.nodes.start, self.nodes.len());
+        for (at, step) in plan.steps.iter().enumerate() {
+            let mut done = |_: &Node| ();
+            let mut given =
+                Forward { network: self, plan: &plan, step, values: &values, key: None, done: &mut done };
+            let made = self.nodes[step.node].op.forward(&mut given);
+            // In evaluation every batch can be computed.
+            values.put(step.last(), made.map_or_else(|_| Buffer::scratch(0), |made| made.value));
+            for &value in plan.freed_after(at).iter().filter(|&&value| value != end) {
+                values.free(value);
+            }
+        }
+        values.take(end)
+    }
+
+    /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
+    /// dropout by `key`. Values that no gradient needs are freed on the way.
+    ///
+    /// # Errors
+    /// When a BatchNorm layer gets a single value per channel.
+    pub fn forward<'a>(&mut self, images: &'a [f32], key: DropoutKey) -> Result<Tape<'a>, ModelError> {
+        self.forward_watched(images, 0, key, |_| ())
+    }
+
+    /// The rest of a training pass from the value `cut`: `forward_from(&features(images, cut), cut, key)` is
+    /// `forward(images, key)` to the bit, for a `cut` from [`Network::frozen_prefix`].
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_from<'a>(
+        &mut self,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
+    ) -> Result<Tape<'a>, ModelError> {
+        self.forward_watched(value, cut, key, |_| ())
+    }
+
+    /// [`Self::forward_from`] that tells `done` of the nodes as they have run, for a profile. Nodes that run together
+    /// are told of as one, a product in training apart.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_watched<'a>(
+        &mut self,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
+        mut done: impl FnMut(&Node),
+    ) -> Result<Tape<'a>, ModelError> {
+        let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
+        let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: Precision::F32 });
+        let mut values = Values::new(value, cut, self.nodes.len());
+        let mut memories = Vec::with_capacity(plan.steps.len());
+        for (at, step) in plan.steps.iter().enumerate() {
+            let mut given = Forward {
+                network: self,
+                plan: &plan,
+                step,
+                values: &values,
+                key: Some(key),
+                done: &mut done,
+            };
+            let made = self.nodes[step.node].op.forward(&mut given)?;
+            if let Some((place, product)) = step.product.zip(made.product) {
+                values.put(place, product);
+            }
+            values.put(step.last(), made.value);
+            self.follow_statistics(step.node, batch, &made.memory);
+            memories.push(made.memory);
+            plan.freed_after(at).iter().for_each(|&value| values.free(value));
+            done(&self.nodes[step.node]);
+        }
+        Ok(Tape { plan, values, memories })
+    }
+
+    /// Move a normalisation's running statistics towards those that were found in a batch.
+    fn follow_statistics(&mut self, place: usize, batch: usize, memory: &Memory) {
+        let node = &self.nodes[place];
+        if let (Op::BatchNorm(op), Memory::Statistics(statistics, true), Some(norm)) =
+            (&node.op, memory, node.norm)
+        {
+            op.follow(&mut self.norms[norm], statistics, batch * node.shape.pixels());
+        }
+    }
+}

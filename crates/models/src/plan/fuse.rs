@@ -1,0 +1,79 @@
+//! Which nodes run together.
+
+use super::Step;
+use crate::graph::{Network, Value};
+use crate::ops::Op;
+
+/// The nodes of a network in groups, each a step, in the order they run.
+///
+/// A normalisation takes along the product before it, if nobody else reads that, and the residual sum and the ReLU
+/// behind it. Where both addends of a sum are normalised, the later one takes it.
+pub(crate) fn groups(network: &Network) -> Vec<Step> {
+    let readers = network.readers();
+    let reader = SingleReader::new(network, &readers);
+    let mut taken = vec![false; network.nodes.len()];
+    let mut steps = Vec::new();
+    for place in (0..network.nodes.len()).rev() {
+        if matches!(network.nodes[place].op, Op::BatchNorm(_)) {
+            steps.push(normalisation(network, place, &reader, &mut taken));
+        }
+    }
+    for (place, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
+        steps.push(Step {
+            node: place,
+            product: None,
+            residual: None,
+            relu: false,
+            folded: false,
+            output: place + 1,
+        });
+    }
+    steps.sort_by_key(Step::last);
+    steps
+}
+
+/// The step of the normalisation at `place`.
+fn normalisation(network: &Network, place: usize, reader: &SingleReader, taken: &mut [bool]) -> Step {
+    taken[place] = true;
+    let node = &network.nodes[place];
+    let product = node.inputs[0].checked_sub(1).filter(|&before| {
+        matches!(network.nodes[before].op, Op::Conv(_) | Op::Linear(_))
+            && reader.of(before + 1) == Some(place)
+    });
+    product.into_iter().for_each(|before| taken[before] = true);
+    let (mut output, mut residual, mut relu) = (place + 1, None, false);
+    if let Some(sum) = reader.of(output).filter(|&sum| network.nodes[sum].op == Op::Add(crate::ops::Add))
+        && !taken[sum]
+    {
+        taken[sum] = true;
+        let inputs = &network.nodes[sum].inputs;
+        residual = inputs.iter().copied().find(|&value| value != output);
+        output = sum + 1;
+    }
+    if let Some(rectifier) = reader.of(output)
+        && network.nodes[rectifier].op == Op::Relu(crate::ops::Relu)
+    {
+        taken[rectifier] = true;
+        (output, relu) = (rectifier + 1, true);
+    }
+    Step { node: place, product, residual, relu, folded: false, output }
+}
+
+/// For each value that is read once, by which node.
+struct SingleReader(Vec<Option<usize>>);
+
+impl SingleReader {
+    fn new(network: &Network, readers: &[usize]) -> Self {
+        let mut single = vec![None; readers.len()];
+        for (place, node) in network.nodes.iter().enumerate() {
+            for &value in node.inputs.iter().filter(|&&value| readers[value] == 1) {
+                single[value] = Some(place);
+            }
+        }
+        Self(single)
+    }
+
+    fn of(&self, value: Value) -> Option<usize> {
+        self.0[value]
+    }
+}
