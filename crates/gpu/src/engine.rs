@@ -3,7 +3,7 @@
 //! A pass uploads the parameters and its input. A training step downloads twice, whatever the network: the outputs
 //! with the batch statistics, then the gradients. All else happens on the processor, as without a GPU.
 
-use crate::passes::{Mode, run};
+use crate::passes::{self, Mode, run};
 use burn_tensor::backend::{AutodiffBackend, Backend};
 use burn_tensor::{Tensor, TensorData, Transaction};
 use std::any::Any;
@@ -48,6 +48,15 @@ impl<B: AutodiffBackend> Gpu<B> {
         })
     }
 
+    /// An operation that `passes` does not have is refused by name.
+    fn refuse_unknown(&self, network: &Network) -> Result<(), ModelError> {
+        let unknown = network.nodes.iter().find(|node| !passes::computes(&node.op));
+        let problem = |node: &Node| format!("it cannot compute `{}` ({}) yet", node.name, node.op.kind());
+        unknown.map_or(Ok(()), |node| {
+            Err(ModelError::Device { device: self.name.clone(), problem: problem(node) })
+        })
+    }
+
     /// A failure of the device, which Burn may tell by a panic, as an error.
     fn guarded<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Result<T, ModelError> {
         let failed = |problem| ModelError::Device { device: self.name.clone(), problem };
@@ -66,6 +75,7 @@ impl<B: AutodiffBackend> Engine for Gpu<B> {
     }
 
     fn evaluate(&self, network: &Network, value: &[f32], cut: Value) -> Result<Buffer, ModelError> {
+        self.refuse_unknown(network)?;
         self.guarded(|| {
             let parameters = upload::<B::InnerBackend>(network, &self.device);
             let (logits, _) = run(network, &parameters, flat(value, &self.device), cut, Mode::Evaluation);
@@ -83,6 +93,7 @@ impl<B: AutodiffBackend> Engine for Gpu<B> {
     ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
         refuse_single_values(network, value.len() / network.shape(cut).len())?;
         self.refuse_gaps(network)?;
+        self.refuse_unknown(network)?;
         let (pass, seen) = self.guarded(|| {
             let tracked = upload::<B>(network, &self.device).into_iter().zip(&network.parameters);
             let parameters: Vec<_> =

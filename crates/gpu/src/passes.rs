@@ -36,6 +36,22 @@ pub(crate) struct Seen<B: Backend> {
     pub variance: Tensor<B, 1>,
 }
 
+/// Whether [`run`] has an operation.
+pub(crate) fn computes(op: &Op) -> bool {
+    match op {
+        Op::Conv(_)
+        | Op::Linear(_)
+        | Op::BatchNorm(_)
+        | Op::Add(_)
+        | Op::Relu(_)
+        | Op::Dropout(_)
+        | Op::MaxPool(_)
+        | Op::GlobalAveragePool(_) => true,
+        #[allow(unreachable_patterns, reason = "operations may be added without a GPU's passes")]
+        _ => false,
+    }
+}
+
 /// The outputs `[N·classes]` from the value `cut` (0 are the images), and what the BatchNorm layers have seen.
 pub(crate) fn run<B: Backend>(
     network: &Network,
@@ -123,6 +139,8 @@ impl<B: Backend> Pass<'_, B> {
                 self.channels_last(y, node.shape)
             }
             Op::GlobalAveragePool(GlobalAveragePool) => x.mean_dim(1),
+            #[allow(unreachable_patterns, reason = "operations may be added without a GPU's passes")]
+            _ => unreachable!("`{}` was to be refused", node.name),
         }
     }
 

@@ -243,7 +243,7 @@ fn dropout_masks_hold_zero_and_the_inverse_share() {
 /// The bound holds for every architecture, and grows with the classes (and an MLP's input) as the network does.
 #[test]
 fn no_network_has_fewer_than_its_least_parameters() {
-    for name in MODELS {
+    for &name in MODELS.iter() {
         let input = Shape::image(32, 32, 3);
         let [small, large] = [2, 1002].map(|classes| build(name, input, classes).unwrap());
         let least = |classes| least_parameters(name, input, classes);

@@ -83,7 +83,21 @@ impl Network {
     /// # Errors
     /// When a BatchNorm layer gets a single value per channel.
     pub fn forward<'a>(&mut self, images: &'a [f32], key: DropoutKey) -> Result<Tape<'a>, ModelError> {
-        self.forward_watched(images, 0, key, |_| ())
+        self.train_from(images, 0, key, |_| ())
+    }
+
+    /// [`Self::forward`] that tells `done` of the nodes as they have run, for a profile. Nodes that run together
+    /// are told of as one, a product in training apart.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_watched<'a>(
+        &mut self,
+        images: &'a [f32],
+        key: DropoutKey,
+        done: impl FnMut(&Node),
+    ) -> Result<Tape<'a>, ModelError> {
+        self.train_from(images, 0, key, done)
     }
 
     /// The rest of a training pass from the value `cut`: `forward_from(&features(images, cut), cut, key)` is
@@ -97,15 +111,10 @@ impl Network {
         cut: Value,
         key: DropoutKey,
     ) -> Result<Tape<'a>, ModelError> {
-        self.forward_watched(value, cut, key, |_| ())
+        self.train_from(value, cut, key, |_| ())
     }
 
-    /// [`Self::forward_from`] that tells `done` of the nodes as they have run, for a profile. Nodes that run together
-    /// are told of as one, a product in training apart.
-    ///
-    /// # Errors
-    /// As [`Self::forward`].
-    pub fn forward_watched<'a>(
+    fn train_from<'a>(
         &mut self,
         value: &'a [f32],
         cut: Value,
