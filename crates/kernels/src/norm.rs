@@ -10,7 +10,8 @@ use crate::finish::past_caches;
 use crate::moments::Moments;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
-use wellfit_simd::vector::{Kernel, Simd, dispatch, vectorized};
+use wellfit_simd::vector::{Kernel, Simd, dispatch};
+use wellfit_simd::vectorized;
 
 /// What the forward pass of a training step found, and the backward pass needs.
 #[derive(Debug, Clone)]
