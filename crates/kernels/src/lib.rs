@@ -14,17 +14,13 @@
 
 pub mod conv;
 pub mod elementwise;
-mod finish;
-mod gemm;
-mod joint;
+mod epilogue;
 pub mod loss;
-mod moments;
 pub mod norm;
 pub mod optim;
-mod outer;
-mod panels;
 pub mod pool;
+mod product;
 pub mod reference;
-mod winograd;
 
+pub use epilogue::Epilogue;
 pub use wellfit_simd::Buffer;

@@ -2,10 +2,10 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, Then};
-use wellfit_kernels::norm::{self, Epilogue, Passed};
+use wellfit_kernels::conv::{self, Algorithm, Conv, Destination};
+use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
+use wellfit_kernels::{Buffer, Epilogue};
 use wellfit_kernels::{elementwise, reference};
 use wellfit_rng::{Rng, Stream};
 
@@ -25,6 +25,11 @@ fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
     assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
+}
+
+/// A normalisation by this scale and shift of each channel.
+fn affine(x: &[f32], (scale, shift): (&[f32], &[f32]), residual: Option<&[f32]>, relu: bool) -> Buffer {
+    norm::affine(x, scale.len(), Epilogue { scale: Some(scale), bias: Some(shift), residual, relu })
 }
 
 /// What is asked for by name is what is computed: direct sums of small whole numbers have no rounding at all, those of
@@ -249,7 +254,7 @@ fn batch_norm_with_residual_and_relu() {
         assert_close(&what, &found.mean, &mean, 1e-6);
         assert_close(&what, &found.variance, &variance, 1e-5);
         let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, eps);
-        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: Some(&residual), relu: true });
+        let y = affine(&x, (&scale, &shift), Some(&residual), true);
         // x·scale + shift cancels: |mean|/std is 6 here, so up to 6 times the plain rounding.
         assert_close(&what, &y, &y_ref, 1e-5);
         // The mask must be the reference's, or a value near zero decides differently.
@@ -275,7 +280,7 @@ fn batch_norm_whose_mask_is_computed_again() {
         let what = format!("{rows} × {channels}");
         let found = norm::statistics(&x, channels);
         let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, 1e-5);
-        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: None, relu: true });
+        let y = affine(&x, (&scale, &shift), None, true);
         let run = |passed| {
             let mut g = Buffer::from_slice(&dy);
             let back = norm::backward(&mut g, &x, passed, &gamma, &found, 1e-5, true);
@@ -364,7 +369,8 @@ fn convolutions_do_more_before_they_write() {
         let (scale, bias) = (random(channels_out, 4), vec![20.0; channels_out]);
         let what = format!("{conv:?}");
         let sums = reference::conv_forward(&conv, &wide(&x), &wide(&w), &[]);
-        let then = Then { scale: Some(&scale), bias: Some(&bias), residual: Some(&residual), relu: true };
+        let epilogue =
+            Epilogue { scale: Some(&scale), bias: Some(&bias), residual: Some(&residual), relu: true };
         let expected: Vec<f64> = (0..sums.len())
             .map(|i| {
                 let c = i % channels_out;
@@ -372,7 +378,7 @@ fn convolutions_do_more_before_they_write() {
                 (sums[i] * scale + bias + f64::from(residual[i])).max(0.0)
             })
             .collect();
-        assert_close(&what, &conv.forward_then(&x, &w, then), &expected, 1e-5);
+        assert_close(&what, &conv.forward_with(&x, &w, epilogue), &expected, 1e-5);
         let (y, found) = conv.forward_with_statistics(&x, &w, Some(&bias));
         assert_eq!(y[..], conv.forward(&x, &w, Some(&bias))[..], "{what}");
         let (mean, variance) = reference::statistics(&wide(&y), channels_out);
@@ -412,6 +418,21 @@ fn statistics_tell_what_is_no_number() {
             assert!(found.variance.iter().all(|&v| v >= 0.0), "{:?}", found.variance);
         }
     }
+}
+
+/// What an epilogue leaves out changes nothing.
+#[test]
+fn an_empty_epilogue_keeps_what_it_is_given() {
+    let (x, residual, bias) = (random(7 * 5, 1), random(7 * 5, 2), random(5, 3));
+    assert_eq!(norm::affine(&x, 5, Epilogue::default())[..], x);
+    assert_eq!(norm::affine(&x, 5, Epilogue { relu: true, ..Epilogue::default() }), elementwise::relu(&x));
+    let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), ..Epilogue::default() };
+    let expected: Vec<f32> = (0..x.len()).map(|i| x[i] + bias[i % 5] + residual[i]).collect();
+    assert_eq!(norm::affine(&x, 5, epilogue)[..], expected);
+    // A layer without weights to speak of: what it adds up is the input.
+    let mut identity = vec![0.0; 25];
+    identity.iter_mut().step_by(6).for_each(|w| *w = 1.0);
+    assert_eq!(Conv::linear(7, 5, 5).forward_with(&x, &identity, epilogue)[..], expected);
 }
 
 #[test]
@@ -549,11 +570,12 @@ fn large_outputs_have_the_bits_of_small_ones() {
         let (x, w) = (random(whole.input_len(), 1), random(whole.weight_len(), 2));
         let (scale, shift, r) = (random(128, 3), random(128, 4), random(whole.output_len(), 5));
         let run = |conv: Conv, x: &[f32], r: &[f32]| {
-            let then = Then { scale: Some(&scale), bias: Some(&shift), residual: Some(r), relu: true };
+            let epilogue =
+                Epilogue { scale: Some(&scale), bias: Some(&shift), residual: Some(r), relu: true };
             let (y, _) = conv.forward_with_statistics(x, &w, None);
             let [with, without] = [(Some(r), true), (None, false)]
-                .map(|(residual, relu)| norm::affine(&y, &scale, &shift, Epilogue { residual, relu }));
-            [conv.forward_then(x, &w, then), y, with, without].map(|y| y.to_vec())
+                .map(|(residual, relu)| affine(&y, (&scale, &shift), residual, relu));
+            [conv.forward_with(x, &w, epilogue), y, with, without].map(|y| y.to_vec())
         };
         let halves = x.chunks(half.input_len()).zip(r.chunks(half.output_len()));
         let halves: Vec<_> = halves.map(|(x, r)| run(half, x, r)).collect();

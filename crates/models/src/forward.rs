@@ -4,10 +4,10 @@ use crate::ModelError;
 use crate::network::{NORM_EPS, NORM_MOMENTUM, Network, Node, Op, Shape, Value};
 use crate::values::Values;
 use std::ops::Range;
-use wellfit_kernels::conv::{Conv, Then};
-use wellfit_kernels::norm::{self, Epilogue, Statistics};
+use wellfit_kernels::conv::Conv;
+use wellfit_kernels::norm::{self, Statistics};
 use wellfit_kernels::pool::{self, MaxPool};
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Epilogue, elementwise};
 use wellfit_rng::{Rng, Stream};
 
 /// What dropout masks depend on, besides the layer and the unit.
@@ -227,7 +227,8 @@ impl Network {
                 let (gamma, beta) = (&self.parameters[gamma].value, &self.parameters[beta].value);
                 let (scale, shift) = norm::scale_and_shift(gamma, beta, &statistics, NORM_EPS);
                 let residual = residual.map(|value| values.get(value));
-                let y = norm::affine(x, &scale, &shift, Epilogue { residual, relu });
+                let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
+                let y = norm::affine(x, node.shape.channels, epilogue);
                 if !frozen {
                     let norm = &mut self.norms[norm];
                     statistics.update_running(&mut norm.mean, &mut norm.variance, NORM_MOMENTUM, rows);
@@ -263,13 +264,14 @@ impl Network {
                 let (scale, mut shift) = norm::scale_and_shift(gamma, beta, &self.running(norm), NORM_EPS);
                 let residual = residual.map(|value| values.get(value));
                 let Some(producer) = self.producer(place, joined).map(|place| &self.nodes[place]) else {
-                    return norm::affine(x, &scale, &shift, Epilogue { residual, relu });
+                    let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
+                    return norm::affine(x, node.shape.channels, epilogue);
                 };
                 if let Some(bias) = self.bias(producer).bias {
                     shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
                 }
-                let then = Then { scale: Some(&scale), bias: Some(&shift), residual, relu };
-                self.sums(producer, batch, values, then)
+                let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
+                self.sums(producer, batch, values, epilogue)
             }
             Op::Relu => elementwise::relu(x),
             Op::Dropout { .. } => Buffer::from_slice(x),
@@ -281,8 +283,8 @@ impl Network {
     }
 
     /// A convolution or linear node's product.
-    fn sums(&self, node: &Node, batch: usize, values: &Values<'_>, then: Then<'_>) -> Buffer {
-        self.conv_shape(node, batch).forward_then(values.get(node.input), self.weight(node), then)
+    fn sums(&self, node: &Node, batch: usize, values: &Values<'_>, epilogue: Epilogue<'_>) -> Buffer {
+        self.conv_shape(node, batch).forward_with(values.get(node.input), self.weight(node), epilogue)
     }
 
     fn weight(&self, node: &Node) -> &[f32] {
@@ -292,12 +294,12 @@ impl Network {
         }
     }
 
-    fn bias(&self, node: &Node) -> Then<'_> {
+    fn bias(&self, node: &Node) -> Epilogue<'_> {
         let bias = match node.op {
             Op::Linear { bias, .. } => Some(&*self.parameters[bias].value),
             _ => None,
         };
-        Then { bias, ..Then::default() }
+        Epilogue { bias, ..Epilogue::default() }
     }
 
     fn running(&self, norm: usize) -> Statistics {
