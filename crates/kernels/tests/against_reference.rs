@@ -2,10 +2,10 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{self, Conv, Destination, Then};
-use wellfit_kernels::norm::{self, Epilogue, Passed};
+use wellfit_kernels::conv::{self, Algorithm, Conv, Destination};
+use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
+use wellfit_kernels::{Buffer, Epilogue};
 use wellfit_kernels::{elementwise, reference};
 use wellfit_rng::{Rng, Stream};
 
@@ -25,6 +25,50 @@ fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
     assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
+}
+
+/// A normalisation by this scale and shift of each channel.
+fn affine(x: &[f32], (scale, shift): (&[f32], &[f32]), residual: Option<&[f32]>, relu: bool) -> Buffer {
+    norm::affine(x, scale.len(), Epilogue { scale: Some(scale), bias: Some(shift), residual, relu })
+}
+
+/// What is asked for by name is what is computed: direct sums of small whole numbers have no rounding at all, those of
+/// Winograd's method do.
+#[test]
+fn direct_convolutions_take_no_detour() {
+    let whole = |len, index| -> Vec<f32> { random(len, index).iter().map(|x| (2.0 * x).round()).collect() };
+    for (channels_in, channels_out, kernel, size, stride) in
+        [(32, 48, 3, 9, 1), (32, 48, 3, 45, 2), (3, 64, 7, 45, 2)]
+    {
+        let fastest = Conv {
+            batch: 8,
+            height: size,
+            width: size,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
+        };
+        let direct = Conv { algorithm: Algorithm::Direct, ..fastest };
+        let (x, w) = (whole(direct.input_len(), 1), whole(direct.weight_len(), 2));
+        let dy = whole(direct.output_len(), 3);
+        let passes = |conv: &Conv| {
+            let mut dx = vec![0.0; x.len()];
+            conv.data_gradient(&dy, &w, Destination::new(&mut dx));
+            [conv.forward(&x, &w, None).to_vec(), dx, conv.weight_gradient(&x, &dy).to_vec()]
+                .map(|p| wide(&p))
+        };
+        let exact = [
+            reference::conv_forward(&direct, &wide(&x), &wide(&w), &[]),
+            reference::conv_data_gradient(&direct, &wide(&dy), &wide(&w)),
+            reference::conv_weight_gradient(&direct, &wide(&x), &wide(&dy)),
+        ];
+        assert!(passes(&direct) == exact, "{direct:?}");
+        let [forward, _, weights] = passes(&fastest);
+        assert!(forward != exact[0] && weights != exact[2], "{fastest:?} was direct too");
+    }
 }
 
 fn check_conv(conv: Conv) {
@@ -64,7 +108,17 @@ fn convolutions_of_every_kind() {
     {
         for (channels_in, channels_out) in [(1, 16), (3, 64), (5, 1), (16, 17), (33, 31), (64, 65), (4, 8)] {
             for (batch, height, width) in [(1, 7, 9), (3, 8, 7)] {
-                check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+                check_conv(Conv {
+                    batch,
+                    height,
+                    width,
+                    channels_in,
+                    channels_out,
+                    kernel,
+                    stride,
+                    padding,
+                    algorithm: Algorithm::Fastest,
+                });
             }
         }
     }
@@ -86,6 +140,7 @@ fn three_by_three_at_stride_one() {
                 kernel: 3,
                 stride: 1,
                 padding,
+                algorithm: Algorithm::Fastest,
             });
         }
     }
@@ -97,7 +152,17 @@ fn three_by_three_at_stride_two() {
     for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80)] {
         for (batch, height, width) in [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)] {
             let (kernel, stride, padding) = (3, 2, 1);
-            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel,
+                stride,
+                padding,
+                algorithm: Algorithm::Fastest,
+            });
         }
     }
 }
@@ -108,7 +173,17 @@ fn seven_by_seven_of_few_channels() {
     for (channels_in, channels_out) in [(1, 32), (3, 64), (4, 48)] {
         for (batch, height, width) in [(2, 5, 6), (1, 16, 16), (3, 13, 23), (1, 33, 30)] {
             let (kernel, stride, padding) = (7, 2, 3);
-            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel,
+                stride,
+                padding,
+                algorithm: Algorithm::Fastest,
+            });
         }
     }
 }
@@ -127,6 +202,7 @@ fn large_weights_are_split_by_rows() {
         kernel: 3,
         stride: 2,
         padding: 1,
+        algorithm: Algorithm::Fastest,
     });
 }
 
@@ -141,6 +217,7 @@ fn many_rows_are_summed_in_parts() {
         kernel: 3,
         stride: 1,
         padding: 1,
+        algorithm: Algorithm::Fastest,
     });
     check_conv(Conv::linear(3001, 7, 9));
 }
@@ -177,7 +254,7 @@ fn batch_norm_with_residual_and_relu() {
         assert_close(&what, &found.mean, &mean, 1e-6);
         assert_close(&what, &found.variance, &variance, 1e-5);
         let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, eps);
-        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: Some(&residual), relu: true });
+        let y = affine(&x, (&scale, &shift), Some(&residual), true);
         // x·scale + shift cancels: |mean|/std is 6 here, so up to 6 times the plain rounding.
         assert_close(&what, &y, &y_ref, 1e-5);
         // The mask must be the reference's, or a value near zero decides differently.
@@ -203,7 +280,7 @@ fn batch_norm_whose_mask_is_computed_again() {
         let what = format!("{rows} × {channels}");
         let found = norm::statistics(&x, channels);
         let (scale, shift) = norm::scale_and_shift(&gamma, &beta, &found, 1e-5);
-        let y = norm::affine(&x, &scale, &shift, Epilogue { residual: None, relu: true });
+        let y = affine(&x, (&scale, &shift), None, true);
         let run = |passed| {
             let mut g = Buffer::from_slice(&dy);
             let back = norm::backward(&mut g, &x, passed, &gamma, &found, 1e-5, true);
@@ -234,6 +311,7 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
             kernel: 1,
             stride: 1,
             padding: 0,
+            algorithm: Algorithm::Fastest,
         };
         assert!(conv.joins_norm());
         let what = format!("{conv:?}");
@@ -274,14 +352,25 @@ fn convolutions_do_more_before_they_write() {
         (7, 40, 1, 1),
     ] {
         let (batch, height, width, padding) = (2, 41, 43, kernel / 2);
-        let conv = Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding };
+        let conv = Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding,
+            algorithm: Algorithm::Fastest,
+        };
         let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
         let residual = random(conv.output_len(), 3);
         // A mean of 20 would show a variance computed by subtracting large squares.
         let (scale, bias) = (random(channels_out, 4), vec![20.0; channels_out]);
         let what = format!("{conv:?}");
         let sums = reference::conv_forward(&conv, &wide(&x), &wide(&w), &[]);
-        let then = Then { scale: Some(&scale), bias: Some(&bias), residual: Some(&residual), relu: true };
+        let epilogue =
+            Epilogue { scale: Some(&scale), bias: Some(&bias), residual: Some(&residual), relu: true };
         let expected: Vec<f64> = (0..sums.len())
             .map(|i| {
                 let c = i % channels_out;
@@ -289,7 +378,7 @@ fn convolutions_do_more_before_they_write() {
                 (sums[i] * scale + bias + f64::from(residual[i])).max(0.0)
             })
             .collect();
-        assert_close(&what, &conv.forward_then(&x, &w, then), &expected, 1e-5);
+        assert_close(&what, &conv.forward_with(&x, &w, epilogue), &expected, 1e-5);
         let (y, found) = conv.forward_with_statistics(&x, &w, Some(&bias));
         assert_eq!(y[..], conv.forward(&x, &w, Some(&bias))[..], "{what}");
         let (mean, variance) = reference::statistics(&wide(&y), channels_out);
@@ -312,6 +401,7 @@ fn statistics_tell_what_is_no_number() {
             kernel,
             stride: 1,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         let w = random(conv.weight_len(), 2);
         for bad in [f32::NAN, f32::INFINITY] {
@@ -328,6 +418,21 @@ fn statistics_tell_what_is_no_number() {
             assert!(found.variance.iter().all(|&v| v >= 0.0), "{:?}", found.variance);
         }
     }
+}
+
+/// What an epilogue leaves out changes nothing.
+#[test]
+fn an_empty_epilogue_keeps_what_it_is_given() {
+    let (x, residual, bias) = (random(7 * 5, 1), random(7 * 5, 2), random(5, 3));
+    assert_eq!(norm::affine(&x, 5, Epilogue::default())[..], x);
+    assert_eq!(norm::affine(&x, 5, Epilogue { relu: true, ..Epilogue::default() }), elementwise::relu(&x));
+    let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), ..Epilogue::default() };
+    let expected: Vec<f32> = (0..x.len()).map(|i| x[i] + bias[i % 5] + residual[i]).collect();
+    assert_eq!(norm::affine(&x, 5, epilogue)[..], expected);
+    // A layer without weights to speak of: what it adds up is the input.
+    let mut identity = vec![0.0; 25];
+    identity.iter_mut().step_by(6).for_each(|w| *w = 1.0);
+    assert_eq!(Conv::linear(7, 5, 5).forward_with(&x, &identity, epilogue)[..], expected);
 }
 
 #[test]
@@ -383,11 +488,31 @@ fn pooling_and_sums() {
 fn bits_do_not_depend_on_threads() {
     for (channels_in, channels_out, kernel) in [(24, 40, 3), (32, 48, 3), (32, 64, 1)] {
         let (batch, height, width, padding) = (7, 14, 13, kernel / 2);
-        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 1, padding });
+        same_bits(Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride: 1,
+            padding,
+            algorithm: Algorithm::Fastest,
+        });
     }
     for (channels_in, channels_out, kernel) in [(32, 48, 3), (3, 64, 7)] {
         let (batch, height, width, padding) = (8, 45, 42, kernel / 2);
-        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 2, padding });
+        same_bits(Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride: 2,
+            padding,
+            algorithm: Algorithm::Fastest,
+        });
     }
 }
 
@@ -438,17 +563,19 @@ fn large_outputs_have_the_bits_of_small_ones() {
             kernel,
             stride: 1,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         assert!(whole.output_len() > 1 << 23);
         let half = Conv { batch: 3, ..whole };
         let (x, w) = (random(whole.input_len(), 1), random(whole.weight_len(), 2));
         let (scale, shift, r) = (random(128, 3), random(128, 4), random(whole.output_len(), 5));
         let run = |conv: Conv, x: &[f32], r: &[f32]| {
-            let then = Then { scale: Some(&scale), bias: Some(&shift), residual: Some(r), relu: true };
+            let epilogue =
+                Epilogue { scale: Some(&scale), bias: Some(&shift), residual: Some(r), relu: true };
             let (y, _) = conv.forward_with_statistics(x, &w, None);
             let [with, without] = [(Some(r), true), (None, false)]
-                .map(|(residual, relu)| norm::affine(&y, &scale, &shift, Epilogue { residual, relu }));
-            [conv.forward_then(x, &w, then), y, with, without].map(|y| y.to_vec())
+                .map(|(residual, relu)| affine(&y, (&scale, &shift), residual, relu));
+            [conv.forward_with(x, &w, epilogue), y, with, without].map(|y| y.to_vec())
         };
         let halves = x.chunks(half.input_len()).zip(r.chunks(half.output_len()));
         let halves: Vec<_> = halves.map(|(x, r)| run(half, x, r)).collect();
@@ -472,6 +599,7 @@ fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
             kernel,
             stride,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         let (x, w) = (random(conv(13).input_len(), 1), random(conv(1).weight_len(), 2));
         let all = conv(13).forward(&x, &w, None);

@@ -67,7 +67,7 @@ const RESNET: Architecture = Architecture {
 
 /// The residual block of a ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
+pub enum Block {
     /// Two 3×3 convolutions (ResNet-18, 34).
     Basic,
     /// 1×1, 3×3, 1×1 with four times the channels at the end; the stride sits on the 3×3 ("v1.5").
@@ -84,7 +84,8 @@ impl Block {
 }
 
 /// torchvision's ResNet: 7×7 stem, max pool, four stages of `depths` blocks with 64, 128, 256, 512 channels.
-fn imagenet(name: &str, block: Block, depths: [usize; 4], input: Shape, classes: usize) -> Builder {
+#[must_use]
+pub fn imagenet(name: &str, block: Block, depths: [usize; 4], input: Shape, classes: usize) -> Builder {
     let mut net = Builder::new(name, input);
     let stem = net.conv("conv1", 0, 64, 7, 2, 3);
     let stem = net.batch_norm("bn1", stem);

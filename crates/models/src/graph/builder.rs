@@ -4,6 +4,7 @@ use super::{Network, Node, Norm, Parameter, Shape, Value};
 use crate::ops::{Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Op, Relu};
 use crate::plan::Plans;
 use wellfit_kernels::Buffer;
+use wellfit_kernels::conv::Algorithm;
 
 /// Puts a network together, node by node. Each method gives the value that its node makes.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ impl Builder {
             nodes: Vec::new(),
             parameters: Vec::new(),
             norms: Vec::new(),
+            algorithm: Algorithm::default(),
             plans: Plans::default(),
         })
     }

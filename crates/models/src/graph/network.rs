@@ -3,6 +3,7 @@
 use super::{Parameter, Shape};
 use crate::ops::Op;
 use crate::plan::Plans;
+use wellfit_kernels::conv::Algorithm;
 
 /// The place of a sample's value in a pass: 0 is the input, n + 1 the output of node n.
 pub type Value = usize;
@@ -52,6 +53,8 @@ pub struct Network {
     pub parameters: Vec<Parameter>,
     /// Its running statistics.
     pub norms: Vec<Norm>,
+    /// How the processor computes its convolutions.
+    pub algorithm: Algorithm,
     /// The plans made so far.
     pub(crate) plans: Plans,
 }

@@ -8,9 +8,9 @@ use super::{Backward, Forward, Made, Memory, Operation, product};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Norm, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{BehindNorm, Then};
-use wellfit_kernels::norm::{self, Epilogue, Passed, Statistics};
+use wellfit_kernels::conv::BehindNorm;
+use wellfit_kernels::norm::{self, Passed, Statistics};
+use wellfit_kernels::{Buffer, Epilogue};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the batch in training and the running
 /// ones in evaluation.
@@ -46,13 +46,14 @@ impl BatchNorm {
         let before = step.step.product.map(|place| &network.nodes[place]);
         let shape = before.and_then(|node| Some((node, product::shape(network, node, step.batch())?)));
         let Some((node, shape)) = shape else {
-            return norm::affine(step.x(0), &scale, &shift, Epilogue { residual, relu });
+            let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
+            return norm::affine(step.x(0), step.node().shape.channels, epilogue);
         };
         if let Some(bias) = product::bias(network, node) {
             shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
         }
         let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
-        shape.forward_then(x, weight, Then { scale: Some(&scale), bias: Some(&shift), residual, relu })
+        shape.forward_with(x, weight, Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu })
     }
 
     /// The output of the product before it in training, with its statistics unless the running ones are taken.
@@ -63,7 +64,7 @@ impl BatchNorm {
         let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
         let bias = product::bias(network, node);
         let made = if frozen {
-            (shape.forward_then(x, weight, Then { bias, ..Then::default() }), None)
+            (shape.forward_with(x, weight, Epilogue { bias, ..Epilogue::default() }), None)
         } else {
             let (y, statistics) = shape.forward_with_statistics(x, weight, bias);
             (y, Some(statistics))
@@ -124,7 +125,8 @@ impl Operation for BatchNorm {
         let (scale, shift) =
             norm::scale_and_shift(step.parameter(0), step.parameter(1), &statistics, self.eps);
         let residual = step.step.residual.map(|value| step.value(value));
-        let value = norm::affine(x, &scale, &shift, Epilogue { residual, relu: step.step.relu });
+        let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu: step.step.relu };
+        let value = norm::affine(x, node.shape.channels, epilogue);
         Ok(Made { value, product, memory: Memory::Statistics(statistics, !frozen) })
     }
 

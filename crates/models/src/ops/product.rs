@@ -2,8 +2,8 @@
 
 use super::{Backward, Forward, Op};
 use crate::graph::{Network, Node};
-use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{Conv as Shape, Then};
+use wellfit_kernels::conv::Conv as Shape;
+use wellfit_kernels::{Buffer, Epilogue};
 
 /// The kernel's shape for a batch, if the node is a product.
 pub(crate) fn shape(network: &Network, node: &Node, batch: usize) -> Option<Shape> {
@@ -18,6 +18,7 @@ pub(crate) fn shape(network: &Network, node: &Node, batch: usize) -> Option<Shap
             kernel,
             stride,
             padding,
+            algorithm: network.algorithm,
         }),
         Op::Linear(super::Linear { features }) => Some(Shape::linear(batch, from.len(), features)),
         _ => None,
@@ -34,7 +35,7 @@ pub(super) fn forward(step: &Forward<'_>) -> Buffer {
     let node = step.node();
     let Some(shape) = shape(step.network, node, step.batch()) else { return Buffer::scratch(0) };
     let bias = bias(step.network, node);
-    shape.forward_then(step.x(0), step.parameter(0), Then { bias, ..Then::default() })
+    shape.forward_with(step.x(0), step.parameter(0), Epilogue { bias, ..Epilogue::default() })
 }
 
 /// The gradients of weights and input.

@@ -3,6 +3,7 @@
 use super::{Plan, Request};
 use crate::graph::Network;
 use std::sync::{Arc, Mutex, PoisonError};
+use wellfit_kernels::conv::Algorithm;
 
 /// Plans with what they were made for. A copy of a network makes its own.
 #[derive(Debug, Default)]
@@ -13,6 +14,7 @@ pub(crate) struct Plans(Mutex<Vec<(Made, Arc<Plan>)>>);
 struct Made {
     request: Request,
     nodes: usize,
+    algorithm: Algorithm,
     /// What trains and what is frozen.
     flags: Vec<bool>,
 }
@@ -32,7 +34,8 @@ impl Network {
     pub fn plan(&self, request: &Request) -> Arc<Plan> {
         let trains = self.parameters.iter().map(|parameter| parameter.trainable);
         let flags = trains.chain(self.norms.iter().map(|norm| norm.frozen)).collect();
-        let made = Made { request: request.clone(), nodes: self.nodes.len(), flags };
+        let made =
+            Made { request: request.clone(), nodes: self.nodes.len(), algorithm: self.algorithm, flags };
         let mut plans = self.plans.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, plan)) = plans.iter().find(|(known, _)| *known == made) {
             return Arc::clone(plan);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wellfit_data::{Dataset, Images, Loader, LoaderOptions, Transform};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::network::Builder;
+use wellfit_models::graph::Builder;
 use wellfit_models::{Cpu, Network, Shape};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter};

@@ -1,8 +1,6 @@
-//! Mean and variance of every channel from those of blocks of rows, and how they are gathered while a product
-//! is written.
+//! Mean and variance of every channel of a product, gathered while its tiles are in registers.
 
-use crate::finish::{TileMoments, WIDEST};
-use crate::norm::Statistics;
+use super::moments::{Moments, Statistics};
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{Shared, row_blocks};
@@ -11,47 +9,55 @@ use wellfit_simd::vector::Simd;
 /// Channels whose blocks one task combines.
 const GROUP: usize = 16;
 
-/// Count, mean and sum of squared deviations from it, for each channel.
-#[derive(Default)]
-pub(crate) struct Moments {
-    pub rows: f64,
-    pub mean: Vec<f64>,
-    pub deviation: Vec<f64>,
+/// The most floats in a tile's row, over all instruction sets.
+pub(crate) const WIDEST: usize = 64;
+
+/// Σ (x − shift) and Σ (x − shift)² of some columns, where shift is the mean of the first tile: near enough
+/// to the mean for the difference of squares to be harmless.
+pub(crate) struct TileMoments<S: Simd, const V: usize> {
+    pub rows: usize,
+    pub shift: [S::Vector; V],
+    pub first: [S::Vector; V],
+    pub second: [S::Vector; V],
 }
 
-impl Moments {
-    /// Those of no rows.
-    pub(crate) fn none(channels: usize) -> Self {
-        Self { rows: 0.0, mean: vec![0.0; channels], deviation: vec![0.0; channels] }
+impl<S: Simd, const V: usize> TileMoments<S, V> {
+    /// # Safety
+    /// The machine must have `S`; so for `add`.
+    #[inline(always)]
+    pub(crate) unsafe fn new() -> Self {
+        // SAFETY: promised by the caller.
+        let zero = unsafe { [S::splat(0.0); V] };
+        Self { rows: 0, shift: zero, first: zero, second: zero }
     }
 
-    /// Take in those of other rows (Chan, Golub & LeVeque 1979).
-    pub(crate) fn add(&mut self, other: &Self) {
-        let rows = self.rows + other.rows;
-        // Divisions outside the loop: there are as many blocks as a thousand, each of as many channels.
-        let share = other.rows / rows;
-        let weight = self.rows * share;
-        for channel in 0..self.mean.len() {
-            let difference = other.mean[channel] - self.mean[channel];
-            self.mean[channel] += difference * share;
-            self.deviation[channel] += other.deviation[channel] + difference * difference * weight;
+    /// # Safety
+    /// As for `new`.
+    #[inline(always)]
+    pub(crate) unsafe fn add(&mut self, tile: &[[S::Vector; V]]) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            for v in 0..V {
+                if self.rows == 0 {
+                    let mut sum = S::splat(0.0);
+                    for row in tile {
+                        sum = S::add(sum, row[v]);
+                    }
+                    self.shift[v] = S::multiply(sum, S::splat(1.0 / tile.len() as f32));
+                }
+                for row in tile {
+                    let d = S::subtract(row[v], self.shift[v]);
+                    self.first[v] = S::add(self.first[v], d);
+                    self.second[v] = S::multiply_add(d, d, self.second[v]);
+                }
+            }
         }
-        self.rows = rows;
-    }
-
-    pub(crate) fn statistics(&self) -> Statistics {
-        // Rounding may leave a constant channel a variance below zero. NaN stays NaN: a diverged network must
-        // not look like a dead one.
-        let at_least_zero = |variance: f32| if variance < 0.0 { 0.0 } else { variance };
-        Statistics {
-            mean: self.mean.iter().map(|&m| m as f32).collect(),
-            variance: self.deviation.iter().map(|&d| at_least_zero((d / self.rows) as f32)).collect(),
-        }
+        self.rows += tile.len();
     }
 }
 
 /// For each block of rows: shift, Σ (x − shift) and Σ (x − shift)² of every channel.
-pub(crate) struct Partial {
+pub(crate) struct BlockMoments {
     channels: usize,
     /// Rows of each block.
     rows: Vec<usize>,
@@ -59,7 +65,7 @@ pub(crate) struct Partial {
     _data: Buffer,
 }
 
-impl Partial {
+impl BlockMoments {
     /// Room for blocks of the given numbers of rows.
     pub(crate) fn new(channels: usize, rows: Vec<usize>) -> Self {
         let mut data = Buffer::scratch(rows.len() * 3 * channels);

@@ -10,7 +10,7 @@
 /// The most points a line has.
 pub(super) const MOST: usize = 7;
 /// A filter's points, in this order: zero, the pairs (each positive, negative), infinity.
-pub(super) trait Line {
+pub(super) trait Points {
     const TAPS: usize;
     const PAIRS: usize;
     /// How many of the points are zero: one or none.
@@ -25,7 +25,7 @@ pub(super) trait Line {
 
 /// One tap, at the finite points of [`Two`]: at infinity, where only the highest of two taps counts, it is zero.
 pub(super) struct One;
-impl Line for One {
+impl Points for One {
     const TAPS: usize = 1;
     const PAIRS: usize = Two::PAIRS;
     const ZERO: usize = Two::ZERO;
@@ -34,7 +34,7 @@ impl Line for One {
 }
 
 pub(super) struct Two;
-impl Line for Two {
+impl Points for Two {
     const TAPS: usize = 2;
     const PAIRS: usize = 2;
     const ZERO: usize = 0;
@@ -43,7 +43,7 @@ impl Line for Two {
 }
 
 pub(super) struct Three;
-impl Line for Three {
+impl Points for Three {
     const TAPS: usize = 3;
     const PAIRS: usize = 2;
     const ZERO: usize = 1;
@@ -52,7 +52,7 @@ impl Line for Three {
 }
 
 pub(super) struct Four;
-impl Line for Four {
+impl Points for Four {
     const TAPS: usize = 4;
     const PAIRS: usize = 3;
     const ZERO: usize = 0;

@@ -1,17 +1,19 @@
 //! Forward, and with turned weights the data gradient.
 
-use super::plan::{Plan, Side};
-use super::points::{Line, MOST};
+use super::choice::SIDE;
+use super::phases::each_phase;
+use super::plan::{Plan, point_stride};
+use super::points::{MOST, Points};
+use super::side::Side;
 use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
-use super::{SIDE, Way, each_phase, point_stride};
-use crate::finish::{Finish, TileMoments};
-use crate::gemm::{LINE, sums};
-use crate::moments::Partial;
+use crate::epilogue::Store;
+use crate::norm::{BlockMoments, TileMoments};
+use crate::product::sums;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 17;
@@ -26,30 +28,31 @@ fn tiles_in_task(plan: &Plan) -> usize {
     plan.tiles().div_ceil(plan.tiles().div_ceil(most).max(4)).max(1)
 }
 
-/// The output of a plan, for weights `[k, k, C_from, C_to]`, finished and written by `finish`; `moments` asks for the
+/// The output of a plan, for weights `[k, k, C_from, C_to]`, stored by `store`; `moments` asks for the
 /// statistics of what is written.
 ///
 /// # Safety
-/// `finish` must describe an output (and addend) of the shape of `plan.to` that nobody else uses.
+/// `store` must describe an output (and addend) of the shape of `plan.to` that nobody else uses.
 pub(super) unsafe fn convolve(
     plan: &Plan,
     x: &[f32],
     w: &[f32],
-    finish: Finish<'_>,
+    store: Store<'_>,
     moments: bool,
-) -> Partial {
+) -> BlockMoments {
     let (count, each) = (plan.tiles(), tiles_in_task(plan));
-    let partial = if moments { Partial::new(plan.to.channels, pixels(plan, each)) } else { Partial::none() };
+    let block_moments =
+        if moments { BlockMoments::new(plan.to.channels, pixels(plan, each)) } else { BlockMoments::none() };
     let weights: Vec<Weights> = (0..plan.to.phases).map(|phase| Weights::new(plan, w, phase)).collect();
     let zeros = Buffer::zeroed(plan.from.pixel);
-    let finish = Finish { moments: moments.then_some(&partial), ..finish };
+    let store = Store { moments: moments.then_some(&block_moments), ..store };
     parallel::for_each(count.div_ceil(each), |task| {
         let first = task * each;
         let count = each.min(count - first);
-        let block = Block { plan, x, zeros: &zeros, weights: &weights, finish: &finish, task, first, count };
-        dispatch_on(weights[0].panels.set, block);
+        let work = TileTask { plan, x, zeros: &zeros, weights: &weights, store: &store, task, first, count };
+        dispatch_on(weights[0].panels.set, work);
     });
-    partial
+    block_moments
 }
 
 /// The pixels that each task writes, where they are of one phase.
@@ -63,19 +66,19 @@ fn pixels(plan: &Plan, each: usize) -> Vec<usize> {
 }
 
 /// Some tiles: a task.
-struct Block<'a> {
+struct TileTask<'a> {
     plan: &'a Plan,
     x: &'a [f32],
     zeros: &'a [f32],
     /// Those of each phase of the outputs.
     weights: &'a [Weights],
-    finish: &'a Finish<'a>,
+    store: &'a Store<'a>,
     task: usize,
     first: usize,
     count: usize,
 }
 
-impl Job for Block<'_> {
+impl Kernel for TileTask<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -90,7 +93,7 @@ impl Job for Block<'_> {
     }
 }
 
-impl Block<'_> {
+impl TileTask<'_> {
     #[inline(always)]
     unsafe fn all<S: Simd, const M: usize>(&self) {
         let plan = self.plan;
@@ -108,14 +111,14 @@ impl Block<'_> {
             watch.product(pairs * self.count * plan.from.channels * plan.to.channels);
             let watch = Watch::start();
             each_phase!(plan, plan.to.phases, self.write_outputs::<S>(&m));
-            self.finish.written::<S>();
+            self.store.fence::<S>();
             watch.stop(Work::Transforms);
         }
     }
 
     /// V[point][tile][phase][channel] of every tile, for one phase.
     #[inline(always)]
-    unsafe fn transform_inputs<S: Simd, Y: Line, X: Line>(&self, phase: usize, v: &mut [f32]) {
+    unsafe fn transform_inputs<S: Simd, Y: Points, X: Points>(&self, phase: usize, v: &mut [f32]) {
         let (plan, side) = (self.plan, &self.plan.from);
         let width = side.phases * side.pixel;
         let stride = point_stride(self.count, width);
@@ -165,7 +168,7 @@ impl Block<'_> {
         }
     }
 
-    /// Ask for one of `parts` parts of the pixels of the next task, which this thread most likely takes next.
+    /// Fetch one of `parts` parts of the pixels of the next task, which this thread most likely takes next, ahead.
     #[inline(always)]
     fn fetch_next<S: Simd>(&self, part: usize, parts: usize) {
         let (plan, side, first) = (self.plan, &self.plan.from, self.first + self.count);
@@ -178,8 +181,8 @@ impl Block<'_> {
             let line = top * side.step + (pixel >> bits & (wide - 1));
             let column = left * side.step + (pixel & (wide - 1));
             let place = ((image * side.height + line) * side.width + column) * side.pixel;
-            for channel in (0..side.pixel).step_by(LINE) {
-                S::soon_read(self.x.as_ptr().wrapping_add(place + channel));
+            for channel in (0..side.pixel).step_by(CACHE_LINE) {
+                S::prefetch_read(self.x.as_ptr().wrapping_add(place + channel));
             }
         }
     }
@@ -222,9 +225,9 @@ impl Block<'_> {
         (0..self.count).step_by(M).for_each(tile);
     }
 
-    /// Carry every tile of one phase back to pixels and finish them.
+    /// Carry every tile of one phase back to pixels and store them.
     #[inline(always)]
-    unsafe fn write_outputs<S: Simd, Y: Line, X: Line>(&self, phase: usize, m: &[f32]) {
+    unsafe fn write_outputs<S: Simd, Y: Points, X: Points>(&self, phase: usize, m: &[f32]) {
         let (plan, side) = (self.plan, &self.plan.to);
         let width = side.phases * side.pixel;
         let stride = point_stride(self.count, width);
@@ -241,9 +244,9 @@ impl Block<'_> {
             }
             let from = m[tile * width + phase * side.pixel..].as_ptr();
             for channel in (0..side.pixel).step_by(S::LANES) {
-                if channel % LINE == 0 {
+                if channel % CACHE_LINE == 0 {
                     for place in next.iter().flatten() {
-                        self.finish.soon::<S>(place + channel);
+                        self.store.prefetch::<S>(place + channel);
                     }
                 }
                 // SAFETY: the places lie within the output; channels come in whole vectors.
@@ -260,16 +263,16 @@ impl Block<'_> {
                         },
                     );
                     let mut moments = TileMoments::<S, 1>::new();
-                    if let Some(partial) = self.finish.moments.filter(|_| tile > 0) {
-                        partial.read(self.task, channel, &mut moments);
+                    if let Some(blocks) = self.store.moments.filter(|_| tile > 0) {
+                        blocks.read(self.task, channel, &mut moments);
                     }
                     if count == values.len() {
-                        self.finish.whole(values, &real, channel, &mut moments);
+                        self.store.tile(values, &real, channel, &mut moments);
                     } else {
-                        self.finish.some(&values[..count], &real[..count], channel, &mut moments);
+                        self.store.rows(&values[..count], &real[..count], channel, &mut moments);
                     }
-                    if let Some(partial) = self.finish.moments {
-                        partial.write(self.task, (channel, S::LANES), &moments);
+                    if let Some(blocks) = self.store.moments {
+                        blocks.write(self.task, (channel, S::LANES), &moments);
                     }
                 }
             }

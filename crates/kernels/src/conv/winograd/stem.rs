@@ -4,14 +4,12 @@
 //! Output i meets pixels 2i − 3 … 2i + 3: the second half of the pair i − 2 and the whole pairs i − 1, i, i + 1. So tap t
 //! is half (t + 1) mod 2 of tap ⌊(t + 1) / 2⌋, and the first half of the first is nothing.
 
-use super::plan::Side;
+use super::side::Side;
 use crate::conv::Conv;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::row_blocks;
 use wellfit_simd::profile::{Watch, Work};
 
-/// Channels of four pixels fit in the shortest vector that every instruction set has whole.
-pub(super) const MOST_CHANNELS: usize = 4;
 /// Floats of four pixels: their channels, then zeros.
 const PIXEL: usize = 16;
 /// Taps of the 4×4 convolution along an axis.

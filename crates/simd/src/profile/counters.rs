@@ -1,7 +1,5 @@
-//! What the threads of kernels do with their time, for those who measure it: nothing is counted before [`start`].
+//! Counters of time and multiply-adds, shared by all threads.
 
-use crate::parallel::{for_each, threads};
-use crate::vector::{Job, Simd, dispatch};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -92,48 +90,5 @@ impl Watch {
             MULTIPLY_ADDS.fetch_add(multiply_adds as u64, Relaxed);
         }
         self.stop(Work::Products);
-    }
-}
-
-/// The most multiply-adds a second that all threads together do on registers alone: no product can be faster.
-#[must_use]
-pub fn multiply_add_limit() -> f64 {
-    const ROUNDS: usize = 1 << 22;
-    let seconds = || {
-        let start = Instant::now();
-        for_each(threads(), |_| _ = std::hint::black_box(dispatch(Registers(ROUNDS))));
-        start.elapsed().as_secs_f64()
-    };
-    let best = (0..5).map(|_| seconds()).fold(f64::INFINITY, f64::min);
-    (threads() * ROUNDS * dispatch(Registers(0)).0) as f64 / best
-}
-
-/// Multiply-adds that need no memory, so many rounds of them.
-struct Registers(usize);
-
-impl Job for Registers {
-    /// Multiply-adds in a round, and a sum that keeps the work from being left out.
-    type Output = (usize, f32);
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) -> (usize, f32) {
-        /// As many chains as a tile has sums: enough to hide that a sum takes some cycles.
-        const CHAINS: usize = 12;
-        let mut lanes = [0.0_f32; 16];
-        // SAFETY: `dispatch` takes instruction sets this machine has; no vector is longer than `lanes`.
-        unsafe {
-            let (a, b) = (S::splat(0.5), S::splat(1e-3));
-            let mut sums = [S::splat(0.0); CHAINS];
-            for _ in 0..self.0 {
-                for sum in &mut sums {
-                    *sum = S::multiply_add(a, b, *sum);
-                }
-            }
-            let mut total = sums[0];
-            for &sum in &sums[1..] {
-                total = S::add(total, sum);
-            }
-            S::store(lanes.as_mut_ptr(), total);
-        }
-        (CHAINS * S::LANES, lanes[0])
     }
 }

@@ -4,16 +4,19 @@
 //! tensors, and both products of the convolution read it again. Here some rows of it are computed in the second-level
 //! cache, both products take them from there, and none reaches memory.
 
-use crate::finish::Finish;
-use crate::gemm::{Block, Product, Rows};
+use super::gemm::{Product, ProductTask};
+use super::outer::in_parts;
+use super::pack::{fetch, pack};
+use super::panels::Panels;
+use super::rectangle::{Rectangle, most_rows};
+use super::rows::Rows;
+use crate::epilogue::Store;
 use crate::norm::InputGradient;
-use crate::outer::{Shape, fetch, in_parts, most_rows, pack};
-use crate::panels::Panels;
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{Kernel, Simd, dispatch_on};
 
 /// A convolution's input and the gradient of what is behind its normalisation, a pixel a row.
 pub(crate) struct Joint<'a> {
@@ -29,7 +32,7 @@ pub(crate) struct Joint<'a> {
     pub channels_out: usize,
     pub gradient: &'a InputGradient,
     /// Where and how the gradient of `x` is written.
-    pub finish: Finish<'a>,
+    pub store: Store<'a>,
 }
 
 /// Channels come in multiples of this: whole panels of every instruction set.
@@ -41,33 +44,34 @@ impl Joint<'_> {
     /// Write the gradient of `x` and give that of the weights, `[channels_in, channels_out]`.
     ///
     /// # Safety
-    /// `finish.out` holds as many floats as `x`, which nobody else uses meanwhile.
+    /// `store.out` holds as many floats as `x`, which nobody else uses meanwhile.
     pub(crate) unsafe fn run(&self) -> Buffer {
         in_parts(self.rows, self.channels_in * self.channels_out, |rows, dw| {
-            dispatch_on(self.weights.set, Part { joint: self, rows, dw });
+            dispatch_on(self.weights.set, JointPart { joint: self, rows, dw });
         })
     }
 }
 
-struct Part<'a> {
+struct JointPart<'a> {
     joint: &'a Joint<'a>,
     rows: Range<usize>,
     dw: Shared,
 }
 
-impl Job for Part<'_> {
+impl Kernel for JointPart<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let &Joint { x, channels_in, weights, y, dy, channels_out, ref finish, .. } = self.joint;
+        let &Joint { x, channels_in, weights, y, dy, channels_out, ref store, .. } = self.joint;
         let (left_width, width) = (weights.set.left_width(), 2 * S::LANES);
         // Whole tiles of every height.
         let block = (BUDGET / (channels_in + channels_out)).min(most_rows::<S>()) / 12 * 12;
         let mut left = Buffer::scratch(block * channels_in.next_multiple_of(left_width));
         let mut right = Buffer::scratch(block * channels_out);
-        let shape = Shape { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
+        let rectangle =
+            Rectangle { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
         let segments = channels_out / width;
-        let product = Product { rows: self.joint.rows, segments, depth: width, b: weights, finish: *finish };
+        let product = Product { rows: self.joint.rows, segments, depth: width, b: weights, store: *store };
         for start in self.rows.clone().step_by(block) {
             let count = block.min(self.rows.end - start);
             match width {
@@ -80,7 +84,7 @@ impl Job for Part<'_> {
             // SAFETY: the panels hold `count` rows, each pixel's gradient is written once, and what is read of `x`,
             // `y` and `dy` are rows of theirs.
             unsafe {
-                Block { product: &product, rows: &rows, first: 0, count, from: 0, to: weights.count() }
+                ProductTask { product: &product, rows: &rows, first: 0, count, from: 0, to: weights.count() }
                     .run::<S>();
                 watch.product(count * channels_in * channels_out);
                 pack(
@@ -90,20 +94,20 @@ impl Job for Part<'_> {
                     left_width,
                     &mut left,
                 );
-                let soon = |row: usize| {
+                let fetch_row = |row: usize| {
                     let row = start + count + row;
                     fetch::<S>(x.as_ptr().wrapping_add(row * channels_in), channels_in);
                     fetch::<S>(y.as_ptr().wrapping_add(row * channels_out), channels_out);
                     fetch::<S>(dy.as_ptr().wrapping_add(row * channels_out), channels_out);
                 };
                 let next = block.min(self.rows.end - start - count);
-                shape.add::<S>((&left, left_width), &right, count, self.dw, (next, soon));
+                rectangle.add::<S>((&left, left_width), &right, count, self.dw, (next, fetch_row));
             }
         }
     }
 }
 
-impl Part<'_> {
+impl JointPart<'_> {
     /// Some rows of the gradient of the normalisation's input, in panels `[channels_out / N][count][N]`.
     #[inline(always)]
     fn gradient_of_normalisation<const N: usize>(&self, start: usize, count: usize, panels: &mut [f32]) {

@@ -1,6 +1,6 @@
 //! The matrix product behind every layer: rows found through pointers times packed columns.
 //!
-//! `out[r][·] = finish(Σ_s Σ_k a(r, s)[k] · B[s·depth + k][·])`
+//! `out[r][·] = epilogue(Σ_s Σ_k a(r, s)[k] · B[s·depth + k][·])`
 //!
 //! A row is `segments` runs of `depth` floats. For a linear layer it is one run, for a convolution one run
 //! a tap: the pixel's neighbour at that tap, or a row of zeros outside the image. So a convolution is a
@@ -9,37 +9,21 @@
 //! The sum of one output runs over s, then k, in one register. Its bits therefore do not depend on how
 //! rows and columns are cut into tasks.
 
-use crate::finish::{Finish, TileMoments};
-use crate::panels::Panels;
+use super::panels::Panels;
+use super::rows::Rows;
+use crate::epilogue::Store;
+use crate::norm::TileMoments;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd, dispatch_on};
 
-/// Where the rows of a product lie.
-pub(crate) trait Rows: Sync {
-    /// Write the start of segment `s` of row `first + i` to `table[place(i) + s·stride]`, for every `i`
-    /// below `count`.
-    fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const f32],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    );
-    /// Floats from any row to the next, where rows are of one segment and follow each other.
-    fn step(&self) -> Option<usize>;
-    /// Where the result of `row` begins in the output.
-    fn output(&self, row: usize) -> usize;
-}
-
-/// One product: its shape and what happens to a finished sum.
+/// One product: its shape and what is done to each sum.
 pub(crate) struct Product<'a> {
     pub rows: usize,
     pub segments: usize,
     pub depth: usize,
     pub b: &'a Panels,
-    pub finish: Finish<'a>,
+    pub store: Store<'a>,
 }
 
 /// Rows in a task: a multiple of every tile height (4, 6, 12), large enough to reuse a panel of B.
@@ -67,7 +51,7 @@ impl Product<'_> {
             let count = TASK_ROWS.min(self.rows - first);
             let to = panels.min(from + per_group);
             let watch = Watch::start();
-            dispatch_on(self.b.set, Block { product: self, rows, first, count, from, to });
+            dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
             let columns = self.b.columns.min(to * self.b.panel_width()) - from * self.b.panel_width();
             watch.product(count * self.b.inner * columns);
         });
@@ -75,7 +59,7 @@ impl Product<'_> {
 }
 
 /// Some rows times some panels: a task.
-pub(crate) struct Block<'a, R> {
+pub(crate) struct ProductTask<'a, R> {
     pub product: &'a Product<'a>,
     pub rows: &'a R,
     pub first: usize,
@@ -84,7 +68,7 @@ pub(crate) struct Block<'a, R> {
     pub to: usize,
 }
 
-impl<R: Rows> Job for Block<'_, R> {
+impl<R: Rows> Kernel for ProductTask<'_, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -100,7 +84,7 @@ impl<R: Rows> Job for Block<'_, R> {
     }
 }
 
-impl<R: Rows> Block<'_, R> {
+impl<R: Rows> ProductTask<'_, R> {
     #[inline(always)]
     unsafe fn panels<S: Simd, const M: usize>(self) {
         let (product, segments) = (self.product, self.product.segments);
@@ -127,19 +111,20 @@ impl<R: Rows> Block<'_, R> {
                 }
             }
         }
-        product.finish.written::<S>();
+        product.store.fence::<S>();
     }
 
     #[inline(always)]
     unsafe fn tiles<S: Simd, const M: usize, const V: usize>(&self, tiles: &Tiles, panel: usize) {
-        let &Product { segments, depth, ref finish, b, .. } = self.product;
+        let &Product { segments, depth, ref store, b, .. } = self.product;
         let column = panel * b.panel_width();
         let real = (b.columns - column).min(V * S::LANES);
         let columns = b.panel(panel).as_ptr();
         // The rows of the next task, which this thread most likely takes next, are fetched while this one computes,
         // a part with each panel.
-        let soon = self.rows.step().map_or(0..0, |step| {
-            let (ahead, share) = (self.count * step / LINE, (M * step).div_ceil(LINE * b.count()));
+        let next_rows = self.rows.step().map_or(0..0, |step| {
+            let (ahead, share) =
+                (self.count * step / CACHE_LINE, (M * step).div_ceil(CACHE_LINE * b.count()));
             ahead + panel * share..ahead + (panel + 1) * share
         });
         let whole = if real == V * S::LANES { tiles.places.as_chunks::<M>().0 } else { &[] };
@@ -149,36 +134,33 @@ impl<R: Rows> Block<'_, R> {
             let mut moments = TileMoments::<S, V>::new();
             for (tile, places) in whole.iter().enumerate() {
                 let pointers = tiles.table[tile * M * segments..].as_ptr();
-                for line in soon.clone() {
-                    S::soon_read((*pointers).wrapping_add(line * LINE));
+                for line in next_rows.clone() {
+                    S::prefetch_read((*pointers).wrapping_add(line * CACHE_LINE));
                 }
                 for place in places {
-                    for line in (column..column + V * S::LANES).step_by(LINE) {
-                        finish.soon::<S>(place + line);
+                    for line in (column..column + V * S::LANES).step_by(CACHE_LINE) {
+                        store.prefetch::<S>(place + line);
                     }
                 }
                 let sums = sums::<S, M, V>(pointers, segments, depth, columns);
-                finish.whole(sums, places, column, &mut moments);
+                store.tile(sums, places, column, &mut moments);
             }
             let done = whole.len() * M;
             for (tile, places) in tiles.places[done..].chunks(M).enumerate() {
                 let pointers = tiles.table[(done + tile * M) * segments..].as_ptr();
                 let sums = sums::<S, M, V>(pointers, segments, depth, columns);
                 if real == V * S::LANES {
-                    finish.some(&sums, places, column, &mut moments);
+                    store.rows(&sums, places, column, &mut moments);
                 } else {
-                    finish.partial(&sums, places, (column, real), &mut moments);
+                    store.edge(&sums, places, (column, real), &mut moments);
                 }
             }
-            if let Some(partial) = finish.moments {
-                partial.write(self.first / TASK_ROWS, (column, real), &moments);
+            if let Some(moments_of) = store.moments {
+                moments_of.write(self.first / TASK_ROWS, (column, real), &moments);
             }
         }
     }
 }
-
-/// Floats in a cache line.
-pub(crate) const LINE: usize = 16;
 
 /// What a task reads and writes.
 struct Tiles {

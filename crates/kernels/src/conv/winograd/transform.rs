@@ -1,8 +1,8 @@
 //! The one-dimensional transforms of F(4, r), and their use along both axes (Winograd 1980; the matrices are those of
 //! Lavin & Gray 2016).
 
-use super::SIDE;
-use super::points::{Line, MOST};
+use super::choice::SIDE;
+use super::points::{MOST, Points};
 use std::marker::PhantomData;
 use wellfit_simd::vector::Simd;
 
@@ -40,7 +40,7 @@ unsafe fn polynomial<V: Simd>(
 
 /// Bᵀd: inputs to points.
 pub(super) struct Input<L>(PhantomData<L>);
-impl<L: Line> Transform for Input<L> {
+impl<L: Points> Transform for Input<L> {
     const IN: usize = L::POINTS;
     const OUT: usize = L::POINTS;
     #[inline(always)]
@@ -69,7 +69,7 @@ impl<L: Line> Transform for Input<L> {
 
 /// Sum and difference of what is at each pair.
 #[inline(always)]
-unsafe fn sums_and_differences<V: Simd, L: Line>(m: &Row<V>) -> [[V::Vector; 2]; 3] {
+unsafe fn sums_and_differences<V: Simd, L: Points>(m: &Row<V>) -> [[V::Vector; 2]; 3] {
     // SAFETY: promised by the caller.
     unsafe {
         let mut both = [[m[0]; 2]; 3];
@@ -83,7 +83,7 @@ unsafe fn sums_and_differences<V: Simd, L: Line>(m: &Row<V>) -> [[V::Vector; 2];
 
 /// Aᵀm: points to four outputs.
 pub(super) struct Output<L>(PhantomData<L>);
-impl<L: Line> Transform for Output<L> {
+impl<L: Points> Transform for Output<L> {
     const IN: usize = L::POINTS;
     const OUT: usize = SIDE;
     #[inline(always)]
@@ -114,7 +114,7 @@ impl<L: Line> Transform for Output<L> {
 
 /// A·y: the adjoint of [`Output`], four gradients to points.
 pub(super) struct Gradient<L>(PhantomData<L>);
-impl<L: Line> Transform for Gradient<L> {
+impl<L: Points> Transform for Gradient<L> {
     const IN: usize = SIDE;
     const OUT: usize = L::POINTS;
     #[inline(always)]
@@ -140,7 +140,7 @@ impl<L: Line> Transform for Gradient<L> {
 
 /// G·g: weights to points.
 pub(super) struct Weights<L>(PhantomData<L>);
-impl<L: Line> Transform for Weights<L> {
+impl<L: Points> Transform for Weights<L> {
     const IN: usize = L::TAPS;
     const OUT: usize = L::POINTS;
     #[inline(always)]
@@ -174,7 +174,7 @@ impl<L: Line> Transform for Weights<L> {
 
 /// Gᵀ·u: the adjoint of [`Weights`], points to weight gradients.
 pub(super) struct WeightGradient<L>(PhantomData<L>);
-impl<L: Line> Transform for WeightGradient<L> {
+impl<L: Points> Transform for WeightGradient<L> {
     const IN: usize = L::POINTS;
     const OUT: usize = L::TAPS;
     #[inline(always)]

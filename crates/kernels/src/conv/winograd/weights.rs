@@ -1,14 +1,14 @@
 //! The weights at every point.
 
+use super::phases::each_phase;
 use super::plan::Plan;
-use super::points::{Line, MOST};
+use super::points::{MOST, Points};
 use super::transform::{self, both_axes};
-use super::{Way, each_phase};
-use crate::panels::Panels;
+use crate::product::Panels;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{Job, Simd, dispatch};
+use wellfit_simd::vector::{Kernel, Simd, dispatch};
 
 /// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
 pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {
@@ -33,7 +33,7 @@ pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buff
 
 /// What the inputs at each point are multiplied by, for one phase of the outputs: in each panel a matrix
 /// `[phases of the inputs · channels, width]` a point, one row apart for the same reason as
-/// [`point_stride`](super::point_stride).
+/// [`point_stride`](super::plan::point_stride).
 pub(super) struct Weights {
     pub panels: Panels,
     /// The row of a panel where each point's matrix begins; none where the phase is zero.
@@ -54,13 +54,13 @@ impl Weights {
         let starts: Vec<Option<usize>> = (0..plan.grid()).map(start).collect();
         let panels =
             Panels::empty(rows, plan.to.channels).fill(Work::Transforms, |first, _, width, panel| {
-                dispatch(Panel { plan, w, phase_to, starts: &starts, first, width, panel });
+                dispatch(PanelTask { plan, w, phase_to, starts: &starts, first, width, panel });
             });
         Self { panels, starts }
     }
 }
 
-struct Panel<'a> {
+struct PanelTask<'a> {
     plan: &'a Plan,
     w: &'a [f32],
     phase_to: usize,
@@ -70,7 +70,7 @@ struct Panel<'a> {
     panel: &'a mut [f32],
 }
 
-impl Job for Panel<'_> {
+impl Kernel for PanelTask<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
@@ -82,10 +82,10 @@ impl Job for Panel<'_> {
     }
 }
 
-impl Panel<'_> {
+impl PanelTask<'_> {
     /// The matrices of one phase: of the inputs, or of the outputs if these are the weights for it.
     #[inline(always)]
-    unsafe fn phase<S: Simd, Y: Line, X: Line>(&mut self, phase: usize) {
+    unsafe fn phase<S: Simd, Y: Points, X: Points>(&mut self, phase: usize) {
         let plan = self.plan;
         if plan.to.phases > 1 && phase != self.phase_to {
             return;

@@ -1,14 +1,16 @@
-//! How one pass over a convolution is cut into tiles.
+//! How a convolution is cut into tiles.
 
-use super::points::{Four, Line, Three, Two};
-use super::{Pass, SIDE, Way, stem, way};
+use super::choice::{Direction, SIDE, Variant, variant};
+use super::points::{Four, Points, Three, Two};
+use super::side::Side;
+use super::stem;
 use crate::conv::Conv;
 
-/// How one pass over a convolution goes: 4×4 squares on the side of `to`, each with its surroundings on that of
+/// How a convolution is computed in one direction: 4×4 squares on the side of `to`, each with its surroundings on that of
 /// `from`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    pub way: Way,
+    pub variant: Variant,
     /// Points along one axis.
     pub points: usize,
     pub batch: usize,
@@ -19,27 +21,11 @@ pub(super) struct Plan {
     pub to: Side,
 }
 
-/// The images that a pass reads, or those that it writes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Side {
-    pub height: usize,
-    pub width: usize,
-    /// Floats of a pixel, in whole vectors, and how many of them are channels.
-    pub pixel: usize,
-    pub channels: usize,
-    /// Lines of pixels from one line of a phase to the next, and columns.
-    pub step: usize,
-    /// The line of pixels that is a phase's first, and the column: of the outer taps' phase, and of the inner tap's.
-    pub shift: [isize; 2],
-    /// One, or four: outer-outer, outer-inner (line-column), inner-outer, inner-inner.
-    pub phases: usize,
-}
-
 impl Plan {
     /// # Panics
     /// When the convolution does not suit.
-    pub fn new(conv: &Conv, pass: Pass) -> Self {
-        let way = way(conv, pass).unwrap_or_else(|| panic!("{conv:?} has no tiles"));
+    pub fn new(conv: &Conv, direction: Direction) -> Self {
+        let variant = variant(conv, direction).unwrap_or_else(|| panic!("{conv:?} has no tiles"));
         let side = |height, width, channels| Side {
             height,
             width,
@@ -52,24 +38,26 @@ impl Plan {
         let input = side(conv.height, conv.width, conv.channels_in);
         let output = side(conv.out_height(), conv.out_width(), conv.channels_out);
         let padding = conv.padding as isize;
-        let (from, to) = match (way, pass) {
-            (Way::Stride1, Pass::DataGradient) => (Side { shift: [padding - 2; 2], ..output }, input),
-            (Way::Stride1, _) => (Side { shift: [-padding; 2], ..input }, output),
+        let (from, to) = match (variant, direction) {
+            (Variant::Stride1, Direction::DataGradient) => {
+                (Side { shift: [padding - 2; 2], ..output }, input)
+            }
+            (Variant::Stride1, _) => (Side { shift: [-padding; 2], ..input }, output),
             // Pixel 2j + 1 met the outer taps of outputs j and j + 1, pixel 2j the inner one of output j.
-            (Way::Stride2, Pass::DataGradient) => {
+            (Variant::Stride2, Direction::DataGradient) => {
                 (output, Side { step: 2, shift: [1, 0], phases: 4, ..input })
             }
             // Output j meets pixels 2j − 1 and 2j + 1 with the outer taps, 2j with the inner one.
-            (Way::Stride2, _) => (Side { step: 2, shift: [-1, 0], phases: 4, ..input }, output),
-            (Way::Stem, _) => (stem::side(conv), output),
+            (Variant::Stride2, _) => (Side { step: 2, shift: [-1, 0], phases: 4, ..input }, output),
+            (Variant::Stem, _) => (stem::side(conv), output),
         };
-        let points = match way {
-            Way::Stride1 => Three::POINTS,
-            Way::Stride2 => Two::POINTS,
-            Way::Stem => Four::POINTS,
+        let points = match variant {
+            Variant::Stride1 => Three::POINTS,
+            Variant::Stride2 => Two::POINTS,
+            Variant::Stem => Four::POINTS,
         };
         let tiles = |pixels: usize| pixels.div_ceil(to.step).div_ceil(SIDE);
-        Self { way, points, batch: conv.batch, down: tiles(to.height), across: tiles(to.width), from, to }
+        Self { variant, points, batch: conv.batch, down: tiles(to.height), across: tiles(to.width), from, to }
     }
 
     pub fn tiles(&self) -> usize {
@@ -84,7 +72,7 @@ impl Plan {
 
     /// Taps along an axis of the filter, all phases together.
     fn kernel(&self) -> usize {
-        if self.way == Way::Stem { Four::TAPS } else { Three::TAPS }
+        if self.variant == Variant::Stem { Four::TAPS } else { Three::TAPS }
     }
 
     /// Taps of the filter.
@@ -94,7 +82,7 @@ impl Plan {
 
     /// Which of them is tap (`y`, `x`) of a phase.
     pub fn tap(&self, phase: usize, y: usize, x: usize) -> usize {
-        let apart = if self.way == Way::Stride2 { 2 } else { 1 };
+        let apart = if self.variant == Variant::Stride2 { 2 } else { 1 };
         let [down, across] = inner(phase);
         (y * apart + down) * self.kernel() + x * apart + across
     }
@@ -171,4 +159,10 @@ impl Plan {
 /// Whether a phase is of the inner tap, 0 or 1: down the lines, and across the columns.
 fn inner(phase: usize) -> [usize; 2] {
     [phase / 2, phase % 2]
+}
+
+/// Floats from one point's matrix of `rows` × `channels` to the next: one cache line more than it takes,
+/// or dozens of them would compete for the same set of the first-level cache.
+pub(super) fn point_stride(rows: usize, channels: usize) -> usize {
+    rows * channels + 16
 }

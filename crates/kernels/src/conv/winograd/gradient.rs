@@ -1,15 +1,16 @@
 //! The weight gradient: dw = Gᵀ (Σ over tiles of Bᵀ d B ⊙ A dy Aᵀ) G.
 
+use super::choice::SIDE;
+use super::phases::each_phase;
 use super::plan::Plan;
-use super::points::{Line, MOST};
+use super::points::{MOST, Points};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
-use super::{SIDE, Way, each_phase};
-use crate::outer::{SMALL, add_product, in_parts};
+use crate::product::{SMALL, add_product, in_parts};
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{InstructionSet, Job, Simd, dispatch, dispatch_on};
+use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch, dispatch_on};
 
 /// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
 /// second-level cache.
@@ -33,7 +34,7 @@ pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
     let shared = Shared::new(&mut dw);
     parallel::for_each(from, |row| {
         let watch = Watch::start();
-        dispatch(Back { plan, pairs: &sums.pairs, row, du: &du, dw: shared });
+        dispatch(RowTask { plan, pairs: &sums.pairs, row, du: &du, dw: shared });
         watch.stop(Work::Transforms);
     });
     dw
@@ -102,10 +103,10 @@ impl Sums<'_> {
         du
     }
 
-    /// Transform the tiles `range` of `count` that begin with `first`.
+    /// TransformTask the tiles `range` of `count` that begin with `first`.
     fn transform(&self, first: usize, count: usize, range: Range<usize>, [left, right]: [Shared; 2]) {
         let watch = Watch::start();
-        dispatch_on(self.set, Transform { sums: self, first, count, range, left, right });
+        dispatch_on(self.set, TransformTask { sums: self, first, count, range, left, right });
         watch.stop(Work::Transforms);
     }
 
@@ -152,7 +153,7 @@ impl Pairs {
 }
 
 /// Both sides of some tiles, written in panels: for each point `[panel][tile][lane]`.
-struct Transform<'a> {
+struct TransformTask<'a> {
     sums: &'a Sums<'a>,
     first: usize,
     count: usize,
@@ -161,7 +162,7 @@ struct Transform<'a> {
     right: Shared,
 }
 
-impl Job for Transform<'_> {
+impl Kernel for TransformTask<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -174,7 +175,7 @@ impl Job for Transform<'_> {
     }
 }
 
-impl Transform<'_> {
+impl TransformTask<'_> {
     /// Where a channel of a tile lies in panels of `width`.
     #[inline(always)]
     fn place(&self, width: usize, tile: usize, channel: usize) -> usize {
@@ -182,7 +183,7 @@ impl Transform<'_> {
     }
 
     #[inline(always)]
-    unsafe fn inputs<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+    unsafe fn inputs<S: Simd, Y: Points, X: Points>(&self, phase: usize) {
         let (plan, side) = (self.sums.plan, &self.sums.plan.from);
         let stride = self.count * side.pixel.next_multiple_of(self.sums.widths.0);
         let starts = self.sums.pairs.number[phase].map(|number| number * stride);
@@ -208,7 +209,7 @@ impl Transform<'_> {
     }
 
     #[inline(always)]
-    unsafe fn gradients<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+    unsafe fn gradients<S: Simd, Y: Points, X: Points>(&self, phase: usize) {
         let (plan, side) = (self.sums.plan, &self.sums.plan.to);
         let stride = self.count * side.pixel.next_multiple_of(self.sums.widths.1);
         for tile in self.range.clone() {
@@ -231,7 +232,7 @@ impl Transform<'_> {
 }
 
 /// One input channel's row of the gradient, from its points.
-struct Back<'a> {
+struct RowTask<'a> {
     plan: &'a Plan,
     pairs: &'a Pairs,
     row: usize,
@@ -239,7 +240,7 @@ struct Back<'a> {
     dw: Shared,
 }
 
-impl Job for Back<'_> {
+impl Kernel for RowTask<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -249,9 +250,9 @@ impl Job for Back<'_> {
     }
 }
 
-impl Back<'_> {
+impl RowTask<'_> {
     #[inline(always)]
-    unsafe fn phase<S: Simd, Y: Line, X: Line>(&self, phase: usize) {
+    unsafe fn phase<S: Simd, Y: Points, X: Points>(&self, phase: usize) {
         let (plan, from, to) = (self.plan, self.plan.from.channels, self.plan.to.channels);
         let starts = self.pairs.number[phase].map(|number| number * from * to);
         for channel in (0..to).step_by(S::LANES) {

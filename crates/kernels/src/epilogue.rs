@@ -1,14 +1,28 @@
-//! What happens to the sums of a tile while they are in registers.
+//! What is done to a tile of sums before it is written: [`Epilogue`] says what, `Store` does it, in registers.
 
-use crate::conv::Destination;
-use crate::gemm::LINE;
-use crate::moments::Partial;
-use wellfit_simd::vector::Simd;
+use crate::norm::{BlockMoments, TileMoments, WIDEST};
+use wellfit_simd::vector::{CACHE_LINE, Simd};
 
-/// `out = relu(scale·sum + bias + add)`, or that where `passed` is positive; everything but the sum is optional. And the
-/// moments of what was written.
+/// What is done to a value, a sum of a convolution or an element of a tensor, before it is written:
+/// y = relu(scale·value + bias + residual), each part being optional. By default nothing is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Epilogue<'a> {
+    /// One factor a channel, `[C]`.
+    pub scale: Option<&'a [f32]>,
+    /// One addend a channel, `[C]`.
+    pub bias: Option<&'a [f32]>,
+    /// Added, in the output's shape, `[…, C]`.
+    pub residual: Option<&'a [f32]>,
+    /// max(·, 0) at the end; NaN stays NaN.
+    pub relu: bool,
+}
+
+/// Where a tile of sums is stored and how: an [`Epilogue`] in the form that the inner loops use, with pointers.
+///
+/// `out = relu(scale·sum + bias + addend)`, or 0 where `passed` is not positive; everything but the sum is optional.
+/// And the moments of what was written.
 #[derive(Clone, Copy)]
-pub(crate) struct Finish<'a> {
+pub(crate) struct Store<'a> {
     /// The output's first float.
     pub out: *mut f32,
     /// One factor a column.
@@ -16,7 +30,7 @@ pub(crate) struct Finish<'a> {
     /// One addend a column.
     pub bias: Option<&'a [f32]>,
     /// Floats in the output's layout, added; null for none. The output itself makes a product accumulate.
-    pub add: *const f32,
+    pub addend: *const f32,
     /// max(·, 0) at the end; NaN stays NaN.
     pub relu: bool,
     /// Floats in the output's layout: 0 is written where they are not positive. Null for none.
@@ -24,7 +38,7 @@ pub(crate) struct Finish<'a> {
     /// Write past the caches, where the machine can: see [`past_caches`].
     pub past_caches: bool,
     /// Where the moments of each block of rows go.
-    pub moments: Option<&'a Partial>,
+    pub moments: Option<&'a BlockMoments>,
 }
 
 /// More floats than a third-level cache keeps for the next layer.
@@ -33,35 +47,25 @@ const LARGE: usize = 1 << 23;
 /// Whether an output of so many `floats`, in rows of `channels`, is to be written past the caches: it is large, and
 /// every vector of 16 is a whole cache line of it. What is written there need not be read before.
 pub(crate) fn past_caches(floats: usize, channels: usize) -> bool {
-    floats > LARGE && channels.is_multiple_of(LINE)
+    floats > LARGE && channels.is_multiple_of(CACHE_LINE)
 }
 
 // SAFETY: the pointers are to memory borrowed for the whole product; each row writes its own output, and
-// reads of `add` and `passed` are of that same row.
-unsafe impl Sync for Finish<'_> {}
+// reads of `addend` and `passed` are of that same row.
+unsafe impl Sync for Store<'_> {}
 
-impl<'a> Finish<'a> {
+impl<'a> Store<'a> {
     /// Only write the sums.
-    pub(crate) fn plain(out: *mut f32) -> Finish<'a> {
-        Finish {
+    pub(crate) fn plain(out: *mut f32) -> Self {
+        Self {
             out,
             scale: None,
             bias: None,
-            add: std::ptr::null(),
+            addend: std::ptr::null(),
             relu: false,
             passed: std::ptr::null(),
             past_caches: false,
             moments: None,
-        }
-    }
-
-    /// Write the sums, or add them to what is there, where the gradient passes.
-    pub(crate) fn gradient(destination: &mut Destination<'_>) -> Finish<'a> {
-        let out = destination.dx.as_mut_ptr();
-        Finish {
-            add: if destination.accumulate { out } else { std::ptr::null() },
-            passed: destination.passed.map_or(std::ptr::null(), <[f32]>::as_ptr),
-            ..Self::plain(out)
         }
     }
 
@@ -70,24 +74,24 @@ impl<'a> Finish<'a> {
         S::STREAMS && self.past_caches
     }
 
-    /// Ask for the cache line at `place` of the output and of what is added: a tile of it is about to be computed.
+    /// Fetch the cache line at `place` of the output, and of what is added, ahead: a tile of it is about to be computed.
     #[inline(always)]
-    pub(crate) fn soon<S: Simd>(&self, place: usize) {
+    pub(crate) fn prefetch<S: Simd>(&self, place: usize) {
         if !self.streams::<S>() {
-            S::soon_written(self.out.wrapping_add(place));
+            S::prefetch_write(self.out.wrapping_add(place));
         }
-        for read in [self.add, self.passed] {
+        for read in [self.addend, self.passed] {
             if !read.is_null() {
-                S::soon_read(read.wrapping_add(place));
+                S::prefetch_read(read.wrapping_add(place));
             }
         }
     }
 
     /// To be called at the end of a task, before anybody reads what it wrote.
     #[inline(always)]
-    pub(crate) fn written<S: Simd>(&self) {
+    pub(crate) fn fence<S: Simd>(&self) {
         if self.streams::<S>() {
-            S::streamed();
+            S::stream_fence();
         }
     }
 
@@ -96,10 +100,10 @@ impl<'a> Finish<'a> {
     /// Its size is known to the compiler, so the sums stay in registers until they are stored.
     ///
     /// # Safety
-    /// `V · LANES` floats from each of these places on must lie within the output (and `add` and `passed`), and from
+    /// `V · LANES` floats from each of these places on must lie within the output (and `addend` and `passed`), and from
     /// `column` on within `scale` and `bias`. The machine must have `S`.
     #[inline(always)]
-    pub(crate) unsafe fn whole<S: Simd, const M: usize, const V: usize>(
+    pub(crate) unsafe fn tile<S: Simd, const M: usize, const V: usize>(
         &self,
         mut values: [[S::Vector; V]; M],
         places: &[usize; M],
@@ -109,10 +113,10 @@ impl<'a> Finish<'a> {
         // SAFETY: promised by the caller.
         unsafe {
             self.scale_and_shift::<S, M, V>(&mut values, column);
-            if !self.add.is_null() {
+            if !self.addend.is_null() {
                 for (values, &place) in values.iter_mut().zip(places) {
                     for (v, value) in values.iter_mut().enumerate() {
-                        *value = S::add(*value, S::load(self.add.add(place + column + v * S::LANES)));
+                        *value = S::add(*value, S::load(self.addend.add(place + column + v * S::LANES)));
                     }
                 }
             }
@@ -140,7 +144,7 @@ impl<'a> Finish<'a> {
     }
 
     /// # Safety
-    /// As for `whole`.
+    /// As for `tile`.
     #[inline(always)]
     unsafe fn scale_and_shift<S: Simd, const M: usize, const V: usize>(
         &self,
@@ -168,9 +172,9 @@ impl<'a> Finish<'a> {
     /// The same, row by row, for fewer rows than a tile has.
     ///
     /// # Safety
-    /// As for `whole`.
+    /// As for `tile`.
     #[inline(always)]
-    pub(crate) unsafe fn some<S: Simd, const V: usize>(
+    pub(crate) unsafe fn rows<S: Simd, const V: usize>(
         &self,
         sums: &[[S::Vector; V]],
         places: &[usize],
@@ -179,16 +183,16 @@ impl<'a> Finish<'a> {
     ) {
         for (&sums, &place) in sums.iter().zip(places) {
             // SAFETY: promised by the caller.
-            unsafe { self.whole::<S, 1, V>([sums], &[place], column, moments) }
+            unsafe { self.tile::<S, 1, V>([sums], &[place], column, moments) }
         }
     }
 
     /// The same where only the first `real` columns exist.
     ///
     /// # Safety
-    /// As for `whole`, for `real` floats.
+    /// As for `tile`, for `real` floats.
     #[inline(always)]
-    pub(crate) unsafe fn partial<S: Simd, const V: usize>(
+    pub(crate) unsafe fn edge<S: Simd, const V: usize>(
         &self,
         sums: &[[S::Vector; V]],
         places: &[usize],
@@ -208,7 +212,7 @@ impl<'a> Finish<'a> {
             // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
             unsafe {
                 let mut out = [0.0_f32; WIDEST];
-                let copies = [self.add, self.passed].map(|read| {
+                let copies = [self.addend, self.passed].map(|read| {
                     let mut copy = [0.0_f32; WIDEST];
                     if !read.is_null() {
                         copy[..real]
@@ -218,15 +222,15 @@ impl<'a> Finish<'a> {
                 });
                 let copy =
                     |read: *const f32, i: usize| if read.is_null() { read } else { copies[i].as_ptr() };
-                let row = Finish {
+                let row = Store {
                     out: out.as_mut_ptr(),
                     scale: self.scale.map(|_| &scale[..]),
                     bias: self.bias.map(|_| &bias[..]),
-                    add: copy(self.add, 0),
+                    addend: copy(self.addend, 0),
                     passed: copy(self.passed, 1),
                     ..*self
                 };
-                row.whole::<S, 1, V>([sums], &[0], 0, moments);
+                row.tile::<S, 1, V>([sums], &[0], 0, moments);
                 std::slice::from_raw_parts_mut(self.out.add(place + column), real)
                     .copy_from_slice(&out[..real]);
             }
@@ -242,52 +246,5 @@ fn each<T: Copy, const M: usize, const V: usize>(values: &mut [[T; V]; M], f: im
         for (v, value) in row.iter_mut().enumerate() {
             *value = f(*value, v);
         }
-    }
-}
-
-/// The most floats in a tile's row, over all instruction sets.
-pub(crate) const WIDEST: usize = 64;
-
-/// Σ (x − shift) and Σ (x − shift)² of some columns, where shift is the mean of the first tile: near enough
-/// to the mean for the difference of squares to be harmless.
-pub(crate) struct TileMoments<S: Simd, const V: usize> {
-    pub rows: usize,
-    pub shift: [S::Vector; V],
-    pub first: [S::Vector; V],
-    pub second: [S::Vector; V],
-}
-
-impl<S: Simd, const V: usize> TileMoments<S, V> {
-    /// # Safety
-    /// The machine must have `S`; so for `add`.
-    #[inline(always)]
-    pub(crate) unsafe fn new() -> Self {
-        // SAFETY: promised by the caller.
-        let zero = unsafe { [S::splat(0.0); V] };
-        Self { rows: 0, shift: zero, first: zero, second: zero }
-    }
-
-    /// # Safety
-    /// As for `new`.
-    #[inline(always)]
-    pub(crate) unsafe fn add(&mut self, tile: &[[S::Vector; V]]) {
-        // SAFETY: promised by the caller.
-        unsafe {
-            for v in 0..V {
-                if self.rows == 0 {
-                    let mut sum = S::splat(0.0);
-                    for row in tile {
-                        sum = S::add(sum, row[v]);
-                    }
-                    self.shift[v] = S::multiply(sum, S::splat(1.0 / tile.len() as f32));
-                }
-                for row in tile {
-                    let d = S::subtract(row[v], self.shift[v]);
-                    self.first[v] = S::add(self.first[v], d);
-                    self.second[v] = S::multiply_add(d, d, self.second[v]);
-                }
-            }
-        }
-        self.rows += tile.len();
     }
 }

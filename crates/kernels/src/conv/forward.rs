@@ -1,0 +1,74 @@
+//! The forward pass.
+
+use super::patches::Patches;
+use super::shape::Conv;
+use super::winograd::{self, Direction};
+use crate::epilogue::{Epilogue, Store, past_caches};
+use crate::norm::{BlockMoments, Statistics};
+use crate::product::{Panels, Product, TASK_ROWS};
+use wellfit_simd::Buffer;
+
+impl Conv {
+    /// y = x ⊛ w + bias. `x` `[N, H, W, C_in]`, `w` `[k, k, C_in, C_out]`, bias `[C_out]`; gives
+    /// `[N, H', W', C_out]`.
+    ///
+    /// # Panics
+    /// When a length is not that of the shape; so for every function here.
+    #[must_use]
+    pub fn forward(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Buffer {
+        self.forward_with(x, w, Epilogue { bias, ..Epilogue::default() })
+    }
+
+    /// The same with all of an [`Epilogue`]: y = relu(scale·(x ⊛ w) + bias + residual). With BatchNorm's running statistics as scale and bias, it is folded into the convolution.
+    #[must_use]
+    pub fn forward_with(&self, x: &[f32], w: &[f32], epilogue: Epilogue<'_>) -> Buffer {
+        self.run(x, w, epilogue, false).0
+    }
+
+    /// The same as [`Conv::forward`], with mean and biased variance of each output channel.
+    #[must_use]
+    pub fn forward_with_statistics(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        bias: Option<&[f32]>,
+    ) -> (Buffer, Statistics) {
+        let (y, moments) = self.run(x, w, Epilogue { bias, ..Epilogue::default() }, true);
+        (y, moments.statistics())
+    }
+
+    fn run(&self, x: &[f32], w: &[f32], epilogue: Epilogue<'_>, moments: bool) -> (Buffer, BlockMoments) {
+        assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "x and w of {self:?}");
+        let per_channel = [epilogue.scale, epilogue.bias].into_iter().flatten();
+        assert!(per_channel.into_iter().all(|b| b.len() == self.channels_out), "scale and bias of {self:?}");
+        assert!(epilogue.residual.is_none_or(|r| r.len() == self.output_len()), "residual of {self:?}");
+        let mut y = Buffer::scratch(self.output_len());
+        let store = Store {
+            scale: epilogue.scale,
+            bias: epilogue.bias,
+            addend: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            relu: epilogue.relu,
+            past_caches: past_caches(self.output_len(), self.channels_out),
+            ..Store::plain(y.as_mut_ptr())
+        };
+        if winograd::suits(self, Direction::Forward) {
+            // SAFETY: y and the residual have the output's shape, as checked above.
+            let moments = unsafe { winograd::forward(self, x, w, store, moments) };
+            return (y, moments);
+        }
+        let patches = Patches::new(self, x);
+        let b = Panels::from_rows(w, self.channels_out);
+        let (segments, depth) = (patches.taps * patches.taps_across, patches.depth);
+        let block_moments = if moments {
+            BlockMoments::even(self.channels_out, self.rows(), TASK_ROWS)
+        } else {
+            BlockMoments::none()
+        };
+        let store = Store { moments: moments.then_some(&block_moments), ..store };
+        let product = Product { rows: self.rows(), segments, depth, b: &b, store };
+        // SAFETY: patches point into x, its padded copy or zeros, with `depth` floats each; outputs are
+        // the rows of y.
+        unsafe { product.run(&patches) };
+        (y, block_moments)
+    }
+}

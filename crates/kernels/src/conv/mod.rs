@@ -1,0 +1,15 @@
+//! Convolution and linear layers: forward, data gradient, weight gradient.
+//!
+//! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
+//! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
+
+mod backward;
+mod classes;
+mod forward;
+mod patches;
+mod pixels;
+mod shape;
+mod winograd;
+
+pub use backward::BehindNorm;
+pub use shape::{Algorithm, Conv, Destination};

@@ -1,0 +1,127 @@
+//! The normalisation itself: a factor and an addend for each channel.
+
+use super::moments::Statistics;
+use crate::elementwise::widen;
+use crate::epilogue::{Epilogue, past_caches};
+use wellfit_simd::parallel::{row_blocks, rows_in_cache};
+use wellfit_simd::vector::{Kernel, Simd, dispatch};
+use wellfit_simd::{Buffer, vectorized};
+
+/// `y = relu(scale·x + bias + residual)` of `x` `[rows, channels]`, as the [`Epilogue`] says; without a scale it is 1,
+/// without a bias 0.
+///
+/// # Panics
+/// When scale or bias have another length than `channels`, or the residual another than `x`.
+#[must_use]
+pub fn affine(x: &[f32], channels: usize, epilogue: Epilogue<'_>) -> Buffer {
+    let per_channel = |values: Option<&[f32]>, otherwise: f32| {
+        let values = values.map_or_else(|| vec![otherwise; channels], <[f32]>::to_vec);
+        assert_eq!(values.len(), channels, "a value for each channel");
+        widen(&values)
+    };
+    let (scale, shift) = (per_channel(epilogue.scale, 1.0), per_channel(epilogue.bias, 0.0));
+    assert!(epilogue.residual.is_none_or(|r| r.len() == x.len()), "the residual has the shape of x");
+    let mut y = Buffer::scratch(x.len());
+    let channels_block = rows_in_cache(scale.len()) * scale.len();
+    let past_caches = past_caches(x.len(), scale.len());
+    row_blocks(&mut y, 1, channels_block, |first, out| {
+        let range = first..first + out.len();
+        if past_caches {
+            let residual = epilogue.residual.map(|r| &r[range.clone()]);
+            let (x, line) = (&x[range], (&scale[..], &shift[..]));
+            return dispatch(AffinePastCaches { x, line, residual, relu: epilogue.relu, out });
+        }
+        affine_block(
+            &x[range.clone()],
+            &scale,
+            &shift,
+            epilogue.residual.map(|r| &r[range]),
+            epilogue.relu,
+            out,
+        );
+    });
+    y
+}
+
+/// A block of a large output: `affine_block` with the same bits, past the caches.
+struct AffinePastCaches<'a> {
+    x: &'a [f32],
+    line: (&'a [f32], &'a [f32]),
+    residual: Option<&'a [f32]>,
+    relu: bool,
+    out: &'a mut [f32],
+}
+
+impl Kernel for AffinePastCaches<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (scale, shift) = self.line;
+        let width = scale.len();
+        for row in (0..self.out.len()).step_by(width) {
+            for column in (0..width).step_by(S::LANES) {
+                let i = row + column;
+                // SAFETY: rows are of `width` floats, whole cache lines, and the output begins with one.
+                unsafe {
+                    let x = S::load(self.x.as_ptr().add(i));
+                    let scaled = S::multiply(x, S::load(scale.as_ptr().add(column)));
+                    let mut y = S::add(scaled, S::load(shift.as_ptr().add(column)));
+                    if let Some(residual) = self.residual {
+                        y = S::add(y, S::load(residual.as_ptr().add(i)));
+                    }
+                    if self.relu {
+                        y = S::relu(y);
+                    }
+                    S::stream(self.out.as_mut_ptr().add(i), y);
+                }
+            }
+        }
+        S::stream_fence();
+    }
+}
+
+vectorized! {
+    fn affine_block(
+        x: &[f32],
+        scale: &[f32],
+        shift: &[f32],
+        residual: Option<&[f32]>,
+        relu: bool,
+        out: &mut [f32],
+    ) {
+        let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
+        let width = scale.len();
+        for (i, (rows, out)) in x.chunks(width).zip(out.chunks_mut(width)).enumerate() {
+            let values = rows.iter().zip(scale).zip(shift).zip(out);
+            if let Some(residual) = residual {
+                for ((((&x, &a), &b), out), &r) in values.zip(&residual[i * width..]) {
+                    *out = floor_keeping_nan(x * a + b + r, floor);
+                }
+            } else {
+                for (((&x, &a), &b), out) in values {
+                    *out = floor_keeping_nan(x * a + b, floor);
+                }
+            }
+        }
+    }
+}
+
+/// max(x, floor), but NaN stays NaN: a diverged network must not look like a dead one.
+#[inline(always)]
+fn floor_keeping_nan(x: f32, floor: f32) -> f32 {
+    if x < floor { floor } else { x }
+}
+
+/// Scale and shift of a normalisation: γ/√(σ² + ε) and β − μ·scale.
+#[must_use]
+pub fn scale_and_shift(
+    gamma: &[f32],
+    beta: &[f32],
+    statistics: &Statistics,
+    eps: f32,
+) -> (Vec<f32>, Vec<f32>) {
+    let inverse = statistics.inverse_std(eps);
+    let scale: Vec<f32> = gamma.iter().zip(&inverse).map(|(g, i)| g * i).collect();
+    let shift = beta.iter().zip(&statistics.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+    (scale, shift)
+}

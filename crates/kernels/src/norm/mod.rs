@@ -1,0 +1,18 @@
+//! Batch normalisation over the channels of `[rows, C]` (rows = N, or N·H·W), with an optional residual sum
+//! and ReLU in the same pass.
+//!
+//! y = γ·(x − μ)/√(σ² + ε) + β, with the batch's mean μ and *biased* variance σ² (Ioffe & Szegedy 2015; as
+//! `torch.nn.BatchNorm2d`). Running statistics take the *unbiased* variance:
+//! running ← (1 − m)·running + m·batch.
+
+mod backward;
+mod forward;
+mod moments;
+mod statistics;
+mod tile_moments;
+
+pub use backward::{Gradients, InputGradient, Passed, backward};
+pub use forward::{affine, scale_and_shift};
+pub use moments::Statistics;
+pub use statistics::statistics;
+pub(crate) use tile_moments::{BlockMoments, TileMoments, WIDEST};

@@ -1,0 +1,66 @@
+//! Mean and variance of every channel, put together from those of blocks of rows.
+
+/// What the forward pass of a training step found, and the backward pass needs.
+#[derive(Debug, Clone)]
+pub struct Statistics {
+    /// The batch mean of each channel.
+    pub mean: Vec<f32>,
+    /// The biased batch variance of each channel.
+    pub variance: Vec<f32>,
+}
+
+impl Statistics {
+    /// 1/√(σ² + ε) of each channel.
+    #[must_use]
+    pub fn inverse_std(&self, eps: f32) -> Vec<f32> {
+        self.variance.iter().map(|&v| (1.0 / (f64::from(v) + f64::from(eps)).sqrt()) as f32).collect()
+    }
+
+    /// Move running statistics towards these by `momentum`; `rows` is how many values a channel had.
+    pub fn update_running(&self, mean: &mut [f32], variance: &mut [f32], momentum: f32, rows: usize) {
+        let unbiased = rows as f32 / (rows as f32 - 1.0);
+        for (channel, (mean, variance)) in mean.iter_mut().zip(variance).enumerate() {
+            *mean += momentum * (self.mean[channel] - *mean);
+            *variance += momentum * (self.variance[channel] * unbiased - *variance);
+        }
+    }
+}
+
+/// Count, mean and sum of squared deviations from it, for each channel.
+#[derive(Default)]
+pub(crate) struct Moments {
+    pub rows: f64,
+    pub mean: Vec<f64>,
+    pub deviation: Vec<f64>,
+}
+
+impl Moments {
+    /// Those of no rows.
+    pub(crate) fn none(channels: usize) -> Self {
+        Self { rows: 0.0, mean: vec![0.0; channels], deviation: vec![0.0; channels] }
+    }
+
+    /// Take in those of other rows (Chan, Golub & LeVeque 1979).
+    pub(crate) fn add(&mut self, other: &Self) {
+        let rows = self.rows + other.rows;
+        // Divisions outside the loop: there are as many blocks as a thousand, each of as many channels.
+        let share = other.rows / rows;
+        let weight = self.rows * share;
+        for channel in 0..self.mean.len() {
+            let difference = other.mean[channel] - self.mean[channel];
+            self.mean[channel] += difference * share;
+            self.deviation[channel] += other.deviation[channel] + difference * difference * weight;
+        }
+        self.rows = rows;
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        // Rounding may leave a constant channel a variance below zero. NaN stays NaN: a diverged network must
+        // not look like a dead one.
+        let at_least_zero = |variance: f32| if variance < 0.0 { 0.0 } else { variance };
+        Statistics {
+            mean: self.mean.iter().map(|&m| m as f32).collect(),
+            variance: self.deviation.iter().map(|&d| at_least_zero((d / self.rows) as f32)).collect(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Matrix products and sums of outer products, on rows that are found through pointers.
+
+mod gemm;
+mod joint;
+mod outer;
+mod pack;
+mod panels;
+mod rectangle;
+mod rows;
+
+pub(crate) use gemm::{Product, TASK_ROWS, sums};
+pub(crate) use joint::{CHANNELS, Joint};
+pub(crate) use outer::{Outer, SMALL, in_parts};
+pub(crate) use panels::Panels;
+pub(crate) use rectangle::add_product;
+pub(crate) use rows::Rows;

@@ -1,0 +1,156 @@
+//! The weight gradient: a sum of outer products over pixels.
+//!
+//! `dw[s·depth + i][·] = Σ_r a(r, s)[i] · dy[r][·]`
+//!
+//! The long dimension is the rows (every pixel of the batch), so it is cut into blocks whose packed
+//! operands fit in a core's cache. When `dw` is small, parts of the rows are summed apart and added in order
+//! at the end; when it is large, each task owns a rectangle of it and walks over all rows. Which one depends
+//! on the shape only.
+
+use super::pack::{fetch, pack};
+use super::rectangle::{Rectangle, most_rows};
+use super::rows::Rows;
+use std::ops::Range;
+use wellfit_simd::Buffer;
+use wellfit_simd::parallel::{self, Shared};
+use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch_on};
+
+/// The shape of a weight gradient.
+pub(crate) struct Outer<'a> {
+    pub rows: usize,
+    pub segments: usize,
+    pub depth: usize,
+    pub columns: usize,
+    /// `[rows, columns]`.
+    pub dy: &'a [f32],
+}
+
+/// A gradient up to this size (in floats) gets partial sums over parts of the rows.
+pub(crate) const SMALL: usize = 1 << 17;
+const TASKS: usize = 8;
+/// Floats of `dw` in which one task adds up the parts.
+const SUMMED: usize = 1 << 12;
+/// Fewer rows than this are not worth a part of their own.
+const PART_ROWS: usize = 512;
+/// Floats of both packed operands of a block: they stay in the second-level cache.
+const OPERANDS: usize = 1 << 17;
+impl Outer<'_> {
+    /// Compute `dw` `[segments · depth, columns]`.
+    ///
+    /// # Safety
+    /// `rows.inputs` must yield pointers to `depth` readable floats for every row.
+    pub(crate) unsafe fn run<R: Rows>(&self, rows: &R) -> Buffer {
+        let inner = self.segments * self.depth;
+        let size = inner * self.columns;
+        let whole = (0..inner, 0..self.columns);
+        if size <= SMALL {
+            return in_parts(self.rows, size, |part, out| self.task(rows, part, whole.clone(), (out, false)));
+        }
+        let mut dw = Buffer::scratch(size);
+        let (down, across) = self.grid();
+        let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
+        let out = Shared::new(&mut dw);
+        parallel::for_each(down * across, |task| {
+            let (i, j) = (task / across * high, task % across * wide);
+            let rectangle =
+                (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
+            self.task(rows, 0..self.rows, rectangle, (out, true));
+        });
+        dw
+    }
+
+    /// How `dw` is cut into tasks: (down, across). A task packs its part of both operands, so x is packed
+    /// `across` times and dy `down` times.
+    fn grid(&self) -> (usize, usize) {
+        let cost =
+            |&(down, across): &(usize, usize)| across * self.segments * self.depth + down * self.columns;
+        [(8, 1), (4, 2), (2, 4), (1, 8)].into_iter().min_by_key(cost).unwrap_or((TASKS, 1))
+    }
+
+    fn task<R: Rows>(
+        &self,
+        rows: &R,
+        range: Range<usize>,
+        (left, right): (Range<usize>, Range<usize>),
+        (out, fresh): (Shared, bool),
+    ) {
+        let set = InstructionSet::current();
+        dispatch_on(set, OuterTask { outer: self, rows, range, left, right, set, out, fresh });
+    }
+}
+
+/// The sum of what `add` adds to zeros for each of a few parts of the rows, in order.
+pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shared) + Sync + Send) -> Buffer {
+    let parts = rows.div_ceil(PART_ROWS).clamp(1, TASKS);
+    let each = rows.div_ceil(parts);
+    let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::zeroed);
+    let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
+    parallel::for_each(parts, |part| {
+        let out = if part == 0 { first } else { others.from((part - 1) * size) };
+        add((part * each).min(rows)..((part + 1) * each).min(rows), out);
+    });
+    parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
+        for part in partial.chunks_exact(size) {
+            dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
+        }
+    });
+    dw
+}
+
+/// Rows `range` into the rectangle `left` × `right` of `dw`.
+struct OuterTask<'a, R> {
+    outer: &'a Outer<'a>,
+    rows: &'a R,
+    range: Range<usize>,
+    left: Range<usize>,
+    right: Range<usize>,
+    set: InstructionSet,
+    out: Shared,
+    /// Write over what is there instead of adding to it.
+    fresh: bool,
+}
+
+impl<R: Rows> Kernel for OuterTask<'_, R> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (outer, wide) = (self.outer, self.right.len());
+        let (left_width, right_width) = (self.set.left_width(), 2 * S::LANES);
+        let block = (OPERANDS / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
+        let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
+        let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
+        let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
+        let height = |start: usize| block.min(self.range.end - start);
+        let dy = |row: usize| outer.dy.as_ptr().wrapping_add(row * outer.columns + self.right.start);
+        self.rows.inputs(self.range.start, height(self.range.start), &mut table, |row| row, block);
+        for start in self.range.clone().step_by(block) {
+            let end = start + height(start);
+            self.rows.inputs(end, height(end), &mut next, |row| row, block);
+            // SAFETY: dy has `columns` floats for each row of the range.
+            unsafe { pack(|row| dy(start + row), end - start, wide, right_width, &mut right) }
+            for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
+                // The part of this segment's `depth` rows of dw that lies within ours.
+                let base = segment * outer.depth;
+                let low = self.left.start.max(base) - base;
+                let high = self.left.end.min(base + outer.depth) - base;
+                let [pointers, coming] = [&table, &next].map(|table| &table[segment * block..]);
+                let fetch = |row: usize| {
+                    fetch::<S>(coming[row].wrapping_add(low), high - low);
+                    if base <= self.left.start {
+                        fetch::<S>(dy(end + row), wide);
+                    }
+                };
+                // SAFETY: pointers are from `inputs`; the rectangle of `dw` belongs to this task.
+                unsafe {
+                    pack(|row| pointers[row].add(low), end - start, high - low, left_width, &mut left);
+                    let out = self.out.from((base + low) * outer.columns + self.right.start);
+                    let fresh = self.fresh && start == self.range.start;
+                    let rectangle =
+                        Rectangle { rows: high - low, columns: wide, stride: outer.columns, fresh };
+                    rectangle.add::<S>((&left, left_width), &right, end - start, out, (height(end), fetch));
+                }
+            }
+            std::mem::swap(&mut table, &mut next);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! One kernel, compiled for each instruction set.
+
+#[cfg(target_arch = "aarch64")]
+use super::arm;
+use super::instruction_set::InstructionSet;
+use super::scalar::Scalar;
+use super::simd::Kernel;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+
+/// Run a kernel with the instruction set in use.
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    dispatch_on(InstructionSet::current(), kernel)
+}
+
+/// Run a kernel with a given instruction set, which must be one of [`InstructionSet::available`].
+pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
+    // SAFETY: `current` only yields instruction sets that were detected on this machine.
+    unsafe {
+        match set {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => x86::with_avx512(kernel),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => x86::with_avx2(kernel),
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon => kernel.run::<arm::Neon>(),
+            _ => kernel.run::<Scalar>(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What an instruction set does with vectors of floats, and work that is written for any of them.
+
+/// Floats in a cache line.
+pub const CACHE_LINE: usize = 16;
+
+/// Vectors of f32 of one instruction set.
+pub trait Simd: Copy {
+    /// Floats in a vector.
+    const LANES: usize;
+    /// Rows of the register tile.
+    const TILE_ROWS: usize;
+    /// Vectors in a row of it. Beside the tile's sums, the registers hold a row of B and one value of A.
+    const TILE_VECTORS: usize;
+    /// Rows of the register tile of a sum of outer products, whose left operand is packed in panels of
+    /// this many floats, or a multiple.
+    const OUTER_ROWS: usize;
+    /// A vector.
+    type Vector: Copy;
+    /// All lanes `x`.
+    ///
+    /// # Safety
+    /// The machine must have the instruction set; so for every function here.
+    unsafe fn splat(x: f32) -> Self::Vector;
+    /// The `LANES` floats from `place` on.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load(place: *const f32) -> Self::Vector;
+    /// Write the lanes to `place`.
+    ///
+    /// # Safety
+    /// `LANES` floats must be writable there.
+    unsafe fn store(place: *mut f32, x: Self::Vector);
+    /// Whether [`Simd::stream`] is more than [`Simd::store`]: where a vector is a cache line.
+    const STREAMS: bool = false;
+    /// The same past the caches. Before other threads are told of it, [`Simd::stream_fence`] must be called.
+    ///
+    /// # Safety
+    /// As for `store`; `place` must be aligned to the size of a vector.
+    #[inline(always)]
+    unsafe fn stream(place: *mut f32, x: Self::Vector) {
+        // SAFETY: promised by the caller.
+        unsafe { Self::store(place, x) }
+    }
+    /// Wait until everything that [`Simd::stream`] wrote can be seen by other threads.
+    #[inline(always)]
+    fn stream_fence() {}
+    /// Fetch the cache line at `place` ahead, to be read some thousand cycles from now. Any address will do; where the
+    /// machine has no such instruction, nothing happens.
+    #[inline(always)]
+    fn prefetch_read(_place: *const f32) {}
+    /// The same for a line to be written some hundred cycles from now.
+    #[inline(always)]
+    fn prefetch_write(_place: *mut f32) {}
+    /// a·b + c, rounded once where the machine can.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// a + b.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a − b.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// a·b.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn multiply(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// max(x, 0); NaN stays NaN.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn relu(x: Self::Vector) -> Self::Vector;
+    /// `value` where `x` is positive, 0 elsewhere and where `x` is NaN.
+    ///
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn where_positive(x: Self::Vector, value: Self::Vector) -> Self::Vector;
+}
+
+/// Work that can run with any instruction set. `run` must be `#[inline(always)]`, or it is compiled
+/// without the instructions it was written for.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+    /// Do it with the instruction set `S`.
+    ///
+    /// # Safety
+    /// The machine must have `S`.
+    unsafe fn run<S: Simd>(self) -> Self::Output;
+}
