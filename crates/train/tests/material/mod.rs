@@ -131,7 +131,8 @@ impl Story {
     pub fn network(&self) -> Network {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
         let value = net.conv("conv", 0, 8, 3, 1, 1);
-        let value = net.batch_norm("bn", value, None, true);
+        let value = net.batch_norm("bn", value);
+        let value = net.relu("relu", value);
         let value = net.dropout("drop", value, 0.3);
         let value = net.global_average_pool("pool", value);
         net.linear("fc", value, 2);
