@@ -12,7 +12,7 @@ import struct
 import zipfile
 
 # Fields of JSON objects that tell a time or a path.
-TIMES_AND_PATHS = {"run", "seconds", "data_wait_share", "config", "weights", "picture"}
+TIMES_AND_PATHS = {"run", "seconds", "data_wait_share", "config", "weights", "picture", "image"}
 EPOCH_FIGURES = ["epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"]
 STOP_FIGURES = ["reason", "epoch", "best_epoch", "best_value"]
 

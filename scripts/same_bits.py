@@ -242,14 +242,20 @@ class Comparison:
                 self.table.compare(name, f"{variant}, {binary.name}", old, sums)
         return old
 
-    def read(self, name, data, inner=lambda run: run, exports=True):
-        """evaluate, predict and export of a run by both binaries, and of the old one's run by the new one."""
-        old_run, new_run = inner(self.old.folder / name), inner(self.new.folder / name)
+    def read(self, name, data, exports=True, checkpoint=False):
+        """evaluate, predict and export of a run by both binaries, and of the old one's run by the new one.
+
+        With `checkpoint`, the run's newest checkpoint in place of the run.
+        """
+        old_run, new_run = self.old.folder / name, self.new.folder / name
+        what = "run"
+        if checkpoint:
+            old_run, new_run = read_run.newest_checkpoint(old_run), read_run.newest_checkpoint(new_run)
+            what = "checkpoint"
         expected = self.old.read(old_run, data, self.images, exports)
-        self.table.compare(name, "read", expected, self.new.read(new_run, data, self.images, exports))
-        self.table.compare(
-            name, "old run read by new", expected, self.new.read(old_run, data, self.images, exports)
-        )
+        self.table.compare(name, f"{what} read", expected, self.new.read(new_run, data, self.images, exports))
+        by_new = self.new.read(old_run, data, self.images, exports)
+        self.table.compare(name, f"old {what} read by new", expected, by_new)
 
     def interrupted(self, name, arguments, expected, checkpoints):
         """The run killed and resumed by each binary, and killed with the old one and resumed with the new one."""
@@ -335,7 +341,7 @@ def frozen(c):
     options = "--model resnet18 --image-size 64 --epochs 6 --batch-size 16 --freeze"
     c.train("frozen", ["train", c.photos, *options.split(), "--weights", weights], CACHES)
     c.read("frozen", c.photos)
-    c.read("frozen", c.photos, read_run.newest_checkpoint, exports=False)
+    c.read("frozen", c.photos, exports=False, checkpoint=True)
 
 
 CONFIGURATIONS = {
