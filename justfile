@@ -73,6 +73,10 @@ determinism-test:
     WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test resume
     cargo test -p wellfit --test cli reproducible
 
+# The same ten configurations with two binaries: weights, figures and pictures must be the same to the bit (five minutes)
+same-bits old new *args:
+    python3 scripts/same_bits.py {{old}} {{new}} {{args}}
+
 # Ours and PyTorch in turn, written to benches/runs (benches/README.md): `just bench --python PATH [JOB …]`
 bench *args:
     python3 benches/run.py {{args}}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Errors in float32 of Winograd's F(m, r) with given interpolation points, and the best points of a grid. Needs numpy.
 
-The figures in crates/kernels/src/winograd/points.rs and ARCHITECTURE.md are from here. `--search` takes half a minute.
+The figures in `points.rs` of crates/kernels and docs/kernels.md are from here. `--search` takes half a minute.
 """
 import itertools
 import sys
