@@ -37,6 +37,7 @@ fn save(directory: &Path, name: &str, chart: &Chart) -> Result<(), Box<dyn Error
         bytes.len()
     );
     picture.save_png(directory.join(name).with_extension("png"))?;
+    chart.save_svg(directory.join(name).with_extension("svg"))?;
     Ok(())
 }
 
