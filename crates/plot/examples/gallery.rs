@@ -37,6 +37,7 @@ fn save(directory: &Path, name: &str, chart: &Chart) -> Result<(), Box<dyn Error
         bytes.len()
     );
     picture.save_png(directory.join(name).with_extension("png"))?;
+    chart.save_svg(directory.join(name).with_extension("svg"))?;
     Ok(())
 }
 
@@ -121,7 +122,7 @@ fn dropout(directory: &Path) -> Result<(), Box<dyn Error>> {
     let noisy = |from| x.iter().enumerate().map(|(i, x)| x + 0.5 * noise(i + from)).collect::<Vec<_>>();
     let (train, test) = (noisy(0), noisy(100));
     let start = Instant::now();
-    let frames: Vec<Picture> = (1..=20)
+    let charts: Vec<Chart> = (1..=20)
         .map(|step| {
             let chase = f64::from(step) / 20.0;
             let fit: Vec<_> = x.iter().zip(&train).map(|(x, y)| x + chase * (y - x)).collect();
@@ -136,13 +137,14 @@ fn dropout(directory: &Path) -> Result<(), Box<dyn Error>> {
                 loss: 0.1 + 0.1 * chase,
                 loss_dropout: 0.11,
             })
-            .draw()
         })
         .collect();
+    let frames: Vec<Picture> = charts.iter().map(Chart::draw).collect();
     let drawn = start.elapsed();
     for (i, frame) in frames.iter().enumerate() {
         frame.save_png(directory.join(format!("dropout-{:04}.png", 50 * (i + 1))))?;
     }
+    charts[19].save_svg(directory.join("dropout-1000.svg"))?;
     let saved = start.elapsed();
     animation(&frames, 300, directory.join("dropout.gif"))?;
     println!(

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::file::replace;
 use crate::palette::Palette;
 use crate::{Picture, PlotError};
+use wellfit_base::atomic::replace;
 
 /// Write the frames, all of one size, as a GIF that loops forever; each stays `delay_ms` milliseconds,
 /// rounded to hundredths of a second and at least 2 of them (viewers slow down what is faster).
@@ -22,7 +22,7 @@ pub fn animation(frames: &[Picture], delay_ms: u32, path: impl AsRef<Path>) -> R
     let size = check(frames, path)?;
     let bytes = encode(frames, size, delay_ms)
         .map_err(|source| PlotError::Encode { format: "GIF", source: source.into() })?;
-    replace(path, &bytes)
+    replace(path, &bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 /// The frames' common size, as GIF counts it.

@@ -1,51 +1,9 @@
-//! The drawing surface: white paper, strokes, discs, boxes and text, all anti-aliased.
+//! The surface of pixels: white paper, strokes, discs, boxes and text, all anti-aliased.
 
 use crate::stroke::Cover;
+use crate::surface::{Anchor, Area, Pen, Point, Surface, length};
 use crate::text::{self, Placed};
 use crate::{Color, Picture};
-
-/// A place in pixels from the top left corner.
-pub(crate) type Point = (f32, f32);
-
-/// Pixels `left..right` by `top..bottom`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Area {
-    pub left: i32,
-    pub top: i32,
-    pub right: i32,
-    pub bottom: i32,
-}
-
-impl Area {
-    pub fn width(self) -> i32 {
-        self.right - self.left
-    }
-
-    pub fn height(self) -> i32 {
-        self.bottom - self.top
-    }
-
-    pub fn contains(self, (x, y): Point) -> bool {
-        x >= self.left as f32 && x < self.right as f32 && y >= self.top as f32 && y < self.bottom as f32
-    }
-}
-
-/// How a line looks.
-pub(crate) struct Pen {
-    pub color: Color,
-    pub alpha: f32,
-    /// In pixels.
-    pub width: f32,
-    pub dashed: bool,
-}
-
-/// Which part of a text lies at the place given.
-#[derive(Clone, Copy)]
-pub(crate) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
 
 pub(crate) struct Canvas {
     width: u32,
@@ -76,7 +34,20 @@ impl Canvas {
         }
     }
 
-    pub fn fill(&mut self, area: Area, color: Color, alpha: f32) {
+    /// `place` turns (pixels along the line, pixels below the baseline) into a pixel of the paper.
+    fn glyph(&mut self, glyph: &Placed, color: Color, place: impl Fn(i32, i32) -> (i32, i32)) {
+        let raster = &glyph.raster;
+        for (row, coverage) in raster.coverage.chunks_exact(raster.width.max(1)).enumerate() {
+            for (column, &alpha) in coverage.iter().enumerate() {
+                let (x, y) = place(glyph.start + raster.left + column as i32, raster.top + row as i32);
+                self.blend(x, y, color, alpha);
+            }
+        }
+    }
+}
+
+impl Surface for Canvas {
+    fn fill(&mut self, area: Area, color: Color, alpha: f32) {
         for y in area.top.max(0)..area.bottom.min(self.height as i32) {
             for x in area.left.max(0)..area.right.min(self.width as i32) {
                 self.blend(x, y, color, alpha);
@@ -84,8 +55,7 @@ impl Canvas {
         }
     }
 
-    /// A frame one pixel wide just inside the area.
-    pub fn frame(&mut self, area: Area, color: Color) {
+    fn outline(&mut self, area: Area, color: Color) {
         let Area { left, top, right, bottom } = area;
         self.fill(Area { bottom: top + 1, ..area }, color, 1.0);
         self.fill(Area { top: bottom - 1, ..area }, color, 1.0);
@@ -93,22 +63,27 @@ impl Canvas {
         self.fill(Area { top: top + 1, bottom: bottom - 1, left: right - 1, right }, color, 1.0);
     }
 
-    /// A filled circle: a pixel is covered by how deep its centre lies inside the edge.
-    pub fn disc(&mut self, (x, y): Point, radius: f32, color: Color, alpha: f32) {
+    fn dotted(&mut self, x: i32, top: i32, bottom: i32, color: Color) {
+        for y in (top..bottom).filter(|y| y % 4 < 2) {
+            self.blend(x, y, color, 1.0);
+        }
+    }
+
+    /// A pixel is covered by how deep its centre lies inside the edge.
+    fn disc(&mut self, (x, y): Point, radius: f32, color: Color, alpha: f32) {
         let reach = radius + 1.0;
         let within = |at: f32, size: u32| {
             ((at - reach).floor() as i32).max(0)..((at + reach).ceil() as i32).min(size as i32)
         };
         for row in within(y, self.height) {
             for column in within(x, self.width) {
-                let distance = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
+                let distance = length(column as f32 + 0.5 - x, row as f32 + 0.5 - y);
                 self.blend(column, row, color, alpha * (radius + 0.5 - distance).clamp(0.0, 1.0));
             }
         }
     }
 
-    /// A line through the points, with round joins and ends.
-    pub fn line(&mut self, points: &[Point], pen: &Pen) {
+    fn line(&mut self, points: &[Point], pen: &Pen) {
         let paper = Area { left: 0, top: 0, right: self.width as i32, bottom: self.height as i32 };
         let cover = Cover::new(points, pen.width / 2.0, pen.dashed, paper);
         let Area { left, top, .. } = cover.area;
@@ -119,30 +94,17 @@ impl Canvas {
         }
     }
 
-    /// Text on a baseline at `y`.
-    pub fn text(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
+    fn text(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
         let base = y.round() as i32;
-        for glyph in text::set(text, size, x - before(text, size, anchor)) {
-            self.ink(&glyph, color, |along, down| (along, base + down));
+        for placed in text::set(text, size, x - before(text, size, anchor)) {
+            self.glyph(&placed, color, |along, down| (along, base + down));
         }
     }
 
-    /// Text reading upwards, its baseline at `x`.
-    pub fn text_up(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
+    fn text_up(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
         let base = x.round() as i32;
-        for glyph in text::set(text, size, -y - before(text, size, anchor)) {
-            self.ink(&glyph, color, |along, down| (base + down, -1 - along));
-        }
-    }
-
-    /// `place` turns (pixels along the line, pixels below the baseline) into a pixel of the paper.
-    fn ink(&mut self, glyph: &Placed, color: Color, place: impl Fn(i32, i32) -> (i32, i32)) {
-        let raster = &glyph.raster;
-        for (row, coverage) in raster.coverage.chunks_exact(raster.width.max(1)).enumerate() {
-            for (column, &alpha) in coverage.iter().enumerate() {
-                let (x, y) = place(glyph.start + raster.left + column as i32, raster.top + row as i32);
-                self.blend(x, y, color, alpha);
-            }
+        for placed in text::set(text, size, -y - before(text, size, anchor)) {
+            self.glyph(&placed, color, |along, down| (base + down, -1 - along));
         }
     }
 }

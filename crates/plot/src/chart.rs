@@ -124,7 +124,7 @@ impl Axis {
 
 /// A chart: lines over dots over a light grid, with a legend where it hides least.
 ///
-/// Whatever the numbers, [`Chart::draw`] returns a picture: an empty chart says so.
+/// Whatever the numbers, [`Chart::draw`] and [`Chart::svg`] return a picture: an empty chart says so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     /// Above the chart; shortened to fit.
@@ -139,9 +139,6 @@ pub struct Chart {
     pub scatters: Vec<Scatter>,
     /// Vertical marks, below lines and dots.
     pub marks: Vec<Mark>,
-    /// Keep outliers from flattening the rest: with `Some(0.99)` a y axis without a range of its own covers
-    /// the values between the 1 % and the 99 % quantile. What lies outside is cut off.
-    pub clip_quantile: Option<f64>,
     /// Width and height in pixels, each taken as at least 80 and at most 8000.
     pub size: (u32, u32),
 }
@@ -156,13 +153,17 @@ impl Default for Chart {
             lines: Vec::new(),
             scatters: Vec::new(),
             marks: Vec::new(),
-            clip_quantile: None,
             size: (640, 480),
         }
     }
 }
 
 impl Chart {
+    /// Width and height in pixels, within their limits.
+    pub(crate) fn pixels(&self) -> (u32, u32) {
+        (self.size.0.clamp(80, 8000), self.size.1.clamp(80, 8000))
+    }
+
     /// All points, of lines and dots.
     pub(crate) fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let lines = self.lines.iter().flat_map(|line| &line.points);

@@ -1,4 +1,4 @@
-//! The experiments' charts, in the colours of their chapter.
+//! Ready-made charts: curves of training, and what the experiments compare.
 
 use crate::{Axis, Chart, Color, LineStyle, Numbers, Scatter, Series};
 
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_have_their_chapters_colours_and_count_from_1() {
+    fn curves_have_their_colours_and_count_from_1() {
         let chart = accuracy_chart(&[0.5, 0.6], &[0.4]);
         assert_eq!((chart.lines[0].color, chart.lines[1].color), (Color::GREEN, Color::BLUE));
         assert_eq!(chart.lines[0].points, [(1.0, 0.5), (2.0, 0.6)]);

@@ -1,7 +1,8 @@
 //! Many small images with their titles, in rows.
 
-use crate::canvas::{Anchor, Area, Canvas};
-use crate::frame::{GAP, SMALL, TITLE};
+use crate::canvas::Canvas;
+use crate::layout::{GAP, SMALL, TITLE};
+use crate::surface::{Anchor, Area, Surface};
 use crate::text::fit;
 use crate::{Color, Picture, PlotError};
 
@@ -105,7 +106,7 @@ fn draw(canvas: &mut Canvas, cell: &GridCell, (left, top): (i32, i32), size: i32
         canvas.blend(left + (i % width) as i32, top + (i / width) as i32, color, 1.0);
     }
     let (right, bottom) = (left + width as i32 + 1, top + height as i32 + 1);
-    canvas.frame(Area { left: left - 1, top: top - 1, right, bottom }, Color::SILVER);
+    canvas.outline(Area { left: left - 1, top: top - 1, right, bottom }, Color::SILVER);
 }
 
 /// Height and width that fit the square.

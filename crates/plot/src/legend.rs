@@ -1,8 +1,8 @@
 //! The legend: names with samples, where they hide least.
 
-use crate::canvas::{Anchor, Area, Canvas, Pen, Point};
 use crate::draw::{DOT, PIXELS};
-use crate::frame::{GAP, TEXT};
+use crate::layout::{GAP, TEXT};
+use crate::surface::{Anchor, Area, Pen, Point, Surface};
 use crate::text::{fit, width};
 use crate::{Chart, Color, LineStyle, Scatter, Series};
 
@@ -16,9 +16,9 @@ enum Entry<'a> {
     Dots(&'a Scatter),
 }
 
-/// Draw the legend over the plot `area`, of which `ink` samples what is already drawn. Without names, or
+/// Draw the legend over the plot `area`, of which `drawn` samples what is there already. Without names, or
 /// without room for one, there is no legend.
-pub(crate) fn draw(canvas: &mut Canvas, chart: &Chart, area: Area, ink: &[Point]) {
+pub(crate) fn draw(surface: &mut impl Surface, chart: &Chart, area: Area, drawn: &[Point]) {
     let room = (area.height() - 4 * GAP) / ROW;
     let entries: Vec<(Entry<'_>, String)> = entries(chart)
         .take(room.max(0) as usize)
@@ -29,14 +29,14 @@ pub(crate) fn draw(canvas: &mut Canvas, chart: &Chart, area: Area, ink: &[Point]
     if entries.is_empty() || size.0 + 2 * GAP > area.width() {
         return;
     }
-    let place = best(area, size, ink);
-    canvas.fill(place, Color::WHITE, 0.8);
-    canvas.frame(place, Color::SILVER);
+    let place = best(area, size, drawn);
+    surface.fill(place, Color::WHITE, 0.8);
+    surface.outline(place, Color::SILVER);
     for (i, (entry, name)) in entries.iter().enumerate() {
         let middle = (place.top + GAP / 2 + ROW * i as i32 + ROW / 2) as f32;
-        sample(canvas, entry, ((place.left + GAP) as f32, middle));
+        sample(surface, entry, ((place.left + GAP) as f32, middle));
         let start = (place.left + 2 * GAP + SAMPLE) as f32;
-        canvas.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Color::BLACK);
+        surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Color::BLACK);
     }
 }
 
@@ -47,29 +47,29 @@ fn entries(chart: &Chart) -> impl Iterator<Item = (Entry<'_>, &str)> {
     dots.chain(lines).filter(|(_, name)| !name.is_empty())
 }
 
-fn sample(canvas: &mut Canvas, entry: &Entry<'_>, (left, y): Point) {
+fn sample(surface: &mut impl Surface, entry: &Entry<'_>, (left, y): Point) {
     let middle = (left + SAMPLE as f32 / 2.0, y);
     match entry {
         Entry::Dots(dots) => {
-            canvas.disc(middle, (dots.radius * PIXELS).clamp(0.5, 8.0), dots.color, dots.alpha);
+            surface.disc(middle, (dots.radius * PIXELS).clamp(0.5, 8.0), dots.color, dots.alpha);
         }
         Entry::Line(line) => {
             let width = (line.width * PIXELS).clamp(0.5, 8.0);
             let pen =
                 Pen { color: line.color, alpha: line.alpha, width, dashed: line.style == LineStyle::Dashed };
-            canvas.line(&[(left, y), (left + SAMPLE as f32, y)], &pen);
+            surface.line(&[(left, y), (left + SAMPLE as f32, y)], &pen);
             let dot = line.marker.map(|radius| (radius * PIXELS).clamp(0.5, 8.0));
             // A line of one point shows as a dot, and so should its sample.
             let lone = (line.points.len() == 1).then_some(width * DOT);
             if let Some(radius) = dot.or(lone) {
-                canvas.disc(middle, radius, line.color, line.alpha);
+                surface.disc(middle, radius, line.color, line.alpha);
             }
         }
     }
 }
 
-/// The place of nine with the least ink, the first of equals: corners before sides before the middle.
-fn best(area: Area, (width, height): (i32, i32), ink: &[Point]) -> Area {
+/// The place of nine that hides least of `drawn`, the first of equals: corners before sides before the middle.
+fn best(area: Area, (width, height): (i32, i32), drawn: &[Point]) -> Area {
     let (near, far) = (area.left + GAP, area.right - GAP - width);
     let (high, low) = (area.top + GAP, area.bottom - GAP - height);
     let (center, middle) = ((area.left + area.right - width) / 2, (area.top + area.bottom - height) / 2);
@@ -79,7 +79,7 @@ fn best(area: Area, (width, height): (i32, i32), ink: &[Point]) -> Area {
         let air = GAP / 2;
         let (right, bottom) = (left + width + air, top + height + air);
         let around = Area { left: left - air, top: top - air, right, bottom };
-        ink.iter().filter(|&&point| around.contains(point)).count()
+        drawn.iter().filter(|&&point| around.contains(point)).count()
     };
     // `min_by_key` returns the first of equals.
     let (left, top) = corners.into_iter().chain(others).min_by_key(hidden).unwrap_or((far, high));
@@ -92,14 +92,14 @@ mod tests {
 
     const AREA: Area = Area { left: 0, top: 0, right: 300, bottom: 200 };
 
-    fn ink(curve: impl Fn(f32) -> f32) -> Vec<Point> {
+    fn curve_pixels(curve: impl Fn(f32) -> f32) -> Vec<Point> {
         (0..300).map(|x| (x as f32, curve(x as f32 / 300.0) * 200.0)).collect()
     }
 
     #[test]
     fn the_legend_avoids_the_curve() {
         let place = |curve: &dyn Fn(f32) -> f32| {
-            let place = best(AREA, (100, 40), &ink(curve));
+            let place = best(AREA, (100, 40), &curve_pixels(curve));
             (place.left, place.top)
         };
         assert_eq!(place(&|_| 0.5), (192, 8), "upper right by default");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_ink_wins_when_none_is_free() {
+    fn the_place_that_hides_least_wins_when_none_is_free() {
         let mut everywhere: Vec<Point> =
             (0..300).flat_map(|x| (0..200).map(move |y| (x as f32, y as f32))).collect();
         everywhere.retain(|&(x, y)| x < 180.0 || y < 150.0);

@@ -1,8 +1,9 @@
 //! Pictures of training: curves, scatter plots, image grids and animations.
 //!
 //! A [`Chart`] is plain data; [`Chart::draw`] makes a [`Picture`] of it, which goes to a PNG file or, with
-//! others, into a GIF ([`animation`]). The experiments' own charts are ready-made: [`accuracy_chart`],
-//! [`loss_chart`], [`twin_loss_chart`], [`dropout_chart`]. The same data give the same bytes anywhere.
+//! others, into a GIF ([`animation`]); [`Chart::svg`] makes an SVG document with the same layout. Ready-made are
+//! [`accuracy_chart`], [`loss_chart`], [`twin_loss_chart`] and [`dropout_chart`]. The same data give the same
+//! bytes on any number of threads.
 //!
 //! ```
 //! use wellfit_plot::{Mark, loss_chart};
@@ -10,6 +11,7 @@
 //! chart.marks.push(Mark { x: 3.0, label: "best epoch".to_owned() });
 //! let picture = chart.draw();
 //! assert_eq!((picture.width(), picture.height()), (1000, 700));
+//! assert!(chart.svg().contains("best epoch"));
 //! ```
 
 mod animation;
@@ -19,14 +21,15 @@ mod charts;
 mod color;
 mod draw;
 mod error;
-mod file;
-mod frame;
 mod grid;
+mod layout;
 mod legend;
 mod palette;
 mod picture;
 mod range;
 mod stroke;
+mod surface;
+mod svg;
 mod text;
 mod ticks;
 mod view;

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::file::replace;
 use crate::{Color, PlotError};
+use wellfit_base::atomic::replace;
 
 /// A finished picture: rows of RGB pixels from the top left.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,7 +69,8 @@ impl Picture {
     /// # Errors
     /// [`PlotError::Write`] if the directory is missing or not writable.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
-        replace(path.as_ref(), &self.to_png_bytes()?)
+        let (path, bytes) = (path.as_ref(), self.to_png_bytes()?);
+        replace(path, &bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
     }
 
     fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {

@@ -3,7 +3,7 @@
 //! The distance to a polyline is the least of the distances to its segments, so joins and ends come out
 //! round, and where a line crosses itself a half-transparent pen does not paint twice.
 
-use crate::canvas::{Area, Point};
+use crate::surface::{Area, Point, length};
 
 /// How much of each pixel of an area a line covers, 0–1.
 pub(crate) struct Cover {
@@ -63,14 +63,19 @@ fn bounds(line: &[Point], reach: f32, paper: Area) -> Area {
     Area { left, top, right, bottom }
 }
 
-/// Cut the line into dashes of 3.7 widths and gaps of 1.6, matplotlib's; the round ends count as dash.
+/// Lengths of a dash and of a gap without the round ends, which make 3.7 and 1.6 widths of them: matplotlib's.
+pub(crate) fn dash_lengths(width: f32) -> [f32; 2] {
+    [2.7 * width, 2.6 * width]
+}
+
+/// Cut the line into dashes.
 fn dashes(line: &[Point], half: f32) -> Vec<Vec<Point>> {
-    let lengths = [2.7 * 2.0 * half, 2.6 * 2.0 * half];
+    let lengths = dash_lengths(2.0 * half);
     let (mut pieces, mut gap, mut left) = (Vec::new(), 0, lengths[0]);
     let mut dash: Vec<Point> = line.first().copied().into_iter().collect();
     for pair in line.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        let length = (b.0 - a.0).hypot(b.1 - a.1);
+        let length = length(b.0 - a.0, b.1 - a.1);
         let mut done = 0.0;
         while length - done > left {
             done += left;

@@ -43,7 +43,7 @@ fn scale(size: f32) -> PxScale {
 
 /// Each character's glyph and start, and the width of the whole line. A character the font lacks becomes
 /// its "missing" glyph, a box; line breaks and other controls become spaces.
-fn layout(text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
+fn glyphs(text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
     let font = FONT.as_scaled(scale(size));
     let (mut glyphs, mut pen, mut previous) = (Vec::new(), 0.0, None);
     for character in text.chars() {
@@ -58,7 +58,12 @@ fn layout(text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
 
 /// The width of a line in pixels.
 pub(crate) fn width(text: &str, size: f32) -> f32 {
-    layout(text, size).1
+    glyphs(text, size).1
+}
+
+/// Whether the font has all its characters, so that its width is known and not guessed.
+pub(crate) fn is_measured(text: &str) -> bool {
+    text.chars().all(|character| character.is_control() || FONT.glyph_id(character) != GlyphId(0))
 }
 
 /// The text, or as much of its beginning as fits `room` pixels with an ellipsis.
@@ -66,10 +71,10 @@ pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
-    let (glyphs, _) = layout(text, size);
+    let (glyphs, _) = glyphs(text, size);
     let room = room - width("…", size);
-    let kept = glyphs.iter().skip(1).take_while(|(_, end)| *end <= room).count();
-    let start: String = text.chars().take(kept).collect();
+    let fitting = glyphs.iter().skip(1).take_while(|(_, end)| *end <= room).count();
+    let start: String = text.chars().take(fitting).collect();
     format!("{}…", start.trim_end())
 }
 
@@ -83,7 +88,7 @@ pub(crate) fn set(text: &str, size: f32, start: f32) -> Vec<Placed> {
             raster: raster(glyph, size, steps.rem_euclid(places) as u8),
         }
     };
-    layout(text, size).0.into_iter().map(place).collect()
+    glyphs(text, size).0.into_iter().map(place).collect()
 }
 
 fn raster(glyph: GlyphId, size: f32, place: u8) -> Rc<Raster> {

@@ -1,7 +1,7 @@
 //! From the data's numbers to pixels: mapping and clipping.
 
-use crate::canvas::{Area, Point};
 use crate::range::plottable;
+use crate::surface::{Area, Point};
 
 /// Which numbers the plot area shows.
 #[derive(Debug, Clone, Copy)]
@@ -103,17 +103,17 @@ fn narrow((x, y): (f64, f64)) -> Point {
 /// pixels, and the cost of a long line no longer grows with its points (Jugel et al. 2014, "M4").
 fn thin(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let by_height = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-    let mut kept = Vec::with_capacity(line.len());
+    let mut thinned = Vec::with_capacity(line.len());
     for column in line.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
         let ends = (column.iter().min_by(by_height), column.iter().max_by(by_height));
         match (column, ends) {
             ([first, .., last], (Some(&low), Some(&high))) if column.len() > 4 => {
-                kept.extend([*first, low, high, *last]);
+                thinned.extend([*first, low, high, *last]);
             }
-            _ => kept.extend_from_slice(column),
+            _ => thinned.extend_from_slice(column),
         }
     }
-    kept
+    thinned
 }
 
 #[cfg(test)]

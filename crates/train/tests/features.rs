@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wellfit_data::{Cache, Dataset, Images, Loader, LoaderOptions, Transform};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::network::Value;
-use wellfit_models::{Cpu, DropoutKey, Engine, ModelError, Network, Pass, Shape, build};
+use wellfit_models::graph::Value;
+use wellfit_models::{Cpu, DropoutKey, Engine, ModelError, Network, Shape, TrainingPass, build};
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::features::Source;
 use wellfit_train::{FitConfig, fit};
@@ -123,7 +123,7 @@ impl Engine for Dependent {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-    ) -> Result<Box<dyn Pass + 'a>, ModelError> {
+    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
         self.0.fetch_add(usize::from(cut == 0), Ordering::Relaxed);
         Ok(Box::new(network.forward_from(value, cut, key)?))
     }

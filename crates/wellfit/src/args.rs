@@ -55,6 +55,8 @@ pub enum Command {
     Data(Data),
     /// A table of runs
     Runs(RunsArgs),
+    /// Make the pictures of a run again from its record
+    Plot(PlotArgs),
     /// What early stopping and learning-rate rules make of recorded metrics
     Replay(ReplayArgs),
     /// Measure this machine: a training step, a forward pass, the loader
@@ -515,6 +517,32 @@ pub struct RunsArgs {
     /// The folder of runs
     #[arg(default_value = "runs", value_name = "DIR")]
     pub root: PathBuf,
+}
+
+/// `wellfit plot`.
+#[derive(Debug, Args)]
+pub struct PlotArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The kind of file
+    #[arg(long, default_value = "png", value_name = "FORMAT")]
+    pub format: PlotFormat,
+    /// The directory for the pictures [default: RUN]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace pictures that look otherwise
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// The kinds of pictures; each name is also the file's extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlotFormat {
+    /// Pixels, as `train` leaves them
+    Png,
+    /// Lines and text that stay sharp at any size, for pages and papers
+    Svg,
 }
 
 /// `wellfit replay`.

@@ -11,6 +11,7 @@ mod labs;
 mod memory;
 mod opening;
 mod output;
+mod pictures;
 mod progress;
 mod signals;
 
@@ -55,6 +56,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Runs(args) => commands::runs::run(args, out),
+        Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),
     }

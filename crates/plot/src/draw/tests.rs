@@ -9,7 +9,7 @@ fn line(points: Vec<(f64, f64)>) -> Series {
 }
 
 fn view(chart: &Chart) -> crate::view::View {
-    Frame::new(chart, (chart.size.0 as i32, chart.size.1 as i32)).view
+    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32)).view
 }
 
 /// The colour drawn at a place in the data's units.
@@ -131,14 +131,13 @@ proptest! {
     #[test]
     fn any_data_give_a_picture(
         points: Vec<(f64, f64)>, title: String, name: String, at: f64, range: Option<(f64, f64)>,
-        size in (0_u32..300, 0_u32..300), width: f32, alpha: f32, quantile: Option<f64>
+        size in (0_u32..300, 0_u32..300), width: f32, alpha: f32
     ) {
         let series = Series { width, alpha, marker: Some(width), name: name.clone(), ..line(points.clone()) };
         let dots = Scatter { radius: width / 1e30, alpha, ..Scatter::new(name.clone(), points, Color::BLUE) };
         let mut chart = Chart { title, size, ..Chart::default() };
         chart.y.range = range;
         chart.x.label = name.clone();
-        chart.clip_quantile = quantile;
         chart.marks = vec![Mark { x: at, label: name }];
         chart.scatters = vec![dots];
         chart.lines = vec![series.clone(), Series { style: LineStyle::Dashed, ..series }];

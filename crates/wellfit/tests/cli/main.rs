@@ -18,6 +18,7 @@ mod labs;
 mod looking;
 mod material;
 mod measuring;
+mod plot;
 mod policies;
 mod replay;
 mod reproducible;

@@ -1,7 +1,7 @@
 //! Where everything of a chart goes: ranges, ticks, margins and the labels of marks.
 
-use crate::canvas::Area;
 use crate::range::{asked, extent, plottable, with_margin};
+use crate::surface::Area;
 use crate::text::{fit, width};
 use crate::ticks::{labels, ticks};
 use crate::view::View;
@@ -43,20 +43,19 @@ pub(crate) struct PlacedMark {
     pub label: Option<MarkLabel>,
 }
 
-pub(crate) struct Frame {
+pub(crate) struct Layout {
     pub view: View,
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
     pub marks: Vec<PlacedMark>,
 }
 
-impl Frame {
+impl Layout {
     /// Left to right first: the tick texts give the margins, the width gives the mark labels' rows, and these
     /// the top.
     pub fn new(chart: &Chart, (paper_width, paper_height): (i32, i32)) -> Self {
-        let x =
-            span(&chart.x, chart.points().map(|point| point.0).chain(chart.marks.iter().map(|m| m.x)), None);
-        let y = span(&chart.y, chart.points().map(|point| point.1), chart.clip_quantile);
+        let x = span(&chart.x, chart.points().map(|point| point.0).chain(chart.marks.iter().map(|m| m.x)));
+        let y = span(&chart.y, chart.points().map(|point| point.1));
         let y_ticks = axis_ticks(&y, (paper_height / 50).clamp(2, 9) as usize, chart.y.numbers);
         let left = left_margin(&chart.y, &y_ticks).min(paper_width / 2);
         let right = paper_width - RIGHT;
@@ -83,12 +82,12 @@ struct Span {
     ticked: (f64, f64),
 }
 
-fn span(axis: &Axis, numbers: impl Iterator<Item = f64>, quantile: Option<f64>) -> Span {
+fn span(axis: &Axis, numbers: impl Iterator<Item = f64>) -> Span {
     let whole = axis.numbers == Numbers::Whole;
     if let Some(range) = axis.range.and_then(|range| asked(range, whole)) {
         return Span { shown: range, ticked: range };
     }
-    let data = extent(numbers, quantile, whole);
+    let data = extent(numbers, whole);
     let shown = with_margin(data);
     // There is no epoch 0 in the margin before the first.
     Span { shown, ticked: if whole { data } else { shown } }
@@ -171,37 +170,37 @@ mod tests {
         let mut chart = chart(vec![(1.0, 0.51), (2.0, 0.6), (3.0, 0.7)]);
         chart.x.numbers = Numbers::Whole;
         chart.y = Axis { label: "Accuracy".to_owned(), range: Some((0.0, 1.0)), numbers: Numbers::Percent };
-        let frame = Frame::new(&chart, (640, 480));
-        assert_eq!(texts(&frame.x_ticks), ["1", "2", "3"]);
-        assert!(frame.view.x.0 < 1.0 && frame.view.x.1 > 3.0, "margins");
-        assert_eq!(texts(&frame.y_ticks), ["0%", "20%", "40%", "60%", "80%", "100%"]);
-        assert!((frame.y_ticks[1].at - 0.2).abs() < 1e-12);
+        let layout = Layout::new(&chart, (640, 480));
+        assert_eq!(texts(&layout.x_ticks), ["1", "2", "3"]);
+        assert!(layout.view.x.0 < 1.0 && layout.view.x.1 > 3.0, "margins");
+        assert_eq!(texts(&layout.y_ticks), ["0%", "20%", "40%", "60%", "80%", "100%"]);
+        assert!((layout.y_ticks[1].at - 0.2).abs() < 1e-12);
     }
 
     #[test]
     fn the_margin_shows_no_epoch_0() {
         let mut chart = chart((1..=100).map(|epoch| (f64::from(epoch), 0.5)).collect());
         chart.x.numbers = Numbers::Whole;
-        let frame = Frame::new(&chart, (1000, 700));
-        assert!(frame.view.x.0 < 0.0, "there is room for 0");
-        assert_eq!(texts(&frame.x_ticks), ["10", "20", "30", "40", "50", "60", "70", "80", "90", "100"]);
+        let layout = Layout::new(&chart, (1000, 700));
+        assert!(layout.view.x.0 < 0.0, "there is room for 0");
+        assert_eq!(texts(&layout.x_ticks), ["10", "20", "30", "40", "50", "60", "70", "80", "90", "100"]);
         chart.x.range = Some((0.0, 100.0));
-        assert_eq!(texts(&Frame::new(&chart, (1000, 700)).x_ticks)[0], "0", "unless asked for");
+        assert_eq!(texts(&Layout::new(&chart, (1000, 700)).x_ticks)[0], "0", "unless asked for");
     }
 
     #[test]
     fn tick_texts_do_not_touch() {
         for (low, high) in [(0.0, 1e-7), (123_456.0, 123_457.0), (-1e12, 1e12), (0.0, 1.0)] {
             for paper in [(200, 150), (640, 480), (1000, 700)] {
-                let frame = Frame::new(&chart(vec![(low, 0.0), (high, 1.0)]), paper);
-                assert!(!frame.x_ticks.is_empty(), "{low} to {high} on {paper:?}");
-                let place = |tick: &Tick| frame.view.visible((tick.at, 0.0)).unwrap().0;
-                for pair in frame.x_ticks.windows(2) {
+                let layout = Layout::new(&chart(vec![(low, 0.0), (high, 1.0)]), paper);
+                assert!(!layout.x_ticks.is_empty(), "{low} to {high} on {paper:?}");
+                let place = |tick: &Tick| layout.view.visible((tick.at, 0.0)).unwrap().0;
+                for pair in layout.x_ticks.windows(2) {
                     let (a, b) = (width(&pair[0].label, TEXT), width(&pair[1].label, TEXT));
                     assert!(
                         place(&pair[0]) + a / 2.0 < place(&pair[1]) - b / 2.0,
                         "{:?}",
-                        texts(&frame.x_ticks)
+                        texts(&layout.x_ticks)
                     );
                 }
             }
@@ -215,14 +214,14 @@ mod tests {
             .map(|i| Mark { x: f64::from(i), label: format!("LR {}", 0.001 / f64::from(i)) })
             .collect();
         chart.marks.push(Mark { x: f64::NAN, label: "never".to_owned() });
-        let frame = Frame::new(&chart, (640, 480));
-        assert_eq!(frame.marks.len(), 30, "every line is drawn");
-        let labels: Vec<_> = frame.marks.iter().filter_map(|mark| mark.label.as_ref()).collect();
+        let layout = Layout::new(&chart, (640, 480));
+        assert_eq!(layout.marks.len(), 30, "every line is drawn");
+        let labels: Vec<_> = layout.marks.iter().filter_map(|mark| mark.label.as_ref()).collect();
         assert!(labels.len() >= 8);
         for (i, a) in labels.iter().enumerate() {
             let end = |label: &MarkLabel| label.left + width(&label.text, SMALL);
-            assert!(a.left >= frame.view.area.left as f32 && end(a) <= frame.view.area.right as f32 + 0.01);
-            assert!(row_baseline(frame.view.area, a.row) - SMALL as i32 >= 0);
+            assert!(a.left >= layout.view.area.left as f32 && end(a) <= layout.view.area.right as f32 + 0.01);
+            assert!(row_baseline(layout.view.area, a.row) - SMALL as i32 >= 0);
             for b in &labels[i + 1..] {
                 assert!(a.row != b.row || end(a) < b.left || end(b) < a.left, "{} over {}", a.text, b.text);
             }

@@ -1,0 +1,81 @@
+//! `wellfit plot`: the pictures of a run again, from its record.
+
+use crate::bench::Bench;
+use crate::material::MLP;
+
+fn trained() -> Bench {
+    let bench = Bench::new();
+    bench.animals();
+    bench.run(&format!("train animals {MLP} --epochs 3 --out run --quiet")).succeeds();
+    bench
+}
+
+#[test]
+fn the_record_gives_the_very_pictures_that_train_left() {
+    let bench = trained();
+    let result = bench.run("plot run --out again --json").succeeds().json();
+    assert_eq!(result["run"], "run");
+    assert_eq!(result["pictures"], serde_json::json!(["again/accuracy.png", "again/loss.png"]));
+    assert_eq!(bench.names("again"), ["accuracy.png", "loss.png"]);
+    for name in ["accuracy.png", "loss.png"] {
+        assert!(bench.bytes(&format!("again/{name}")) == bench.bytes(&format!("run/{name}")), "{name}");
+    }
+    // In the run they are the same already, and come back when they are gone.
+    std::fs::remove_file(bench.path("run/loss.png")).unwrap();
+    bench.run("plot run").succeeds().says("Picture: run/loss.png");
+    assert!(bench.bytes("run/loss.png") == bench.bytes("again/loss.png"));
+}
+
+#[test]
+fn svg_pictures_lie_beside_the_others() {
+    let bench = trained();
+    bench.run("plot run --format svg").succeeds();
+    for (name, title) in [("accuracy", "Accuracy"), ("loss", "Loss")] {
+        let svg = bench.text(&format!("run/{name}.svg"));
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
+        assert!(svg.contains(&format!("<title>{title}</title>")) && svg.contains(">best</text>"), "{svg}");
+        assert!(bench.has(&format!("run/{name}.png")));
+    }
+}
+
+#[test]
+fn other_pictures_are_replaced_only_by_force() {
+    let bench = trained();
+    let drawn = bench.bytes("run/loss.png");
+    bench.write("run/loss.png", "edited by hand");
+    bench.refuses("plot run", 5, &["run/loss.png exists with other content", "--force"]);
+    bench.run("plot run --force").succeeds();
+    assert!(bench.bytes("run/loss.png") == drawn);
+}
+
+#[test]
+fn the_batchnorm_lab_shows_the_losses_of_all_steps() {
+    let bench = Bench::new();
+    bench.digits("digits", 40, 10);
+    bench
+        .run("lab batchnorm --data digits --epochs 2 --batch-size 20 --seeds 2 --out lab --quiet")
+        .succeeds();
+    bench.run("plot lab --out again").succeeds();
+    assert_eq!(bench.names("again"), ["loss-epoch-2.png"]);
+    assert!(bench.bytes("again/loss-epoch-2.png") == bench.bytes("lab/loss-epoch-2.png"));
+}
+
+#[test]
+fn what_the_record_does_not_hold_is_said() {
+    let bench = trained();
+    bench.run("lab dropout --epochs 1 --out lab --quiet").succeeds();
+    bench.refuses(
+        "plot lab",
+        5,
+        &["lab is a run of `lab dropout`", "run it again with", "lab dropout --epochs 1"],
+    );
+    bench.refuses("plot nowhere", 5, &["cannot open nowhere"]);
+    bench.refuses("plot animals", 5, &["animals", "run.toml"]);
+    bench.refuses("plot run --format gif", 2, &["png", "svg"]);
+    bench.refuses("plot run --out run/run.toml", 5, &["run/run.toml"]);
+    let events = bench.text("run/events.jsonl");
+    bench.write("run/events.jsonl", events.lines().next().unwrap());
+    bench.refuses("plot run", 5, &["run has no epoch in its record yet"]);
+    bench.write("run/events.jsonl", events + "{damaged\n{\"event\":\"unknown\"}\n");
+    bench.run("plot run").succeeds().warns("events.jsonl");
+}
