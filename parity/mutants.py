@@ -14,7 +14,8 @@ from generate import ROOT, copy
 TREE = ROOT / "target/mutants"
 BUILD = TREE / "target"
 CARGO = os.environ.get("CARGO", "cargo")
-OPTIM, NORM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "norm", "loss", "pool"))
+OPTIM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "loss", "pool"))
+MOMENTS, NORM_BACKWARD = (f"kernels/src/norm/{name}.rs" for name in ("moments", "backward"))
 FORWARD, BACKWARD, NETWORK, INIT = (f"models/src/{name}.rs" for name in ("forward", "backward", "network", "init"))
 STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
@@ -39,9 +40,9 @@ MUTANTS = [
      "self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));",
      "for g in self.0.iter_mut().flatten() { let f = optim::clip_factor(optim::global_norm([&**g].into_iter()), limit);"
      " g.iter_mut().for_each(|g| *g *= f); }", OPTIMIZERS),
-    ("biased running variance", NORM, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
-    ("unbiased variance normalises", "kernels/src/moments.rs", "(d / self.rows) as f32", "(d / (self.rows - 1.0)) as f32", LAYERS),
-    ("statistics constant in the backward pass", NORM, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),
+    ("biased running variance", MOMENTS, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
+    ("unbiased variance normalises", MOMENTS, "(d / self.rows) as f32", "(d / (self.rows - 1.0)) as f32", LAYERS),
+    ("statistics constant in the backward pass", NORM_BACKWARD, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),
     ("BatchNorm's momentum the other way round", NETWORK, "NORM_MOMENTUM: f32 = 0.1", "NORM_MOMENTUM: f32 = 0.9", LAYERS),
     ("BatchNorm's ε as in Keras", NETWORK, "NORM_EPS: f32 = 1e-5", "NORM_EPS: f32 = 1e-3", LAYERS),
     ("frozen BatchNorm follows the batch", FORWARD, "let frozen = self.norms[norm].frozen;", "let frozen = norm == usize::MAX;", LAYERS),

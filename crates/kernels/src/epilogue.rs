@@ -57,12 +57,18 @@ unsafe impl Sync for Store<'_> {}
 impl<'a> Store<'a> {
     /// Only write the sums.
     pub(crate) fn plain(out: *mut f32) -> Self {
+        Self::new(out, Epilogue::default())
+    }
+
+    /// Write what an epilogue makes of the sums.
+    pub(crate) fn new(out: *mut f32, epilogue: Epilogue<'a>) -> Self {
+        let Epilogue { scale, bias, residual, relu } = epilogue;
         Self {
             out,
-            scale: None,
-            bias: None,
-            addend: std::ptr::null(),
-            relu: false,
+            scale,
+            bias,
+            addend: residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            relu,
             passed: std::ptr::null(),
             past_caches: false,
             moments: None,
@@ -74,7 +80,7 @@ impl<'a> Store<'a> {
         S::STREAMS && self.past_caches
     }
 
-    /// Fetch the cache line at `place` of the output, and of what is added, ahead: a tile of it is about to be computed.
+    /// Fetch the cache line at `place` of the output, and of what is added, ahead: a tile there is about to be computed.
     #[inline(always)]
     pub(crate) fn prefetch<S: Simd>(&self, place: usize) {
         if !self.streams::<S>() {

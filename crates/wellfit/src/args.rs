@@ -1,4 +1,6 @@
 //! The command line. This file only says what may be typed; `config` makes sense of it.
+//!
+//! More than 500 lines: a list with an entry an option, to be read as one.
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -19,7 +19,8 @@ impl Conv {
         self.forward_with(x, w, Epilogue { bias, ..Epilogue::default() })
     }
 
-    /// The same with all of an [`Epilogue`]: y = relu(scale·(x ⊛ w) + bias + residual). With BatchNorm's running statistics as scale and bias, it is folded into the convolution.
+    /// The same with a whole [`Epilogue`]: y = relu(scale·(x ⊛ w) + bias + residual). With BatchNorm's running
+    /// statistics as scale and bias, the normalisation is folded into the convolution.
     #[must_use]
     pub fn forward_with(&self, x: &[f32], w: &[f32], epilogue: Epilogue<'_>) -> Buffer {
         self.run(x, w, epilogue, false).0
@@ -43,14 +44,8 @@ impl Conv {
         assert!(per_channel.into_iter().all(|b| b.len() == self.channels_out), "scale and bias of {self:?}");
         assert!(epilogue.residual.is_none_or(|r| r.len() == self.output_len()), "residual of {self:?}");
         let mut y = Buffer::scratch(self.output_len());
-        let store = Store {
-            scale: epilogue.scale,
-            bias: epilogue.bias,
-            addend: epilogue.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
-            relu: epilogue.relu,
-            past_caches: past_caches(self.output_len(), self.channels_out),
-            ..Store::plain(y.as_mut_ptr())
-        };
+        let past_caches = past_caches(self.output_len(), self.channels_out);
+        let store = Store { past_caches, ..Store::new(y.as_mut_ptr(), epilogue) };
         if winograd::suits(self, Direction::Forward) {
             // SAFETY: y and the residual have the output's shape, as checked above.
             let moments = unsafe { winograd::forward(self, x, w, store, moments) };

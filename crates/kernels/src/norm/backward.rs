@@ -12,7 +12,7 @@ pub enum Passed<'a> {
     All,
     /// Where this output is positive.
     Output(&'a [f32]),
-    /// Where scale·x + shift is positive, as [`affine`] computed it with these two: no residual was added.
+    /// Where scale·x + shift is positive, as [`affine`](super::affine) computed it with these two: no residual was added.
     /// Reads one tensor less than `Output`.
     Affine(&'a [f32], &'a [f32]),
 }

@@ -88,7 +88,7 @@ impl BlockMoments {
         [0, 1, 2].map(|row| self.places.from((block * 3 + row) * self.channels).pointer())
     }
 
-    /// Keep the moments of `real` columns from `column` on of one block.
+    /// Write the moments of `real` columns from `column` on of one block.
     ///
     /// # Safety
     /// The columns must exist, nobody else may use them of this block meanwhile, and the machine must have `S`.
@@ -118,7 +118,7 @@ impl BlockMoments {
         }
     }
 
-    /// Take up again what `write` kept of a block.
+    /// Read back what `write` wrote of a block.
     ///
     /// # Safety
     /// As for `write`; all columns must exist.

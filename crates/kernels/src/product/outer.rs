@@ -34,6 +34,7 @@ const SUMMED: usize = 1 << 12;
 const PART_ROWS: usize = 512;
 /// Floats of both packed operands of a block: they stay in the second-level cache.
 const OPERANDS: usize = 1 << 17;
+
 impl Outer<'_> {
     /// Compute `dw` `[segments · depth, columns]`.
     ///
