@@ -16,7 +16,8 @@ BUILD = TREE / "target"
 CARGO = os.environ.get("CARGO", "cargo")
 OPTIM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "loss", "pool"))
 MOMENTS, NORM_BACKWARD = (f"kernels/src/norm/{name}.rs" for name in ("moments", "backward"))
-FORWARD, BACKWARD, NETWORK, INIT = (f"models/src/{name}.rs" for name in ("forward", "backward", "network", "init"))
+NORM, CONV, LINEAR, PRODUCT, DROPOUT = (f"models/src/ops/{name}.rs" for name in ("batch_norm", "conv", "linear", "product", "dropout"))
+BACKWARD, INIT = "models/src/passes/backward.rs", "models/src/graph/init.rs"
 STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
 GOLDEN, PILLOW = "policy golden", "data pillow"
@@ -43,13 +44,13 @@ MUTANTS = [
     ("biased running variance", MOMENTS, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
     ("unbiased variance normalises", MOMENTS, "(d / self.rows) as f32", "(d / (self.rows - 1.0)) as f32", LAYERS),
     ("statistics constant in the backward pass", NORM_BACKWARD, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),
-    ("BatchNorm's momentum the other way round", NETWORK, "NORM_MOMENTUM: f32 = 0.1", "NORM_MOMENTUM: f32 = 0.9", LAYERS),
-    ("BatchNorm's ε as in Keras", NETWORK, "NORM_EPS: f32 = 1e-5", "NORM_EPS: f32 = 1e-3", LAYERS),
-    ("frozen BatchNorm follows the batch", FORWARD, "let frozen = self.norms[norm].frozen;", "let frozen = norm == usize::MAX;", LAYERS),
-    ("dropout not inverted", FORWARD, "1.0 / (1.0 - p)", "1.0", LAYERS),
-    ("dropout keeps what it should drop", FORWARD, "*m = if *m < p {", "*m = if *m >= p {", LAYERS),
-    ("dropout masks the same every step", FORWARD, "Stream::Dropout, key.step, layer", "Stream::Dropout, 0, layer", LAYERS),
-    ("no bias", FORWARD, "Some(&*self.parameters[bias].value)", "Some(&*self.parameters[bias].value).filter(|b| b.is_empty())", LAYERS),
+    ("BatchNorm's momentum the other way round", NORM, "momentum: 0.1", "momentum: 0.9", LAYERS),
+    ("BatchNorm's ε as in Keras", NORM, "eps: 1e-5", "eps: 1e-3", LAYERS),
+    ("frozen BatchNorm follows the batch", NORM, "let frozen = step.norm().is_some_and(|norm| norm.frozen);", "let frozen = false;", LAYERS),
+    ("dropout not inverted", DROPOUT, "1.0 / (1.0 - p)", "1.0", LAYERS),
+    ("dropout keeps what it should drop", DROPOUT, "*m = if *m < p {", "*m = if *m >= p {", LAYERS),
+    ("dropout masks the same every step", DROPOUT, "Stream::Dropout, key.step, layer", "Stream::Dropout, 0, layer", LAYERS),
+    ("no bias", PRODUCT, "&*network.parameters[place].value", "&network.parameters[place].value[..0]", LAYERS),
     ("label smoothing ignored", LOSS, "f64::from(self.label_smoothing)", "0.0", LAYERS),
     ("smoothing over the other classes only", LOSS, "weight(class) / classes as f64", "weight(class) / (classes - 1) as f64", LAYERS),
     ("smoothing without class weights", LOSS, "epsilon * weight(class) / classes", "epsilon / classes", LAYERS),
@@ -58,9 +59,9 @@ MUTANTS = [
     ("max pooling padded with 0", POOL, "[f32::NEG_INFINITY; GROUP]", "[0.0; GROUP]", LAYERS),
     ("max pooling: the last of equal ones", POOL, "x > best || x.is_nan()", "x >= best || x.is_nan()", LAYERS),
     ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y > 0.0 {", "*dy = if y >= 0.0 {", LAYERS),
-    ("kaiming_normal by fan_in", INIT, "parameter.shape[0] * parameter.shape[2]", "parameter.shape[1] * parameter.shape[2]", INITIAL),
+    ("kaiming_normal by fan_in", CONV, "fan_out: channels * kernel", "fan_out: inputs[0].channels * kernel", INITIAL),
     ("kaiming_uniform", INIT, "deviation * rng.normal()", "deviation * rng.uniform_in(-1.732, 1.732)", INITIAL),
-    ("linear bias 0", INIT, "*w = rng.uniform_in(-bound, bound)", "*w = if fan_in > 0 && drawn % 2 == 0 { 0.0 } else { rng.uniform_in(-bound, bound) }", INITIAL),
+    ("linear bias 0", INIT, "*w = rng.uniform_in(-bound, bound)", "*w = if self.shape.len() == 1 { 0.0 } else { rng.uniform_in(-bound, bound) }", INITIAL),
     ("early stopping one epoch late", STOPPING, "counter >= self.config.patience", "counter > self.config.patience", GOLDEN),
     ("NaN improves at first", STOPPING, "map_or(!metric.is_nan(), |", "map_or(true, |", GOLDEN),
     ("NaN improves later", STOPPING, "metric == bar || mode.is_better(metric, bar)", "!mode.is_better(bar, metric)", GOLDEN),
