@@ -1,6 +1,6 @@
 //! Feeds a parser with damaged files and watches its memory and time. Tests only.
 //!
-//! Seeds are sound files and files that once made trouble; each input is one of them after a few mutations,
+//! Seeds are valid files and files that once broke a parser; each input is one of them after a few mutations,
 //! a pure function of its number. A parser answers with a result; an answer of a new kind (a message never
 //! seen, digits aside) makes its input a seed too, so that damage goes deeper with time. A panic, more than
 //! [`MOST_MEMORY`] or more than [`MOST_TIME`] for one input fails the test, and leaves the input in
@@ -49,7 +49,7 @@ pub struct Target<'a> {
     pub seeds: &'a [Vec<u8>],
     /// Bytes that mean something to the parser, such as keywords.
     pub tokens: &'a [&'a [u8]],
-    /// Makes a mutated input sound again where a checksum or a length would stop the parser at once; applied
+    /// Makes a mutated input valid again where a checksum or a length would stop the parser at once; applied
     /// to three inputs of four.
     pub repair: fn(&mut [u8]),
 }

@@ -1,4 +1,4 @@
-//! A second pair of eyes: an input that never ends is saved, and the process stopped.
+//! A thread beside the parser: if it does not return from an input, the input is saved and the process stopped.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// An input that takes longer than this is taken for one that never ends.
+/// A parser that takes longer than this for one input is assumed never to return.
 const FOREVER: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
@@ -68,7 +68,7 @@ impl Drop for Watch {
     }
 }
 
-/// Keep an input that made trouble; gives where.
+/// Save an input that failed, and give the path of the file.
 pub(crate) fn save(name: &str, input: &[u8]) -> PathBuf {
     let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/fuzz"));
     let path = dir.join(format!("{name}-{}", input.len()));
