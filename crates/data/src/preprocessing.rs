@@ -153,6 +153,17 @@ mod tests {
         }
     }
 
+    /// As version 0.1 wrote it into weights and `run.toml`; what is written now is the same without the flips.
+    #[test]
+    fn old_files_are_read_and_flips_are_left_to_training() {
+        let old = r#"{"size":[2,3],"channels":1,"hflip":true,"vflip":false,"mean":[0.485],"std":[0.25]}"#;
+        let read: Preprocessing = serde_json::from_str(old).unwrap();
+        assert_eq!(read, Preprocessing { size: (2, 3), channels: 1, mean: vec![0.485], std: vec![0.25] });
+        let new = serde_json::to_string(&read).unwrap();
+        assert_eq!(new, old.replace(r#""hflip":true,"vflip":false,"#, ""));
+        assert!(serde_json::from_str::<Preprocessing>(r#"{"size": 7}"#).is_err());
+    }
+
     #[test]
     fn nonsense_is_named() {
         let good = Preprocessing::imagenet((224, 224));

@@ -152,7 +152,12 @@ fn check(transform: &Preprocessing) -> Result<(), String> {
 }
 
 /// How many classes the file's head has.
-fn outputs(model: &str, file: &WeightFile, source: &Path, transform: &Preprocessing) -> Result<usize, CliError> {
+fn outputs(
+    model: &str,
+    file: &WeightFile,
+    source: &Path,
+    transform: &Preprocessing,
+) -> Result<usize, CliError> {
     check_room(model, file, source, input(transform), 2)?;
     let head = build(model, input(transform), 2)?.head();
     let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());

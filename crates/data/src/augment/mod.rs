@@ -1,6 +1,7 @@
 //! Random changes to images, in training only.
 //!
-//! Each augmentation is a file here and a line in [`ALL`]. A run has a list of them, [`Augmentations`]. What a list
+//! Each augmentation is a file here that implements [`Augmentation`], and a line in [`ALL`]; one that does to an image
+//! what none does yet adds its [`Effect`], which [`Preprocessing`](crate::Preprocessing) carries out. A run has a list of them, [`Augmentations`]. What a list
 //! does to an image is drawn once, when an epoch is planned, and is then a plain number in the
 //! [`Sample`](crate::Sample): batches can be made by any thread, in any order, and again, with the same result.
 //!
@@ -44,9 +45,7 @@ pub trait Augmentation: Debug + Send + Sync {
 
     /// Change a finished batch, as mixup does; `drawn` has the number of each of its images. Most steps do
     /// nothing here.
-    fn change_batch(&self, drawn: &[u32], batch: &mut Batch) {
-        let _ = (drawn, batch);
-    }
+    fn change_batch(&self, _drawn: &[u32], _batch: &mut Batch) {}
 }
 
 /// What is done to one image.

@@ -131,7 +131,7 @@ impl Work {
             }
             let flips = augmentations.flips_of(sample.choice);
             let finish = |resized: &[u8]| preprocessing.standardize(&levels, resized, flips, out);
-            pixels.show(sample.index as usize, finish)?;
+            pixels.with_pixels(sample.index as usize, finish)?;
         }
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();

@@ -32,25 +32,25 @@ impl Pixels {
         Self { dataset, preprocessing, cache: Cache::off(), keys }
     }
 
-    /// Show `look` the bytes of image `i`. Only those of files are kept: the others are in memory.
-    pub fn show<T>(&self, i: usize, look: impl FnOnce(&[u8]) -> T) -> Result<T, DataError> {
+    /// What `read` makes of the pixels of image `i`. Only those of files are cached: the others are in memory.
+    pub fn with_pixels<T>(&self, i: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, DataError> {
         if let Some((pixels, size)) = self.dataset.memory(i).zip(self.dataset.native_size()) {
-            return Ok(look(&self.preprocessing.resized(pixels, size)));
+            return Ok(read(&self.preprocessing.resized(pixels, size)));
         }
         let known = self.keys[i].get();
-        if let Some(kept) = known.and_then(|key| self.cache.get(key)) {
-            return Ok(look(&kept));
+        if let Some(cached) = known.and_then(|key| self.cache.get(key)) {
+            return Ok(read(&cached));
         }
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
-        let Some(path) = path else { return Ok(look(&self.resized(&self.dataset.image(i)?))) };
-        let file = read(path)?;
+        let Some(path) = path else { return Ok(read(&self.resized(&self.dataset.image(i)?))) };
+        let file = read_file(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
-        if let Some(kept) = self.cache.get(&key) {
-            return Ok(look(&kept));
+        if let Some(cached) = self.cache.get(&key) {
+            return Ok(read(&cached));
         }
         let pixels = self.resized(&decode_bytes(&file, path)?).into();
         self.cache.put(key, &pixels);
-        Ok(look(&pixels))
+        Ok(read(&pixels))
     }
 
     fn resized<'a>(&self, image: &'a RawImage) -> Cow<'a, [u8]> {
@@ -63,7 +63,7 @@ impl Pixels {
             return Ok(key);
         }
         let key = match self.dataset.path(i) {
-            Some(path) => self.key_of(&[b"file", &read(path)?]),
+            Some(path) => self.key_of(&[b"file", &read_file(path)?]),
             None => {
                 let image = self.dataset.image(i)?;
                 let shape = format!("{} {} {}", image.height, image.width, image.channels);
@@ -79,7 +79,7 @@ impl Pixels {
         Key::of(&[source, &[made.as_bytes()]].concat())
     }
 
-    /// Remember the key of image `i`. What is kept under the first one must not come from another image.
+    /// Remember the key of image `i`. What is cached under the first one must not come from another image.
     fn unchanged(&self, i: usize, path: &Path, key: Key) -> Result<Key, DataError> {
         if *self.keys[i].get_or_init(|| key) == key {
             return Ok(key);
@@ -88,6 +88,6 @@ impl Pixels {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
     file::read(path, MAX_FILE).map_err(DataError::io(path))
 }

@@ -182,6 +182,17 @@ pub(crate) mod tests {
         }
     }
 
+    /// A server that speaks no TLS is reached, and its answer is not taken for one.
+    #[test]
+    #[cfg(feature = "https")]
+    fn https_is_spoken() {
+        let url = serve(vec![ok(&gzip(&LETTERS))]).replace("http:", "https:");
+        let dir = tempfile::tempdir().unwrap();
+        let message = fetch_into(&dir.path().join("file.gz"), &url).unwrap_err();
+        assert!(!message.contains("http only") && !message.contains("refused"), "{message}");
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+    }
+
     #[test]
     #[cfg(not(feature = "https"))]
     fn https_needs_another_build() {

@@ -19,7 +19,7 @@ pub fn stratified(
     seed: u64,
 ) -> Result<(Vec<u32>, Vec<u32>), DataError> {
     if !(val_fraction > 0.0 && val_fraction < 1.0) {
-        let problem = format!("the validation share must lie between 0 and 1, not {val_fraction}");
+        let problem = format!("val_split must lie between 0 and 1, not {val_fraction}");
         return Err(DataError::Invalid(problem));
     }
     let mut members = vec![Vec::new(); classes];
@@ -32,9 +32,9 @@ pub fn stratified(
     let (mut train, mut val) = (Vec::new(), Vec::new());
     for (class, mut positions) in (0..).zip(members) {
         Rng::new(seed, Stream::Split, 0, class).shuffle(&mut positions);
-        let (kept, set_aside) =
+        let (stay, set_aside) =
             positions.split_at(positions.len() - val_count(positions.len(), val_fraction));
-        train.extend_from_slice(kept);
+        train.extend_from_slice(stay);
         val.extend_from_slice(set_aside);
     }
     if val.is_empty() {
