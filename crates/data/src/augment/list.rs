@@ -6,7 +6,7 @@ use wellfit_rng::Rng;
 
 use super::{ALL, Augmentation, Effect, Flips, RandomHorizontalFlip, RandomVerticalFlip};
 use crate::error::DataError;
-use crate::loader::Batch;
+use crate::loader::{Batch, Sample};
 
 /// The most steps of a list: an epoch's plan holds a number for each step and image.
 pub const MOST_STEPS: usize = 4;
@@ -111,10 +111,10 @@ impl Augmentations {
         [u8::from(flips.horizontal), u8::from(flips.vertical)]
     }
 
-    /// Let the steps that work on batches change one; `choices` has one of each of its images.
-    pub(crate) fn change_batch(&self, choices: impl Iterator<Item = Choice> + Clone, batch: &mut Batch) {
+    /// Let the steps that work on batches change one, which was made of `samples`.
+    pub(crate) fn change_batch(&self, samples: &[Sample], batch: &mut Batch) {
         for (place, step) in self.0.iter().enumerate() {
-            let drawn: Vec<u32> = choices.clone().map(|choice| choice.0[place]).collect();
+            let drawn: Vec<u32> = samples.iter().map(|sample| sample.choice.0[place]).collect();
             step.change_batch(&drawn, batch);
         }
     }

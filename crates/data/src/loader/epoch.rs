@@ -136,7 +136,7 @@ impl Work {
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
         let mut batch = Batch { images, shape: [indices.len(), height, width, channels], labels, indices };
-        augmentations.change_batch(samples.iter().map(|sample| sample.choice), &mut batch);
+        augmentations.change_batch(samples, &mut batch);
         Ok(batch)
     }
 }
