@@ -241,7 +241,7 @@ impl<'a> Session<'a> {
             message: stop.reason.clone(),
             epoch,
             best_epoch: best.map(|record| record.epoch),
-            best_value: best.map(|record| record.val_loss()),
+            best_value: best.map(EpochRecord::val_loss),
             time: now(),
         })?)
     }
