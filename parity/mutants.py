@@ -21,6 +21,7 @@ BACKWARD, INIT = "models/src/passes/backward.rs", "models/src/graph/init.rs"
 STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
 GOLDEN, PILLOW = "policy golden", "images pillow"
+STEP = "train/src/step.rs"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -41,6 +42,9 @@ MUTANTS = [
      "self.0.iter_mut().flatten().for_each(|g| g.iter_mut().for_each(|g| *g *= factor));",
      "for g in self.0.iter_mut().flatten() { let f = optim::clip_factor(optim::global_norm([&**g].into_iter()), limit);"
      " g.iter_mut().for_each(|g| *g *= f); }", OPTIMIZERS),
+    ("gradients not clipped in a step", STEP, "gradients.clip(limit);", "let _ = (limit, &mut gradients);", "train step"),
+    ("dropout masks of the step before", STEP, "self.optimizer.step as u32 + 1", "self.optimizer.step as u32", "train step"),
+    ("learning from a loss that is NaN", STEP, "updated: loss.value.is_finite()", "updated: true", "train step"),
     ("biased running variance", MOMENTS, "rows as f32 / (rows as f32 - 1.0)", "rows as f32 / rows as f32", LAYERS),
     ("unbiased variance normalises", MOMENTS, "(d / self.rows) as f32", "(d / (self.rows - 1.0)) as f32", LAYERS),
     ("statistics constant in the backward pass", NORM_BACKWARD, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),

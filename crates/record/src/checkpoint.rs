@@ -6,16 +6,17 @@
 //! number. Names starting with a dot are leftovers of a crash, or on their way in or out.
 
 use crate::error::{At, RecordError, Result};
-use crate::fixed::{FixedFile, Placed};
+use crate::fixed::{FixedFile, FixedFilesWritten};
 use crate::io::{Io, write_file};
 use crate::manifest::{
     CHECKSUM, Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, MANIFEST, Manifest, check_name,
-    checksum_line, read_checkpoint, sha256,
+    checksum_line, read_checkpoint,
 };
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellfit_base::hash;
 
 const TEMPORARY: &str = ".tmp-";
 
@@ -24,7 +25,7 @@ const TEMPORARY: &str = ".tmp-";
 pub(crate) struct CheckpointWriter {
     io: Arc<dyn Io>,
     root: PathBuf,
-    placed: Placed,
+    written: FixedFilesWritten,
 }
 
 /// What goes into a checkpoint.
@@ -43,7 +44,7 @@ impl CheckpointWriter {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made.at("create", &root)?,
         }
-        let writer = Self { io, root, placed: Placed::default() };
+        let writer = Self { io, root, written: FixedFilesWritten::default() };
         writer.clean()?;
         Ok(writer)
     }
@@ -69,24 +70,24 @@ impl CheckpointWriter {
         let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == name).skip(keep).collect();
         let source = content
             .fixed
-            .and_then(|file| replaced.iter().find_map(|old| self.placed.source(&old.path, file)));
+            .and_then(|file| replaced.iter().find_map(|old| self.written.source(&old.path, file)));
 
         let manifest = Manifest::new(name, content.entries(), info);
         let sha256 = self.write(&temporary, &manifest, content, source)?;
         self.io.rename(&temporary, &path).at("rename", &temporary)?;
         self.io.sync_dir(&self.root).at("write", &self.root)?;
 
-        content.fixed.iter().for_each(|file| self.placed.add(&path, file));
-        replaced.into_iter().for_each(|slot| self.retire(slot));
+        content.fixed.iter().for_each(|file| self.written.add(&path, file));
+        replaced.into_iter().for_each(|slot| self.remove(slot));
         Ok(Checkpoint { path, manifest, sha256 })
     }
 
     /// Removes the checkpoints of that name that are newer than the one in `path` (all if there is none): the
     /// damaged, and those of a future that will be computed again.
-    pub(crate) fn forget_after(&mut self, name: &str, path: Option<&Path>) -> Result<()> {
+    pub(crate) fn remove_newer(&mut self, name: &str, path: Option<&Path>) -> Result<()> {
         let last = path.and_then(|path| Slot::parse(path.into())).map_or(0, |slot| slot.number);
         let newer = |slot: &&Slot| slot.name == name && slot.number > last;
-        slots(&self.root)?.iter().filter(newer).for_each(|slot| self.retire(slot));
+        slots(&self.root)?.iter().filter(newer).for_each(|slot| self.remove(slot));
         Ok(())
     }
 
@@ -100,7 +101,7 @@ impl CheckpointWriter {
     ) -> Result<String> {
         let json = serde_json::to_vec_pretty(manifest)
             .map_err(|e| RecordError::Unwritable { path: dir.join(MANIFEST), problem: e.to_string() })?;
-        let sha256 = sha256(&json);
+        let sha256 = hash::sha256(&json);
         self.io.create_dir(dir).at("create", dir)?;
         for (name, bytes) in content.files {
             write_file(&*self.io, &dir.join(name), bytes)?;
@@ -115,8 +116,8 @@ impl CheckpointWriter {
     /// Removes a replaced checkpoint; first out of sight, so that nobody meets it half removed.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
-    fn retire(&mut self, slot: &Slot) {
-        self.placed.remove(&slot.path);
+    fn remove(&mut self, slot: &Slot) {
+        self.written.remove(&slot.path);
         let hidden = self.root.join(format!("{TEMPORARY}{:04}-{}", slot.number, slot.name));
         if self.io.rename(&slot.path, &hidden).is_ok() {
             let _ = self.io.remove_dir(&hidden);

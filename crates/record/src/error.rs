@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// A result whose error is a [`RecordError`].
 pub type Result<T, E = RecordError> = std::result::Result<T, E>;
 
-/// Why a run could not be written or read. Every message names the path and what to do about it.
+/// Why a run could not be written or read. Every message names the path and what to do about it. Settings are named
+/// `so`.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The file system refused.
@@ -23,10 +24,10 @@ pub enum RecordError {
     #[error("{} is not a run: no run.toml in it; name a run's directory, such as runs/mlp-1", .0.display())]
     NotARun(PathBuf),
     /// A new run needs an empty directory.
-    #[error("{} holds a run already; choose another directory, or replace that run with --force", .0.display())]
+    #[error("{} holds a run already; choose another directory, or replace that run with `force`", .0.display())]
     NotEmpty(PathBuf),
     /// The directory holds something else than a run, which Wellfit never removes.
-    #[error("{} is not empty and holds no Wellfit run, so even --force leaves it alone; choose another directory", .0.display())]
+    #[error("{} is not empty and holds no Wellfit run, so even `force` leaves it alone; choose another directory", .0.display())]
     Foreign(PathBuf),
     /// A file stands where a directory is needed.
     #[error("{} is a file, not a directory; choose another name", .0.display())]
@@ -82,8 +83,8 @@ fn explain(cause: &io::Error) -> String {
     let advice = match cause.kind() {
         Kind::StorageFull => "free some space, then resume the run",
         Kind::QuotaExceeded => "your disk quota is used up; free some space, then resume the run",
-        Kind::ReadOnlyFilesystem => "write to another disk with --out",
-        Kind::PermissionDenied => "change its permissions, or choose another directory with --out",
+        Kind::ReadOnlyFilesystem => "write to another disk with `out`",
+        Kind::PermissionDenied => "change its permissions, or choose another directory with `out`",
         Kind::NotFound => "check the path",
         _ => return cause.to_string(),
     };

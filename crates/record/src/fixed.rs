@@ -3,7 +3,7 @@
 //! A commit gives the file of a checkpoint that it is about to replace a second name in the new one. When the old one
 //! is gone the content has one name again: no two checkpoints that stay share a byte, so damage to one spares the
 //! others. Only what this process has written is passed on: what a resumed run finds is read once, and then
-//! written anew, so damage does not outlive a resumption either.
+//! written anew, so damage ends with a resumption too.
 
 use crate::error::{At, Result};
 use crate::io::{Io, write_file};
@@ -48,9 +48,9 @@ impl FixedFile {
 
 /// The fixed files that this process has on the disk: one a checkpoint, by the checkpoint's directory.
 #[derive(Debug, Default)]
-pub(crate) struct Placed(BTreeMap<PathBuf, FileEntry>);
+pub(crate) struct FixedFilesWritten(BTreeMap<PathBuf, FileEntry>);
 
-impl Placed {
+impl FixedFilesWritten {
     /// Remembers that a committed checkpoint holds `file`.
     pub(crate) fn add(&mut self, checkpoint: &Path, file: &FixedFile) {
         self.0.insert(checkpoint.into(), file.entry.clone());

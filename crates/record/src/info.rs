@@ -1,6 +1,8 @@
 //! The content of `run.toml` that all commands share.
 
-use serde::{Deserialize, Serialize};
+use crate::manifest::check_name;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a run is: enough to run it again. Written once, before the first step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct RunInfo {
     pub lr_scheduler: bool,
     /// Whether early stopping was on.
     pub early_stopping: bool,
+    /// The file of the best weights, where the record says; see [`RunInfo::model_file`].
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "file_name")]
+    pub model_file: Option<String>,
     /// The classes in the order of the network's outputs.
     pub classes: Vec<String>,
     /// The data.
@@ -29,6 +34,46 @@ pub struct RunInfo {
     pub transform: toml::Value,
     /// The command's resolved configuration.
     pub config: toml::Value,
+}
+
+/// What names the best weights; whatever stands between the two tells plots of one run from those of another.
+const MODEL: (&str, &str) = ("model", ".safetensors");
+
+impl RunInfo {
+    /// The name of the file of the best weights in the run's directory.
+    ///
+    /// Runs of before it was recorded have it from their settings: `model_lr_scheduler_early_stopping.safetensors`
+    /// where both were on.
+    #[must_use]
+    pub fn model_file(&self) -> String {
+        self.model_file
+            .clone()
+            .unwrap_or_else(|| Self::model_file_by_settings(self.lr_scheduler, self.early_stopping))
+    }
+
+    /// The name of the file of the best weights that tells whether a learning-rate scheduler and early stopping were
+    /// on.
+    #[must_use]
+    pub fn model_file_by_settings(lr_scheduler: bool, early_stopping: bool) -> String {
+        let scheduler = if lr_scheduler { "_lr_scheduler" } else { "" };
+        let stopping = if early_stopping { "_early_stopping" } else { "" };
+        format!("{}{scheduler}{stopping}{}", MODEL.0, MODEL.1)
+    }
+
+    /// The name of a file beside the best weights, such as `loss.png` for ("loss", "png"), or
+    /// `loss_early_stopping.png` where these are in `model_early_stopping.safetensors`.
+    #[must_use]
+    pub fn file_beside(&self, stem: &str, extension: &str) -> String {
+        let model = self.model_file();
+        let suffix = model.strip_prefix(MODEL.0).and_then(|name| name.strip_suffix(MODEL.1)).unwrap_or("");
+        format!("{stem}{suffix}.{extension}")
+    }
+}
+
+/// A record may come from anywhere, but names a file in its own directory.
+fn file_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    name.map(|name| check_name(&name).map(|()| name).map_err(D::Error::custom)).transpose()
 }
 
 /// The data of a run.
@@ -55,4 +100,51 @@ pub struct ModelInfo {
     pub parameters: u64,
     /// Those that are trained.
     pub trainable: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(lines: &str) -> Result<RunInfo, toml::de::Error> {
+        toml::from_str(&format!(
+            "name = 'a'\ncommand = ''\ncreated = ''\nwellfit_version = ''\nseed = 0\nclasses = []\ntransform = []\n\
+             {lines}\n[data]\nname = ''\nfingerprint = ''\ntrain = 1\nval = 1\ntest = 1\n\
+             [model]\nname = ''\nparameters = 1\ntrainable = 1\n[config]\n"
+        ))
+    }
+
+    #[test]
+    fn an_old_run_has_its_model_file_from_its_settings_and_a_new_one_says_it() {
+        for (lines, model, plot) in [
+            ("lr_scheduler = false\nearly_stopping = false", "model.safetensors", "loss.png"),
+            (
+                "lr_scheduler = true\nearly_stopping = false",
+                "model_lr_scheduler.safetensors",
+                "loss_lr_scheduler.png",
+            ),
+            (
+                "lr_scheduler = true\nearly_stopping = true",
+                "model_lr_scheduler_early_stopping.safetensors",
+                "loss_lr_scheduler_early_stopping.png",
+            ),
+            (
+                "lr_scheduler = true\nearly_stopping = true\nmodel_file = 'model.safetensors'",
+                "model.safetensors",
+                "loss.png",
+            ),
+        ] {
+            let info = info(lines).unwrap();
+            assert_eq!((info.model_file(), info.file_beside("loss", "png")), (model.into(), plot.into()));
+            assert_eq!(toml::from_str::<RunInfo>(&toml::to_string(&info).unwrap()).unwrap(), info);
+        }
+    }
+
+    #[test]
+    fn a_model_file_is_in_the_runs_own_directory() {
+        for name in ["../model.safetensors", "/etc/passwd", ".hidden", ""] {
+            let lines = format!("lr_scheduler = true\nearly_stopping = true\nmodel_file = '{name}'");
+            assert!(info(&lines).unwrap_err().to_string().contains("cannot name"), "{name}");
+        }
+    }
 }

@@ -108,3 +108,12 @@ pub(crate) fn write_file(io: &dyn Io, path: &Path, bytes: &[u8]) -> Result<()> {
     write_all(io, &file, bytes).at("write", path)?;
     io.sync(&file).at("write", path)
 }
+
+/// Put a whole file at `path`, or leave what is there: it is written under a hidden name beside it first.
+pub(crate) fn replace_file(io: &dyn Io, path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (temporary, dir) = (path.with_file_name(format!(".{name}")), path.with_file_name(""));
+    write_file(io, &temporary, bytes)?;
+    io.rename(&temporary, path).at("rename", &temporary)?;
+    io.sync_dir(&dir).at("write", &dir)
+}

@@ -14,48 +14,55 @@
 //! full disk, costs at most the line or checkpoint that was being written.
 //!
 //! ```
-//! use wellfit_record::{CheckpointInfo, EpochRecord, Event, RunDir, RunWriter, epochs};
+//! use wellfit_record::{CheckpointInfo, EpochRecord, Event, Metric, Metrics, RunDir, RunWriter, epochs};
 //! # let root = tempfile::tempdir()?;
 //! # let dir = root.path().join("run");
 //! let mut run = RunWriter::create(Some(&dir), "mlp", false)?;
 //! run.write_run_toml(&std::collections::BTreeMap::from([("seed", 7)]))?;
 //! run.checkpoint("last", &[("model.bin", b"weights")], CheckpointInfo { epoch: 1, ..Default::default() })?;
-//! run.event(&Event::Epoch(EpochRecord { epoch: 1, val_loss: f64::NAN, ..Default::default() }))?;
+//! let metrics = Metric::ALL.into_iter().map(|metric| (metric, f64::NAN)).collect::<Metrics>();
+//! run.event(&Event::Epoch(EpochRecord { epoch: 1, metrics, ..Default::default() }))?;
 //!
 //! let run = RunDir::open(&dir)?;
-//! assert!(epochs(&run.events()?.rows)[0].val_loss.is_nan());
+//! assert!(epochs(&run.events()?.rows)[0].val_loss().is_nan());
 //! let last = run.newest_good(Some("last"))?.found.ok_or("no checkpoint")?;
 //! assert_eq!(last.files["model.bin"], b"weights");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod checkpoint;
-mod clock;
+mod epoch;
 mod error;
 mod event;
 mod fixed;
-mod float;
 mod info;
 mod io;
 mod lines;
 mod lock;
 mod manifest;
+mod metric;
 mod place;
+mod rows;
 mod run;
+mod stop;
 mod summary;
 mod writer;
 
 pub use checkpoint::NewestGood;
-pub use clock::now;
+pub use epoch::{EpochRecord, Metrics, best_epoch, data_wait_share, epochs};
 pub use error::{RecordError, Result};
-pub use event::{EpochRecord, Event, StepRecord, best_epoch, data_wait_share, epochs};
+pub use event::{Event, StepRecord};
 pub use fixed::FixedFile;
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};
 pub use lines::{Log, Problem};
 pub use manifest::{
-    Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, is_checkpoint, read_checkpoint, sha256,
+    Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, is_checkpoint, read_checkpoint,
 };
+pub use metric::{Metric, Phase, Quantity, Unit};
 pub use run::RunDir;
+pub use stop::StopReason;
 pub use summary::{Outcome, RunState, RunSummary, list_runs};
+pub use wellfit_base::hash::sha256;
+pub use wellfit_base::time::now;
 pub use writer::RunWriter;

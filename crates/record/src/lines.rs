@@ -1,15 +1,15 @@
-//! Files of JSON lines: an append-only writer that outlives crashes, and a tolerant reader.
+//! Files of JSON lines: an append-only writer that crashes do not harm, and a tolerant reader.
 //!
 //! A line counts once its newline is there. Whatever follows the last newline is the trace of a crash:
 //! the reader skips it and the next writer cuts it off.
 
 use crate::error::{At, RecordError, Result};
-use crate::io::{Io, write_all, write_file};
+use crate::io::{Io, replace_file, write_all};
 use crate::manifest::read_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl LineWriter {
     /// Opens `path`, which is made if it is missing; a torn last line is cut off.
     pub(crate) fn open(io: Arc<dyn Io>, path: PathBuf) -> Result<Self> {
         let file = io.open(&path).at("open", &path)?;
-        let bytes = fs::read(&path).at("read", &path)?;
+        let bytes = read_file(&path, MOST_BYTES)?;
         let length = whole_lines(&bytes).len() as u64;
         let torn = length < bytes.len() as u64;
         let mut writer = Self { io, path, file, length, torn, buffer: Vec::new() };
@@ -64,7 +64,7 @@ impl LineWriter {
     /// or not at all.
     pub(crate) fn retain<T: DeserializeOwned>(&mut self, keep: impl Fn(&T) -> bool) -> Result<()> {
         self.flush()?;
-        let bytes = fs::read(&self.path).at("read", &self.path)?;
+        let bytes = read_file(&self.path, MOST_BYTES)?;
         let kept: Vec<u8> = lines(&bytes)
             .filter(|line| serde_json::from_slice(line).map_or(true, |row| keep(&row)))
             .flatten()
@@ -73,11 +73,7 @@ impl LineWriter {
         if kept.len() == bytes.len() {
             return Ok(());
         }
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let (temporary, dir) = (self.path.with_file_name(format!(".{name}")), self.path.with_file_name(""));
-        write_file(&*self.io, &temporary, &kept)?;
-        self.io.rename(&temporary, &self.path).at("rename", &temporary)?;
-        self.io.sync_dir(&dir).at("write", &dir)?;
+        replace_file(&*self.io, &self.path, &kept)?;
         self.file = self.io.open(&self.path).at("open", &self.path)?;
         self.length = kept.len() as u64;
         Ok(())
@@ -118,7 +114,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// How many damaged lines are told one by one: a file of newlines only must not cost a hundred times its length.
+/// How many damaged lines are reported one by one: a file of newlines only must not cost a hundred times its length.
 const MOST_PROBLEMS: usize = 100;
 
 /// The longest file of lines: 4 GiB are some twenty million steps.

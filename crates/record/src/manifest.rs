@@ -1,13 +1,12 @@
 //! What a checkpoint's directory holds, and the reading of it with every byte checked.
 
 use crate::error::{At, RecordError, Result};
-use crate::float;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use wellfit_base::hash::sha256;
+use wellfit_base::{file, number, time};
 
 /// The manifest's file in a checkpoint.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -25,7 +24,7 @@ pub struct CheckpointInfo {
     /// Steps done.
     pub step: u64,
     /// Metrics at that point by name, such as `val_loss`.
-    #[serde(with = "float::map")]
+    #[serde(with = "number::map")]
     pub metrics: BTreeMap<String, f64>,
 }
 
@@ -91,7 +90,7 @@ impl FileEntry {
 
 impl Manifest {
     pub(crate) fn new(name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
-        Self { format: FORMAT, name: name.to_owned(), info, created: crate::now(), files }
+        Self { format: FORMAT, name: name.to_owned(), info, created: time::now(), files }
     }
 }
 
@@ -148,39 +147,24 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Reads a file of at most `most` bytes.
+/// Reads a regular file of at most `most` bytes.
 pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
-    match length_of(path)? {
-        length if length > most => Err(RecordError::damaged(path, format!("{length} bytes are too many"))),
-        length => read_exactly(path, length),
-    }
-}
-
-/// The length of a regular file. Opening a pipe could wait for ever, and a device may have no end.
-fn length_of(path: &Path) -> Result<u64> {
-    let metadata = std::fs::metadata(path).at("read", path)?;
-    if metadata.is_file() {
-        Ok(metadata.len())
-    } else {
-        Err(RecordError::damaged(path, "it is no regular file"))
-    }
+    file::read(path, most).map_err(|cause| match cause.kind() {
+        // The system refused nothing: it is not such a file.
+        ErrorKind::Other => RecordError::damaged(path, cause.to_string()),
+        _ => RecordError::Io { action: "read", path: path.into(), cause },
+    })
 }
 
 /// Reads a file that must have `length` bytes; the disk is asked before any memory is.
 fn read_exactly(path: &Path, length: u64) -> Result<Vec<u8>> {
-    let found = length_of(path)?;
-    if found != length {
-        return Err(RecordError::damaged(path, format!("it has {found} bytes instead of {length}")));
+    let wrong = |found: u64| RecordError::damaged(path, format!("it has {found} bytes instead of {length}"));
+    let metadata = std::fs::metadata(path).at("read", path)?;
+    if metadata.is_file() && metadata.len() != length {
+        return Err(wrong(metadata.len()));
     }
-    let file = File::open(path).at("read", path)?;
-    let mut bytes = Vec::new();
-    let room = usize::try_from(length).ok().and_then(|length| bytes.try_reserve_exact(length).ok());
-    room.ok_or(std::io::ErrorKind::OutOfMemory.into()).at("read", path)?;
-    file.take(length).read_to_end(&mut bytes).at("read", path)?;
-    if bytes.len() as u64 != length {
-        return Err(RecordError::damaged(path, "it became shorter while it was read"));
-    }
-    Ok(bytes)
+    let bytes = read_file(path, length)?;
+    if bytes.len() as u64 == length { Ok(bytes) } else { Err(wrong(bytes.len() as u64)) }
 }
 
 /// Names are plain on every file system and never hidden.
@@ -192,10 +176,4 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 
 pub(crate) fn checksum_line(sha256: &str) -> String {
     format!("{sha256}  {MANIFEST}\n")
-}
-
-/// SHA-256 in lower-case hexadecimal.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
 }

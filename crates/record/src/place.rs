@@ -37,8 +37,8 @@ pub(crate) fn claim_numbered(io: &dyn Io, root: &Path, hint: &str) -> Result<Cla
     }
 }
 
-/// Claims `dir`, which must be missing or empty. With `force` a run in it is set aside: call [`forget`] or
-/// [`put_back`] later.
+/// Claims `dir`, which must be missing or empty. With `force` a run in it is set aside: call
+/// [`remove_replaced_run`] or [`restore_replaced_run`] later.
 pub(crate) fn claim_at(io: &dyn Io, dir: &Path, force: bool) -> Result<Claim> {
     if dir.exists() && !dir.is_dir() {
         return Err(RecordError::NotADirectory(dir.into()));
@@ -69,7 +69,7 @@ fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
-    forget(io, dir)?;
+    remove_replaced_run(io, dir)?;
     let aside = dir.join(REPLACED);
     io.create_dir(&aside).at("create", &aside)?;
     // `run.toml` leaves first: from then on nobody takes the rest for a run.
@@ -77,7 +77,7 @@ fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
     for name in names.iter().filter(|name| *name != REPLACED) {
         let from = dir.join(name);
         if let Err(error) = io.rename(&from, &aside.join(name)).at("move", &from) {
-            put_back(io, dir);
+            restore_replaced_run(io, dir);
             return Err(error);
         }
     }
@@ -85,13 +85,13 @@ fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
 }
 
 /// Removes the run that was set aside.
-pub(crate) fn forget(io: &dyn Io, dir: &Path) -> Result<()> {
+pub(crate) fn remove_replaced_run(io: &dyn Io, dir: &Path) -> Result<()> {
     let aside = dir.join(REPLACED);
     if aside.exists() { io.remove_dir(&aside).at("remove", &aside) } else { Ok(()) }
 }
 
 /// Brings back the run that was set aside, as far as the disk lets us.
-pub(crate) fn put_back(io: &dyn Io, dir: &Path) {
+pub(crate) fn restore_replaced_run(io: &dyn Io, dir: &Path) {
     let aside = dir.join(REPLACED);
     let mut names = content(&aside).unwrap_or_default();
     // `run.toml` comes last, and only if all else is there: a run with one is whole.

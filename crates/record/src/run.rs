@@ -2,10 +2,11 @@
 
 use crate::checkpoint::{self, NewestGood};
 use crate::error::{At, RecordError, Result};
-use crate::event::{Event, StepRecord, last_telling};
+use crate::event::{Event, StepRecord};
 use crate::lines::{Log, read_lines};
 use crate::lock::is_locked;
 use crate::manifest::read_file;
+use crate::rows::without_replaced;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -74,13 +75,13 @@ impl RunDir {
         read_lines(&self.path.join(EVENTS))
     }
 
-    /// All steps in order; those that were done again after a resume count once, as told last.
+    /// All steps in order; those that were done again after a resume count once, as recorded last.
     ///
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn steps(&self) -> Result<Log<StepRecord>> {
         let log = read_lines::<StepRecord>(&self.path.join(STEPS))?;
-        Ok(Log { rows: last_telling(log.rows, |row| row.step), ..log })
+        Ok(Log { rows: without_replaced(log.rows, |row| row.step), ..log })
     }
 
     /// The directories of the checkpoints, oldest first; read one with

@@ -1,10 +1,12 @@
 //! All runs in a directory at a glance.
 
+use crate::epoch::{EpochRecord, best_epoch, data_wait_share, epochs};
 use crate::error::{At, Result};
-use crate::event::{EpochRecord, Event, best_epoch, data_wait_share, epochs};
+use crate::event::Event;
 use crate::info::RunInfo;
 use crate::lines::Problem;
 use crate::run::RunDir;
+use crate::stop::StopReason;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ pub struct RunSummary {
     pub name: String,
     /// The directory.
     pub path: PathBuf,
-    /// What it came to, or why it cannot be told.
+    /// What it came to, or why it cannot be read.
     pub outcome: Result<Outcome>,
 }
 
@@ -44,7 +46,7 @@ pub enum RunState {
     /// A process owns it.
     Running,
     /// It ended of its own accord, for this reason.
-    Stopped(String),
+    Stopped(StopReason),
     /// Its process ended before it did: resume it.
     Interrupted,
 }
@@ -53,7 +55,7 @@ impl std::fmt::Display for RunState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Running => f.pad("running"),
-            Self::Stopped(reason) => f.pad(reason),
+            Self::Stopped(reason) => reason.fmt(f),
             Self::Interrupted => f.pad("interrupted"),
         }
     }
@@ -105,7 +107,7 @@ impl RunDir {
             .rev()
             .find(|event| matches!(event, Event::Start { .. } | Event::Resumed { .. } | Event::Stop { .. }));
         match last {
-            Some(Event::Stop { reason, .. }) => RunState::Stopped(reason.clone()),
+            Some(Event::Stop { reason, .. }) => RunState::Stopped(*reason),
             _ if self.is_running() => RunState::Running,
             _ => RunState::Interrupted,
         }

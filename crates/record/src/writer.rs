@@ -4,7 +4,7 @@ use crate::checkpoint::{CheckpointWriter, Content};
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
 use crate::fixed::FixedFile;
-use crate::io::{Disk, Io, write_file};
+use crate::io::{Disk, Io, replace_file};
 use crate::lines::LineWriter;
 use crate::lock::RunLock;
 use crate::manifest::{Checkpoint, CheckpointInfo};
@@ -59,9 +59,9 @@ impl RunWriter {
     pub fn create_at(io: Arc<dyn Io>, dir: &Path, force: bool) -> Result<Self> {
         let claim = place::claim_at(&*io, dir, force)?;
         let disk = io.clone();
-        let writer = Self::set_up(io, claim).inspect_err(|_| place::put_back(&*disk, dir))?;
+        let writer = Self::set_up(io, claim).inspect_err(|_| place::restore_replaced_run(&*disk, dir))?;
         // What cannot be removed costs space only, and the next owner tries again.
-        let _ = place::forget(&*disk, dir);
+        let _ = place::remove_replaced_run(&*disk, dir);
         Ok(writer)
     }
 
@@ -81,21 +81,21 @@ impl RunWriter {
     pub fn resume_with(io: Arc<dyn Io>, path: impl Into<PathBuf>) -> Result<Self> {
         let path = RunDir::open(path)?.path().to_path_buf();
         let lock = RunLock::acquire(&path)?;
-        place::forget(&*io, &path)?;
+        place::remove_replaced_run(&*io, &path)?;
         Self::set_up(io, Claim { path, lock })
     }
 
-    /// Takes a resumed run back to `checkpoint`, or to its beginning: what happened later, and will be told
-    /// again, leaves the record, and newer checkpoints of that `name` are removed.
+    /// Takes a resumed run back to `checkpoint`, or to its beginning: what happened later, and will
+    /// happen again, leaves the record, and newer checkpoints of that `name` are removed.
     ///
     /// # Errors
     /// If the record cannot be rewritten; it is then as it was, and this can be tried again.
     pub fn go_back_to(&mut self, checkpoint: Option<&Checkpoint>, name: &str) -> Result<()> {
         let (epoch, step) =
             checkpoint.map_or((0, 0), |found| (found.manifest.info.epoch, found.manifest.info.step));
-        self.checkpoints.forget_after(name, checkpoint.map(|found| &*found.path))?;
+        self.checkpoints.remove_newer(name, checkpoint.map(|found| &*found.path))?;
         self.steps.retain(|row: &StepRecord| row.step <= step)?;
-        self.events.retain(|event: &Event| event.outlives(epoch, step))
+        self.events.retain(|event: &Event| event.stays_after_going_back_to(epoch, step))
     }
 
     fn set_up(io: Arc<dyn Io>, Claim { path, lock }: Claim) -> Result<Self> {
@@ -124,15 +124,27 @@ impl RunWriter {
     /// # Errors
     /// If it is there already, cannot be TOML, or cannot be written.
     pub fn write_run_toml(&self, info: &impl Serialize) -> Result<()> {
-        let (path, temporary) = (self.path.join(RUN_TOML), self.path.join(".run.toml"));
+        let path = self.path.join(RUN_TOML);
         if path.exists() {
             return Err(RecordError::AlreadyWritten(path));
         }
         let text = toml::to_string(info)
             .map_err(|e| RecordError::Unwritable { path: path.clone(), problem: e.to_string() })?;
-        write_file(&*self.io, &temporary, format!("format = {FORMAT}\n{text}").as_bytes())?;
-        self.io.rename(&temporary, &path).at("rename", &temporary)?;
-        self.io.sync_dir(&self.path).at("write", &self.path)
+        replace_file(&*self.io, &path, format!("format = {FORMAT}\n{text}").as_bytes())
+    }
+
+    /// Puts a file of that name into the run's directory, as a whole or not at all; one that is there is replaced.
+    /// For what a run leaves besides its record: weights, tables, texts.
+    ///
+    /// # Errors
+    /// If the name is no plain file name or is one of the record's own, or if the file cannot be written.
+    pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let own = [RUN_TOML, EVENTS, STEPS, CHECKPOINTS].contains(&name);
+        let plain = Path::new(name).file_name().is_some_and(|file| file == name) && !name.starts_with('.');
+        if own || !plain {
+            return Err(RecordError::BadName(name.to_owned()));
+        }
+        replace_file(&*self.io, &self.path.join(name), bytes)
     }
 
     /// Appends an event, which other processes see at once. The end of an epoch, a checkpoint and the
@@ -159,7 +171,7 @@ impl RunWriter {
     }
 
     /// Commits a checkpoint of `files` (name, content), which replaces the older one of that `name`, and
-    /// appends its event. All that was told so far is on the disk before.
+    /// appends its event. All that was recorded so far is on the disk before.
     ///
     /// # Errors
     /// If a name is unusable or the checkpoint cannot be written. The older one then stays as it was.
@@ -187,7 +199,7 @@ impl RunWriter {
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
         let (epoch, step) = (info.epoch, info.step);
-        // A checkpoint whose steps got lost could never tell them again.
+        // Steps before a checkpoint are never computed again, so they must not get lost.
         self.steps.sync()?;
         self.events.sync()?;
         let checkpoint = self.checkpoints.commit(name, keep, Content { files, fixed }, info)?;

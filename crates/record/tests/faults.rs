@@ -100,6 +100,25 @@ fn a_failed_replacement_brings_the_old_run_back() {
 }
 
 #[test]
+fn a_failed_file_of_a_run_leaves_the_one_before() {
+    at_every_operation(4, |disk, n| {
+        let root = tempfile::tempdir().unwrap();
+        let run = fresh_on(disk.clone(), root.path());
+        run.write_file("model.bin", b"good weights").unwrap();
+        disk.arm(n);
+        let written = run.write_file("model.bin", b"better weights");
+        let struck = disk.struck(n);
+        let found = std::fs::read(root.path().join("model.bin")).unwrap();
+        assert!(
+            found == b"better weights" || (found == b"good weights" && written.is_err()),
+            "operation {n}"
+        );
+        assert_eq!(written.is_err(), struck, "operation {n}: no failure is kept quiet");
+        struck
+    });
+}
+
+#[test]
 fn a_full_disk_is_told_to_people() {
     let root = tempfile::tempdir().unwrap();
     let disk = Faulty::new(Fault::ForGood);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use helper::{SMALL, at, epoch, fresh, stop, warning};
 use sha2::{Digest, Sha256};
 use wellfit_fuzz::{Target, as_it_is, files, fuzz, scratch};
-use wellfit_record::{Event, Log, RecordError, RunDir, RunInfo, StepRecord, read_checkpoint};
+use wellfit_record::{Event, Log, RecordError, RunDir, RunInfo, StepRecord, StopReason, read_checkpoint};
 
 /// A run with a checkpoint, events and steps, removed in the end.
 struct Scene(PathBuf);
@@ -28,7 +28,7 @@ impl Scene {
             .unwrap();
         run.event(&warning("Ωmega \"quoted\" \u{7}")).unwrap();
         run.checkpoint("best", SMALL, at(1)).unwrap();
-        run.event(&stop("finished", 3)).unwrap();
+        run.event(&stop(StopReason::Finished, 3)).unwrap();
         Self(root)
     }
 

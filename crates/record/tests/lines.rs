@@ -8,7 +8,7 @@ use helper::{epoch, fresh, stop, warning};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
-use wellfit_record::{Event, RunDir, RunWriter, StepRecord, best_epoch, epochs};
+use wellfit_record::{Event, RunDir, RunWriter, StepRecord, StopReason, best_epoch, epochs};
 
 /// NaN is not equal to itself, so rows are compared by their text, which has all digits.
 fn text<T: std::fmt::Debug>(rows: &[T]) -> String {
@@ -43,8 +43,7 @@ fn story() -> Vec<Event> {
             time: String::new(),
         },
         warning("Ωmega: \u{7}\"quoted\""),
-        Event::Test { epoch: 1, loss: f64::NEG_INFINITY, accuracy: 0.5 },
-        stop("early_stopping", 2),
+        stop(StopReason::EarlyStopping, 2),
     ]
 }
 
@@ -98,7 +97,7 @@ fn what_a_resumed_run_tells_again_counts_once() {
     let told = epochs(&reader.events().unwrap().rows);
     assert_eq!(told.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(
-        (told[1].val_loss, best_epoch(&told).unwrap().epoch),
+        (told[1].val_loss(), best_epoch(&told).unwrap().epoch),
         (0.7, 2),
         "NaN and the untold are not best"
     );

@@ -81,7 +81,7 @@ fn a_run_is_replaced_by_force_only() {
 
     let refused = RunWriter::create(Some(root.path()), "", false).unwrap_err();
     assert!(matches!(refused, RecordError::NotEmpty(_)));
-    assert!(refused.to_string().contains("--force"), "{refused}");
+    assert!(refused.to_string().contains("`force`"), "{refused}");
     assert_eq!(
         RunDir::open(root.path()).unwrap().events().unwrap().rows.len(),
         2,
@@ -144,4 +144,19 @@ fn run_toml_comes_back_and_is_written_once() {
     fs::write(&path, text.replace("parameters = ", "parameters = 'many' #")).unwrap();
     let told = reader.read_run_toml::<RunInfo>().unwrap_err().to_string();
     assert!(told.contains("run.toml is damaged") && told.contains("line"), "{told}");
+}
+
+#[test]
+fn a_file_of_a_run_is_replaced_as_a_whole_and_never_the_record_itself() {
+    let root = tempfile::tempdir().unwrap();
+    let run = fresh(root.path());
+    for text in ["the first", "the second"] {
+        run.write_file("summary v1.txt", text.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(root.path().join("summary v1.txt")).unwrap(), text);
+    }
+    for bad in ["", ".", "..", "../a", "a/b", "/tmp/a", ".hidden", "run.toml", "events.jsonl", "checkpoints"]
+    {
+        assert!(matches!(run.write_file(bad, b"x"), Err(RecordError::BadName(_))), "{bad:?}");
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 6, "nothing else is left behind");
 }

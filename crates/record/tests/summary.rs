@@ -7,7 +7,7 @@ mod helper;
 use helper::{epoch, fresh, info, stop};
 use std::fs;
 use std::path::Path;
-use wellfit_record::{Event, RunState, RunWriter, list_runs};
+use wellfit_record::{Event, RunState, RunWriter, StopReason, list_runs};
 
 fn trained(root: &Path, name: &str, losses: &[f64]) -> RunWriter {
     let mut run = fresh(&root.join(name));
@@ -21,7 +21,7 @@ fn trained(root: &Path, name: &str, losses: &[f64]) -> RunWriter {
 fn runs_are_listed_with_what_they_came_to() {
     let root = tempfile::tempdir().unwrap();
     let mut stopped = trained(root.path(), "a", &[f64::NAN, 0.5, 0.25, 0.25]);
-    stopped.event(&stop("early_stopping", 4)).unwrap();
+    stopped.event(&stop(StopReason::EarlyStopping, 4)).unwrap();
     let _running = trained(root.path(), "b", &[0.5]);
     drop(trained(root.path(), "c", &[]));
 
@@ -29,7 +29,10 @@ fn runs_are_listed_with_what_they_came_to() {
     assert_eq!(runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let [a, b, c] = [0, 1, 2].map(|n| runs[n].outcome.as_ref().unwrap());
     assert_eq!(a.data_wait_share, 0.125, "of the training passes");
-    assert_eq!((a.epochs, a.seconds, a.state.clone()), (4, 10.0, RunState::Stopped("early_stopping".into())));
+    assert_eq!(
+        (a.epochs, a.seconds, a.state.clone()),
+        (4, 10.0, RunState::Stopped(StopReason::EarlyStopping))
+    );
     assert_eq!(a.best.unwrap().epoch, 3, "the first of equals, and never NaN");
     assert_eq!(a.info, info("a"));
     assert_eq!((b.epochs, b.state.clone()), (1, RunState::Running));
@@ -40,7 +43,7 @@ fn runs_are_listed_with_what_they_came_to() {
 fn a_resumed_run_is_no_longer_stopped() {
     let root = tempfile::tempdir().unwrap();
     let mut run = trained(root.path(), "a", &[0.5]);
-    run.event(&stop("finished", 1)).unwrap();
+    run.event(&stop(StopReason::Finished, 1)).unwrap();
     let resumed = Event::Resumed {
         epoch: 1,
         step: 10,

@@ -1,24 +1,15 @@
 //! How a caller watches and steers a run.
 
-use crate::evaluate::Average;
+use crate::metrics::Average;
 use std::time::Duration;
 use wellfit_policy::{CheckpointDecision, Observation, PlateauStep};
-use wellfit_record::EpochRecord;
-
-/// Which pass over the data is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
-    /// Training.
-    Train,
-    /// Validation, or any evaluation.
-    Validate,
-}
+use wellfit_record::{EpochRecord, Phase};
 
 /// The state of a pass after one of its batches.
 #[derive(Debug, Clone, Copy)]
 pub struct Tick {
-    /// The pass.
-    pub pass: Pass,
+    /// Which pass it is.
+    pub phase: Phase,
     /// The epoch, from 1.
     pub epoch: u32,
     /// Batches done in this pass.
@@ -56,8 +47,9 @@ pub enum Control {
 }
 
 /// What a caller may do while a run goes on. Every method does nothing by default. A callback cannot fail:
-/// what it shows is not worth a run.
-pub trait Callback {
+/// what it shows is not worth a run. It may be called on another thread than the one that gave it, since a run may
+/// execute inside a pool of threads.
+pub trait Callback: Send {
     /// An epoch begins; `epochs` is how many there may be.
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {
         let _ = (epoch, epochs);

@@ -2,12 +2,13 @@
 
 use crate::error::TrainError;
 use crate::fit::FitConfig;
-use crate::session::{PassSoFar, Position, Session};
+use crate::position::Position;
+use crate::session::Session;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use wellfit_models::{Network, Optimizer};
-use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, RunInfo, RunWriter};
+use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, Phase, RunInfo, RunWriter};
 use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
 
 /// The checkpoint that a run goes on from. It needs no other.
@@ -94,7 +95,7 @@ fn bytes_of<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], String> {
 impl<'a> Session<'a> {
     /// Commit the end of an epoch, whose weights may be the best.
     pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
-        let model = self.weights(&self.network)?;
+        let model = self.weights(&self.trainer.network)?;
         if best {
             run.checkpoint_beside(0, BEST, &[(self.model(), &model)], self.frozen.as_ref(), self.info())?;
         }
@@ -103,14 +104,14 @@ impl<'a> Session<'a> {
 
     /// Commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
-        self.commit_last(&self.weights(&self.network)?, run)
+        self.commit_last(&self.weights(&self.trainer.network)?, run)
     }
 
     fn commit_last(&mut self, model: &[u8], run: &mut RunWriter) -> Result<(), TrainError> {
         self.at.seconds = self.seconds();
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
-        let optimizer = to_safetensors_bytes(&self.optimizer.state(&self.network))?;
+        let optimizer = to_safetensors_bytes(&self.trainer.optimizer.state(&self.trainer.network))?;
         let mut files = vec![(self.model(), model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
         let best =
             self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
@@ -132,11 +133,10 @@ impl<'a> Session<'a> {
     }
 
     fn info(&self) -> CheckpointInfo {
-        let metrics = self.at.epochs.last().map_or_else(BTreeMap::new, |record| {
-            let figure = |name: &str, value| (name.to_owned(), value);
-            [figure("val_loss", record.val_loss), figure("val_accuracy", record.val_accuracy)].into()
-        });
-        CheckpointInfo { epoch: self.epoch() - 1, step: self.optimizer.step, metrics }
+        let figures = self.at.epochs.last().map(|record| record.metrics).unwrap_or_default();
+        let validated = figures.iter().filter(|(metric, _)| metric.phase == Phase::Validate);
+        let metrics = validated.map(|(metric, value)| (metric.name().to_owned(), value)).collect();
+        CheckpointInfo { epoch: self.epoch() - 1, step: self.trainer.optimizer.step, metrics }
     }
 
     /// The session as it was when `checkpoint` was committed; `network` gives the architecture.
@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
         let position = bytes_of(files, POSITION)?;
         let at: Position =
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
-        at.check()?;
+        at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
         network.load(&model_in(files)?, false).map_err(|error| error.to_string())?;
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &weights_in(files, OPTIMIZER)?).map_err(|error| error.to_string())?;
@@ -162,22 +162,5 @@ impl<'a> Session<'a> {
             best.load(&whole(files, BEST_MODEL)?, false).map_err(|error| error.to_string())?;
         }
         Self::at(at, network, optimizer, best, config).map_err(|fault| fault.to_string())
-    }
-}
-
-impl Position {
-    /// Whether the weights here are the best epoch's.
-    fn is_best(&self) -> bool {
-        let PassSoFar { batches, .. } = self.pass;
-        batches == 0 && self.best.is_some_and(|place| place + 1 == self.epochs.len())
-    }
-
-    fn check(&self) -> Result<(), String> {
-        match self.best {
-            Some(place) if place >= self.epochs.len() => {
-                Err(format!("{POSITION}: there is no best epoch {place}"))
-            }
-            _ => Ok(()),
-        }
     }
 }

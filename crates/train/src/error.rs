@@ -3,7 +3,7 @@ use wellfit_data::DataError;
 use wellfit_models::ModelError;
 use wellfit_policy::PolicyError;
 use wellfit_record::RecordError;
-use wellfit_weights::{Fault, WeightsError};
+use wellfit_weights::Fault;
 
 /// Why a training run ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,4 @@ pub enum TrainError {
     /// The weights could not be put into a file.
     #[error("cannot write the weights: {0}")]
     Weights(#[from] Fault),
-    /// A file of weights could not be written.
-    #[error(transparent)]
-    WeightFile(#[from] WeightsError),
 }

@@ -1,55 +1,24 @@
 //! A pass over data in evaluation mode.
 
-use crate::callback::{Callback, Pass, Tick};
+use crate::callback::{Callback, Tick};
 use crate::error::TrainError;
 use crate::features::Source;
-use serde::{Deserialize, Serialize};
+use crate::metrics::{Average, Scored};
 use std::time::Instant;
 use wellfit_data::Loader;
-use wellfit_kernels::loss::{CrossEntropy, Loss};
+use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::{Engine, Network};
+use wellfit_record::Phase;
 
-/// Loss and accuracy over samples. A batch counts by its size: a short last batch weighs no more than its
-/// images do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Average {
-    /// Samples seen.
-    pub samples: usize,
-    /// Right answers.
-    pub correct: usize,
-    loss_sum: f64,
-}
-
-impl Average {
-    /// Add a batch of `samples`.
-    pub fn add(&mut self, loss: &Loss, samples: usize) {
-        self.samples += samples;
-        self.correct += loss.correct;
-        self.loss_sum += loss.value * samples as f64;
-    }
-
-    /// The mean loss.
-    #[must_use]
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.samples as f64
-    }
-
-    /// The share of right answers.
-    #[must_use]
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples as f64
-    }
-}
-
-/// Whether the callback wants the end.
-pub(crate) fn heed(callback: &mut dyn Callback) -> Result<(), TrainError> {
+/// An error if the callback wants the end.
+pub(crate) fn check_interrupted(callback: &mut dyn Callback) -> Result<(), TrainError> {
     match callback.interrupted() {
         Some(reason) => Err(TrainError::Interrupted { reason }),
         None => Ok(()),
     }
 }
 
-/// Loss and accuracy of a network on a loader's data; `batch_done(logits, labels)` sees every batch.
+/// What a network comes to on a loader's data; `batch_done(logits, labels)` sees every batch.
 ///
 /// # Errors
 /// When an image cannot be read, when the device fails, or when the callback interrupts.
@@ -81,11 +50,12 @@ pub(crate) fn evaluate_source(
     for batch in 1.. {
         let Some(input) = inputs.next(network)? else { break };
         let logits = engine.evaluate(network, &input.values, input.value)?;
-        average.add(&loss.loss(&logits, &input.labels, network.outputs()), input.labels.len());
+        let loss = loss.loss(&logits, &input.labels, network.outputs());
+        average.add(&Scored { outputs: &logits, labels: &input.labels, loss: &loss });
         batch_done(&logits, &input.labels);
-        let (pass, elapsed) = (Pass::Validate, start.elapsed());
-        callback.tick(&Tick { pass, epoch, batch, batches, average, elapsed });
-        heed(callback)?;
+        let (phase, elapsed) = (Phase::Validate, start.elapsed());
+        callback.tick(&Tick { phase, epoch, batch, batches, average, elapsed });
+        check_interrupted(callback)?;
     }
     Ok(average)
 }

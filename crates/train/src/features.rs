@@ -197,7 +197,7 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 
 /// All that features depend on besides the pixels: how these are standardised, the nodes up to the cut with their
 /// weights and statistics, and what decides the last bits: this version of the program, the instruction set,
-/// `--exact-conv`. What the nodes make of noise tells builds of one version apart whose kernels round differently.
+/// whether convolutions are exact. What the nodes make of noise tells builds of one version apart whose kernels round differently.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
     let (preprocessing, nodes) = (loader.preprocessing(), &network.nodes[..cut]);
     let machine =

@@ -5,20 +5,20 @@ use crate::checkpoint::{LAST, model_file};
 use crate::error::TrainError;
 use crate::every::Every;
 use crate::features::Source;
-use crate::metric::Metric;
-use crate::policies::Verdict;
-use crate::session::{Session, Stop};
+use crate::policies::EpochDecisions;
+use crate::position::Stop;
+use crate::session::Session;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{Engine, Network};
+use wellfit_models::{Cpu, Engine, Network};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
-use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, RunWriter, now};
-use wellfit_weights::write_safetensors;
+use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, StopReason, now};
+use wellfit_weights::to_safetensors_bytes;
 
-/// How to train.
+/// How to train. Start from [`FitConfig::default`] and set what differs.
 #[derive(Debug, Clone)]
 pub struct FitConfig {
     /// Who computes the passes.
@@ -51,6 +51,28 @@ pub struct FitConfig {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl Default for FitConfig {
+    /// One epoch of Adam with its usual rate on the processor; no policy is on.
+    fn default() -> Self {
+        Self {
+            engine: Arc::new(Cpu),
+            epochs: 1,
+            lr: 1e-3,
+            rule: Rule::ADAM,
+            loss: CrossEntropy::default(),
+            clip_norm: None,
+            schedule: None,
+            lr_scheduler: None,
+            early_stopping: None,
+            checkpoint: None,
+            checkpoint_every: None,
+            keep: 1,
+            seed: 0,
+            metadata: BTreeMap::new(),
+        }
+    }
+}
+
 /// What a finished run came to.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -58,10 +80,10 @@ pub struct Outcome {
     pub epochs: Vec<EpochRecord>,
     /// Place in `epochs` of the lowest validation loss; none if every one was NaN.
     pub best: Option<usize>,
-    /// The kind of end: `finished`, `early_stopping`, `callback`, or `diverged` when no epoch had a usable loss.
-    pub stop_kind: String,
+    /// Why it ended; [`StopReason::Diverged`] when no epoch had a usable loss.
+    pub stop: StopReason,
     /// The same for people.
-    pub stop_reason: String,
+    pub stop_message: String,
     /// The weights of the best epoch, or the last ones without a best.
     pub network: Network,
     /// Seconds of computing, over all interruptions.
@@ -89,7 +111,7 @@ pub fn fit(
 /// Go on where `checkpoint` was taken (`None`: at the beginning), to the very bits that an uninterrupted
 /// [`fit`] with the same network, data and configuration ends with.
 ///
-/// What the record says of later steps and epochs is taken back first: they will be told again.
+/// What the record says of later steps and epochs is taken back first: they will be computed again.
 ///
 /// # Errors
 /// As [`fit`], and when the checkpoint is none of `fit`'s, or of another network.
@@ -109,7 +131,7 @@ pub fn resume(
     run.go_back_to(found, LAST)?;
     run.event(&Event::Resumed {
         epoch: session.epoch() - 1,
-        step: session.optimizer.step,
+        step: session.trainer.optimizer.step,
         checkpoint: found.map_or_else(String::new, wellfit_record::Checkpoint::name),
         threads: wellfit_simd::parallel::threads() as u32,
         time: now(),
@@ -125,47 +147,51 @@ fn go_on(
 ) -> Result<Outcome, TrainError> {
     let source = |loader| {
         let keeps = session.config.engine.rows_are_independent();
-        if keeps { Source::new(loader, &session.network) } else { Ok(Source::images(loader)) }
+        if keeps { Source::new(loader, &session.trainer.network) } else { Ok(Source::images(loader)) }
     };
     let (train, validation) = (source(train)?, source(validation)?);
     while !session.is_over() {
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(&train, run, callback);
-        let verdict = trained.and_then(|()| session.validate(&validation, callback));
-        if let Err(TrainError::Interrupted { reason }) = &verdict {
+        let decisions = trained.and_then(|()| session.validate(&validation, callback));
+        if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
         }
-        let verdict = verdict?;
-        write_epoch(&session, &verdict, run)?;
-        session.commit_epoch(verdict.best, run)?;
-        if let Some(decision) = verdict.checkpoint.as_ref().filter(|decision| decision.save) {
-            let file = model_file(&session.network, &session.config.metadata);
-            write_safetensors(&run.path().join(&decision.path), &file)?;
+        let decisions = decisions?;
+        write_epoch(&session, &decisions, run)?;
+        session.commit_epoch(decisions.best, run)?;
+        if let Some(decision) = decisions.checkpoint.as_ref().filter(|decision| decision.save) {
+            let file = model_file(&session.trainer.network, &session.config.metadata);
+            run.write_file(&decision.path, &to_safetensors_bytes(&file)?)?;
         }
         let control = callback.epoch_end(&EpochReport {
-            record: &verdict.record,
-            best: verdict.best,
-            early_stopping: verdict.early_stopping.as_ref(),
-            plateau: verdict.plateau.as_ref(),
-            checkpoint: verdict.checkpoint.as_ref(),
+            record: &decisions.record,
+            best: decisions.best,
+            early_stopping: decisions.early_stopping.as_ref(),
+            plateau: decisions.plateau.as_ref(),
+            checkpoint: decisions.checkpoint.as_ref(),
         });
         if let Control::Stop(reason) = control {
-            session.at.stop.get_or_insert(Stop { kind: "callback".to_owned(), reason });
+            session.at.stop.get_or_insert(Stop { kind: StopReason::Callback, reason });
         }
     }
     session.finish(run)
 }
 
 /// The epoch's figures and what the policies said of them.
-fn write_epoch(session: &Session<'_>, verdict: &Verdict, run: &mut RunWriter) -> Result<(), TrainError> {
-    let epoch = verdict.record.epoch;
-    run.event(&Event::Epoch(verdict.record))?;
-    let counted = verdict.early_stopping.as_ref().filter(|observation| observation.counter > 0);
+fn write_epoch(
+    session: &Session<'_>,
+    decisions: &EpochDecisions,
+    run: &mut RunWriter,
+) -> Result<(), TrainError> {
+    let epoch = decisions.record.epoch;
+    run.event(&Event::Epoch(decisions.record))?;
+    let counted = decisions.early_stopping.as_ref().filter(|observation| observation.counter > 0);
     if let (Some(observation), Some((_, options))) = (counted, &session.config.early_stopping) {
         let (counter, patience) = (observation.counter, options.patience);
         run.event(&Event::EarlyStoppingCounter { epoch, counter, patience })?;
     }
-    if let Some(step) = verdict.plateau.as_ref().filter(|step| step.lr_after != step.lr_before) {
+    if let Some(step) = decisions.plateau.as_ref().filter(|step| step.lr_after != step.lr_before) {
         let reason = "the validation loss stalled".to_owned();
         run.event(&Event::LrChange { epoch, from: step.lr_before, to: step.lr_after, reason })?;
     }

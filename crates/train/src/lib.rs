@@ -1,6 +1,7 @@
 //! The training loop: model and data in, record out.
 //!
-//! * [`metric`] the four figures of an epoch, each with its unit and direction
+//! * [`step`] the training step, and [`lockstep`], several networks on the same batches
+//! * [`metrics`] what is measured of a pass
 //! * [`mod@fit`] the loop, and going on with it after an interruption
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
@@ -15,17 +16,22 @@ pub mod evaluate;
 mod every;
 pub mod features;
 pub mod fit;
+pub mod lockstep;
 mod memory;
-pub mod metric;
+pub mod metrics;
 mod policies;
+mod position;
 mod session;
+pub mod step;
 
-pub use callback::{Callback, Control, EpochReport, Pass, Tick};
+pub use callback::{Callback, Control, EpochReport, Tick};
 pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
 pub use description::{Description, HintError, Hints};
 pub use error::TrainError;
-pub use evaluate::{Average, evaluate};
+pub use evaluate::evaluate;
 pub use every::Every;
 pub use fit::{FitConfig, Outcome, fit, resume};
 pub use memory::memory_need;
-pub use metric::Metric;
+pub use metrics::{Average, Scored};
+pub use step::{Direction, MeanSquaredError, Objective, StepObserver, StepOutcome, StepPart, Trainer};
+pub use wellfit_record::{Metric, Phase};

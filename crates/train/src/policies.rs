@@ -1,14 +1,13 @@
 //! The machines that decide about a run, and what they say after an epoch.
 
 use crate::fit::FitConfig;
-use crate::metric::Metric;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wellfit_policy::{
     CheckpointDecision, CheckpointPolicy, EarlyStopping, Observation, PlateauStep, PolicyError,
     ReduceLrOnPlateau,
 };
-use wellfit_record::EpochRecord;
+use wellfit_record::{EpochRecord, Metric};
 
 /// Whichever machines are on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,9 +17,9 @@ pub(crate) struct Policies {
     checkpoint: Option<CheckpointPolicy>,
 }
 
-/// An epoch and what they say of it.
+/// An epoch's figures, and what follows from them.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct EpochDecisions {
     pub record: EpochRecord,
     /// Whether its validation loss is the lowest so far.
     pub best: bool,
@@ -43,23 +42,24 @@ impl Policies {
         })
     }
 
+    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far.
     pub(crate) fn observe(
         &mut self,
         config: &FitConfig,
         epoch: &EpochRecord,
         best: bool,
-    ) -> Result<Verdict, PolicyError> {
-        let watched = config.early_stopping.as_ref().map_or(Metric::ValLoss, |(metric, _)| *metric);
+    ) -> Result<EpochDecisions, PolicyError> {
+        let watched = config.early_stopping.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
         let metrics: BTreeMap<String, f64> =
-            Metric::ALL.iter().map(|metric| (metric.name().to_owned(), metric.of(epoch))).collect();
-        Ok(Verdict {
+            epoch.metrics.iter().map(|(metric, value)| (metric.name().to_owned(), value)).collect();
+        Ok(EpochDecisions {
             record: *epoch,
             best,
             early_stopping: self
                 .early_stopping
                 .as_mut()
-                .map(|m| m.observe(epoch.epoch - 1, watched.of(epoch))),
-            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.val_loss)),
+                .map(|m| m.observe(epoch.epoch - 1, epoch.value(watched))),
+            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.val_loss())),
             checkpoint: self.checkpoint.as_mut().map(|m| m.observe(epoch.epoch - 1, &metrics)).transpose()?,
         })
     }

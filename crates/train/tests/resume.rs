@@ -9,7 +9,7 @@ mod material;
 use faulty::{Fault, Faulty};
 use material::{After, Ending, Story, cases};
 use std::path::Path;
-use wellfit_record::{Event, RunDir, RunWriter};
+use wellfit_record::{Event, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::{Every, FitConfig, TrainError};
 
@@ -48,7 +48,7 @@ fn interrupted(story: &Story, batches: &[usize]) -> (Ending, Vec<Event>) {
 /// Interruptions and resumptions apart, what an event says besides times and places.
 fn gist(event: &Event) -> Option<String> {
     match event {
-        Event::Epoch(epoch) => Some(format!("epoch {} {}", epoch.epoch, epoch.val_loss)),
+        Event::Epoch(epoch) => Some(format!("epoch {} {}", epoch.epoch, epoch.val_loss())),
         Event::LrChange { epoch, to, .. } => Some(format!("lr {epoch} {to}")),
         Event::EarlyStoppingCounter { epoch, counter, .. } => Some(format!("counter {epoch} {counter}")),
         Event::Stop { reason, epoch, .. } => Some(format!("stop {epoch} {reason}")),
@@ -94,7 +94,7 @@ fn an_early_stop_is_remembered() {
     let path = run.path().to_path_buf();
     let outcome = story.begin(&mut run, &mut ()).unwrap();
     assert!(
-        outcome.stop_kind == "early_stopping" && outcome.epochs.len() < 9,
+        outcome.stop == StopReason::EarlyStopping && outcome.epochs.len() < 9,
         "the story needs a new ending"
     );
     drop(run);
@@ -150,8 +150,8 @@ fn checkpoints_come_as_often_as_asked_and_older_ones_stay() {
     assert_eq!(count(&story), (2, 2), "each epoch, and one kept");
     story.config = FitConfig { checkpoint_every: Some(Every::Steps(2)), keep: 3, ..story.config };
     assert_eq!(count(&story), (2 + 5, 4), "also at the steps 2, 4, 6, 8, 10");
-    let soon = Some(Every::Time(std::time::Duration::ZERO));
-    story.config = FitConfig { checkpoint_every: soon, keep: 0, ..story.config };
+    let at_once = Some(Every::Time(std::time::Duration::ZERO));
+    story.config = FitConfig { checkpoint_every: at_once, keep: 0, ..story.config };
     assert_eq!(count(&story), (2 + 10, 1), "after every step");
 }
 

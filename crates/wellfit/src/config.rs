@@ -23,6 +23,7 @@ use wellfit::policy::schedule::{Anneal, Cosine, OneCycle, Schedule};
 use wellfit::policy::{
     CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig, Semantics,
 };
+use wellfit::record::RunInfo;
 use wellfit::train::{Every, FitConfig, Metric};
 
 /// The most bytes of a `--config` file.
@@ -148,10 +149,10 @@ pub fn resolve(
         early_stopping: o.early_stopping.unwrap_or(false),
         patience: o.patience.unwrap_or(5),
         min_delta: o.min_delta.unwrap_or(0.0),
-        monitor: o.monitor.unwrap_or_else(|| Metric::ValLoss.name().to_owned()),
+        monitor: o.monitor.unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned()),
         semantics,
         checkpoint: o.checkpoint,
-        checkpoint_monitor: o.checkpoint_monitor.unwrap_or_else(|| Metric::ValLoss.name().to_owned()),
+        checkpoint_monitor: o.checkpoint_monitor.unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned()),
         checkpoint_mode: o.checkpoint_mode.unwrap_or(CheckpointMode::Auto),
         save_best_only: o.save_best_only.unwrap_or(false),
         checkpoint_every: o.checkpoint_every,
@@ -168,7 +169,7 @@ pub fn resolve(
 }
 
 fn metrics() -> String {
-    Metric::ALL.map(Metric::name).join(", ")
+    Metric::names()
 }
 
 /// Refuse unless the condition holds.
@@ -391,7 +392,7 @@ impl TrainConfig {
 
     /// The file of the best weights in the run's directory.
     pub fn model_file(&self) -> String {
-        model_file(self.lr_scheduler, self.early_stopping)
+        RunInfo::model_file_by_settings(self.lr_scheduler, self.early_stopping)
     }
 }
 
@@ -406,11 +407,6 @@ fn one_cycle(max_lr: f64, total_steps: u64) -> OneCycle {
         final_div_factor: 1e4,
         three_phase: false,
     }
-}
-
-/// The file of the best weights in a run's directory.
-pub fn model_file(lr_scheduler: bool, early_stopping: bool) -> String {
-    format!("model{}.safetensors", flag_suffix(lr_scheduler, early_stopping))
 }
 
 /// The part of a run's file names that says which flags were on.

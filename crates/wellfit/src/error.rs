@@ -112,8 +112,9 @@ impl From<PolicyError> for CliError {
 }
 
 impl From<RecordError> for CliError {
+    /// The record names settings `so`; here they are options.
     fn from(error: RecordError) -> Self {
-        Self::Output(error.to_string())
+        Self::Output(error.to_string().replace("`force`", "--force").replace("`out`", "--out"))
     }
 }
 
@@ -133,10 +134,9 @@ impl From<TrainError> for CliError {
             TrainError::Record(error) => error.into(),
             TrainError::Interrupted { .. } => Self::Interrupted(error.to_string()),
             TrainError::NoWeights { .. } => Self::Model(error.to_string()),
-            TrainError::NotResumable { .. }
-            | TrainError::Position(_)
-            | TrainError::Weights(_)
-            | TrainError::WeightFile(_) => Self::Output(error.to_string()),
+            TrainError::NotResumable { .. } | TrainError::Position(_) | TrainError::Weights(_) => {
+                Self::Output(error.to_string())
+            }
         }
     }
 }

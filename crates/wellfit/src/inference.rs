@@ -1,7 +1,7 @@
 //! A trained network with what it needs to read a picture.
 
 use crate::args::FileArgs;
-use crate::config::{LARGEST_IMAGE, image_size, model_file};
+use crate::config::{LARGEST_IMAGE, image_size};
 use crate::error::CliError;
 use crate::output::Output;
 use std::path::{Path, PathBuf};
@@ -203,7 +203,7 @@ fn load(
 
 /// The model file of a finished run, or the best checkpoint of one that was interrupted.
 fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, PathBuf), CliError> {
-    let path = run.path().join(model_file(info.lr_scheduler, info.early_stopping));
+    let path = run.path().join(info.model_file());
     if path.is_file() {
         return Ok((read_weights(&path)?, path));
     }

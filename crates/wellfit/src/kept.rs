@@ -2,7 +2,7 @@
 
 use crate::args::TrainOptions;
 use crate::commands::job::{Job, Validation};
-use crate::config::{TrainConfig, model_file};
+use crate::config::TrainConfig;
 use crate::error::CliError;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ impl Kept {
 
     /// Whether all is done, the best weights' file included.
     pub fn is_finished(&self, run: &RunDir) -> Result<bool, CliError> {
-        let model = model_file(self.info.lr_scheduler, self.info.early_stopping);
+        let model = self.info.model_file();
         let stopped = matches!(run.outcome()?.state, RunState::Stopped(_));
         Ok(stopped && run.path().join(model).is_file())
     }

@@ -57,8 +57,8 @@ fn of_training(run: &RunDir) -> Result<Pictures, CliError> {
 pub fn training_charts(epochs: &[EpochRecord]) -> Vec<(String, Chart)> {
     let curve = |of: fn(&EpochRecord) -> f64| epochs.iter().map(of).collect::<Vec<f64>>();
     let best = best_epoch(epochs).map(|best| Mark { x: f64::from(best.epoch), label: "best".to_owned() });
-    let accuracy = accuracy_chart(&curve(|e| e.train_accuracy), &curve(|e| e.val_accuracy));
-    let loss = loss_chart(&curve(|e| e.train_loss), &curve(|e| e.val_loss));
+    let accuracy = accuracy_chart(&curve(|e| e.train_accuracy()), &curve(|e| e.val_accuracy()));
+    let loss = loss_chart(&curve(|e| e.train_loss()), &curve(|e| e.val_loss()));
     [("accuracy", accuracy), ("loss", loss)]
         .map(|(name, chart)| (name.to_owned(), Chart { marks: best.iter().cloned().collect(), ..chart }))
         .into()

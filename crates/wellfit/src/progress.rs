@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 use wellfit::data::Cache;
 use wellfit::record::data_wait_share;
-use wellfit::train::{Callback, Control, EpochReport, Pass, Tick};
+use wellfit::train::{Callback, Control, EpochReport, Phase, Tick};
 
 /// Without a terminal, a pass that takes long says where it is this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
@@ -47,16 +47,16 @@ impl Progress {
             bar.set_style(
                 ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
-            bar.set_prefix(name(tick.pass));
+            bar.set_prefix(name(tick.phase));
             bar
         })
     }
 }
 
-fn name(pass: Pass) -> &'static str {
-    match pass {
-        Pass::Train => "Training",
-        Pass::Validate => "Validating",
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Train => "Training",
+        Phase::Validate => "Validating",
     }
 }
 
@@ -87,7 +87,7 @@ impl Callback for Progress {
             let left = (tick.batches - tick.batch) as f64 / rate;
             self.out.say(format!(
                 "  {} {}/{} ({rate:.2} batches/s, {left:.0} s left) {}",
-                name(tick.pass),
+                name(tick.phase),
                 tick.batch,
                 tick.batches,
                 figures(tick)
@@ -128,8 +128,8 @@ impl Callback for Progress {
         let best = if report.best { "  (best so far)" } else { "" };
         out.say(format!(
             "Train Loss: {:.4}, Train Acc: {:.2}",
-            record.train_loss,
-            100.0 * record.train_accuracy
+            record.train_loss(),
+            100.0 * record.train_accuracy()
         ));
         let done = record.epoch + 1 - self.first.unwrap_or(1);
         let left =
@@ -142,8 +142,8 @@ impl Callback for Progress {
         };
         out.say(format!(
             "Val Loss: {:.4}, Val Acc: {:.2}{best}  [{:.1} s, {:.0} images/s, {waited}at most {} left]",
-            record.val_loss,
-            100.0 * record.val_accuracy,
+            record.val_loss(),
+            100.0 * record.val_accuracy(),
             record.seconds,
             record.images_per_second,
             duration(left)

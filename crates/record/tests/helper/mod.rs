@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_record::{CheckpointInfo, DataInfo, Disk, EpochRecord, Event, Io, ModelInfo, RunInfo, RunWriter};
+use wellfit_record::{
+    CheckpointInfo, DataInfo, Disk, EpochRecord, Event, Io, Metric, ModelInfo, RunInfo, RunWriter, StopReason,
+};
 
 pub const SMALL: &[(&str, &[u8])] = &[("model.safetensors", b"the weights"), ("state.bin", &[0, 255, 7])];
 
@@ -17,6 +19,7 @@ pub fn info(name: &str) -> RunInfo {
         seed: u64::MAX,
         lr_scheduler: true,
         early_stopping: false,
+        model_file: Some("model.safetensors".to_owned()),
         classes: vec!["not hot dog".to_owned(), "hot dog \"é\"".to_owned()],
         data: DataInfo {
             name: "shirts".to_owned(),
@@ -40,10 +43,7 @@ pub fn epoch(epoch: u32, val_loss: f64) -> EpochRecord {
     EpochRecord {
         epoch,
         step: u64::from(epoch) * 10,
-        train_loss: 0.1 + 0.2,
-        train_accuracy: 1.0 / 3.0,
-        val_loss,
-        val_accuracy: 0.75,
+        metrics: Metric::ALL.into_iter().zip([0.1 + 0.2, 1.0 / 3.0, val_loss, 0.75]).collect(),
         lr: 1e-6,
         seconds: 2.5,
         train_seconds: 2.0,
@@ -57,9 +57,9 @@ pub fn warning(message: &str) -> Event {
     Event::Warning { message: message.to_owned() }
 }
 
-pub fn stop(reason: &str, epoch: u32) -> Event {
+pub fn stop(reason: StopReason, epoch: u32) -> Event {
     Event::Stop {
-        reason: reason.to_owned(),
+        reason,
         message: "enough".to_owned(),
         epoch,
         best_epoch: Some(1),

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::{Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
-use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
-use wellfit_models::{Cpu, Network, Shape};
+use wellfit_models::{Network, Shape};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
-use wellfit_record::{EpochRecord, Io, RunDir, RunWriter};
+use wellfit_record::{EpochRecord, Io, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
 use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
 
@@ -32,22 +31,7 @@ pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
 }
 
 pub fn config(epochs: u32, lr: f64) -> FitConfig {
-    FitConfig {
-        engine: Arc::new(Cpu),
-        epochs,
-        lr,
-        rule: Rule::SGD,
-        loss: CrossEntropy::default(),
-        clip_norm: None,
-        schedule: None,
-        lr_scheduler: None,
-        early_stopping: None,
-        checkpoint: None,
-        checkpoint_every: None,
-        keep: 1,
-        seed: 0,
-        metadata: BTreeMap::new(),
-    }
+    FitConfig { epochs, lr, rule: Rule::SGD, ..FitConfig::default() }
 }
 
 pub fn new_run(root: &tempfile::TempDir) -> RunWriter {
@@ -82,7 +66,7 @@ pub struct Ending {
     weights: Vec<(String, Vec<u32>)>,
     epochs: Vec<EpochRecord>,
     best: Option<usize>,
-    stop: String,
+    stop: StopReason,
     steps: String,
 }
 
@@ -94,7 +78,7 @@ impl Story {
             rule: Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decoupled: true },
             clip_norm: Some(1.0),
             lr_scheduler: Some(PlateauConfig { patience: 0, threshold: 0.05, ..PlateauConfig::default() }),
-            early_stopping: Some((Metric::ValLoss, stopping)),
+            early_stopping: Some((Metric::VAL_LOSS, stopping)),
             seed: 5,
             ..config(9, 0.02)
         };
@@ -187,7 +171,7 @@ impl Ending {
             weights: weights.chain(norms).collect(),
             epochs: timeless(&outcome.epochs),
             best: outcome.best,
-            stop: outcome.stop_kind.clone(),
+            stop: outcome.stop,
             steps: std::fs::read_to_string(dir.join("steps.jsonl")).unwrap(),
         }
     }

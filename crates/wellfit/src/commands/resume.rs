@@ -11,7 +11,7 @@ use crate::output::{self, Output};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wellfit::data::DataError;
-use wellfit::record::{Event, RecordError, RunDir, RunWriter, list_runs};
+use wellfit::record::{Event, RecordError, RunDir, RunWriter, StopReason, list_runs};
 use wellfit::train::LAST;
 
 /// Run the command.
@@ -104,7 +104,7 @@ fn warn_of_another_machine(run: &mut RunWriter, dir: &RunDir, out: Output) -> Re
 /// The words of a run that ended with a loss that is no number.
 fn diverged(dir: &RunDir) -> Result<Option<String>, CliError> {
     Ok(dir.events()?.rows.into_iter().rev().find_map(|event| match event {
-        Event::Stop { reason, message, .. } if reason == "diverged" => Some(message),
+        Event::Stop { reason: StopReason::Diverged, message, .. } => Some(message),
         _ => None,
     }))
 }

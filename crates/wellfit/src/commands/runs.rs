@@ -41,8 +41,8 @@ fn row(run: &RunSummary) -> [String; 9] {
                 // A lab counts no epochs: it has no validation to record one with.
                 if outcome.epochs == 0 { "-".to_owned() } else { outcome.epochs.to_string() },
                 best(&|e| e.epoch.to_string()),
-                best(&|e| format!("{:.4}", e.val_loss)),
-                best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy)),
+                best(&|e| format!("{:.4}", e.val_loss())),
+                best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy())),
                 duration(outcome.seconds),
                 format!("{:.1} %", 100.0 * outcome.data_wait_share),
                 outcome.state.to_string(),
@@ -60,8 +60,8 @@ fn value(run: &RunSummary) -> Value {
             "epochs": outcome.epochs,
             "best": outcome.best.as_ref().map(|best| json!({
                 "epoch": best.epoch,
-                "val_loss": number(best.val_loss),
-                "val_accuracy": number(best.val_accuracy),
+                "val_loss": number(best.val_loss()),
+                "val_accuracy": number(best.val_accuracy()),
             })),
             "state": outcome.state.to_string(),
             "seconds": outcome.seconds,

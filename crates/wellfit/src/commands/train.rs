@@ -16,10 +16,10 @@ use std::path::Path;
 use wellfit::data::{Dataset, Preprocessing};
 use wellfit::plot::{Chart, Mark, accuracy_chart, loss_chart};
 use wellfit::record::{
-    DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, data_wait_share, now,
+    DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, StopReason, data_wait_share, now,
 };
 use wellfit::train::{FitConfig, Outcome, TrainError, fit, model_file, model_metadata};
-use wellfit::weights::write_safetensors;
+use wellfit::weights::to_safetensors_bytes;
 
 /// Run the command.
 pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), CliError> {
@@ -94,6 +94,7 @@ fn run_info(run: &RunWriter, job: &Job) -> Result<RunInfo, CliError> {
         seed: config.seed,
         lr_scheduler: config.lr_scheduler,
         early_stopping: config.early_stopping,
+        model_file: None,
         classes: parts.train.classes.clone(),
         data: DataInfo {
             name: parts.name.clone(),
@@ -139,8 +140,8 @@ fn finish(
             config.lr
         )));
     };
-    if outcome.stop_kind != "finished" {
-        out.say(format!("Stopped after epoch {}: {}", outcome.epochs.len(), outcome.stop_reason));
+    if outcome.stop != StopReason::Finished {
+        out.say(format!("Stopped after epoch {}: {}", outcome.epochs.len(), outcome.stop_message));
     }
     let waited = data_wait_share(&outcome.epochs);
     out.say(format!("Training time: {:.3} minutes", outcome.seconds / 60.0));
@@ -148,25 +149,25 @@ fn finish(
     out.say("Saving loss and accuracy plots...");
     save_plots(run.path(), &outcome.epochs, outcome.best, &config.suffix())?;
     out.say("Saving model...");
-    let path = run.path().join(config.model_file());
     let file = model_file(&outcome.network, &model_metadata(info));
-    write_safetensors(&path, &file).map_err(|error| CliError::Output(error.to_string()))?;
+    let bytes = to_safetensors_bytes(&file).map_err(|fault| CliError::Output(fault.to_string()))?;
+    run.write_file(&info.model_file(), &bytes)?;
     out.say(format!(
         "Best epoch {} of {}: val loss {:.4}, val accuracy {:.2} %",
         best.epoch,
         outcome.epochs.len(),
-        best.val_loss,
-        100.0 * best.val_accuracy
+        best.val_loss(),
+        100.0 * best.val_accuracy()
     ));
     out.say(format!("TRAINING COMPLETE in {}: {}", duration(outcome.seconds), run.path().display()));
     out.result(&json!({
         "run": output::path(run.path()),
         "epochs": outcome.epochs.len(),
-        "stop_reason": outcome.stop_kind,
+        "stop_reason": outcome.stop,
         "best": {
             "epoch": best.epoch,
-            "val_loss": number(best.val_loss),
-            "val_accuracy": number(best.val_accuracy),
+            "val_loss": number(best.val_loss()),
+            "val_accuracy": number(best.val_accuracy()),
         },
         "seconds": outcome.seconds,
         "data_wait_share": number(waited),
@@ -178,8 +179,8 @@ fn save_plots(dir: &Path, epochs: &[EpochRecord], best: Option<usize>, suffix: &
     let curve = |of: fn(&EpochRecord) -> f64| epochs.iter().map(of).collect::<Vec<f64>>();
     let marks: Vec<Mark> =
         best.map(|place| Mark { x: (place + 1) as f64, label: "best".to_owned() }).into_iter().collect();
-    let accuracy = accuracy_chart(&curve(|e| e.train_accuracy), &curve(|e| e.val_accuracy));
-    let loss = loss_chart(&curve(|e| e.train_loss), &curve(|e| e.val_loss));
+    let accuracy = accuracy_chart(&curve(EpochRecord::train_accuracy), &curve(EpochRecord::val_accuracy));
+    let loss = loss_chart(&curve(EpochRecord::train_loss), &curve(EpochRecord::val_loss));
     for (name, chart) in [("accuracy", accuracy), ("loss", loss)] {
         Chart { marks: marks.clone(), ..chart }.draw().save_png(dir.join(format!("{name}{suffix}.png")))?;
     }

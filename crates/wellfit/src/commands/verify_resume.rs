@@ -4,7 +4,7 @@
 //! random moments and resumed, until there were enough kills; each must end with the same weights and figures.
 
 use crate::args::{TrainOptions, VerifyResumeArgs};
-use crate::config::{model_file, over_file, require};
+use crate::config::{over_file, require};
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::progress::duration;
@@ -236,7 +236,7 @@ impl Ending {
     fn of(run: &Path) -> Result<Self, CliError> {
         let dir = RunDir::open(run)?;
         let info: RunInfo = dir.read_run_toml()?;
-        let model = model_file(info.lr_scheduler, info.early_stopping);
+        let model = info.model_file();
         let read = |name: &str| {
             let path = run.join(name);
             fs::read(&path)
@@ -253,7 +253,7 @@ impl Ending {
     fn difference(&self, other: &Self) -> Option<String> {
         let figures = |of: &Self| {
             let row = |e: &EpochRecord| {
-                let figures = [e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr];
+                let figures = [e.train_loss(), e.train_accuracy(), e.val_loss(), e.val_accuracy(), e.lr];
                 (e.epoch, e.step, figures.map(f64::to_bits))
             };
             of.epochs.iter().map(row).collect::<Vec<_>>()

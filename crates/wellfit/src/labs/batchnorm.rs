@@ -1,10 +1,9 @@
-//! `wellfit lab batchnorm`: twin networks with and without batch normalisation, on the same batches.
+//! `wellfit lab batchnorm`: two networks that differ by batch normalisation only, on the same batches.
 
 mod report;
 
-use super::album::Album;
-use super::twin::Twin;
-use super::{diverged, run_info, start_event, stop_event};
+use super::picture_set::PictureSet;
+use super::{diverged, run_info, start_event, step_record, stop_event};
 use crate::args::BatchnormArgs;
 use crate::commands::data_show::grid;
 use crate::config::{batch_size, positive, require};
@@ -17,12 +16,12 @@ use std::time::Instant;
 use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Cpu, Shape, build};
+use wellfit::models::{Shape, build};
 use wellfit::plot::twin_loss_chart;
-use wellfit::record::{DataInfo, RunWriter, StepRecord};
-use wellfit::train::evaluate;
+use wellfit::record::{DataInfo, RunWriter};
+use wellfit::train::{Trainer, evaluate, lockstep};
 
-/// The names of the twins, in records and plots.
+/// The names of the two networks, in records and plots.
 const NAMES: [&str; 2] = ["normal", "batchnorm"];
 
 /// The lab's options, as `run.toml` keeps them.
@@ -61,8 +60,8 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
     };
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-batchnorm", args.out.force)?;
-    let Twins(first) = Twins::new(&train, args.seed)?;
-    let networks = first.each_ref().map(|twin| &twin.network);
+    let Pair(first) = Pair::new(&train, args.seed)?;
+    let networks = first.each_ref().map(|trainer| &trainer.network);
     let data = DataInfo {
         name,
         fingerprint: train.fingerprint(),
@@ -78,7 +77,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     for seed in args.seed..args.seed + u64::from(args.seeds) {
         let batches = loader(&train, args.batch_size, Some(seed))?;
         let show = (seed == args.seed).then_some(out);
-        results.push(Twins::new(&train, seed)?.train(args, (&batches, &test), &mut run, show)?);
+        results.push(Pair::new(&train, seed)?.train(args, (&batches, &test), &mut run, show)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -93,17 +92,18 @@ fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Resul
     Ok(picture.save_png(run.path().join("batch.png"))?)
 }
 
-/// The plain network and the one with batch normalisation.
-struct Twins([Twin; 2]);
+/// The plain network and the one with batch normalisation, each with what makes it learn.
+struct Pair([Trainer<CrossEntropy>; 2]);
 
-impl Twins {
+impl Pair {
     fn new(train: &Dataset, seed: u64) -> Result<Self, CliError> {
         let (height, width, channels) = train.native_size().unwrap_or_default();
-        let twin = |name| -> Result<Twin, CliError> {
-            let network = build(name, Shape::image(height, width, channels), train.classes.len())?;
-            Ok(Twin::new(network, Rule::SGD, seed))
+        let trainer = |name| -> Result<Trainer<CrossEntropy>, CliError> {
+            let mut network = build(name, Shape::image(height, width, channels), train.classes.len())?;
+            network.initialise(seed);
+            Ok(Trainer::new(network, Rule::SGD, CrossEntropy::default(), seed))
         };
-        Ok(Self([twin("mlp")?, twin("mlp-bn")?]))
+        Ok(Self([trainer("mlp")?, trainer("mlp-bn")?]))
     }
 
     /// Train on `loader`'s batches, then test. With `show`, also the record and the pictures.
@@ -114,14 +114,14 @@ impl Twins {
         run: &mut RunWriter,
         show: Option<Output>,
     ) -> Result<SeedResult, CliError> {
-        let album = Album::default();
+        let pictures = PictureSet::default();
         let result = rayon::scope(|scope| {
             let mut losses = [Vec::new(), Vec::new()];
             for epoch in 1..=args.epochs {
                 self.epoch(args.lr, epoch, train, &mut losses, run, show.is_some())?;
                 if let Some(out) = show {
                     let path = run.path().join(format!("loss-epoch-{epoch}.png"));
-                    album.draw(scope, epoch, twin_loss_chart(&losses[0], &losses[1]), path);
+                    pictures.draw(scope, epoch, twin_loss_chart(&losses[0], &losses[1]), path);
                     let last = losses.each_ref().map(|losses| losses.last().copied().unwrap_or(f64::NAN));
                     out.say(format!(
                         "Epoch {epoch} of {}: loss of the last batch, Normal {:.4}, BatchNorm {:.4}",
@@ -131,11 +131,11 @@ impl Twins {
             }
             Ok(SeedResult { losses, accuracy: self.test(test)? })
         });
-        album.pictures()?;
+        pictures.pictures()?;
         result
     }
 
-    /// One epoch. Both twins learn from a batch while the next one is made.
+    /// One epoch of both networks.
     fn epoch(
         &mut self,
         lr: f64,
@@ -145,41 +145,28 @@ impl Twins {
         run: &mut RunWriter,
         record: bool,
     ) -> Result<(), CliError> {
-        let Self([normal, batchnorm]) = self;
-        let mut batches = loader.epoch(epoch - 1);
-        let mut next = batches.next();
-        while let Some(batch) = next.transpose()? {
-            let step_of = |twin: &mut Twin| {
-                let classes = twin.network.outputs();
-                let loss = |outputs: &[f32]| CrossEntropy::default().loss(outputs, &batch.labels, classes);
-                twin.step(&batch.images, lr, loss)
-            };
-            let ((batchnorm, normal), following) =
-                rayon::join(|| rayon::join(|| step_of(batchnorm), || step_of(normal)), || batches.next());
-            next = following;
-            let found = [normal?, batchnorm?];
+        lockstep::epoch(&mut self.0, loader.epoch(epoch - 1), lr, |outcomes| {
+            let found = [outcomes[0].loss, outcomes[1].loss];
             losses.iter_mut().zip(found).for_each(|(losses, loss)| losses.push(loss));
             let step = losses[0].len() as u64;
             if found.iter().any(|loss| !loss.is_finite()) {
                 return Err(diverged(run, epoch, step, lr));
             }
             if record {
-                let losses = NAMES.map(str::to_owned).into_iter().zip(found).collect();
-                run.step(&StepRecord { epoch, step, lr, losses })?;
+                run.step(&step_record(NAMES, epoch, step, lr, found))?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Accuracy on the test set.
-    fn test(&self, test: &Loader) -> Result<[f64; 2], CliError> {
-        let accuracy = |twin: &Twin| {
-            evaluate(&Cpu, &twin.network, test, &CrossEntropy::default(), 0, &mut (), |_, _| {})
-                .map(|average| average.accuracy())
+    fn test(&mut self, test: &Loader) -> Result<[f64; 2], CliError> {
+        let accuracy = |trainer: &mut Trainer<CrossEntropy>| {
+            let Trainer { engine, network, objective, .. } = trainer;
+            evaluate(&**engine, network, test, objective, 0, &mut (), |_, _| {}).map(|found| found.accuracy())
         };
-        let Self([normal, batchnorm]) = self;
-        let (normal, batchnorm) = rayon::join(|| accuracy(normal), || accuracy(batchnorm));
-        Ok([normal?, batchnorm?])
+        let found = lockstep::at_once(&mut self.0, &accuracy).into_iter().collect::<Result<Vec<f64>, _>>()?;
+        Ok([found[0], found[1]])
     }
 }
 

@@ -1,10 +1,9 @@
-//! `wellfit lab dropout`: twin regressors with and without dropout on a noisy line.
+//! `wellfit lab dropout`: two regressors that differ by dropout only, on a noisy line.
 
 mod report;
 
-use super::album::Album;
-use super::twin::Twin;
-use super::{diverged, run_info, start_event, stop_event};
+use super::picture_set::PictureSet;
+use super::{diverged, run_info, start_event, step_record, stop_event};
 use crate::args::DropoutArgs;
 use crate::config::{positive, require, share};
 use crate::error::CliError;
@@ -17,10 +16,11 @@ use wellfit::kernels::loss::mean_squared_error;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::mlp;
 use wellfit::plot::{Chart, DropoutChart, animation, dropout_chart};
-use wellfit::record::{DataInfo, RunWriter, StepRecord};
+use wellfit::record::{DataInfo, RunWriter};
 use wellfit::rng::{Rng, Stream};
+use wellfit::train::{MeanSquaredError, Trainer, lockstep};
 
-/// The names of the twins, in records and plots.
+/// The names of the two networks, in records and plots.
 const NAMES: [&str; 2] = ["normal", "dropout"];
 /// Epochs from one picture to the next.
 const PICTURE_EVERY: u32 = 50;
@@ -67,8 +67,8 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
     let start = Instant::now();
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-dropout", args.out.force)?;
-    let mut first = Twins::new(args, args.seed);
-    let networks = first.twins.each_ref().map(|twin| &twin.network);
+    let mut first = Pair::new(args, args.seed);
+    let networks = first.trainers.each_ref().map(|trainer| &trainer.network);
     let samples = args.samples as u64;
     let data = DataInfo {
         name: "noisy line".to_owned(),
@@ -82,7 +82,7 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     networks.iter().for_each(|network| out.say(network.summary()));
     let mut results = vec![first.train_and_show(args, &mut run, out)?];
     for seed in args.seed + 1..args.seed + u64::from(args.seeds) {
-        results.push(Twins::new(args, seed).train(args, &mut run)?);
+        results.push(Pair::new(args, seed).train(args, &mut run)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -105,23 +105,28 @@ impl Points {
     }
 }
 
-struct Twins {
-    twins: [Twin; 2],
+/// The plain network and the one with dropout, each with what makes it learn, and their points.
+struct Pair {
+    trainers: [Trainer<MeanSquaredError>; 2],
     train: Points,
     test: Points,
 }
 
-/// The twins in evaluation mode.
+/// Both networks in evaluation mode.
 struct Look {
     fits: [Vec<f32>; 2],
     losses: [f64; 2],
 }
 
-impl Twins {
+impl Pair {
     fn new(args: &DropoutArgs, seed: u64) -> Self {
-        let twin = |dropout| Twin::new(mlp::regressor(args.hidden, dropout), Rule::ADAM, seed);
+        let trainer = |dropout| {
+            let mut network = mlp::regressor(args.hidden, dropout);
+            network.initialise(seed);
+            Trainer::new(network, Rule::ADAM, MeanSquaredError, seed)
+        };
         Self {
-            twins: [twin(None), twin(Some(args.p as f32))],
+            trainers: [trainer(None), trainer(Some(args.p as f32))],
             train: Points::new(args, seed, 0),
             test: Points::new(args, seed, 1),
         }
@@ -141,7 +146,7 @@ impl Twins {
         out: Output,
     ) -> Result<[f64; 2], CliError> {
         let picture_every = PICTURE_EVERY.max(args.epochs.div_ceil(MOST_PICTURES));
-        let album = Album::default();
+        let pictures = PictureSet::default();
         rayon::scope(|scope| -> Result<(), CliError> {
             let mut done = 0;
             while done < args.epochs {
@@ -153,18 +158,18 @@ impl Twins {
                 if epoch.is_multiple_of(picture_every) {
                     let look = self.look();
                     let path = run.path().join(format!("fit-{epoch:04}.png"));
-                    album.draw(scope, epoch, self.chart(&look, epoch), path);
+                    pictures.draw(scope, epoch, self.chart(&look, epoch), path);
                     let [normal, dropout] = look.losses;
                     out.say(format!("Epoch {epoch}: test loss {normal:.4}, with dropout {dropout:.4}"));
                 }
             }
             Ok(())
         })?;
-        animation(&album.pictures()?, 300, run.path().join("fit.gif"))?;
+        animation(&pictures.pictures()?, 300, run.path().join("fit.gif"))?;
         Ok(self.look().losses)
     }
 
-    /// Train for some epochs, both twins at the same time; a loss that is no number ends it.
+    /// Train both networks for some epochs, of one step each; a loss that is no number ends it.
     fn epochs(
         &mut self,
         epochs: Range<u32>,
@@ -172,20 +177,15 @@ impl Twins {
         run: &mut RunWriter,
         record: bool,
     ) -> Result<(), CliError> {
-        let Self { twins: [normal, dropout], train, .. } = self;
-        let losses = |twin: &mut Twin| -> Result<Vec<f64>, CliError> {
-            let step = |_| twin.step(&train.x, lr, |fit| mean_squared_error(fit, &train.y));
-            epochs.clone().map(step).collect()
-        };
-        let (normal, dropout) = rayon::join(|| losses(normal), || losses(dropout));
-        for (epoch, losses) in (epochs.start + 1..).zip(normal?.into_iter().zip(dropout?)) {
-            let (losses, step) = ([losses.0, losses.1], u64::from(epoch));
+        let Self { trainers, train, .. } = self;
+        let outcomes = lockstep::steps(trainers, epochs.len() as u32, &train.x, &train.y[..], lr)?;
+        for (epoch, (normal, dropout)) in (epochs.start + 1..).zip(outcomes[0].iter().zip(&outcomes[1])) {
+            let (losses, step) = ([normal.loss, dropout.loss], u64::from(epoch));
             if losses.iter().any(|loss| !loss.is_finite()) {
                 return Err(diverged(run, epoch, step, lr));
             }
             if record {
-                let losses = NAMES.map(str::to_owned).into_iter().zip(losses).collect();
-                run.step(&StepRecord { epoch, step, lr, losses })?;
+                run.step(&step_record(NAMES, epoch, step, lr, losses))?;
             }
         }
         Ok(())
@@ -193,7 +193,7 @@ impl Twins {
 
     /// Both networks in evaluation mode on the test points.
     fn look(&self) -> Look {
-        let fits = self.twins.each_ref().map(|twin| twin.network.evaluate(&self.test.x).to_vec());
+        let fits = self.trainers.each_ref().map(|trainer| trainer.network.evaluate(&self.test.x).to_vec());
         let losses = fits.each_ref().map(|fit| mean_squared_error(fit, &self.test.y).value);
         Look { fits, losses }
     }

@@ -1,17 +1,16 @@
 //! The three experiments.
 
-mod album;
 pub mod batchnorm;
 pub mod dropout;
+mod picture_set;
 pub mod transfer;
-mod twin;
 
 use crate::error::CliError;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use wellfit::models::Network;
-use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, now};
+use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, StepRecord, StopReason, now};
 
 /// The event that begins a record.
 pub fn start_event() -> Event {
@@ -19,6 +18,11 @@ pub fn start_event() -> Event {
     let simd = wellfit::simd::InstructionSet::current().name();
     let host = format!("{} {} ({simd})", std::env::consts::OS, std::env::consts::ARCH);
     Event::Start { versions, host, threads: wellfit::simd::parallel::threads() as u32, time: now() }
+}
+
+/// The line of `steps.jsonl` of a step of both networks.
+pub fn step_record(names: [&str; 2], epoch: u32, step: u64, lr: f64, losses: [f64; 2]) -> StepRecord {
+    StepRecord { epoch, step, lr, losses: names.map(str::to_owned).into_iter().zip(losses).collect() }
 }
 
 /// The command as typed; what is no Unicode in it becomes `\u{fffd}`.
@@ -31,10 +35,10 @@ pub fn run_info(
     run: &RunWriter,
     seed: u64,
     data: DataInfo,
-    twins: [&Network; 2],
+    networks: [&Network; 2],
     config: &impl Serialize,
 ) -> Result<RunInfo, CliError> {
-    let parameters = twins.iter().map(|network| network.parameter_count() as u64).sum();
+    let parameters = networks.iter().map(|network| network.parameter_count() as u64).sum();
     let config = toml::Value::try_from(config)
         .map_err(|error| CliError::Output(format!("cannot write run.toml: {error}")))?;
     Ok(RunInfo {
@@ -45,10 +49,11 @@ pub fn run_info(
         seed,
         lr_scheduler: false,
         early_stopping: false,
+        model_file: None,
         classes: Vec::new(),
         data,
         model: ModelInfo {
-            name: twins.map(|network| network.name.as_str()).join(", "),
+            name: networks.map(|network| network.name.as_str()).join(", "),
             parameters,
             trainable: parameters,
         },
@@ -59,28 +64,26 @@ pub fn run_info(
 
 /// The event that ends a lab's record.
 pub fn stop_event(epochs: u32) -> Event {
-    stop("finished", format!("all {epochs} epochs done"), epochs)
+    stop(StopReason::Finished, format!("all {epochs} epochs done"), epochs)
 }
 
-/// A loss that is no number ends the lab: told in the record and to the caller.
+/// A loss that is no number ends the lab: the record and the caller get to know.
 pub fn diverged(run: &mut RunWriter, epoch: u32, step: u64, lr: f64) -> CliError {
     let message =
         format!("a loss became NaN or infinite in epoch {epoch}, step {step}: try a smaller --lr than {lr}");
-    match run.event(&stop("diverged", message.clone(), epoch)) {
+    match run.event(&stop(StopReason::Diverged, message.clone(), epoch)) {
         Ok(()) => CliError::Diverged(message),
         Err(error) => error.into(),
     }
 }
 
-fn stop(reason: &str, message: String, epoch: u32) -> Event {
-    let reason = reason.to_owned();
+fn stop(reason: StopReason, message: String, epoch: u32) -> Event {
     Event::Stop { reason, message, epoch, best_epoch: None, best_value: None, time: now() }
 }
 
 /// Write a lab's summary beside its pictures.
 pub fn write_summary(run: &RunWriter, text: &str) -> Result<(), CliError> {
-    let path = run.path().join("summary.txt");
-    std::fs::write(&path, format!("{text}\n")).map_err(CliError::write(path))
+    Ok(run.write_file("summary.txt", format!("{text}\n").as_bytes())?)
 }
 
 /// The mean of some numbers.

@@ -1,6 +1,6 @@
 //! `wellfit bench`: how fast this machine trains.
 //!
-//! * `twins` what is measured: a network, or the two of a lab, on random pixels
+//! * `workload` what is measured: a network, or the two of a lab, on random pixels
 //! * `steps` the measurement of training steps and forward passes
 //! * `loader`, `photos` from image files to batches, and files to do it with
 //! * `samples`, `profile`, `threads`, `memory` medians, shares by layer and by work, the peak of memory
@@ -12,7 +12,7 @@ mod profile;
 mod samples;
 mod steps;
 mod threads;
-mod twins;
+mod workload;
 
 use crate::args::BenchArgs;
 use crate::config::{batch_size, image_size, require};
@@ -25,10 +25,10 @@ const MOST_STEPS: u32 = 1_000_000;
 
 /// Run the command.
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
-    let job = args.job.as_str();
-    require(MODELS.contains(&job) || ["dropout", "loader"].contains(&job), || {
+    let name = args.job.as_str();
+    require(MODELS.contains(&name) || ["dropout", "loader"].contains(&name), || {
         format!(
-            "there is nothing called `{job}` to measure; known are loader, dropout, {}",
+            "there is nothing called `{name}` to measure; known are loader, dropout, {}",
             MODELS.join(", ")
         )
     })?;
@@ -37,8 +37,8 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     require(args.steps.is_none_or(|steps| (1..=MOST_STEPS).contains(&steps)), || {
         format!("--steps must be between 1 and {MOST_STEPS}, not {}", args.steps.unwrap_or(0))
     })?;
-    require(job == "loader" || (args.data.is_none() && args.workers.is_none()), || {
+    require(name == "loader" || (args.data.is_none() && args.workers.is_none()), || {
         "--data and --workers belong to `bench loader`; the networks compute on random pixels".to_owned()
     })?;
-    if job == "loader" { loader::run(args, out) } else { steps::run(args, out) }
+    if name == "loader" { loader::run(args, out) } else { steps::run(args, out) }
 }

@@ -2,15 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Instant;
-
-/// Which way through the network.
-#[derive(Debug, Clone, Copy)]
-pub enum Pass {
-    /// From images to the loss.
-    Forward,
-    /// From the loss to the gradients.
-    Backward,
-}
+use wellfit::train::Direction;
 
 /// Seconds for each kind of work, forward and backward, in the order they were first seen.
 #[derive(Debug)]
@@ -26,9 +18,9 @@ impl Profile {
     }
 
     /// The time since the last call was spent on `kind`.
-    pub fn lap(&mut self, kind: &'static str, pass: Pass) {
+    pub fn lap(&mut self, kind: &'static str, direction: Direction) {
         let now = Instant::now();
-        self.row(kind)[pass as usize] += (now - self.last).as_secs_f64();
+        self.row(kind)[direction as usize] += (now - self.last).as_secs_f64();
         self.last = now;
     }
 

@@ -4,7 +4,7 @@ use super::memory::{peak_mib, peak_row};
 use super::profile::Profile;
 use super::samples::{Samples, single, time, timed, titles};
 use super::threads::ThreadTime;
-use super::twins::{Settings, StepTimes, Twins};
+use super::workload::{Settings, StepTimes, Workload};
 use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::output::Output;
@@ -14,9 +14,9 @@ use wellfit::simd::{InstructionSet, parallel, profile};
 /// Run the command for a network.
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     let settings = Settings::of(args)?;
-    let mut twins = Twins::new(&args.job, &settings)?;
+    let mut workload = Workload::new(&args.job, &settings)?;
     out.say(title(&args.job, &settings));
-    let found = Found::measure(&mut twins, settings.steps, args.profile)?;
+    let found = Found::measure(&mut workload, settings.steps, args.profile)?;
     found.say(&settings, out);
     let mut value = found.value(&args.job, &settings);
     if let Some(threads) = &found.threads {
@@ -32,14 +32,14 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-fn title(job: &str, settings: &Settings) -> String {
+fn title(name: &str, settings: &Settings) -> String {
     let &Settings { batch_size, image_size, steps, optimizer } = settings;
     let optimizer = format!("{optimizer:?}").to_lowercase();
     let size = image_size.map_or(String::new(), |size| format!(" of {size}×{size} pixels"));
-    let what = match job {
+    let what = match name {
         "mlp" => "twin networks of the batch-norm lab",
         "dropout" => "twin networks of the dropout lab",
-        _ => job,
+        _ => name,
     };
     let (threads, path) = (parallel::threads(), InstructionSet::current().name());
     format!(
@@ -61,21 +61,21 @@ struct Found {
 }
 
 impl Found {
-    fn measure(twins: &mut Twins, steps: u32, profiled: bool) -> Result<Self, CliError> {
-        twins.train_step(&mut Profile::new())?;
+    fn measure(workload: &mut Workload, steps: u32, profiled: bool) -> Result<Self, CliError> {
+        workload.train_step(&mut Profile::new())?;
         let mut profile = Profile::new();
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
         if profiled {
             profile::start();
         }
         for _ in 0..steps {
-            let (seconds, times) = timed(|| twins.train_step(&mut profile));
+            let (seconds, times) = timed(|| workload.train_step(&mut profile));
             whole.push(seconds);
             parts.push(times?);
         }
         let threads = profiled.then(|| ThreadTime::new(profile::stop(), whole.iter().sum()));
-        twins.evaluate();
-        let evaluation = (0..steps).map(|_| timed(|| twins.evaluate()).0).collect();
+        workload.evaluate();
+        let evaluation = (0..steps).map(|_| timed(|| workload.evaluate()).0).collect();
         let part = |of: fn(&StepTimes) -> f64| parts.iter().map(of).collect();
         Ok(Self {
             step: whole.into_iter().collect(),
@@ -109,9 +109,9 @@ impl Found {
         settings.batch_size as f64 / self.step.median()
     }
 
-    fn value(&self, job: &str, settings: &Settings) -> Value {
+    fn value(&self, name: &str, settings: &Settings) -> Value {
         json!({
-            "job": job,
+            "job": name,
             "train_step_s": self.step.median(),
             "forward_s": self.forward.median(),
             "backward_s": self.backward.median(),

@@ -73,9 +73,9 @@ struct Config {
 }
 
 fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
-    let name = column.unwrap_or(Metric::ValLoss.name());
+    let name = column.unwrap_or(Metric::VAL_LOSS.name());
     let metric = Metric::named(name).ok_or_else(|| {
-        let known = Metric::ALL.map(Metric::name).join(", ");
+        let known = Metric::names();
         CliError::Usage(format!("--column {name}: a run records {known}"))
     })?;
     let run = RunDir::open(path)?;
@@ -83,7 +83,7 @@ fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cli
     let log = run.events()?;
     log.problems.iter().for_each(|problem| out.warn(problem.to_string()));
     let epochs: Vec<(u32, f64)> =
-        epochs(&log.rows).iter().map(|record| (record.epoch, metric.of(record))).collect();
+        epochs(&log.rows).iter().filter_map(|record| Some((record.epoch, metric.of(record)?))).collect();
     let place = path.display().to_string();
     if epochs.is_empty() {
         return Err(CliError::Output(format!("{place} has recorded no epoch: there is nothing to replay")));

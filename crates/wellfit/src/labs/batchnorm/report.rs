@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::record::RunWriter;
 
-/// How many iterations at the end are averaged to compare the twins.
+/// How many iterations at the end are averaged to compare the networks.
 const LAST: usize = 20;
 
-/// What one seed came to, for each twin.
+/// What one seed came to, for each network.
 pub struct SeedResult {
     /// The loss of every iteration.
     pub losses: [Vec<f64>; 2],
@@ -21,13 +21,13 @@ pub struct SeedResult {
 }
 
 impl SeedResult {
-    fn last(&self, twin: usize) -> f64 {
-        let losses = &self.losses[twin];
+    fn last(&self, network: usize) -> f64 {
+        let losses = &self.losses[network];
         mean(losses[losses.len().saturating_sub(LAST)..].iter().copied())
     }
 }
 
-/// Tell how the twins compare: in words, in `summary.txt` and as JSON.
+/// Say how the two networks compare: in words, in `summary.txt` and as JSON.
 pub fn report(
     results: &[SeedResult],
     args: &BatchnormArgs,
@@ -35,8 +35,8 @@ pub fn report(
     start: Instant,
     out: Output,
 ) -> Result<(), CliError> {
-    let loss = [0, 1].map(|twin| mean(results.iter().map(|result| result.last(twin))));
-    let accuracy = [0, 1].map(|twin| mean(results.iter().map(|result| result.accuracy[twin])));
+    let loss = [0, 1].map(|network| mean(results.iter().map(|result| result.last(network))));
+    let accuracy = [0, 1].map(|network| mean(results.iter().map(|result| result.accuracy[network])));
     let seeds = if results.len() > 1 { format!(", means of {} seeds", results.len()) } else { String::new() };
     let text = format!(
         "After {} epochs of batches of {} with SGD {}{seeds}:\n\
@@ -56,8 +56,8 @@ pub fn report(
     );
     let per_seed_values: Vec<Value> = results.iter().zip(args.seed..).map(|(result, seed)| {
         let mut value = json!({ "seed": seed });
-        for (twin, name) in NAMES.iter().enumerate() {
-            value[name] = json!({ "loss_last20": number(result.last(twin)), "test_accuracy": result.accuracy[twin] });
+        for (network, name) in NAMES.iter().enumerate() {
+            value[name] = json!({ "loss_last20": number(result.last(network)), "test_accuracy": result.accuracy[network] });
         }
         value
     }).collect();
@@ -84,8 +84,8 @@ pub fn report(
     let seconds = start.elapsed().as_secs_f64();
     out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
     let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
-    for (twin, name) in NAMES.iter().enumerate() {
-        value[name] = json!({ "loss_last20": number(loss[twin]), "test_accuracy": accuracy[twin] });
+    for (network, name) in NAMES.iter().enumerate() {
+        value[name] = json!({ "loss_last20": number(loss[network]), "test_accuracy": accuracy[network] });
     }
     if let Some(seeds) = per_seed(&per_seed_values) {
         value["seeds"] = seeds;

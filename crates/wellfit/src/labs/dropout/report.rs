@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::record::RunWriter;
 
-/// Tell how the twins compare: in words, in `summary.txt` and as JSON.
+/// Say how the two networks compare: in words, in `summary.txt` and as JSON.
 pub fn report(
     results: &[[f64; 2]],
     args: &DropoutArgs,
@@ -16,7 +16,7 @@ pub fn report(
     start: Instant,
     out: Output,
 ) -> Result<(), CliError> {
-    let loss = [0, 1].map(|twin: usize| mean(results.iter().map(|result| result[twin])));
+    let loss = [0, 1].map(|network: usize| mean(results.iter().map(|result| result[network])));
     let better = results.iter().filter(|[normal, dropout]| dropout < normal).count();
     let lines: String = if results.len() > 1 {
         results

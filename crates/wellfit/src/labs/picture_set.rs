@@ -7,9 +7,9 @@ use wellfit::plot::{Chart, Picture, PlotError};
 
 /// Collects numbered pictures that are drawn and saved on whichever thread is free.
 #[derive(Default)]
-pub struct Album(Mutex<BTreeMap<u32, Result<Picture, PlotError>>>);
+pub struct PictureSet(Mutex<BTreeMap<u32, Result<Picture, PlotError>>>);
 
-impl Album {
+impl PictureSet {
     /// Draw `chart` and save it at `path`, before `scope` ends at the latest.
     pub fn draw<'a>(&'a self, scope: &rayon::Scope<'a>, number: u32, chart: Chart, path: PathBuf) {
         scope.spawn(move |_| {

@@ -1,6 +1,6 @@
 //! What is measured: one network, or the two of a lab, with something random to learn.
 
-use super::profile::{Pass, Profile};
+use super::profile::Profile;
 use crate::args::{BenchArgs, OptimizerName};
 use crate::config::require;
 use crate::error::CliError;
@@ -8,8 +8,9 @@ use crate::memory::check_bytes;
 use std::time::Instant;
 use wellfit::kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{DropoutKey, Network, Optimizer, Shape, build, mlp};
+use wellfit::models::{Network, Shape, build, mlp};
 use wellfit::rng::{Rng, Stream};
+use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
 /// What the options come to.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Each job's defaults are those of the experiment it stands for.
+    /// Each workload's defaults are those of the experiment it stands for.
     pub fn of(args: &BenchArgs) -> Result<Self, CliError> {
         let (batch_size, image_size, steps, optimizer) = match args.job.as_str() {
             "mlp" => (512, Some(28), 100, OptimizerName::Sgd),
@@ -52,29 +53,28 @@ enum Targets {
     Values(Vec<f32>),
 }
 
-impl Targets {
-    fn loss(&self, outputs: &[f32], classes: usize) -> Loss {
-        match self {
-            Self::Classes(labels) => CrossEntropy::default().loss(outputs, labels, classes),
-            Self::Values(values) => mean_squared_error(outputs, values),
+/// The loss that fits the targets.
+#[derive(Debug, Clone, Copy)]
+struct AnyLoss;
+
+impl Objective for AnyLoss {
+    type Targets = Targets;
+
+    fn loss(&self, outputs: &[f32], targets: &Targets, width: usize) -> Loss {
+        match targets {
+            Targets::Classes(labels) => CrossEntropy::default().loss(outputs, labels, width),
+            Targets::Values(values) => mean_squared_error(outputs, values),
         }
     }
 }
 
 /// Networks that learn from the same batch.
 #[derive(Debug)]
-pub struct Twins {
-    twins: Vec<Twin>,
+pub struct Workload {
+    trainers: Vec<Trainer<AnyLoss>>,
     inputs: Vec<f32>,
     targets: Targets,
     lr: f64,
-}
-
-/// A network with its optimiser.
-#[derive(Debug)]
-struct Twin {
-    network: Network,
-    optimizer: Optimizer,
 }
 
 /// Seconds of one training step. The loss belongs to the forward pass.
@@ -94,95 +94,106 @@ impl StepTimes {
     }
 }
 
-impl Twins {
-    /// The networks of a job with fresh weights, and a batch of normal noise.
-    pub fn new(job: &str, settings: &Settings) -> Result<Self, CliError> {
+impl Workload {
+    /// The networks of that name with fresh weights, and a batch of normal noise.
+    pub fn new(name: &str, settings: &Settings) -> Result<Self, CliError> {
         let (rule, lr) = match settings.optimizer {
             OptimizerName::Adam => (Rule::ADAM, 1e-3),
             OptimizerName::Adamw => (Rule::ADAMW, 1e-3),
             OptimizerName::Sgd => (Rule::SGD, 1e-2),
         };
-        let mut networks = networks(job, settings.image_size.unwrap_or(1))?;
+        let mut networks = networks(name, settings.image_size.unwrap_or(1))?;
         let steps = networks.iter().map(|network| network.step_bytes(settings.batch_size));
         let weights: usize = networks.iter().map(Network::parameter_count).sum();
         let need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
-        check_bytes(&format!("training {job} in batches of {}", settings.batch_size), need)?;
+        check_bytes(&format!("training {name} in batches of {}", settings.batch_size), need)?;
         networks.iter_mut().for_each(|network| network.initialise(0));
         let mut rng = Rng::new(0, Stream::Noise, 0, 0);
         let (batch, sample) = (settings.batch_size, networks[0].input.len());
         let classes = networks[0].outputs() as u32;
         Ok(Self {
             inputs: (0..batch * sample).map(|_| rng.normal()).collect(),
-            targets: match job {
+            targets: match name {
                 "dropout" => Targets::Values((0..batch).map(|_| rng.normal()).collect()),
                 _ => Targets::Classes((0..batch).map(|_| rng.below(classes)).collect()),
             },
-            twins: networks.into_iter().map(|network| Twin::new(network, rule)).collect(),
+            trainers: networks.into_iter().map(|network| Trainer::new(network, rule, AnyLoss, 0)).collect(),
             lr,
         })
     }
 
     /// One training step of each network, of two at the same time as the labs do; the parts of the slower one.
     pub fn train_step(&mut self, profile: &mut Profile) -> Result<StepTimes, CliError> {
-        let Self { twins, inputs, targets, lr } = self;
-        let step = |twin: &mut Twin| twin.step(inputs, targets, *lr);
-        let found = match &mut twins[..] {
-            [first, second] => {
-                let (first, second) = rayon::join(|| step(first), || step(second));
-                vec![first?, second?]
-            }
-            others => others.iter_mut().map(step).collect::<Result<_, _>>()?,
+        let Self { trainers, inputs, targets, lr } = self;
+        let step = |trainer: &mut Trainer<AnyLoss>| {
+            let mut watch = StopWatch::new();
+            let outcome = trainer.step_from((inputs, 0), targets, *lr, &mut watch)?;
+            if outcome.updated { Ok(watch) } else { Err(diverged(outcome.loss)) }
         };
-        found.iter().for_each(|(_, laps)| profile.add(laps));
-        let slower = found.into_iter().map(|(times, _)| times).max_by(|a, b| a.total().total_cmp(&b.total()));
+        let found = lockstep::at_once(trainers, &step).into_iter().collect::<Result<Vec<StopWatch>, _>>()?;
+        found.iter().for_each(|watch| profile.add(&watch.profile));
+        let slower =
+            found.into_iter().map(|watch| watch.times).max_by(|a, b| a.total().total_cmp(&b.total()));
         Ok(slower.unwrap_or_default())
     }
 
     /// One forward pass of each network in evaluation mode.
-    pub fn evaluate(&self) {
-        let pass = |twin: &Twin| drop(std::hint::black_box(twin.network.evaluate(&self.inputs)));
-        match &self.twins[..] {
-            [first, second] => drop(rayon::join(|| pass(first), || pass(second))),
-            others => others.iter().for_each(pass),
+    pub fn evaluate(&mut self) {
+        let inputs = &self.inputs;
+        lockstep::at_once(&mut self.trainers, &|trainer: &mut Trainer<AnyLoss>| {
+            drop(std::hint::black_box(trainer.network.evaluate(inputs)));
+        });
+    }
+}
+
+fn diverged(loss: f64) -> CliError {
+    CliError::Diverged(format!("the loss became {loss} on random data: take fewer --steps"))
+}
+
+/// Takes the times of one step.
+struct StopWatch {
+    start: Instant,
+    times: StepTimes,
+    /// The same by kinds of layers.
+    profile: Profile,
+}
+
+impl StopWatch {
+    fn new() -> Self {
+        Self { profile: Profile::new(), start: Instant::now(), times: StepTimes::default() }
+    }
+}
+
+impl StepObserver for StopWatch {
+    fn layers(&self) -> bool {
+        true
+    }
+
+    fn done(&mut self, part: StepPart) {
+        match part {
+            StepPart::Layer(kind, direction) => self.profile.lap(kind, direction),
+            StepPart::Loss => {
+                self.profile.lap("loss", Direction::Forward);
+                self.times.forward = self.start.elapsed().as_secs_f64();
+            }
+            StepPart::Gradients => {
+                self.times.backward = self.start.elapsed().as_secs_f64() - self.times.forward;
+            }
+            StepPart::Update => {
+                self.profile.lap("optimizer", Direction::Backward);
+                let before = self.times.forward + self.times.backward;
+                self.times.optimizer = self.start.elapsed().as_secs_f64() - before;
+            }
         }
     }
 }
 
-impl Twin {
-    fn new(network: Network, rule: Rule) -> Self {
-        Self { optimizer: Optimizer::new(rule, &network), network }
-    }
-
-    /// One training step: its times, and the same by kinds of layers.
-    fn step(&mut self, inputs: &[f32], targets: &Targets, lr: f64) -> Result<(StepTimes, Profile), CliError> {
-        let Self { network, optimizer } = self;
-        let key = DropoutKey { seed: 0, step: optimizer.step as u32 + 1 };
-        let mut profile = Profile::new();
-        let start = Instant::now();
-        let tape = network.forward_watched(inputs, key, |node| profile.lap(node.op.kind(), Pass::Forward))?;
-        let loss = targets.loss(tape.outputs(), network.outputs());
-        profile.lap("loss", Pass::Forward);
-        let forward = start.elapsed();
-        let gradients =
-            network.backward_watched(tape, loss.gradient, |node| profile.lap(node.op.kind(), Pass::Backward));
-        let backward = start.elapsed();
-        optimizer.update(network, &gradients, lr);
-        profile.lap("optimizer", Pass::Backward);
-        let times = StepTimes {
-            forward: forward.as_secs_f64(),
-            backward: (backward - forward).as_secs_f64(),
-            optimizer: (start.elapsed() - backward).as_secs_f64(),
-        };
-        Ok((times, profile))
-    }
-}
-
-fn networks(job: &str, size: usize) -> Result<Vec<Network>, CliError> {
+fn networks(name: &str, size: usize) -> Result<Vec<Network>, CliError> {
     let grey = Shape::image(size, size, 1);
-    Ok(match job {
+    Ok(match name {
         "dropout" => vec![mlp::regressor(100, None), mlp::regressor(100, Some(0.2))],
         "mlp" => vec![build("mlp", grey, 10)?, build("mlp-bn", grey, 10)?],
-        "mlp-bn" | "resnet20" => vec![build(job, grey, 10)?],
-        _ => vec![build(job, Shape::image(size, size, 3), 2)?],
+        "mlp-bn" | "resnet20" => vec![build(name, grey, 10)?],
+        _ => vec![build(name, Shape::image(size, size, 3), 2)?],
     })
 }

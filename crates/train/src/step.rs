@@ -1,0 +1,199 @@
+//! The training step: forward, loss, backward, clipping, update. There is no other.
+
+use std::sync::Arc;
+use wellfit_kernels::Buffer;
+use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
+use wellfit_kernels::optim::Rule;
+use wellfit_models::{Cpu, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass};
+
+/// What a network is to learn: how far its outputs are from what they should be.
+pub trait Objective: Send + Sync {
+    /// What the outputs should be.
+    type Targets: ?Sized + Sync;
+
+    /// The loss of `outputs` `[N, width]` and its gradient.
+    fn loss(&self, outputs: &[f32], targets: &Self::Targets, width: usize) -> Loss;
+}
+
+/// Classes: the targets are a label a sample.
+impl Objective for CrossEntropy {
+    type Targets = [u32];
+
+    fn loss(&self, outputs: &[f32], targets: &[u32], width: usize) -> Loss {
+        CrossEntropy::loss(self, outputs, targets, width)
+    }
+}
+
+/// Values: the mean squared error over all outputs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MeanSquaredError;
+
+impl Objective for MeanSquaredError {
+    type Targets = [f32];
+
+    fn loss(&self, outputs: &[f32], targets: &[f32], _: usize) -> Loss {
+        mean_squared_error(outputs, targets)
+    }
+}
+
+/// A network with all that makes it learn.
+#[derive(Debug, Clone)]
+pub struct Trainer<O> {
+    /// What is trained.
+    pub network: Network,
+    /// How its parameters move, and what that remembers. It also counts the steps.
+    pub optimizer: Optimizer,
+    /// What it is to learn.
+    pub objective: O,
+    /// Who computes the passes.
+    pub engine: Arc<dyn Engine>,
+    /// Gradients are scaled to this common norm at most.
+    pub clip_norm: Option<f64>,
+    /// The seed of dropout.
+    pub seed: u64,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepOutcome {
+    /// The batch's mean loss, before the update.
+    pub loss: f64,
+    /// Whether the parameters moved. They do not when the loss is NaN or infinite: there is no going on from there.
+    pub updated: bool,
+}
+
+/// A part of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepPart {
+    /// A layer of this kind, in this pass. Reported only to who asks for [layers](StepObserver::layers).
+    Layer(&'static str, Direction),
+    /// The loss, and so all of the forward pass.
+    Loss,
+    /// The gradients, and so all of the backward pass.
+    Gradients,
+    /// The update, clipping included.
+    Update,
+}
+
+/// Which way through the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the inputs to the loss.
+    Forward,
+    /// From the loss to the gradients.
+    Backward,
+}
+
+/// Looks on while a step is computed. Every method does nothing by default.
+pub trait StepObserver {
+    /// Whether it wants to hear of each layer. Only the processor tells layers apart, so it computes the passes then.
+    fn layers(&self) -> bool {
+        false
+    }
+
+    /// A part of the step is done.
+    fn done(&mut self, part: StepPart) {
+        let _ = part;
+    }
+
+    /// The outputs `[N, width]` and their loss, before anything is learned from them.
+    fn scored(&mut self, outputs: &[f32], loss: &Loss) {
+        let _ = (outputs, loss);
+    }
+}
+
+/// Looks away.
+impl StepObserver for () {}
+
+impl<O: Objective> Trainer<O> {
+    /// A trainer at its first step, on the processor, without clipping. The network's weights stay as they are.
+    #[must_use]
+    pub fn new(network: Network, rule: Rule, objective: O, seed: u64) -> Self {
+        let optimizer = Optimizer::new(rule, &network);
+        Self { network, optimizer, objective, engine: Arc::new(Cpu), clip_norm: None, seed }
+    }
+
+    /// One step on a batch of `inputs` `[N, H, W, C]` with learning rate `lr`.
+    ///
+    /// # Errors
+    /// When a BatchNorm layer gets a single value per channel, or the device fails.
+    pub fn step(&mut self, inputs: &[f32], targets: &O::Targets, lr: f64) -> Result<StepOutcome, ModelError> {
+        self.step_from((inputs, 0), targets, lr, &mut ())
+    }
+
+    /// [`Self::step`] from a value of the network on: (the value's rows, which value it is), 0 being the inputs.
+    /// `observer` looks on.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn step_from(
+        &mut self,
+        (values, value): (&[f32], usize),
+        targets: &O::Targets,
+        lr: f64,
+        observer: &mut dyn StepObserver,
+    ) -> Result<StepOutcome, ModelError> {
+        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 + 1 };
+        let pass = if observer.layers() && value == 0 {
+            let tell = |kind| observer.done(StepPart::Layer(kind, Direction::Forward));
+            RunningPass::ByLayer(forward_by_layer(&mut self.network, values, key, tell)?)
+        } else {
+            RunningPass::Whole(self.engine.forward(&mut self.network, values, value, key)?)
+        };
+        let loss = self.objective.loss(pass.outputs(), targets, self.network.outputs());
+        observer.scored(pass.outputs(), &loss);
+        observer.done(StepPart::Loss);
+        let outcome = StepOutcome { loss: loss.value, updated: loss.value.is_finite() };
+        if !outcome.updated {
+            return Ok(outcome);
+        }
+        let mut gradients = pass.backward(&self.network, loss.gradient, observer)?;
+        observer.done(StepPart::Gradients);
+        if let Some(limit) = self.clip_norm {
+            gradients.clip(limit);
+        }
+        self.optimizer.update(&mut self.network, &gradients, lr);
+        observer.done(StepPart::Update);
+        Ok(outcome)
+    }
+}
+
+/// A pass whose outputs are there and whose gradients are not.
+enum RunningPass<'a> {
+    /// Of an engine.
+    Whole(Box<dyn TrainingPass + 'a>),
+    /// Of the processor, which reports each layer.
+    ByLayer(Tape<'a>),
+}
+
+fn forward_by_layer<'a>(
+    network: &mut Network,
+    inputs: &'a [f32],
+    key: DropoutKey,
+    mut tell: impl FnMut(&'static str),
+) -> Result<Tape<'a>, ModelError> {
+    network.forward_watched(inputs, key, |node| tell(node.op.kind()))
+}
+
+impl RunningPass<'_> {
+    fn outputs(&self) -> &[f32] {
+        match self {
+            Self::Whole(pass) => pass.outputs(),
+            Self::ByLayer(tape) => tape.outputs(),
+        }
+    }
+
+    fn backward(
+        self,
+        network: &Network,
+        gradient: Buffer,
+        observer: &mut dyn StepObserver,
+    ) -> Result<Gradients, ModelError> {
+        match self {
+            Self::Whole(pass) => pass.backward(network, gradient),
+            Self::ByLayer(tape) => Ok(network.backward_watched(tape, gradient, |node| {
+                observer.done(StepPart::Layer(node.op.kind(), Direction::Backward));
+            })),
+        }
+    }
+}
