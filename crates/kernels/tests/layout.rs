@@ -345,11 +345,10 @@ fn only_declares(file: &str, text: &str) -> Result<(), String> {
         let words: Vec<&str> =
             statement.iter().copied().filter(|word| !["pub", "(", ")", "crate"].contains(word)).collect();
         match words[..] {
-            [] | ["mod", _] => {}
             ["use", ..] if words.contains(&"*") => {
                 return Err(format!("{file} re-exports everything of a module"));
             }
-            ["use", ..] => {}
+            [] | ["mod", _] | ["use", ..] => {}
             _ => return Err(format!("{file} holds more than modules and re-exports")),
         }
     }

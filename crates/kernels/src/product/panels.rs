@@ -58,9 +58,9 @@ impl Panels {
             watch.stop(kind);
         };
         if inner * columns < 1 << 16 {
-            parallel::for_each(1, |_| (0..count).for_each(one))
+            parallel::for_each(1, |_| (0..count).for_each(one));
         } else {
-            parallel::for_each(count, one)
+            parallel::for_each(count, one);
         }
         self
     }

@@ -52,7 +52,7 @@ impl Kernel for RectangleTask<'_> {
                 self.height,
                 self.out,
                 (0, |_| ()),
-            )
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The instruction sets, and the choice between them at run time.
 //!
-//! A kernel is written once, as a [`Kernel`] over any [`Simd`]; [`dispatch`] compiles it for each instruction
+//! A kernel is written once, as a [`Kernel`] over any [`Simd`]; [`dispatch()`] compiles it for each instruction
 //! set and runs the best one this machine has. Set `WELLFIT_SIMD=scalar|avx2|avx512|neon` to take another
 //! (one the machine lacks is ignored).
 

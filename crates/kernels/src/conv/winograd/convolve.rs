@@ -116,7 +116,7 @@ impl TileTask<'_> {
         }
     }
 
-    /// V[point][tile][phase][channel] of every tile, for one phase.
+    /// `V[point][tile][phase][channel]` of every tile, for one phase.
     #[inline(always)]
     unsafe fn transform_inputs<S: Simd, Y: Points, X: Points>(&self, phase: usize, v: &mut [f32]) {
         let (plan, side) = (self.plan, &self.plan.from);
