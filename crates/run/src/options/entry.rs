@@ -1,0 +1,176 @@
+//! An entry of the table of settings.
+
+use super::setting::{Kind, Setting};
+use super::{DataKind, Given, Options, RunSpec};
+use crate::error::RunError;
+use std::ffi::OsStr;
+use std::fmt;
+
+/// What belongs together in help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// What is learnt from.
+    Data,
+    /// What learns.
+    Model,
+    /// How it learns.
+    Optimiser,
+    /// How the learning rate moves, and when the run ends.
+    Stopping,
+    /// What keeps it from learning by heart.
+    Regularisation,
+    /// What is saved, and when.
+    Checkpoints,
+    /// How fast it is computed, and where.
+    Speed,
+    /// What is printed and written, and where.
+    Output,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.title())
+    }
+}
+
+impl Group {
+    /// The heading in help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Model => "Model",
+            Self::Optimiser => "Optimiser",
+            Self::Stopping => "Schedule and stopping",
+            Self::Regularisation => "Regularisation",
+            Self::Checkpoints => "Checkpoints",
+            Self::Speed => "Speed",
+            Self::Output => "Output",
+        }
+    }
+}
+
+/// A setting: all that help, a command line and a configuration file need to know of it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name in configuration files, such as `batch_size`.
+    pub name: &'static str,
+    /// The group it belongs to.
+    pub group: Group,
+    /// The lines of its help; the first paragraph is a short one.
+    help: &'static [&'static str],
+    /// What a value is called in help, such as `N`.
+    pub value_name: &'static str,
+    /// What values are like.
+    pub kind: Kind,
+    /// Whether short help lists it.
+    pub common: bool,
+    /// Whether a run comes to the same bits whatever its value.
+    pub immaterial: bool,
+    /// What help says of the default, where the value alone does not tell.
+    pub default_text: &'static str,
+    /// Give it a value as text.
+    pub(super) set: fn(&mut Options, &OsStr) -> Result<(), String>,
+    /// The default as text.
+    default: fn(&Given<'_>) -> Option<String>,
+    /// What is wrong with its value, alone or together with others.
+    pub check: fn(&RunSpec) -> Result<(), String>,
+}
+
+impl Entry {
+    /// What every entry has; the rest as if nothing was said.
+    pub(super) const fn new(
+        name: &'static str,
+        group: Group,
+        help: &'static [&'static str],
+        kind: Kind,
+        set: fn(&mut Options, &OsStr) -> Result<(), String>,
+        default: fn(&Given<'_>) -> Option<String>,
+    ) -> Self {
+        Self {
+            name,
+            group,
+            help,
+            value_name: "BOOL",
+            kind,
+            common: false,
+            immaterial: false,
+            default_text: "",
+            set,
+            default,
+            check: |_| Ok(()),
+        }
+    }
+
+    /// The name as an option of a command line, such as `batch-size`.
+    #[must_use]
+    pub fn option(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Help in one line, without the default.
+    #[must_use]
+    pub fn short_help(&self) -> String {
+        let lines = self.help.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The whole help with the default.
+    #[must_use]
+    pub fn long_help(&self) -> String {
+        let mut text = String::new();
+        for line in self.help.iter().map(|line| line.trim()) {
+            match line {
+                "" => text.push_str("\n\n"),
+                line => {
+                    if !text.is_empty() && !text.ends_with('\n') {
+                        text.push(' ');
+                    }
+                    text.push_str(line);
+                }
+            }
+        }
+        match self.default_text() {
+            Some(default) => format!("{text} [default: {default}]"),
+            None => text,
+        }
+    }
+
+    /// The default, for each kind of data that has its own. A switch that is off needs no words.
+    #[must_use]
+    pub fn default_text(&self) -> Option<String> {
+        if !self.default_text.is_empty() {
+            return Some(self.default_text.to_owned());
+        }
+        let options = Options::default();
+        let of = |data| (self.default)(&Given { data, options: &options });
+        let folder = of(DataKind::Folder)?;
+        let (idx, sample) = (of(DataKind::Idx { pixels: 28 })?, of(DataKind::Sample { pixels: 28 })?);
+        let mut text = folder.clone();
+        if idx != folder {
+            text = format!("{text}; IDX data {idx}");
+        }
+        if sample != idx {
+            text = format!("{text}; sample {sample}");
+        }
+        (text != "false").then_some(text)
+    }
+
+    /// Whether `text` is of the setting's type.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(&self, text: &OsStr) -> Result<(), String> {
+        (self.set)(&mut Options::default(), text)
+    }
+
+    /// Whether the setting makes sense in `spec`.
+    pub(crate) fn validate(&self, spec: &RunSpec) -> Result<(), RunError> {
+        (self.check)(spec).map_err(|problem| RunError::setting(self.name, problem))
+    }
+}
+
+/// A value as help shows it; none if it is absent.
+pub(super) fn text_of<T: Setting>(value: &T) -> Option<String> {
+    value.show()
+}
