@@ -58,7 +58,7 @@ pub struct Entry {
     /// The group it belongs to.
     pub group: Group,
     /// The lines of its help; the first paragraph is a short one.
-    help: &'static [&'static str],
+    pub(super) help: &'static [&'static str],
     /// What a value is called in help, such as `N`.
     pub value_name: &'static str,
     /// What values are like.
@@ -72,7 +72,7 @@ pub struct Entry {
     /// Give it a value as text.
     pub(super) set: fn(&mut Options, &OsStr) -> Result<(), String>,
     /// The default as text.
-    default: fn(&Given<'_>) -> Option<String>,
+    pub(super) default: fn(&Given<'_>) -> Option<String>,
     /// What is wrong with its value, alone or together with others.
     pub check: fn(&RunSpec) -> Result<(), String>,
 }
