@@ -1,7 +1,7 @@
 //! GFLOP/s of the three passes of some ResNet layers on this machine.
 
 use std::time::Instant;
-use wellfit_kernels::conv::{Conv, Destination};
+use wellfit_kernels::conv::{Algorithm, Conv, Destination};
 use wellfit_simd::{Buffer, InstructionSet, parallel};
 
 fn median(mut work: impl FnMut()) -> f64 {
@@ -39,8 +39,17 @@ fn main() {
         (512, 1, 784, 48, 1, 1),
     ] {
         let padding = kernel / 2;
-        let conv =
-            Conv { batch, height: size, width: size, channels_in, channels_out, kernel, stride, padding };
+        let conv = Conv {
+            batch,
+            height: size,
+            width: size,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding,
+            algorithm: Algorithm::Fastest,
+        };
         let x = Buffer::from_slice(&vec![0.5; conv.input_len()]);
         let w = Buffer::from_slice(&vec![0.25; conv.weight_len()]);
         let dy = Buffer::from_slice(&vec![0.125; conv.output_len()]);

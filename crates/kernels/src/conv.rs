@@ -15,7 +15,17 @@ use wellfit_simd::Buffer;
 use wellfit_simd::parallel::row_blocks;
 use wellfit_simd::profile::{Watch, Work};
 
-/// The shape of a convolution: square kernel, equal stride and zero padding on both axes.
+/// How a convolution is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Algorithm {
+    /// By Winograd's method where it is faster, by direct sums elsewhere.
+    #[default]
+    Fastest,
+    /// Always by direct sums, which round a little less.
+    Direct,
+}
+
+/// A convolution: its shape, with a square kernel, equal stride and zero padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
     /// Images in the batch.
@@ -34,6 +44,8 @@ pub struct Conv {
     pub stride: usize,
     /// Zero padding.
     pub padding: usize,
+    /// How it is computed.
+    pub algorithm: Algorithm,
 }
 
 /// What is done to a convolution's sums before they are written.
@@ -50,7 +62,7 @@ pub struct Then<'a> {
 }
 
 impl Conv {
-    /// A linear layer over `batch` rows.
+    /// A linear layer over `batch` rows, a plain product whatever the algorithm.
     #[must_use]
     pub fn linear(batch: usize, features_in: usize, features_out: usize) -> Self {
         Self {
@@ -62,6 +74,7 @@ impl Conv {
             kernel: 1,
             stride: 1,
             padding: 0,
+            algorithm: Algorithm::Fastest,
         }
     }
 

@@ -74,11 +74,11 @@ impl<'a> Finish<'a> {
     #[inline(always)]
     pub(crate) fn soon<S: Simd>(&self, place: usize) {
         if !self.streams::<S>() {
-            S::soon_written(self.out.wrapping_add(place));
+            S::prefetch_write(self.out.wrapping_add(place));
         }
         for read in [self.add, self.passed] {
             if !read.is_null() {
-                S::soon_read(read.wrapping_add(place));
+                S::prefetch_read(read.wrapping_add(place));
             }
         }
     }
@@ -87,7 +87,7 @@ impl<'a> Finish<'a> {
     #[inline(always)]
     pub(crate) fn written<S: Simd>(&self) {
         if self.streams::<S>() {
-            S::streamed();
+            S::stream_fence();
         }
     }
 

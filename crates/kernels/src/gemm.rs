@@ -13,7 +13,7 @@ use crate::finish::{Finish, TileMoments};
 use crate::panels::Panels;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{Kernel, Simd, dispatch_on};
 
 /// Where the rows of a product lie.
 pub(crate) trait Rows: Sync {
@@ -84,7 +84,7 @@ pub(crate) struct Block<'a, R> {
     pub to: usize,
 }
 
-impl<R: Rows> Job for Block<'_, R> {
+impl<R: Rows> Kernel for Block<'_, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -150,7 +150,7 @@ impl<R: Rows> Block<'_, R> {
             for (tile, places) in whole.iter().enumerate() {
                 let pointers = tiles.table[tile * M * segments..].as_ptr();
                 for line in soon.clone() {
-                    S::soon_read((*pointers).wrapping_add(line * LINE));
+                    S::prefetch_read((*pointers).wrapping_add(line * LINE));
                 }
                 for place in places {
                     for line in (column..column + V * S::LANES).step_by(LINE) {

@@ -13,7 +13,7 @@ use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{Kernel, Simd, dispatch_on};
 
 /// A convolution's input and the gradient of what is behind its normalisation, a pixel a row.
 pub(crate) struct Joint<'a> {
@@ -55,7 +55,7 @@ struct Part<'a> {
     dw: Shared,
 }
 
-impl Job for Part<'_> {
+impl Kernel for Part<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {

@@ -7,7 +7,7 @@
 //! order. So the bits of a result depend on the instruction set, never on the number of threads.
 //!
 //! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones and the 7×7 stem of a
-//!   ResNet by Winograd's method where it pays ([`set_exact`] turns that off)
+//!   ResNet by Winograd's method where it pays ([`conv::Algorithm::Direct`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
 //! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
@@ -28,4 +28,3 @@ pub mod reference;
 mod winograd;
 
 pub use wellfit_simd::Buffer;
-pub use winograd::{is_exact, set_exact};

@@ -10,7 +10,7 @@ use crate::finish::past_caches;
 use crate::moments::Moments;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
-use wellfit_simd::vector::{Job, Simd, dispatch, vectorized};
+use wellfit_simd::vector::{Kernel, Simd, dispatch, vectorized};
 
 /// What the forward pass of a training step found, and the backward pass needs.
 #[derive(Debug, Clone)]
@@ -131,7 +131,7 @@ struct Streamed<'a> {
     out: &'a mut [f32],
 }
 
-impl Job for Streamed<'_> {
+impl Kernel for Streamed<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -155,7 +155,7 @@ impl Job for Streamed<'_> {
                 }
             }
         }
-        S::streamed();
+        S::stream_fence();
     }
 }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{InstructionSet, Job, Simd, dispatch_on};
+use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch_on};
 
 /// The shape of a weight gradient.
 pub(crate) struct Outer<'a> {
@@ -118,7 +118,7 @@ struct Task<'a, R> {
     fresh: bool,
 }
 
-impl<R: Rows> Job for Task<'_, R> {
+impl<R: Rows> Kernel for Task<'_, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -165,7 +165,7 @@ impl<R: Rows> Job for Task<'_, R> {
 /// Ask for `count` floats from `start` on.
 #[inline(always)]
 pub(crate) fn fetch<S: Simd>(start: *const f32, count: usize) {
-    (0..count).step_by(LINE).for_each(|i| S::soon_read(start.wrapping_add(i)));
+    (0..count).step_by(LINE).for_each(|i| S::prefetch_read(start.wrapping_add(i)));
 }
 
 /// Rows of `count` floats to panels `[count / width][height][width]`; what lies past the last is
@@ -235,7 +235,7 @@ struct Whole<'a> {
     out: Shared,
 }
 
-impl Job for Whole<'_> {
+impl Kernel for Whole<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -352,7 +352,7 @@ impl Tile {
     unsafe fn add<S: Simd, const M: usize, const V: usize>(&self, out: *mut f32) {
         for row in 0..self.rows {
             for line in (0..self.real).step_by(LINE) {
-                S::soon_written(out.wrapping_add(row * self.stride + line));
+                S::prefetch_write(out.wrapping_add(row * self.stride + line));
             }
         }
         // SAFETY: promised by the caller.

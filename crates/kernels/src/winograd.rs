@@ -11,7 +11,7 @@
 //! single tap is zero, which leaves 81 multiplications of 144.
 //!
 //! In f32 the error is about twice the direct sum's, five times for the stem, whose sums are short (`points` has the
-//! figures). [`set_exact`] turns all of this off.
+//! figures). [`Algorithm::Direct`] turns all of this off.
 
 mod forward;
 mod gradient;
@@ -21,29 +21,14 @@ mod stem;
 mod transform;
 mod weights;
 
-use crate::conv::Conv;
+use crate::conv::{Algorithm, Conv};
 use crate::finish::Finish;
 use crate::moments::Partial;
 use plan::Plan;
-use std::sync::atomic::{AtomicBool, Ordering};
 use wellfit_simd::Buffer;
 
 /// Outputs along one side of a tile.
 const SIDE: usize = 4;
-
-static EXACT: AtomicBool = AtomicBool::new(false);
-
-/// Compute every convolution by direct sums (`true`), or by Winograd's method where it pays
-/// (`false`, the default). One setting for the process; change it between steps, not during one.
-pub fn set_exact(exact: bool) {
-    EXACT.store(exact, Ordering::Relaxed);
-}
-
-/// What [`set_exact`] was last told.
-#[must_use]
-pub fn is_exact() -> bool {
-    EXACT.load(Ordering::Relaxed)
-}
 
 /// What is computed of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +58,7 @@ pub(crate) fn suits(conv: &Conv, pass: Pass) -> bool {
 fn way(conv: &Conv, pass: Pass) -> Option<Way> {
     let channels = |count: usize| count >= 32 && count.is_multiple_of(16);
     let large = conv.out_height() >= 3 && conv.out_width() >= 3;
-    if is_exact() || !large || !channels(conv.channels_out) {
+    if conv.algorithm == Algorithm::Direct || !large || !channels(conv.channels_out) {
         return None;
     }
     // At stride 2 the weights at all points take their time, whatever the number of tiles. How a forward pass goes must

@@ -3,7 +3,7 @@
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
 use wellfit_kernels::Buffer;
-use wellfit_kernels::conv::{self, Conv, Destination, Then};
+use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, Then};
 use wellfit_kernels::norm::{self, Epilogue, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{elementwise, reference};
@@ -25,6 +25,45 @@ fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
     assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
+}
+
+/// What is asked for by name is what is computed: direct sums of small whole numbers have no rounding at all, those of
+/// Winograd's method do.
+#[test]
+fn direct_convolutions_take_no_detour() {
+    let whole = |len, index| -> Vec<f32> { random(len, index).iter().map(|x| (2.0 * x).round()).collect() };
+    for (channels_in, channels_out, kernel, size, stride) in
+        [(32, 48, 3, 9, 1), (32, 48, 3, 45, 2), (3, 64, 7, 45, 2)]
+    {
+        let fastest = Conv {
+            batch: 8,
+            height: size,
+            width: size,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
+        };
+        let direct = Conv { algorithm: Algorithm::Direct, ..fastest };
+        let (x, w) = (whole(direct.input_len(), 1), whole(direct.weight_len(), 2));
+        let dy = whole(direct.output_len(), 3);
+        let passes = |conv: &Conv| {
+            let mut dx = vec![0.0; x.len()];
+            conv.data_gradient(&dy, &w, Destination::new(&mut dx));
+            [conv.forward(&x, &w, None).to_vec(), dx, conv.weight_gradient(&x, &dy).to_vec()]
+                .map(|p| wide(&p))
+        };
+        let exact = [
+            reference::conv_forward(&direct, &wide(&x), &wide(&w), &[]),
+            reference::conv_data_gradient(&direct, &wide(&dy), &wide(&w)),
+            reference::conv_weight_gradient(&direct, &wide(&x), &wide(&dy)),
+        ];
+        assert!(passes(&direct) == exact, "{direct:?}");
+        let [forward, _, weights] = passes(&fastest);
+        assert!(forward != exact[0] && weights != exact[2], "{fastest:?} was direct too");
+    }
 }
 
 fn check_conv(conv: Conv) {
@@ -64,7 +103,17 @@ fn convolutions_of_every_kind() {
     {
         for (channels_in, channels_out) in [(1, 16), (3, 64), (5, 1), (16, 17), (33, 31), (64, 65), (4, 8)] {
             for (batch, height, width) in [(1, 7, 9), (3, 8, 7)] {
-                check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+                check_conv(Conv {
+                    batch,
+                    height,
+                    width,
+                    channels_in,
+                    channels_out,
+                    kernel,
+                    stride,
+                    padding,
+                    algorithm: Algorithm::Fastest,
+                });
             }
         }
     }
@@ -86,6 +135,7 @@ fn three_by_three_at_stride_one() {
                 kernel: 3,
                 stride: 1,
                 padding,
+                algorithm: Algorithm::Fastest,
             });
         }
     }
@@ -97,7 +147,17 @@ fn three_by_three_at_stride_two() {
     for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80)] {
         for (batch, height, width) in [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)] {
             let (kernel, stride, padding) = (3, 2, 1);
-            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel,
+                stride,
+                padding,
+                algorithm: Algorithm::Fastest,
+            });
         }
     }
 }
@@ -108,7 +168,17 @@ fn seven_by_seven_of_few_channels() {
     for (channels_in, channels_out) in [(1, 32), (3, 64), (4, 48)] {
         for (batch, height, width) in [(2, 5, 6), (1, 16, 16), (3, 13, 23), (1, 33, 30)] {
             let (kernel, stride, padding) = (7, 2, 3);
-            check_conv(Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding });
+            check_conv(Conv {
+                batch,
+                height,
+                width,
+                channels_in,
+                channels_out,
+                kernel,
+                stride,
+                padding,
+                algorithm: Algorithm::Fastest,
+            });
         }
     }
 }
@@ -127,6 +197,7 @@ fn large_weights_are_split_by_rows() {
         kernel: 3,
         stride: 2,
         padding: 1,
+        algorithm: Algorithm::Fastest,
     });
 }
 
@@ -141,6 +212,7 @@ fn many_rows_are_summed_in_parts() {
         kernel: 3,
         stride: 1,
         padding: 1,
+        algorithm: Algorithm::Fastest,
     });
     check_conv(Conv::linear(3001, 7, 9));
 }
@@ -234,6 +306,7 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
             kernel: 1,
             stride: 1,
             padding: 0,
+            algorithm: Algorithm::Fastest,
         };
         assert!(conv.joins_norm());
         let what = format!("{conv:?}");
@@ -274,7 +347,17 @@ fn convolutions_do_more_before_they_write() {
         (7, 40, 1, 1),
     ] {
         let (batch, height, width, padding) = (2, 41, 43, kernel / 2);
-        let conv = Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding };
+        let conv = Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding,
+            algorithm: Algorithm::Fastest,
+        };
         let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
         let residual = random(conv.output_len(), 3);
         // A mean of 20 would show a variance computed by subtracting large squares.
@@ -312,6 +395,7 @@ fn statistics_tell_what_is_no_number() {
             kernel,
             stride: 1,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         let w = random(conv.weight_len(), 2);
         for bad in [f32::NAN, f32::INFINITY] {
@@ -383,11 +467,31 @@ fn pooling_and_sums() {
 fn bits_do_not_depend_on_threads() {
     for (channels_in, channels_out, kernel) in [(24, 40, 3), (32, 48, 3), (32, 64, 1)] {
         let (batch, height, width, padding) = (7, 14, 13, kernel / 2);
-        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 1, padding });
+        same_bits(Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride: 1,
+            padding,
+            algorithm: Algorithm::Fastest,
+        });
     }
     for (channels_in, channels_out, kernel) in [(32, 48, 3), (3, 64, 7)] {
         let (batch, height, width, padding) = (8, 45, 42, kernel / 2);
-        same_bits(Conv { batch, height, width, channels_in, channels_out, kernel, stride: 2, padding });
+        same_bits(Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride: 2,
+            padding,
+            algorithm: Algorithm::Fastest,
+        });
     }
 }
 
@@ -438,6 +542,7 @@ fn large_outputs_have_the_bits_of_small_ones() {
             kernel,
             stride: 1,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         assert!(whole.output_len() > 1 << 23);
         let half = Conv { batch: 3, ..whole };
@@ -472,6 +577,7 @@ fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
             kernel,
             stride,
             padding: kernel / 2,
+            algorithm: Algorithm::Fastest,
         };
         let (x, w) = (random(conv(13).input_len(), 1), random(conv(1).weight_len(), 2));
         let all = conv(13).forward(&x, &w, None);

@@ -318,6 +318,7 @@ impl Network {
                 kernel,
                 stride,
                 padding,
+                algorithm: self.algorithm,
             },
             _ => Conv::linear(batch, from.len(), node.shape.channels),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use wellfit_kernels::Buffer;
+use wellfit_kernels::conv::Algorithm;
 
 /// The shape of one sample: an image, or features as a 1×1 image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +196,8 @@ pub struct Network {
     pub parameters: Vec<Parameter>,
     /// Its running statistics.
     pub norms: Vec<Norm>,
+    /// How the processor computes its convolutions.
+    pub algorithm: Algorithm,
 }
 
 impl Network {
@@ -328,6 +331,7 @@ impl Builder {
             nodes: Vec::new(),
             parameters: Vec::new(),
             norms: Vec::new(),
+            algorithm: Algorithm::default(),
         })
     }
 

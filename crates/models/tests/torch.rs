@@ -11,6 +11,7 @@ use std::io::Read;
 
 use common::{Fixture, channels_last, table, uniform, values};
 use serde_json::Value;
+use wellfit_kernels::conv::Algorithm;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{DropoutKey, Gradients, Network, Optimizer, Shape, build};
@@ -95,11 +96,12 @@ struct Strayed {
 }
 
 /// A case's network, images and labels. Images of different `nudge` differ in their last bits.
-fn start(case: &Value, nudge: u8) -> (Network, Vec<f32>, Vec<u32>) {
+fn start(case: &Value, algorithm: Algorithm, nudge: u8) -> (Network, Vec<f32>, Vec<u32>) {
     let shape: Vec<usize> = numbers(&case["shape"]).iter().map(|&x| x as usize).collect();
     let [n, c, h, w] = shape[..] else { panic!("shape") };
     let classes = classes_of(case);
     let mut network = build(text(case, "model"), Shape::image(h, w, c), classes).unwrap();
+    network.algorithm = algorithm;
     fill(&mut network);
     let salt = case["salt"].as_u64().unwrap() as u32;
     let mut images = channels_last(&values(n * c * h * w, salt, 3.5, 0.0), &shape);
@@ -108,16 +110,16 @@ fn start(case: &Value, nudge: u8) -> (Network, Vec<f32>, Vec<u32>) {
 }
 
 /// How far the gradients of the first step are from torch's.
-fn first_gradients_off(case: &Value, nudge: u8) -> f64 {
-    let (mut network, images, labels) = start(case, nudge);
+fn first_gradients_off(case: &Value, algorithm: Algorithm, nudge: u8) -> f64 {
+    let (mut network, images, labels) = start(case, algorithm, nudge);
     let tape = network.forward(&images, DropoutKey { seed: 0, step: 0 }).unwrap();
     let loss = CrossEntropy::default().loss(tape.outputs(), &labels, classes_of(case));
     let gradients = network.backward(tape, loss.gradient);
     gradient_distance(&network, &gradients, &case["gradients"])
 }
 
-fn follow(case: &Value) -> Strayed {
-    let (mut network, images, labels) = start(case, 0);
+fn follow(case: &Value, algorithm: Algorithm) -> Strayed {
+    let (mut network, images, labels) = start(case, algorithm, 0);
     let classes = classes_of(case);
     let logits: Vec<f64> = network.evaluate(&images).iter().map(|&x| f64::from(x)).collect();
     let mut optimizer = Optimizer::new(rule(text(case, "rule")), &network);
@@ -201,17 +203,17 @@ const FLIPPED: f64 = 2e-2;
 const NUDGES: u8 = 12;
 
 /// All cases of the models whose name begins so, within tolerances of the losses and of steady first gradients.
-fn networks(prefix: &str, title: &str, curve: f64, gradient: f64) {
+fn networks(algorithm: Algorithm, prefix: &str, title: &str, curve: f64, gradient: f64) {
     let json = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models.json"));
     let fixture: Value = serde_json::from_str(&json.unwrap()).unwrap();
     let cases = fixture["cases"].as_array().unwrap().iter();
     let cases: Vec<&Value> = cases.filter(|case| text(case, "model").starts_with(prefix)).collect();
     let steady = |case: &Value| case["steady"].as_bool().unwrap();
     let limit = |case: &Value| if steady(case) { gradient } else { FLIPPED };
-    let mut strayed: Vec<Strayed> = cases.iter().map(|case| follow(case)).collect();
+    let mut strayed: Vec<Strayed> = cases.iter().map(|case| follow(case, algorithm)).collect();
     for (case, off) in cases.iter().zip(&mut strayed) {
         if off.gradients >= limit(case) {
-            let mut others = (1..=NUDGES).map(|nudge| first_gradients_off(case, nudge));
+            let mut others = (1..=NUDGES).map(|nudge| first_gradients_off(case, algorithm, nudge));
             off.gradients = others.find(|&other| other < limit(case)).unwrap_or(off.gradients);
         }
     }
@@ -250,18 +252,16 @@ fn networks(prefix: &str, title: &str, curve: f64, gradient: f64) {
 
 #[test]
 fn mlps_follow_torch() {
-    networks("mlp", "MLPs", 1e-4, 1e-4);
+    networks(Algorithm::Fastest, "mlp", "MLPs", 1e-4, 1e-4);
 }
 
-/// With direct sums, then with Winograd's. One test, since the choice is the process's.
+/// With direct sums, then with Winograd's.
 #[test]
 fn resnets_follow_torch() {
-    wellfit_kernels::set_exact(true);
-    networks("resnet18", "ResNet-18", 1e-3, 1e-4);
-    networks("resnet50", "ResNet-50", 1e-3, 1e-4);
-    wellfit_kernels::set_exact(false);
-    networks("resnet18", "ResNet-18 by Winograd", 1e-3, 1e-4);
-    networks("resnet50", "ResNet-50 by Winograd", 1e-3, 1e-4);
+    networks(Algorithm::Direct, "resnet18", "ResNet-18", 1e-3, 1e-4);
+    networks(Algorithm::Direct, "resnet50", "ResNet-50", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "resnet18", "ResNet-18 by Winograd", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "resnet50", "ResNet-50 by Winograd", 1e-3, 1e-4);
 }
 
 /// What follows the header of an IDX file of the embedded sample.

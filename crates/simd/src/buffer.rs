@@ -203,6 +203,7 @@ impl Drop for Buffer {
 
 impl Deref for Buffer {
     type Target = [f32];
+    #[inline]
     fn deref(&self) -> &[f32] {
         // SAFETY: the block holds at least `len` initialised floats (zeroed when made) and is owned by us.
         unsafe { std::slice::from_raw_parts(self.block.start.as_ptr(), self.len) }
@@ -210,6 +211,7 @@ impl Deref for Buffer {
 }
 
 impl DerefMut for Buffer {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as in `deref`, and `&mut self` makes this the only access.
         unsafe { std::slice::from_raw_parts_mut(self.block.start.as_ptr(), self.len) }

@@ -1,7 +1,7 @@
 //! What every kernel stands on: vectors of each instruction set, threads, reused memory.
 //!
 //! * [`vector`] the instruction sets, and the choice between them at run time
-//! * [`parallel`] fixed blocks of work on however many threads there are
+//! * [`parallel`] fixed blocks of work on however many threads there are; [`Threads`] says how many
 //! * [`buffer`] memory that is kept and reused between training steps
 //! * [`transpose`] shuffles and sums of small integers, for images
 //! * [`profile`] what threads do with their time
@@ -13,4 +13,5 @@ pub mod transpose;
 pub mod vector;
 
 pub use buffer::Buffer;
+pub use parallel::Threads;
 pub use vector::{InstructionSet, Simd, dispatch, dispatch_on};

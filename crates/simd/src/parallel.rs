@@ -3,6 +3,7 @@
 use crate::profile::{Watch, Work};
 use crate::vector::Simd;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
 /// would cost more than small layers do.
@@ -19,15 +20,52 @@ pub fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
     }
 }
 
-/// Set the number of threads of every kernel; 0 takes all cores. Call once, before the first kernel.
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
+/// Bytes of a thread's stack: as much as Linux gives the main thread, whose work may be handed to [`Threads::run`].
+const STACK: usize = 8 << 20;
+
+/// Threads for kernels to run on.
 ///
-/// # Errors
-/// When the threads cannot be started, or were already.
-pub fn set_threads(threads: usize) -> Result<(), String> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|e| e.to_string())
+/// Everything called within [`Threads::run`] uses these and no others, so several runs in one process may have
+/// different numbers of them at the same time. Outside, kernels take as many threads as there are cores. A thread that
+/// is started by hand (`std::thread::spawn`) is outside, even where it was started inside.
+///
+/// ```
+/// let threads = wellfit_simd::Threads::new(2)?;
+/// assert_eq!(threads.run(wellfit_simd::parallel::threads), 2);
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Threads(Arc<rayon::ThreadPool>);
+
+impl Threads {
+    /// Start `count` threads, at most 1024; 0 takes all cores.
+    ///
+    /// # Errors
+    /// When `count` is too large, or the system has no more threads.
+    pub fn new(count: usize) -> Result<Self, String> {
+        if count > MOST_THREADS {
+            return Err(format!("threads must be at most {MOST_THREADS}, not {count}"));
+        }
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(count).stack_size(STACK);
+        let pool = builder.build().map_err(|e| format!("{count} threads cannot be started: {e}"))?;
+        Ok(Self(Arc::new(pool)))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.current_num_threads()
+    }
+
+    /// Do `work` on one of them, its kernels on all of them; return when it is done.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.0.install(work)
+    }
 }
 
-/// The number of threads kernels run on.
+/// The number of threads kernels run on, where this is called.
 #[must_use]
 pub fn threads() -> usize {
     rayon::current_num_threads()
@@ -110,4 +148,52 @@ pub fn row_blocks<T: Send>(
 /// to stay in a core's cache.
 pub fn rows_in_cache(width: usize) -> usize {
     (16_384 / width.max(1)).max(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::sync::{Barrier, Mutex};
+    use std::thread::{self, ThreadId};
+    use std::time::Duration;
+
+    /// The threads that a piece of work with many tasks is done on.
+    fn workers() -> HashSet<ThreadId> {
+        let found = Mutex::new(HashSet::new());
+        for_each(64, |_| {
+            thread::sleep(Duration::from_millis(1));
+            found.lock().unwrap().insert(thread::current().id());
+        });
+        found.into_inner().unwrap()
+    }
+
+    #[test]
+    fn two_numbers_of_threads_in_one_process_do_not_meet() {
+        let [one, three] = [1, 3].map(|count| Threads::new(count).unwrap());
+        let both = Barrier::new(2);
+        let run = |which: &Threads| {
+            which.run(|| {
+                both.wait();
+                let (before, workers) = (threads(), workers());
+                both.wait();
+                (before, threads(), workers)
+            })
+        };
+        let (of_one, of_three) = thread::scope(|scope| {
+            let other = scope.spawn(|| run(&three));
+            (run(&one), other.join().unwrap())
+        });
+        assert_eq!((of_one.0, of_one.1, of_one.2.len()), (1, 1, 1));
+        assert_eq!((of_three.0, of_three.1), (3, 3));
+        assert!((2..=3).contains(&of_three.2.len()), "{} threads worked", of_three.2.len());
+        assert!(of_three.2.is_disjoint(&of_one.2), "a thread worked for both");
+        assert_eq!((one.count(), three.clone().count()), (1, 3));
+    }
+
+    #[test]
+    fn no_more_threads_than_a_machine_may_have() {
+        assert_eq!(Threads::new(1025).unwrap_err(), "threads must be at most 1024, not 1025");
+        assert_eq!(Threads::new(0).unwrap().run(threads), rayon::current_num_threads());
+    }
 }

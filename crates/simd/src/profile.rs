@@ -1,7 +1,7 @@
 //! What the threads of kernels do with their time, for those who measure it: nothing is counted before [`start`].
 
 use crate::parallel::{for_each, threads};
-use crate::vector::{Job, Simd, dispatch};
+use crate::vector::{Kernel, Simd, dispatch};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -111,7 +111,7 @@ pub fn multiply_add_limit() -> f64 {
 /// Multiply-adds that need no memory, so many rounds of them.
 struct Registers(usize);
 
-impl Job for Registers {
+impl Kernel for Registers {
     /// Multiply-adds in a round, and a sum that keeps the work from being left out.
     type Output = (usize, f32);
     #[inline(always)]

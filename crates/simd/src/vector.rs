@@ -1,6 +1,6 @@
 //! The instruction sets, and the choice between them at run time.
 //!
-//! A kernel is written once, as a [`Job`] over any [`Simd`]; [`dispatch`] compiles it for each instruction
+//! A kernel is written once, as a [`Kernel`] over any [`Simd`]; [`dispatch`] compiles it for each instruction
 //! set and runs the best one this machine has. Set `WELLFIT_SIMD=scalar|avx2|avx512|neon` to take another
 //! (one the machine lacks is ignored).
 
@@ -36,7 +36,7 @@ pub trait Simd: Copy {
     unsafe fn store(place: *mut f32, x: Self::Vector);
     /// Whether [`Simd::stream`] is more than [`Simd::store`]: where a vector is a cache line.
     const STREAMS: bool = false;
-    /// The same past the caches. Before other threads are told of it, [`Simd::streamed`] must be called.
+    /// The same past the caches. Before other threads are told of it, [`Simd::stream_fence`] must be called.
     ///
     /// # Safety
     /// As for `store`; `place` must be aligned to the size of a vector.
@@ -45,16 +45,16 @@ pub trait Simd: Copy {
         // SAFETY: promised by the caller.
         unsafe { Self::store(place, x) }
     }
-    /// Wait until all that was streamed has been written.
+    /// Wait until everything that [`Simd::stream`] wrote can be seen by other threads.
     #[inline(always)]
-    fn streamed() {}
-    /// Ask for the cache line at `place`, to be read some thousand cycles from now. Any address will do; where the
+    fn stream_fence() {}
+    /// Fetch the cache line at `place` ahead, to be read some thousand cycles from now. Any address will do; where the
     /// machine has no such instruction, nothing happens.
     #[inline(always)]
-    fn soon_read(_place: *const f32) {}
+    fn prefetch_read(_place: *const f32) {}
     /// The same for a line to be written some hundred cycles from now.
     #[inline(always)]
-    fn soon_written(_place: *mut f32) {}
+    fn prefetch_write(_place: *mut f32) {}
     /// a·b + c, rounded once where the machine can.
     ///
     /// # Safety
@@ -89,7 +89,7 @@ pub trait Simd: Copy {
 
 /// Work that can run with any instruction set. `run` must be `#[inline(always)]`, or it is compiled
 /// without the instructions it was written for.
-pub trait Job {
+pub trait Kernel {
     /// What it returns.
     type Output;
     /// Do it with the instruction set `S`.
@@ -125,6 +125,8 @@ impl InstructionSet {
     }
 
     /// Floats in a vector.
+    #[must_use]
+    #[inline]
     pub fn lanes(self) -> usize {
         match self {
             Self::Avx512 => 16,
@@ -134,12 +136,16 @@ impl InstructionSet {
     }
 
     /// Vectors in a row of the register tile ([`Simd::TILE_VECTORS`]).
+    #[must_use]
+    #[inline]
     pub fn tile_vectors(self) -> usize {
         if self == Self::Avx512 { 4 } else { 2 }
     }
 
     /// Floats across a panel of the left operand of a sum of outer products: whole vectors to write, whole
     /// register tiles ([`Simd::OUTER_ROWS`]) to read.
+    #[must_use]
+    #[inline]
     pub fn left_width(self) -> usize {
         match self {
             Self::Avx512 => 16,
@@ -174,6 +180,7 @@ impl InstructionSet {
 
     /// The one in use: the best, or the one `WELLFIT_SIMD` names.
     #[must_use]
+    #[inline]
     pub fn current() -> Self {
         static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
@@ -185,23 +192,23 @@ impl InstructionSet {
     }
 }
 
-/// Run a job with the instruction set in use.
-pub fn dispatch<J: Job>(job: J) -> J::Output {
-    dispatch_on(InstructionSet::current(), job)
+/// Run a kernel with the instruction set in use.
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    dispatch_on(InstructionSet::current(), kernel)
 }
 
-/// Run a job with a given instruction set, which must be one of [`InstructionSet::available`].
-pub fn dispatch_on<J: Job>(set: InstructionSet, job: J) -> J::Output {
+/// Run a kernel with a given instruction set, which must be one of [`InstructionSet::available`].
+pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     // SAFETY: `current` only yields instruction sets that were detected on this machine.
     unsafe {
         match set {
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => x86::with_avx512(job),
+            InstructionSet::Avx512 => x86::with_avx512(kernel),
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => x86::with_avx2(job),
+            InstructionSet::Avx2 => x86::with_avx2(kernel),
             #[cfg(target_arch = "aarch64")]
-            InstructionSet::Neon => job.run::<arm::Neon>(),
-            _ => job.run::<Scalar>(),
+            InstructionSet::Neon => kernel.run::<arm::Neon>(),
+            _ => kernel.run::<Scalar>(),
         }
     }
 }
@@ -259,23 +266,23 @@ impl Simd for Scalar {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Job, Simd};
+    use super::{Kernel, Simd};
     use std::arch::x86_64::*;
 
     /// # Safety
     /// The machine must have AVX2 and FMA.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn with_avx2<J: Job>(job: J) -> J::Output {
+    pub(super) unsafe fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: promised by the caller.
-        unsafe { job.run::<Avx2>() }
+        unsafe { kernel.run::<Avx2>() }
     }
 
     /// # Safety
     /// The machine must have AVX-512 F, VL, DQ and BW.
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    pub(super) unsafe fn with_avx512<J: Job>(job: J) -> J::Output {
+    pub(super) unsafe fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: promised by the caller.
-        unsafe { job.run::<Avx512>() }
+        unsafe { kernel.run::<Avx512>() }
     }
 
     /// # Safety
@@ -328,15 +335,15 @@ mod x86 {
                     unsafe { $stream(place, x) }
                 }
                 #[inline(always)]
-                fn streamed() {
+                fn stream_fence() {
                     unsafe { _mm_sfence() }
                 }
                 #[inline(always)]
-                fn soon_read(place: *const f32) {
+                fn prefetch_read(place: *const f32) {
                     unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
                 }
                 #[inline(always)]
-                fn soon_written(place: *mut f32) {
+                fn prefetch_write(place: *mut f32) {
                     unsafe { _mm_prefetch::<_MM_HINT_ET0>(place.cast()) }
                 }
                 #[inline(always)]

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
 use wellfit_data::{Cache, Epoch, Loader, Sample};
-use wellfit_kernels::{Buffer, is_exact};
+use wellfit_kernels::Buffer;
+use wellfit_kernels::conv::Algorithm;
 use wellfit_models::{Network, Op};
 use wellfit_rng::{Rng, Stream};
 use wellfit_simd::InstructionSet;
@@ -196,7 +197,8 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 /// `--exact-conv`. What the nodes make of noise tells builds of one version apart whose kernels round differently.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
     let (transform, nodes) = (loader.transform(), &network.nodes[..cut]);
-    let machine = (env!("CARGO_PKG_VERSION"), InstructionSet::current().name(), is_exact());
+    let machine =
+        (env!("CARGO_PKG_VERSION"), InstructionSet::current().name(), network.algorithm == Algorithm::Direct);
     let mut hash = Sha256::new();
     hash.update(format!(
         "{machine:?} {:?} {:?} {:?} {nodes:?}",

@@ -37,8 +37,12 @@ fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
     })?;
-    wellfit::simd::parallel::set_threads(cli.threads)
+    let threads = wellfit::simd::Threads::new(cli.threads)
         .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
+    threads.run(|| command(cli, out))
+}
+
+fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
     match &cli.command {
         Command::Train(args) => commands::train::run(args, commands::job::Validation::Split, out),
         Command::Resume(args) => commands::resume::run(args, out),

@@ -11,7 +11,7 @@ use crate::moments::Partial;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{Job, Simd, dispatch_on};
+use wellfit_simd::vector::{Kernel, Simd, dispatch_on};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 17;
@@ -75,7 +75,7 @@ struct Block<'a> {
     count: usize,
 }
 
-impl Job for Block<'_> {
+impl Kernel for Block<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -179,7 +179,7 @@ impl Block<'_> {
             let column = left * side.step + (pixel & (wide - 1));
             let place = ((image * side.height + line) * side.width + column) * side.pixel;
             for channel in (0..side.pixel).step_by(LINE) {
-                S::soon_read(self.x.as_ptr().wrapping_add(place + channel));
+                S::prefetch_read(self.x.as_ptr().wrapping_add(place + channel));
             }
         }
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{InstructionSet, Job, Simd, dispatch, dispatch_on};
+use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch, dispatch_on};
 
 /// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
 /// second-level cache.
@@ -161,7 +161,7 @@ struct Transform<'a> {
     right: Shared,
 }
 
-impl Job for Transform<'_> {
+impl Kernel for Transform<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -239,7 +239,7 @@ struct Back<'a> {
     dw: Shared,
 }
 
-impl Job for Back<'_> {
+impl Kernel for Back<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {

@@ -8,7 +8,7 @@ use crate::panels::Panels;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{Job, Simd, dispatch};
+use wellfit_simd::vector::{Kernel, Simd, dispatch};
 
 /// `[3, 3, C_in, C_out]` to the weights of the data gradient: `[3, 3, C_out, C_in]`, turned by 180°.
 pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buffer {
@@ -70,7 +70,7 @@ struct Panel<'a> {
     panel: &'a mut [f32],
 }
 
-impl Job for Panel<'_> {
+impl Kernel for Panel<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {

@@ -60,7 +60,6 @@ impl Job {
         let engine = wellfit::gpu::open(config::resolve(options.clone(), data, None)?.device()?)?;
         let splits = open_data(data, data_dir, options.skip_bad.unwrap_or(false), out)?;
         let config = config::resolve(options, data, splits.train.native_size())?;
-        wellfit::kernels::set_exact(config.exact_conv);
         let parts = divide(splits, &config, validation, out)?;
         let transform = transform(&config, &parts.train)?;
         let network = network(&config, &transform, parts.train.classes.len())?;
@@ -172,6 +171,9 @@ fn network(config: &TrainConfig, transform: &Transform, classes: usize) -> Resul
     let input = Shape::image(transform.size.0, transform.size.1, transform.channels);
     let mut network = build(&config.model, input, classes)?;
     network.initialise(config.seed);
+    if config.exact_conv {
+        network.algorithm = wellfit::kernels::conv::Algorithm::Direct;
+    }
     if config.freeze {
         network.freeze_backbone();
     }
