@@ -39,11 +39,11 @@ mutants:
 
 # Damaged inputs for every parser, a million each unless told otherwise (docs/hostile-files.md)
 fuzz inputs="1000000":
-    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-data -p wellfit-weights -p wellfit-record --test fuzz -- --nocapture
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images -p wellfit-data -p wellfit-weights -p wellfit-record --test fuzz -- --nocapture
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit --bin wellfit fuzz -- --nocapture
 
 # The same guided by coverage: `image`, `idx` or `weights` (needs nightly Rust and cargo-fuzz)
-fuzz-coverage target="image" seeds="crates/data/tests/fixtures/pillow" inputs="1000000":
+fuzz-coverage target="image" seeds="crates/images/tests/fixtures/pillow" inputs="1000000":
     mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run -s none --fuzz-dir fuzz {{target}} fuzz/corpus/{{target}} {{seeds}} -- \
         -runs={{inputs}} -timeout=1 -rss_limit_mb=1024 -max_len=5000

@@ -1,4 +1,4 @@
-"""What Pillow and torchvision make of images: fixtures for crates/data/tests/pillow.rs.
+"""What Pillow and torchvision make of images: fixtures for crates/images/tests/pillow.rs and crates/data/tests/torchvision.rs.
 
     python parity/images.py        # needs numpy, pillow, torch, torchvision
 
@@ -18,7 +18,7 @@ import torchvision
 from PIL import Image
 from torchvision import transforms
 
-HERE = Path(__file__).resolve().parent.parent / "crates/data/tests/fixtures/pillow"
+HERE = Path(__file__).resolve().parent.parent / "crates/images/tests/fixtures/pillow"
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 

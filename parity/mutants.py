@@ -18,7 +18,7 @@ OPTIM, NORM, LOSS, POOL = (f"kernels/src/{name}.rs" for name in ("optim", "norm"
 FORWARD, BACKWARD, NETWORK, INIT = (f"models/src/{name}.rs" for name in ("forward", "backward", "network", "init"))
 STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
-GOLDEN, PILLOW = "policy golden", "data pillow"
+GOLDEN, PILLOW = "policy golden", "images pillow"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -72,10 +72,10 @@ MUTANTS = [
     ("no cooldown", PLATEAU, "state.cooldown_left = config.cooldown;\n        state.bad_epochs = 0;\n        let", "state.bad_epochs = 0;\n        let", GOLDEN),
     ("min_lr ignored", PLATEAU, "let lower = (state.lr * config.factor).max(config.min_lr);", "let lower = state.lr * config.factor;", GOLDEN),
     ("eps ignored", PLATEAU, "lower > config.eps", "lower > 0.0", GOLDEN),
-    ("bilinear without antialiasing", "data/src/resize/taps.rs", "let support = scale.max(1.0);", "let support = 1.0_f64;", PILLOW),
-    ("truncated between the passes", "data/src/resize.rs", "const HALF: u32 = 1 << (PRECISION_BITS - 1);", "const HALF: u32 = 0;", PILLOW),
-    ("always rows before columns", "data/src/resize.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
-    ("chroma repeated, not interpolated", "data/src/jpeg/upsample.rs", "((3 * near + far + 8", "((4 * near + 0 * far + 8", PILLOW),
+    ("bilinear without antialiasing", "images/src/resize/taps.rs", "let support = scale.max(1.0);", "let support = 1.0_f64;", PILLOW),
+    ("truncated between the passes", "images/src/resize/mod.rs", "const HALF: u32 = 1 << (PRECISION_BITS - 1);", "const HALF: u32 = 0;", PILLOW),
+    ("always rows before columns", "images/src/resize/mod.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
+    ("chroma repeated, not interpolated", "images/src/jpeg/upsample.rs", "((3 * near + far + 8", "((4 * near + 0 * far + 8", PILLOW),
 ]
 
 

@@ -1,5 +1,5 @@
 #![no_main]
 use std::path::Path;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = wellfit_data::decode::decode_bytes(bytes, Path::new("x"));
+    let _ = wellfit_images::decode_bytes(bytes, Path::new("x"));
 });

@@ -4,7 +4,9 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::image_folder::Suspicious;
+use wellfit_images::ImageError;
+
+use crate::open::image_folder::Suspicious;
 
 /// Why data could not be opened, read or prepared. The `Display` of each says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -74,14 +76,12 @@ pub enum DataError {
         /// The training classes.
         known: Vec<String>,
     },
-    /// One image that cannot be used.
-    #[error("cannot use {}: {reason}", path.display())]
-    Image {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// One image that cannot be read or used.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// An image file that is not what it was before.
+    #[error("cannot use {}: it has changed since the run began", .0.display())]
+    Changed(PathBuf),
     /// All the images that cannot be used.
     #[error("{}", BadFiles(.0))]
     BadFiles(Vec<Suspicious>),
@@ -135,7 +135,7 @@ impl Display for BadFiles<'_> {
         for bad in self.0 {
             writeln!(f, "  {}: {}", bad.path.display(), bad.reason)?;
         }
-        write!(f, "Repair or remove them, or pass --skip-bad to leave them out.")
+        write!(f, "Repair or remove them, or set skip_bad to leave them out")
     }
 }
 

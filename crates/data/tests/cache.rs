@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use wellfit_data::cache::{Cache, Key};
-use wellfit_data::{Batch, DataError, Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_data::{Augmentations, Batch, DataError, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 
 fn key(i: u32) -> Key {
     Key::of(&[&i.to_le_bytes()])
@@ -109,11 +109,11 @@ fn a_folder_that_cannot_be_written_only_costs_time() {
     let cache = Cache::disk(&dir.path().join("cache"), 1 << 20).unwrap();
     fs::remove_dir(dir.path().join("cache")).unwrap();
     fs::write(dir.path().join("cache"), "a file in its place").unwrap();
-    assert_eq!(cache.take_trouble(), None);
+    assert_eq!(cache.take_failure(), None);
     (0..2).for_each(|i| cache.put(key(i), &content(i)));
     assert_eq!(cache.get(&key(0)), None);
-    assert!(cache.take_trouble().unwrap().contains("cache"));
-    assert_eq!(cache.take_trouble(), None, "said once");
+    assert!(cache.take_failure().unwrap().contains("cache"));
+    assert_eq!(cache.take_failure(), None, "said once");
     let error = Cache::disk(&dir.path().join("cache"), 1).unwrap_err().to_string();
     assert!(error.contains("cache"), "{error}");
 }
@@ -131,9 +131,9 @@ fn write(path: &Path, seed: u8) {
 }
 
 fn loader(dataset: &Dataset, size: (usize, usize), cache: Cache) -> Loader {
-    let transform = Transform { hflip: true, vflip: true, ..Transform::imagenet(size) };
-    let options = LoaderOptions { batch_size: 4, shuffle: true, augment: true, ..LoaderOptions::default() };
-    Loader::new(dataset.clone(), transform, options).unwrap().with_cache(cache)
+    let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
+    let (preprocessing, flips) = (Preprocessing::imagenet(size), Augmentations::flips(true, true));
+    Loader::new(dataset.clone(), preprocessing, flips, options).unwrap().with_cache(cache)
 }
 
 fn epochs(loader: &Loader) -> Vec<Batch> {
@@ -228,7 +228,7 @@ fn a_folder_may_be_shared() {
                 None => cache.put(key(i), &content(i)),
             }
         }
-        assert_eq!(cache.take_trouble(), None);
+        assert_eq!(cache.take_failure(), None);
     };
     std::thread::scope(|scope| {
         for budget in [1 << 20, 30_000, 10_000] {

@@ -7,7 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wellfit_data::{Batch, DataError, Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_data::augment::Effect;
+use wellfit_data::{
+    Augmentation, Augmentations, Batch, DataError, Dataset, Flips, Images, Loader, LoaderOptions,
+    Preprocessing,
+};
 use wellfit_rng::{Rng, Stream};
 
 /// `n` images of 2 × 3 in memory, each pixel telling its image and place.
@@ -33,24 +37,21 @@ fn in_files(dir: &tempfile::TempDir, n: usize, bad: &[usize]) -> Dataset {
     Dataset::new(vec!["a".into(), "b".into()], labels, Images::Files(Arc::new(paths))).unwrap()
 }
 
-/// Pixel values as they are, with both flips.
-fn transform() -> Transform {
-    Transform { size: (2, 3), channels: 1, hflip: true, vflip: true, mean: vec![0.0], std: vec![1.0 / 255.0] }
+/// Pixel values as they are.
+fn preprocessing() -> Preprocessing {
+    Preprocessing { size: (2, 3), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0] }
+}
+
+fn both_flips() -> Augmentations {
+    Augmentations::flips(true, true)
 }
 
 fn options(workers: usize) -> LoaderOptions {
-    LoaderOptions {
-        batch_size: 4,
-        shuffle: true,
-        augment: true,
-        seed: 9,
-        workers,
-        ..LoaderOptions::default()
-    }
+    LoaderOptions { batch_size: 4, shuffle: true, seed: 9, workers, ..LoaderOptions::default() }
 }
 
 fn loader(dataset: Dataset, options: LoaderOptions) -> Loader {
-    Loader::new(dataset, transform(), options).unwrap()
+    Loader::new(dataset, preprocessing(), both_flips(), options).unwrap()
 }
 
 fn epoch(loader: &Loader, epoch: u32) -> Vec<Batch> {
@@ -84,7 +85,8 @@ fn the_order_is_the_seeds_permutation_and_the_flips_are_the_samples_own() {
             assert_eq!(label, index % 2);
             let mut expected = [0.0; 6];
             let mut rng = Rng::new(9, Stream::Augment, 5, index);
-            transform().apply(&images.image(index as usize).unwrap(), Some(&mut rng), &mut expected);
+            let flips = Flips { horizontal: rng.coin(), vertical: rng.coin() };
+            preprocessing().apply_flipped(&images.image(index as usize).unwrap(), flips, &mut expected);
             assert_eq!(batch.images[row * 6..][..6], expected);
         }
     }
@@ -95,8 +97,9 @@ fn epochs_and_seeds_differ_and_evaluation_is_plain() {
     let base = epoch(&loader(in_memory(30), options(1)), 0);
     assert_ne!(base, epoch(&loader(in_memory(30), options(1)), 1));
     assert_ne!(base, epoch(&loader(in_memory(30), LoaderOptions { seed: 10, ..options(1) }), 0));
-    let plain = LoaderOptions { shuffle: false, augment: false, ..options(1) };
-    let plain = epoch(&loader(in_memory(30), plain), 7);
+    let plain = LoaderOptions { shuffle: false, ..options(1) };
+    let plain = Loader::new(in_memory(30), preprocessing(), Augmentations::none(), plain).unwrap();
+    let plain = epoch(&plain, 7);
     let pixels: Vec<f32> = plain.iter().flat_map(|batch| batch.images.to_vec()).collect();
     let want: Vec<f32> = (0..180).map(|i| i as f32).collect();
     assert!(pixels.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-4), "unflipped, in order");
@@ -207,11 +210,62 @@ fn waiting_is_measured() {
 
 #[test]
 fn nonsense_is_refused() {
-    let problem =
-        |dataset, transform, options| Loader::new(dataset, transform, options).unwrap_err().to_string();
-    assert!(problem(in_memory(0), transform(), options(0)).contains("no images"));
+    let problem = |dataset, preprocessing, options| {
+        Loader::new(dataset, preprocessing, both_flips(), options).unwrap_err().to_string()
+    };
+    assert!(problem(in_memory(0), preprocessing(), options(0)).contains("no images"));
     let empty = LoaderOptions { batch_size: 0, ..options(0) };
-    assert!(problem(in_memory(1), transform(), empty).contains("batch size"));
-    let narrow = Transform { mean: vec![], ..transform() };
+    assert!(problem(in_memory(1), preprocessing(), empty).contains("batch_size"));
+    let narrow = Preprocessing { mean: vec![], ..preprocessing() };
     assert!(problem(in_memory(1), narrow, options(0)).contains("mean"));
+}
+
+/// A step that works on whole batches: each image takes the pixels of another, as mixup would.
+#[derive(Debug)]
+struct Neighbour;
+
+impl Augmentation for Neighbour {
+    fn name(&self) -> &'static str {
+        "neighbour"
+    }
+
+    fn variants(&self) -> Option<u32> {
+        None
+    }
+
+    fn draw(&self, rng: &mut Rng) -> u32 {
+        rng.below(1 << 16)
+    }
+
+    fn effect(&self, _: u32) -> Effect {
+        Effect::Nothing
+    }
+
+    fn change_batch(&self, drawn: &[u32], batch: &mut Batch) {
+        let (before, count) = (batch.images.to_vec(), batch.len());
+        for (image, drawn) in batch.images.chunks_exact_mut(6).zip(drawn) {
+            image.copy_from_slice(&before[*drawn as usize % count * 6..][..6]);
+        }
+    }
+}
+
+#[test]
+fn a_step_may_change_whole_batches_in_the_same_way_with_any_number_of_workers() {
+    let batches = |workers| {
+        let list = Augmentations::new(vec![Arc::new(Neighbour)]).unwrap();
+        let options = LoaderOptions { shuffle: false, ..options(workers) };
+        let loader = Loader::new(in_memory(10), preprocessing(), list, options).unwrap();
+        epoch(&loader, 0)
+    };
+    let alone = batches(0);
+    assert_eq!(batches(3), alone);
+    let drawn = |index| Rng::new(9, Stream::Augment, 0, index).below(1 << 16);
+    let first: Vec<f32> = alone.iter().flat_map(|b| b.images.chunks_exact(6).map(|i| i[0].round())).collect();
+    let want: Vec<f32> = (0..10)
+        .map(|index| {
+            let (start, count) = (index / 4 * 4, if index < 8 { 4 } else { 2 });
+            ((start + drawn(index) % count) * 6) as f32
+        })
+        .collect();
+    assert_eq!(first, want);
 }

@@ -107,7 +107,7 @@ fn all_bad_files_are_listed_or_left_out() {
     );
     assert_contains(
         &problem(dir.path()),
-        &["2 image files", "train/a/0.png: ", "test/b/0.jpg: ", "--skip-bad"],
+        &["2 image files", "train/a/0.png: ", "test/b/0.jpg: ", "set skip_bad"],
     );
     let options = OpenOptions { skip_bad: true, ..OpenOptions::default() };
     let Splits { train, test, skipped, .. } = open_with(dir.path(), &options).unwrap();

@@ -3,7 +3,7 @@
 mod timm;
 
 use std::collections::BTreeMap;
-use wellfit_data::Transform;
+use wellfit_data::Preprocessing;
 use wellfit_models::Network;
 use wellfit_weights::WeightFile;
 
@@ -15,17 +15,18 @@ pub struct Description {
     /// The classes in the order of the network's outputs.
     pub classes: Vec<String>,
     /// How an image becomes the network's input.
-    pub transform: Transform,
+    pub preprocessing: Preprocessing,
 }
 
 impl Description {
-    /// As text by key, for a file's metadata: `model` is a word, `classes` and `transform` are JSON.
+    /// As text by key, for a file's metadata: `model` is a word, `classes` and the preprocessing, under its name of old
+    /// `transform`, are JSON.
     #[must_use]
     pub fn metadata(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("model".to_owned(), self.model.clone()),
             ("classes".to_owned(), serde_json::to_string(&self.classes).unwrap_or_default()),
-            ("transform".to_owned(), serde_json::to_string(&self.transform).unwrap_or_default()),
+            ("transform".to_owned(), serde_json::to_string(&self.preprocessing).unwrap_or_default()),
             ("wellfit_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ])
     }
@@ -48,8 +49,8 @@ pub struct Hints {
     /// The classes in the order of the outputs.
     pub classes: Option<Vec<String>>,
     /// The preprocessing.
-    pub transform: Option<Transform>,
-    /// Preprocessing that is asked for but that a [`Transform`] cannot do, for people.
+    pub preprocessing: Option<Preprocessing>,
+    /// Preprocessing that is asked for but that a [`Preprocessing`] cannot do, for people.
     pub unlike: Option<String>,
 }
 
@@ -65,13 +66,13 @@ impl Hints {
     /// The hints in a weight file's metadata, as [`Description::metadata`] writes them.
     ///
     /// # Errors
-    /// If the transform is not one.
+    /// If the `transform` is no preprocessing.
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, HintError> {
-        let transform = metadata.get("transform").map(|text| serde_json::from_str(text)).transpose();
+        let preprocessing = metadata.get("transform").map(|text| serde_json::from_str(text)).transpose();
         Ok(Self {
             model: metadata.get("model").cloned(),
             classes: metadata.get("classes").and_then(|text| serde_json::from_str(text).ok()),
-            transform: transform.map_err(|source| HintError { key: "transform", source })?,
+            preprocessing: preprocessing.map_err(|source| HintError { key: "transform", source })?,
             unlike: None,
         })
     }

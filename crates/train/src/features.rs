@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
-use wellfit_data::{Cache, Epoch, Loader, Sample};
+use wellfit_data::{Augmentations, Cache, Epoch, Loader, Sample};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::conv::Algorithm;
 use wellfit_models::{Network, Op};
@@ -28,6 +28,7 @@ pub struct Source {
 #[derive(Debug)]
 struct Features {
     cache: Cache,
+    augmentations: Augmentations,
     /// The value of the network that is kept.
     cut: usize,
     /// Floats of one.
@@ -56,7 +57,8 @@ impl Source {
         Self { loader: loader.clone(), features: None }
     }
 
-    /// Features where `network` begins with a frozen part and the loader has a cache, images otherwise.
+    /// Features where `network` begins with a frozen part, the loader has a cache and its augmentations can be
+    /// counted; images otherwise.
     ///
     /// Where features are kept, images are not: each is needed a few times at most, and a cache full of them would
     /// have no room for what takes longer to make.
@@ -65,11 +67,12 @@ impl Source {
     /// When an image cannot be read.
     pub fn new(loader: &Loader, network: &Network) -> Result<Self, TrainError> {
         let (cache, cut) = (loader.cache().clone(), network.frozen_prefix());
-        if cut == 0 || !cache.is_on() {
+        if cut == 0 || !cache.is_on() || loader.augmentations().variants().is_none() {
             return Ok(Self::images(loader));
         }
         let (images, len) = (loader.keys()?, network.shape(cut).len());
-        let features = Features { cache, cut, len, network: key_of(network, cut, loader), images };
+        let (augmentations, network) = (loader.augmentations().clone(), key_of(network, cut, loader));
+        let features = Features { cache, augmentations, cut, len, network, images };
         Ok(Self { loader: loader.clone().with_cache(Cache::off()), features: Some(features) })
     }
 
@@ -181,8 +184,8 @@ impl Features {
     }
 
     fn key(&self, sample: &Sample) -> Key {
-        let flips = [u8::from(sample.flips.horizontal), u8::from(sample.flips.vertical)];
-        Key::of(&[b"features", self.network.bytes(), self.images[sample.index as usize].bytes(), &flips])
+        let variant = self.augmentations.key_of(sample.choice);
+        Key::of(&[b"features", self.network.bytes(), self.images[sample.index as usize].bytes(), &variant])
     }
 }
 
@@ -196,13 +199,13 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 /// weights and statistics, and what decides the last bits: this version of the program, the instruction set,
 /// `--exact-conv`. What the nodes make of noise tells builds of one version apart whose kernels round differently.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
-    let (transform, nodes) = (loader.transform(), &network.nodes[..cut]);
+    let (preprocessing, nodes) = (loader.preprocessing(), &network.nodes[..cut]);
     let machine =
         (env!("CARGO_PKG_VERSION"), InstructionSet::current().name(), network.algorithm == Algorithm::Direct);
     let mut hash = Sha256::new();
     hash.update(format!(
         "{machine:?} {:?} {:?} {:?} {nodes:?}",
-        transform.mean, transform.std, network.input
+        preprocessing.mean, preprocessing.std, network.input
     ));
     for node in nodes {
         network.node_parameters(node).iter().for_each(|&p| hash.update(bytes(&network.parameters[p].value)));

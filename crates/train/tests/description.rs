@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use wellfit_data::Transform;
+use wellfit_data::Preprocessing;
 use wellfit_models::{Network, Shape, build};
 use wellfit_train::{Description, Hints};
 
@@ -14,11 +14,11 @@ fn described(model: &str, (height, width): (usize, usize), channels: usize) -> (
         model: model.to_owned(),
         classes: vec!["cat".to_owned(), "weiß \"quoted\"".to_owned()],
         // Floats whose f32 is not the f64 of the same digits.
-        transform: Transform {
+        preprocessing: Preprocessing {
             channels,
             mean: vec![0.485; channels],
             std: vec![0.353_024_36; channels],
-            ..Transform::imagenet((height, width))
+            ..Preprocessing::imagenet((height, width))
         },
     };
     (network, description)
@@ -31,9 +31,9 @@ fn both_ways_of_telling_are_read_back_exactly() {
         let config = Hints::from_timm_config(&description.timm_config(&network)).unwrap();
         let metadata = Hints::from_metadata(&description.metadata()).unwrap();
         assert_eq!(config, metadata);
-        let Description { model, classes, transform } = description;
-        let told =
-            Hints { model: Some(model), classes: Some(classes), transform: Some(transform), unlike: None };
+        let Description { model, classes, preprocessing } = description;
+        let (model, classes, preprocessing) = (Some(model), Some(classes), Some(preprocessing));
+        let told = Hints { model, classes, preprocessing, unlike: None };
         assert_eq!(config, told);
     }
 }
@@ -90,7 +90,7 @@ fn preprocessing_that_we_do_not_do_is_named() {
     let cfg = json!({ "input_size": [3, 8, 8], "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2] });
     let hints = timm(cfg);
     assert_eq!(hints.unlike.unwrap(), "interpolation bicubic, crop_mode center, crop_pct 0.875");
-    assert_eq!(hints.transform.unwrap().size, (8, 8));
+    assert_eq!(hints.preprocessing.unwrap().size, (8, 8));
     let ours = json!({ "interpolation": "bilinear", "crop_mode": "squash", "crop_pct": 1.0 });
     assert_eq!(timm(ours), Hints { model: Some("resnet18".to_owned()), ..Hints::default() });
 }

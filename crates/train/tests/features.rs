@@ -7,7 +7,8 @@ mod material;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wellfit_data::{Cache, Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_data::augment::{Augmentation, Effect};
+use wellfit_data::{Augmentations, Cache, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::network::Value;
@@ -31,15 +32,18 @@ fn dataset(dir: &std::path::Path, n: u32) -> Dataset {
 }
 
 fn loader(data: &Dataset, training: bool, cache: &Cache) -> Loader {
-    let transform = Transform { hflip: true, vflip: true, ..Transform::imagenet((16, 16)) };
+    loader_with(data, training, Augmentations::flips(training, training), cache)
+}
+
+fn loader_with(data: &Dataset, training: bool, augmentations: Augmentations, cache: &Cache) -> Loader {
     let options = LoaderOptions {
         batch_size: 4,
         shuffle: training,
-        augment: training,
         merge_last_single: training,
         ..LoaderOptions::default()
     };
-    Loader::new(data.clone(), transform, options).unwrap().with_cache(cache.clone())
+    let preprocessing = Preprocessing::imagenet((16, 16));
+    Loader::new(data.clone(), preprocessing, augmentations, options).unwrap().with_cache(cache.clone())
 }
 
 fn frozen() -> Network {
@@ -186,4 +190,38 @@ fn without_a_cache_or_a_frozen_beginning_inputs_are_images() {
         let input = source.epoch(0, 0).next(&network).unwrap().unwrap();
         assert_eq!((input.value, input.values.len()), (0, 3 * 16 * 16 * 3));
     }
+}
+
+/// A step whose results cannot be counted.
+#[derive(Debug)]
+struct Uncounted;
+
+impl Augmentation for Uncounted {
+    fn name(&self) -> &'static str {
+        "uncounted"
+    }
+
+    fn variants(&self) -> Option<u32> {
+        None
+    }
+
+    fn draw(&self, rng: &mut Rng) -> u32 {
+        rng.below(1 << 20)
+    }
+
+    fn effect(&self, _: u32) -> Effect {
+        Effect::Nothing
+    }
+}
+
+#[test]
+fn where_augmentations_cannot_be_counted_inputs_are_images() {
+    let images = tempfile::tempdir().unwrap();
+    let (data, cache) = (dataset(images.path(), 3), Cache::memory(1 << 24));
+    let values = |list: Augmentations| {
+        let source = Source::new(&loader_with(&data, true, list, &cache), &frozen()).unwrap();
+        source.epoch(0, 0).next(&frozen()).unwrap().unwrap().value
+    };
+    assert_ne!(values(Augmentations::flips(true, true)), 0, "features");
+    assert_eq!(values(Augmentations::new(vec![Arc::new(Uncounted)]).unwrap()), 0, "images");
 }

@@ -6,7 +6,7 @@ mod material;
 
 use material::{cases, config, images, new_run};
 use std::process::Command;
-use wellfit_data::{Loader, LoaderOptions, Transform};
+use wellfit_data::{Augmentations, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{Shape, build};
 use wellfit_train::{Every, FitConfig, fit, memory_need};
@@ -20,14 +20,17 @@ fn resident(key: &str) -> u64 {
 
 /// Four steps of a model, with a checkpoint that also holds the best weights, as (estimate, truth) in bytes.
 fn case(model: &str, size: usize, batch: usize, freeze: bool) -> (u64, u64) {
-    let transform = Transform {
+    let preprocessing = Preprocessing {
         channels: 3,
         mean: vec![0.5; 3],
         std: vec![0.25; 3],
-        ..Transform::imagenet((size, size))
+        ..Preprocessing::imagenet((size, size))
     };
     let options = LoaderOptions { batch_size: batch, workers: 1, prefetch: 2, ..LoaderOptions::default() };
-    let loader = |n, index| Loader::new(images(n, index), transform.clone(), options.clone()).unwrap();
+    let loader = |n, index| {
+        let none = Augmentations::none();
+        Loader::new(images(n, index), preprocessing.clone(), none, options.clone()).unwrap()
+    };
     let (train, validation) = (loader(2 * batch, 0), loader(batch, 1));
     let mut network = build(model, Shape::image(size, size, 3), 2).unwrap();
     network.initialise(0);

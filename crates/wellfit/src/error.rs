@@ -17,7 +17,7 @@ pub enum CliError {
     #[error("{0}")]
     Usage(String),
     /// Data that cannot be used.
-    #[error("{0}")]
+    #[error("{}{}", .0, flag_of(.0))]
     Data(#[from] DataError),
     /// A model or weights that do not fit.
     #[error("{0}")]
@@ -34,6 +34,11 @@ pub enum CliError {
     /// The loss became NaN or infinite.
     #[error("{0}")]
     Diverged(String),
+}
+
+/// The option on the command line for the setting that an error ends with.
+fn flag_of(error: &DataError) -> &'static str {
+    if let DataError::BadFiles(_) = error { " (--skip-bad)" } else { "" }
 }
 
 impl CliError {

@@ -5,7 +5,8 @@ use crate::config::{LARGEST_IMAGE, image_size, model_file};
 use crate::error::CliError;
 use crate::output::Output;
 use std::path::{Path, PathBuf};
-use wellfit::data::{RawImage, Transform};
+use wellfit::data::Preprocessing;
+use wellfit::images::RawImage;
 use wellfit::models::{MODELS, Network, Shape, build, least_parameters};
 use wellfit::record::{RunDir, RunInfo, is_checkpoint, read_checkpoint};
 use wellfit::train::{BEST, Description, Hints, checkpoint_weights};
@@ -21,7 +22,7 @@ pub struct Classifier {
     /// The names of its outputs.
     pub classes: Vec<String>,
     /// How a picture becomes its input.
-    pub transform: Transform,
+    pub transform: Preprocessing,
 }
 
 impl Classifier {
@@ -47,7 +48,7 @@ impl Classifier {
         let bad = |problem: String| {
             CliError::Output(format!("{}: transform: {problem}", dir.join("run.toml").display()))
         };
-        let transform: Transform =
+        let transform: Preprocessing =
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
         check(&transform).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
@@ -66,7 +67,7 @@ impl Classifier {
             )));
         };
         let size = args.image_size;
-        let transform = hints.transform.unwrap_or_else(|| Transform::imagenet((size, size)));
+        let transform = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet((size, size)));
         check(&transform)
             .map_err(|problem| CliError::Model(format!("{}: transform: {problem}", path.display())))?;
         let outputs = outputs(model, &file, path, &transform)?;
@@ -76,19 +77,19 @@ impl Classifier {
         Ok(Self { network, classes, transform })
     }
 
-    /// What another program must know to use the network: flips belong to training and are left out.
+    /// What another program must know to use the network.
     pub fn description(&self) -> Description {
         Description {
             model: self.network.name.clone(),
             classes: self.classes.clone(),
-            transform: Transform { hflip: false, vflip: false, ..self.transform.clone() },
+            preprocessing: self.transform.clone(),
         }
     }
 
     /// The logits of one picture.
     pub fn logits(&self, image: &RawImage) -> Vec<f32> {
         let mut input = vec![0.0; self.network.input.len()];
-        self.transform.apply(image, None, &mut input);
+        self.transform.apply(image, &mut input);
         self.network.evaluate(&input).to_vec()
     }
 }
@@ -141,7 +142,7 @@ fn hints(path: &Path, file: &WeightFile, model: Option<&str>, out: Output) -> Re
 }
 
 /// A transform from a file must make sense, and must not ask for more memory than there is.
-fn check(transform: &Transform) -> Result<(), String> {
+fn check(transform: &Preprocessing) -> Result<(), String> {
     transform.validate().map_err(|error| error.to_string())?;
     let largest = transform.size.0.max(transform.size.1);
     if largest > LARGEST_IMAGE {
@@ -151,7 +152,7 @@ fn check(transform: &Transform) -> Result<(), String> {
 }
 
 /// How many classes the file's head has.
-fn outputs(model: &str, file: &WeightFile, source: &Path, transform: &Transform) -> Result<usize, CliError> {
+fn outputs(model: &str, file: &WeightFile, source: &Path, transform: &Preprocessing) -> Result<usize, CliError> {
     check_room(model, file, source, input(transform), 2)?;
     let head = build(model, input(transform), 2)?.head();
     let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());
@@ -178,7 +179,7 @@ fn check_room(
     Ok(())
 }
 
-fn input(transform: &Transform) -> Shape {
+fn input(transform: &Preprocessing) -> Shape {
     Shape::image(transform.size.0, transform.size.1, transform.channels)
 }
 
@@ -186,7 +187,7 @@ fn load(
     model: &str,
     file: &WeightFile,
     source: &Path,
-    transform: &Transform,
+    transform: &Preprocessing,
     classes: usize,
 ) -> Result<Network, CliError> {
     check_room(model, file, source, input(transform), classes)?;

@@ -6,6 +6,7 @@
 //! | module | from → to |
 //! |---|---|
 //! | [`run`] | settings → run; run → classifier |
+//! | [`images`] | bytes → pixels |
 //! | [`data`] | files → batches |
 //! | [`models`] | batches → logits, and back to gradients |
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
@@ -17,6 +18,7 @@
 pub use wellfit_base as base;
 pub use wellfit_data as data;
 pub use wellfit_gpu as gpu;
+pub use wellfit_images as images;
 pub use wellfit_kernels as kernels;
 pub use wellfit_models as models;
 pub use wellfit_plot as plot;

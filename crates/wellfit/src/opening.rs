@@ -5,7 +5,7 @@ use crate::output::Output;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
 use std::path::Path;
-use wellfit::data::{Dataset, OpenOptions, Progress, Splits, Suspicious, open};
+use wellfit::data::{OpenOptions, Progress, Splits, Suspicious, open};
 
 /// Open `data`; downloads and checks show their progress, skipped files are named.
 pub fn open_data(
@@ -51,23 +51,4 @@ fn tell_skipped(skipped: &[Suspicious], out: Output) {
     for file in skipped {
         out.warn(format!("  {}: {}", file.path.display(), file.reason));
     }
-}
-
-/// Mean and standard deviation of all pixels, in units of 0–1, for one channel and for RGB alike. Of at most
-/// 10,000 images: more change the third decimal.
-pub fn pixel_statistics(train: &Dataset) -> Result<(f32, f32), CliError> {
-    let step = train.len().div_ceil(10_000);
-    let (mut sum, mut squares, mut count) = (0_u64, 0_u64, 0_u64);
-    for place in (0..train.len()).step_by(step) {
-        for &pixel in &train.image(place)?.pixels {
-            sum += u64::from(pixel);
-            squares += u64::from(pixel).pow(2);
-            count += 1;
-        }
-    }
-    let mean = sum as f64 / count as f64;
-    let variance = squares as f64 / count as f64 - mean * mean;
-    // A constant dataset has nothing to scale.
-    let deviation = if variance > 0.0 { variance.sqrt() } else { 255.0 };
-    Ok(((mean / 255.0) as f32, (deviation / 255.0) as f32))
 }

@@ -122,8 +122,8 @@ impl Callback for Progress {
         if let Some(decision) = report.checkpoint.filter(|decision| decision.save || self.verbose) {
             out.say(&decision.message);
         }
-        if let Some(trouble) = self.cache.take_trouble() {
-            out.warn(format!("--cache disk: {trouble}. The run goes on, but nothing more is kept"));
+        if let Some(failure) = self.cache.take_failure() {
+            out.warn(format!("--cache disk: {failure}. The run goes on, but nothing more is kept"));
         }
         let best = if report.best { "  (best so far)" } else { "" };
         out.say(format!(

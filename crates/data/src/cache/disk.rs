@@ -9,17 +9,16 @@
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use flate2::Crc;
+use wellfit_base::file;
+use wellfit_base::hash::hex;
 
 use super::{Key, lock};
 use crate::error::DataError;
-use crate::file::room;
-use crate::hash::hex;
 
 /// Key and sum.
 const TRAILER: usize = 32 + 4;
@@ -41,7 +40,7 @@ struct Room {
     /// Writing has failed: what is there goes on to serve, nothing is added.
     failed: bool,
     /// Why, until it is told.
-    trouble: Option<String>,
+    failure: Option<String>,
 }
 
 #[derive(Debug)]
@@ -63,22 +62,20 @@ impl Disk {
         }
         old.sort_by_key(|old| old.used);
         let used = old.iter().map(|old| old.length).sum();
-        let mut room = Room { used, old: old.into(), failed: false, trouble: None };
+        let mut room = Room { used, old: old.into(), failed: false, failure: None };
         room.make(0, budget);
         Ok(Self { root: root.to_path_buf(), budget, room: Mutex::new(room) })
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Vec<u8>> {
         let path = self.path(key);
-        let mut file = File::open(&path).ok()?;
-        let mut bytes = room(file.metadata().ok()?.len()).ok()?;
-        file.read_to_end(&mut bytes).ok()?;
+        let mut bytes = file::read(&path, self.budget).ok()?;
         if checked(&mut bytes, key).is_none() {
             let _ = fs::remove_file(&path);
             return None;
         }
         // Only the order in which entries go depends on it, so it may fail.
-        let _ = file.set_modified(SystemTime::now());
+        let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(bytes)
     }
 
@@ -94,16 +91,17 @@ impl Disk {
         if let Err(error) = self.write(key, bytes) {
             let mut room = lock(&self.room);
             if !room.failed {
-                room.trouble = Some(DataError::io(&self.root)(error).to_string());
+                room.failure = Some(DataError::io(&self.root)(error).to_string());
             }
             room.failed = true;
         }
     }
 
-    pub(super) fn take_trouble(&self) -> Option<String> {
-        lock(&self.room).trouble.take()
+    pub(super) fn take_failure(&self) -> Option<String> {
+        lock(&self.room).failure.take()
     }
 
+    /// Without a sync: a crash may cost the entry, and one that is damaged is found out.
     fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(key);
         let folder = path.parent().unwrap_or(&self.root);
@@ -168,9 +166,9 @@ impl Room {
 }
 
 fn sum(parts: &[&[u8]]) -> [u8; 4] {
-    let mut crc = Crc::new();
+    let mut crc = crc32fast::Hasher::new();
     parts.iter().for_each(|part| crc.update(part));
-    crc.sum().to_le_bytes()
+    crc.finalize().to_le_bytes()
 }
 
 /// Take the trailer off; none if it is not that of these bytes and this key.

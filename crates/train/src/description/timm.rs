@@ -4,10 +4,10 @@
 use super::{Description, Hints};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wellfit_data::Transform;
+use wellfit_data::Preprocessing;
 use wellfit_models::{Network, Op};
 
-/// Resize to the input size whatever the proportions, cut nothing off: what [`Transform`] does.
+/// Resize to the input size whatever the proportions, cut nothing off: what [`Preprocessing`] does.
 const INTERPOLATION: &str = "bilinear";
 const CROP_MODE: &str = "squash";
 
@@ -15,7 +15,7 @@ impl Description {
     /// The text of a timm-style `config.json` for `network`.
     #[must_use]
     pub fn timm_config(&self, network: &Network) -> String {
-        let Transform { size: (height, width), channels, mean, std, .. } = &self.transform;
+        let Preprocessing { size: (height, width), channels, mean, std } = &self.preprocessing;
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
         let first_conv = find(|op| matches!(op, Op::Conv { .. })).map(|node| node.name.as_str());
         let pooled = find(|op| matches!(op, Op::GlobalAveragePool)).map(|node| network.shape(node.input));
@@ -81,14 +81,14 @@ pub(super) fn hints(text: &str) -> Result<Hints, serde_json::Error> {
     let unlike = pretrained.unlike();
     // timm also knows names by sparse class numbers; those are left.
     let classes = config.label_names.and_then(|names| serde_json::from_value(names).ok());
-    Ok(Hints { model: Some(model), classes, transform: pretrained.transform(), unlike })
+    Ok(Hints { model: Some(model), classes, preprocessing: pretrained.preprocessing(), unlike })
 }
 
 impl Pretrained {
-    fn transform(self) -> Option<Transform> {
+    fn preprocessing(self) -> Option<Preprocessing> {
         let (channels, height, width) = self.input_size?;
         let (mean, std) = (self.mean?, self.std?);
-        Some(Transform { size: (height, width), channels, hflip: false, vflip: false, mean, std })
+        Some(Preprocessing { size: (height, width), channels, mean, std })
     }
 
     /// What differs from resizing as we do; timm's defaults stand for what is missing.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_data::{Dataset, Images, Loader, LoaderOptions, Transform};
+use wellfit_data::{Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::network::Builder;
@@ -26,15 +26,9 @@ pub fn images(n: usize, index: u32) -> Dataset {
 
 pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
     let (mean, std) = (vec![0.45], vec![0.25]);
-    let transform = Transform { size: (4, 4), channels: 1, hflip: shuffle, vflip: shuffle, mean, std };
-    let options = LoaderOptions {
-        batch_size,
-        shuffle,
-        augment: shuffle,
-        merge_last_single: true,
-        ..LoaderOptions::default()
-    };
-    Loader::new(data, transform, options).unwrap()
+    let preprocessing = Preprocessing { size: (4, 4), channels: 1, mean, std };
+    let options = LoaderOptions { batch_size, shuffle, merge_last_single: true, ..LoaderOptions::default() };
+    Loader::new(data, preprocessing, Augmentations::flips(shuffle, shuffle), options).unwrap()
 }
 
 pub fn config(epochs: u32, lr: f64) -> FitConfig {

@@ -7,7 +7,7 @@ use crate::inference::Classifier;
 use crate::opening::open_data;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
-use wellfit::data::{DataError, Loader, LoaderOptions};
+use wellfit::data::{Augmentations, DataError, Loader, LoaderOptions};
 use wellfit::gpu::Device;
 use wellfit::kernels::loss::{CrossEntropy, argmax};
 use wellfit::train::evaluate;
@@ -36,7 +36,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     }
     let (labels, classes) = (data.class_counts(), data.classes.clone());
     let options = LoaderOptions { batch_size: args.batch_size, ..LoaderOptions::default() };
-    let loader = Loader::new(data, classifier.transform.clone(), options)?;
+    let loader = Loader::new(data, classifier.transform.clone(), Augmentations::none(), options)?;
     let (network, outputs) = (&classifier.network, classes.len());
     let mut correct = vec![0_usize; outputs];
     let loss = CrossEntropy::default();

@@ -5,12 +5,14 @@ use crate::caching::open_cache;
 use crate::config::{self, TrainConfig, require};
 use crate::error::CliError;
 use crate::inference::{read_weights, weight_file};
-use crate::opening::{open_data, pixel_statistics};
+use crate::opening::open_data;
 use crate::output::Output;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
-use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform, stratified};
+use wellfit::data::{
+    Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Scaling, Splits, stratified,
+};
 use wellfit::models::{Engine, Network, Shape, build};
 use wellfit::policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
@@ -41,7 +43,7 @@ pub struct Job {
     /// Who computes.
     pub engine: Arc<dyn Engine>,
     pub parts: Parts,
-    pub transform: Transform,
+    pub transform: Preprocessing,
     /// Initialised by the seed; weights from a file are not in it yet.
     pub network: Network,
     pub train: Loader,
@@ -66,16 +68,15 @@ impl Job {
         let options = LoaderOptions {
             batch_size: config.batch_size,
             shuffle: true,
-            augment: config.hflip || config.vflip,
             seed: config.seed,
             workers: config.workers,
             prefetch: 2 * config.workers.max(1),
             merge_last_single: true,
         };
-        let plain =
-            LoaderOptions { shuffle: false, augment: false, merge_last_single: false, ..options.clone() };
-        let train = Loader::new(parts.train.clone(), transform.clone(), options)?;
-        let val = Loader::new(parts.validation.clone(), transform.clone(), plain)?;
+        let plain = LoaderOptions { shuffle: false, merge_last_single: false, ..options.clone() };
+        let flips = Augmentations::flips(config.hflip, config.vflip);
+        let train = Loader::new(parts.train.clone(), transform.clone(), flips, options)?;
+        let val = Loader::new(parts.validation.clone(), transform.clone(), Augmentations::none(), plain)?;
         Ok(Self { data: data.to_owned(), validation, config, engine, parts, transform, network, train, val })
     }
 
@@ -146,28 +147,20 @@ fn divide(
 }
 
 /// ImageNet's statistics for image folders, the training set's own for IDX data.
-fn transform(config: &TrainConfig, train: &Dataset) -> Result<Transform, CliError> {
+fn transform(config: &TrainConfig, train: &Dataset) -> Result<Preprocessing, CliError> {
     let size = (config.image_size, config.image_size);
-    let flips = |transform| Transform { hflip: config.hflip, vflip: config.vflip, ..transform };
     let Some((height, width, channels)) = train.native_size() else {
-        return Ok(flips(Transform::imagenet(size)));
+        return Ok(Preprocessing::imagenet(size));
     };
     // torchvision's ResNets read colour; the small networks read what the data have.
     let channels = if config.model == "resnet20" || config.model.starts_with("mlp") { channels } else { 3 };
     let own = config.image_size == height.max(width);
     let size = if own { (height, width) } else { size };
-    let (mean, std) = pixel_statistics(train)?;
-    Ok(flips(Transform {
-        size,
-        channels,
-        hflip: false,
-        vflip: false,
-        mean: vec![mean; channels],
-        std: vec![std; channels],
-    }))
+    let (mean, std) = Scaling::ZScore.statistics(train, channels)?;
+    Ok(Preprocessing { size, channels, mean, std })
 }
 
-fn network(config: &TrainConfig, transform: &Transform, classes: usize) -> Result<Network, CliError> {
+fn network(config: &TrainConfig, transform: &Preprocessing, classes: usize) -> Result<Network, CliError> {
     let input = Shape::image(transform.size.0, transform.size.1, transform.channels);
     let mut network = build(&config.model, input, classes)?;
     network.initialise(config.seed);

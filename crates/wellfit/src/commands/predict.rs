@@ -6,7 +6,8 @@ use crate::error::CliError;
 use crate::inference::Classifier;
 use crate::output::{self, Output};
 use serde_json::{Value, json};
-use wellfit::data::decode_file;
+use wellfit::data::DataError;
+use wellfit::images::decode_file;
 use wellfit::kernels::loss::softmax;
 
 /// Run the command.
@@ -15,7 +16,7 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     let classifier = Classifier::open(&args.run, &args.file, out)?;
     let mut predictions: Vec<Value> = Vec::new();
     for path in &args.images {
-        let logits = classifier.logits(&decode_file(path)?);
+        let logits = classifier.logits(&decode_file(path).map_err(DataError::from)?);
         let probabilities = softmax(&logits);
         let mut ranks: Vec<usize> = (0..probabilities.len()).collect();
         ranks.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));

@@ -13,7 +13,7 @@ use crate::progress::{Progress, duration};
 use crate::signals::Signals;
 use serde_json::json;
 use std::path::Path;
-use wellfit::data::Dataset;
+use wellfit::data::{Dataset, Preprocessing};
 use wellfit::plot::{Chart, Mark, accuracy_chart, loss_chart};
 use wellfit::record::{
     DataInfo, EpochRecord, ModelInfo, NewestGood, RunInfo, RunWriter, data_wait_share, now,
@@ -107,9 +107,20 @@ fn run_info(run: &RunWriter, job: &Job) -> Result<RunInfo, CliError> {
             parameters: network.parameter_count() as u64,
             trainable: network.trainable_count() as u64,
         },
-        transform: value(toml::Value::try_from(transform))?,
+        transform: value(recorded(transform, config))?,
         config: value(toml::Value::try_from(config))?,
     })
+}
+
+/// How images were prepared in training, as runs and their weights have told it from the first version on: the
+/// preprocessing with the flips among it.
+fn recorded(preprocessing: &Preprocessing, config: &TrainConfig) -> Result<toml::Value, toml::ser::Error> {
+    let mut value = toml::Value::try_from(preprocessing)?;
+    if let Some(table) = value.as_table_mut() {
+        table.insert("hflip".to_owned(), config.hflip.into());
+        table.insert("vflip".to_owned(), config.vflip.into());
+    }
+    Ok(value)
 }
 
 /// The plots, the best weights, the closing lines.

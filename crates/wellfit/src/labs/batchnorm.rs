@@ -14,7 +14,7 @@ use crate::output::Output;
 use report::{SeedResult, report};
 use serde::Serialize;
 use std::time::Instant;
-use wellfit::data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform};
+use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::kernels::optim::Rule;
 use wellfit::models::{Cpu, Shape, build};
@@ -187,7 +187,7 @@ impl Twins {
 fn loader(data: &Dataset, batch_size: usize, shuffle: Option<u64>) -> Result<Loader, CliError> {
     let (height, width, channels) = data.native_size().unwrap_or_default();
     let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
-    let transform = Transform { size: (height, width), channels, hflip: false, vflip: false, mean, std };
+    let preprocessing = Preprocessing { size: (height, width), channels, mean, std };
     let options = LoaderOptions {
         batch_size,
         shuffle: shuffle.is_some(),
@@ -196,5 +196,5 @@ fn loader(data: &Dataset, batch_size: usize, shuffle: Option<u64>) -> Result<Loa
         merge_last_single: shuffle.is_some(),
         ..LoaderOptions::default()
     };
-    Ok(Loader::new(data.clone(), transform, options)?)
+    Ok(Loader::new(data.clone(), preprocessing, Augmentations::none(), options)?)
 }

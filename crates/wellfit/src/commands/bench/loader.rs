@@ -10,7 +10,7 @@ use crate::opening::open_data;
 use crate::output::Output;
 use serde_json::json;
 use tempfile::TempDir;
-use wellfit::data::{DataError, Loader, LoaderOptions, Transform};
+use wellfit::data::{Augmentations, DataError, Loader, LoaderOptions, Preprocessing};
 use wellfit::simd::{InstructionSet, parallel};
 
 /// Batches in an epoch of generated pictures.
@@ -39,13 +39,12 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     let options = LoaderOptions {
         batch_size,
         shuffle: true,
-        augment: true,
         workers,
         prefetch: 2 * workers.max(1),
         ..LoaderOptions::default()
     };
-    let transform = Transform { hflip: true, vflip: true, ..Transform::imagenet((size, size)) };
-    let loader = Loader::new(images, transform, options)?;
+    let flips = Augmentations::flips(true, true);
+    let loader = Loader::new(images, Preprocessing::imagenet((size, size)), flips, options)?;
     out.say(format!(
         "loader, {count} images to batches of {batch_size} of {size}×{size} pixels: {steps} epochs after one to warm \
          up ({workers} workers)"

@@ -1,0 +1,259 @@
+//! Labelled images, in memory or as files, with subsets that share both.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use wellfit_base::hash::{add, hex};
+use wellfit_images::{RawImage, decode_file};
+
+use crate::error::DataError;
+
+/// Where images come from.
+#[derive(Debug, Clone)]
+pub enum Images {
+    /// All of one size, decoded.
+    Memory {
+        /// Rows of an image.
+        height: usize,
+        /// Columns of an image.
+        width: usize,
+        /// 1 (grey) or 3 (RGB).
+        channels: usize,
+        /// `[n, height, width, channels]`, row-major.
+        pixels: Arc<Vec<u8>>,
+    },
+    /// Decoded when asked for.
+    Files(Arc<Vec<PathBuf>>),
+}
+
+/// Labelled images. A clone or a subset shares the images.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Class names; a label is a position here.
+    pub classes: Vec<String>,
+    /// The class of each image.
+    pub labels: Vec<u32>,
+    images: Images,
+    /// Where in `images` each image lies.
+    index: Vec<u32>,
+}
+
+/// Images whose fingerprint is one task.
+const HASHED_TOGETHER: usize = 4096;
+
+impl Dataset {
+    /// All of `images`, with a label each.
+    ///
+    /// # Errors
+    /// If labels and images differ in number, a label is no class, or there are more images than 2³² − 1.
+    pub fn new(classes: Vec<String>, labels: Vec<u32>, images: Images) -> Result<Self, DataError> {
+        let count = match &images {
+            Images::Memory { height, width, channels, pixels } => {
+                let size = height * width * channels;
+                if size == 0 || !pixels.len().is_multiple_of(size) {
+                    let problem = format!("{} bytes are no images of {size} bytes each", pixels.len());
+                    return Err(DataError::Invalid(problem));
+                }
+                pixels.len() / size
+            }
+            Images::Files(paths) => paths.len(),
+        };
+        if count != labels.len() {
+            return Err(DataError::Invalid(format!("{count} images, but {} labels", labels.len())));
+        }
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= classes.len()) {
+            return Err(DataError::Invalid(format!("label {label} is not one of {} classes", classes.len())));
+        }
+        let count =
+            u32::try_from(count).map_err(|_| DataError::Invalid(format!("{count} images are too many")))?;
+        Ok(Self { classes, labels, images, index: (0..count).collect() })
+    }
+
+    /// How many images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// How many images each class has.
+    #[must_use]
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in &self.labels {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+
+    /// The images at `positions` of this dataset, in that order.
+    ///
+    /// # Panics
+    /// If a position is not below [`Self::len`].
+    #[must_use]
+    pub fn subset(&self, positions: &[u32]) -> Self {
+        Self {
+            classes: self.classes.clone(),
+            labels: positions.iter().map(|&i| self.labels[i as usize]).collect(),
+            images: self.images.clone(),
+            index: positions.iter().map(|&i| self.index[i as usize]).collect(),
+        }
+    }
+
+    /// The image at position `i`.
+    ///
+    /// # Errors
+    /// If its file cannot be read or decoded.
+    ///
+    /// # Panics
+    /// If `i` is not below [`Self::len`].
+    pub fn image(&self, i: usize) -> Result<RawImage, DataError> {
+        match &self.images {
+            &Images::Memory { height, width, channels, .. } => {
+                let pixels = self.memory(i).unwrap_or_default().to_vec();
+                Ok(RawImage { height, width, channels, pixels })
+            }
+            Images::Files(paths) => Ok(decode_file(&paths[self.index[i] as usize])?),
+        }
+    }
+
+    /// The file of the image at position `i`, if it has one.
+    #[must_use]
+    pub fn path(&self, i: usize) -> Option<&Path> {
+        match &self.images {
+            Images::Memory { .. } => None,
+            Images::Files(paths) => Some(&paths[self.index[i] as usize]),
+        }
+    }
+
+    /// Height, width and channels, if known to be the same for all images.
+    #[must_use]
+    pub fn native_size(&self) -> Option<(usize, usize, usize)> {
+        match self.images {
+            Images::Memory { height, width, channels, .. } => Some((height, width, channels)),
+            Images::Files(_) => None,
+        }
+    }
+
+    /// A SHA-256 in hex that tells whether two datasets are the same, in the same order.
+    ///
+    /// It covers the class names, the labels, and of each image in memory its size and pixels, of each file
+    /// its folder's and its own name and its length. So it follows a dataset that is moved, and reads no
+    /// file; a file rewritten at the same length goes unnoticed. A file that is gone has a length of its own.
+    ///
+    /// The images are hashed in parts, and the parts' sums once more: sixty thousand
+    /// images take one core longer than some labs train.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        add(&mut hash, &(self.classes.len() as u64).to_le_bytes());
+        self.classes.iter().for_each(|class| add(&mut hash, class.as_bytes()));
+        add(&mut hash, &self.labels.iter().flat_map(|label| label.to_le_bytes()).collect::<Vec<u8>>());
+        if let Some((height, width, channels)) = self.native_size() {
+            add(&mut hash, format!("{height} {width} {channels}").as_bytes());
+        }
+        let parts = (0..self.len().div_ceil(HASHED_TOGETHER)).into_par_iter().map(|part| {
+            let mut hash = Sha256::new();
+            let first = part * HASHED_TOGETHER;
+            (first..self.len().min(first + HASHED_TOGETHER)).for_each(|i| self.hash_image(i, &mut hash));
+            hash.finalize()
+        });
+        parts.collect::<Vec<_>>().iter().for_each(|part| add(&mut hash, part));
+        hex(&hash.finalize())
+    }
+
+    fn hash_image(&self, i: usize, hash: &mut Sha256) {
+        let Some(path) = self.path(i) else { return add(hash, self.memory(i).unwrap_or_default()) };
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        add(hash, folder.as_encoded_bytes());
+        add(hash, path.file_name().unwrap_or_else(|| OsStr::new("")).as_encoded_bytes());
+        let length = fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len());
+        add(hash, &length.to_le_bytes());
+    }
+
+    /// The pixels of the image at position `i`, if it is in memory.
+    pub(crate) fn memory(&self, i: usize) -> Option<&[u8]> {
+        let Images::Memory { height, width, channels, pixels } = &self.images else { return None };
+        let size = height * width * channels;
+        Some(&pixels[self.index[i] as usize * size..][..size])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six images of one pixel, 0–5, of classes 0 1 2 0 1 2.
+    fn six() -> Dataset {
+        let images = Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new((0..6).collect()) };
+        let classes = ["a", "b", "c"].map(String::from).to_vec();
+        Dataset::new(classes, vec![0, 1, 2, 0, 1, 2], images).unwrap()
+    }
+
+    #[test]
+    fn subsets_of_subsets_keep_image_and_label_together() {
+        let subset = six().subset(&[5, 4, 0]).subset(&[2, 0]);
+        let pixels: Vec<u8> = (0..2).map(|i| subset.image(i).unwrap().pixels[0]).collect();
+        assert_eq!(
+            (pixels, &subset.labels[..], subset.class_counts()),
+            (vec![0, 5], &[0, 2][..], vec![1, 0, 1])
+        );
+    }
+
+    #[test]
+    fn subsets_share_memory() {
+        let (all, subset) = (six(), six().subset(&[1]));
+        let Images::Memory { pixels, .. } = &all.images else { panic!("not in memory") };
+        let clone = all.subset(&[1, 2]);
+        assert_eq!((Arc::strong_count(pixels), subset.len(), clone.len()), (2, 1, 2));
+    }
+
+    #[test]
+    fn the_fingerprint_sees_order_labels_classes_and_pixels() {
+        let base = six();
+        let mut relabelled = base.clone();
+        relabelled.labels[0] = 1;
+        let mut renamed = base.clone();
+        renamed.classes[2] = "d".into();
+        let images =
+            Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new(vec![0, 1, 2, 3, 4, 6]) };
+        let repainted = Dataset::new(base.classes.clone(), base.labels.clone(), images).unwrap();
+        let prints = [&base, &relabelled, &renamed, &repainted, &base.subset(&[3, 1, 2, 0, 4, 5])];
+        let distinct: std::collections::HashSet<String> = prints.iter().map(|d| d.fingerprint()).collect();
+        assert_eq!((distinct.len(), base.fingerprint().len()), (5, 64));
+        assert_eq!(base.fingerprint(), six().fingerprint());
+    }
+
+    #[test]
+    fn the_fingerprint_sees_every_part_of_a_large_set() {
+        let count = 2 * HASHED_TOGETHER + 3;
+        let of = |change: Option<usize>| {
+            let pixels = (0..count).map(|i| (i % 251) as u8 ^ u8::from(change == Some(i))).collect();
+            let images = Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new(pixels) };
+            Dataset::new(vec!["a".into(), "b".into()], vec![0; count], images).unwrap().fingerprint()
+        };
+        for place in [0, HASHED_TOGETHER - 1, HASHED_TOGETHER, count - 1] {
+            assert_ne!(of(None), of(Some(place)), "image {place}");
+        }
+    }
+
+    #[test]
+    fn images_and_labels_must_agree() {
+        let images = |pixels| Images::Memory { height: 1, width: 2, channels: 1, pixels: Arc::new(pixels) };
+        let problem = |labels, pixels| {
+            Dataset::new(vec!["a".into(), "b".into()], labels, images(pixels)).unwrap_err().to_string()
+        };
+        assert!(problem(vec![0, 1, 1], vec![0; 4]).contains("2 images, but 3 labels"));
+        assert!(problem(vec![0, 2], vec![0; 4]).contains("label 2"));
+        assert!(problem(vec![0, 1], vec![0; 5]).contains("5 bytes"));
+    }
+}

@@ -1,0 +1,93 @@
+//! An image in the size that a network reads: from a cache, or decoded.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use wellfit_base::file;
+use wellfit_images::{MAX_FILE, RawImage, decode_bytes};
+
+use super::dataset::Dataset;
+use crate::cache::{Cache, Key};
+use crate::error::DataError;
+use crate::preprocessing::Preprocessing;
+
+/// Part of every key: another number when decoding or resizing give other pixels than before.
+const VERSION: u32 = 1;
+
+/// The images of a dataset, each with the channels and the size of the preprocessing, before augmentation.
+#[derive(Debug, Clone)]
+pub(crate) struct Pixels {
+    pub dataset: Arc<Dataset>,
+    pub preprocessing: Preprocessing,
+    pub cache: Cache,
+    /// Of each image, once it has been read. Clones share them.
+    keys: Arc<[OnceLock<Key>]>,
+}
+
+impl Pixels {
+    /// Without a cache.
+    pub fn new(dataset: Arc<Dataset>, preprocessing: Preprocessing) -> Self {
+        let keys = dataset.labels.iter().map(|_| OnceLock::new()).collect();
+        Self { dataset, preprocessing, cache: Cache::off(), keys }
+    }
+
+    /// Show `look` the bytes of image `i`. Only those of files are kept: the others are in memory.
+    pub fn show<T>(&self, i: usize, look: impl FnOnce(&[u8]) -> T) -> Result<T, DataError> {
+        if let Some((pixels, size)) = self.dataset.memory(i).zip(self.dataset.native_size()) {
+            return Ok(look(&self.preprocessing.resized(pixels, size)));
+        }
+        let known = self.keys[i].get();
+        if let Some(kept) = known.and_then(|key| self.cache.get(key)) {
+            return Ok(look(&kept));
+        }
+        let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
+        let Some(path) = path else { return Ok(look(&self.resized(&self.dataset.image(i)?))) };
+        let file = read(path)?;
+        let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
+        if let Some(kept) = self.cache.get(&key) {
+            return Ok(look(&kept));
+        }
+        let pixels = self.resized(&decode_bytes(&file, path)?).into();
+        self.cache.put(key, &pixels);
+        Ok(look(&pixels))
+    }
+
+    fn resized<'a>(&self, image: &'a RawImage) -> Cow<'a, [u8]> {
+        self.preprocessing.resized(&image.pixels, (image.height, image.width, image.channels))
+    }
+
+    /// The key of image `i`, which is read if it has not been yet.
+    pub fn key(&self, i: usize) -> Result<Key, DataError> {
+        if let Some(&key) = self.keys[i].get() {
+            return Ok(key);
+        }
+        let key = match self.dataset.path(i) {
+            Some(path) => self.key_of(&[b"file", &read(path)?]),
+            None => {
+                let image = self.dataset.image(i)?;
+                let shape = format!("{} {} {}", image.height, image.width, image.channels);
+                self.key_of(&[b"memory", shape.as_bytes(), &image.pixels])
+            }
+        };
+        Ok(*self.keys[i].get_or_init(|| key))
+    }
+
+    fn key_of(&self, source: &[&[u8]]) -> Key {
+        let ((height, width), channels) = (self.preprocessing.size, self.preprocessing.channels);
+        let made = format!("{height} {width} {channels} {VERSION}");
+        Key::of(&[source, &[made.as_bytes()]].concat())
+    }
+
+    /// Remember the key of image `i`. What is kept under the first one must not come from another image.
+    fn unchanged(&self, i: usize, path: &Path, key: Key) -> Result<Key, DataError> {
+        if *self.keys[i].get_or_init(|| key) == key {
+            return Ok(key);
+        }
+        Err(DataError::Changed(path.to_path_buf()))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    file::read(path, MAX_FILE).map_err(DataError::io(path))
+}

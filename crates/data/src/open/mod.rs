@@ -1,0 +1,111 @@
+//! Opening a dataset by the name or path a user gives.
+
+mod download;
+pub mod fashion_mnist;
+pub mod idx;
+pub mod idx_folder;
+pub mod image_folder;
+mod image_splits;
+pub mod sample;
+pub mod split;
+
+use std::path::{self, Path, PathBuf};
+
+use crate::error::DataError;
+use crate::loader::Dataset;
+use image_folder::Suspicious;
+
+/// The parts of a dataset.
+#[derive(Debug, Clone)]
+pub struct Splits {
+    /// The built-in name, or the folder's.
+    pub name: String,
+    /// To learn from.
+    pub train: Dataset,
+    /// To choose by, if the source has its own.
+    pub val: Option<Dataset>,
+    /// To judge by, once, at the end.
+    pub test: Option<Dataset>,
+    /// The bad files left out (only with [`OpenOptions::skip_bad`]).
+    pub skipped: Vec<Suspicious>,
+}
+
+/// How to open a dataset.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Where Fashion-MNIST may lie, besides the usual places.
+    pub data_dir: Option<PathBuf>,
+    /// Leave bad image files out, where they'd be an error.
+    pub skip_bad: bool,
+    /// Download Fashion-MNIST if it is nowhere on this machine.
+    pub download: bool,
+    /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
+    /// `WELLFIT_FASHION_MNIST_URL` or else the authors' server.
+    pub fashion_mnist_url: Option<String>,
+}
+
+impl Default for OpenOptions {
+    /// The usual places, every bad file an error, downloads allowed.
+    fn default() -> Self {
+        Self { data_dir: None, skip_bad: false, download: true, fashion_mnist_url: None }
+    }
+}
+
+/// What takes a while when a dataset is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A file is coming in.
+    Download {
+        /// Its name.
+        file: String,
+        /// Bytes so far.
+        received: u64,
+        /// Bytes in all, if the server tells.
+        total: Option<u64>,
+    },
+    /// Image files are about to be decoded once to see whether they are whole.
+    Checking {
+        /// How many.
+        files: usize,
+    },
+}
+
+/// Open `data`: `sample`, `fashion-mnist`, or a folder that holds
+///
+/// * IDX files named as MNIST's (`train-images-idx3-ubyte`, …, each plain or `.gz`), or
+/// * `train/` and maybe `val/` (or `valid/`, `validation/`) and `test/`, each with a sub-folder a class, or
+/// * a sub-folder a class.
+///
+/// A folder named like a built-in dataset is meant only when written as a path (`./sample`). The classes are
+/// those of the training part.
+///
+/// # Errors
+/// If there is no such data, or it is unfit to train on; bad image files are listed all at once.
+pub fn open(data: &str, options: &OpenOptions, progress: &dyn Fn(Progress)) -> Result<Splits, DataError> {
+    match data {
+        sample::NAME => sample::open(),
+        fashion_mnist::NAME => fashion_mnist::open(options, progress),
+        folder => open_folder(Path::new(folder), options, progress),
+    }
+}
+
+fn open_folder(dir: &Path, options: &OpenOptions, progress: &dyn Fn(Progress)) -> Result<Splits, DataError> {
+    if dir.is_file() {
+        return Err(DataError::NotAFolder(dir.into()));
+    }
+    if !dir.is_dir() {
+        return Err(DataError::NotFound { data: dir.display().to_string() });
+    }
+    if idx_folder::FILES.iter().any(|name| idx_folder::find(dir, name).is_some()) {
+        let (train, test) = idx_folder::open(dir, None)?;
+        return Ok(Splits { name: name(dir), train, val: None, test, skipped: Vec::new() });
+    }
+    let (train, [val, test], skipped) = image_splits::open(dir, options, progress)?;
+    Ok(Splits { name: name(dir), train, val, test, skipped })
+}
+
+/// The folder's own name, also for `.` and `..`.
+fn name(dir: &Path) -> String {
+    let dir = dir.canonicalize().or_else(|_| path::absolute(dir)).unwrap_or_else(|_| dir.into());
+    dir.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
+}

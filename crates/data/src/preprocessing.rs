@@ -1,0 +1,170 @@
+//! From a decoded picture to the numbers a network sees, as torchvision's `Resize → ToTensor → Normalize`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use wellfit_images::{RawImage, resize_bilinear, with_channels};
+
+use crate::augment::Flips;
+use crate::error::DataError;
+
+/// How a picture becomes an input: size, channels, standardisation. It travels with the weights; what happens at
+/// random in training are [`Augmentations`](crate::Augmentations).
+///
+/// Serialised by its four fields. Files of version 0.1 have `hflip` and `vflip` beside them, which are left out of
+/// account.
+///
+/// ```
+/// use wellfit_data::Preprocessing;
+/// use wellfit_images::RawImage;
+/// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0] };
+/// let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.5], std: vec![0.5] };
+/// let mut out = [0.0; 4];
+/// plain.apply(&grey, &mut out);
+/// assert_eq!(out, [-1.0, 1.0, 1.0, -1.0]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Height and width of the result, in pixels; the picture's proportions are not kept.
+    pub size: (usize, usize),
+    /// 1 (grey) or 3 (RGB). Colour becomes grey as Pillow's `convert("L")`, grey becomes three equal channels.
+    pub channels: usize,
+    /// What is subtracted from each channel, in units of the range 0–1.
+    pub mean: Vec<f32>,
+    /// What each channel is divided by, in units of the range 0–1.
+    pub std: Vec<f32>,
+}
+
+/// The mean of ImageNet's pixels by channel (RGB), in units of 0–1, that every torchvision model was trained with.
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// The standard deviation that belongs to it.
+pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+impl Preprocessing {
+    /// RGB of `size` (height, width), standardised with the statistics of ImageNet.
+    #[must_use]
+    pub fn imagenet(size: (usize, usize)) -> Self {
+        Self { size, channels: 3, mean: IMAGENET_MEAN.to_vec(), std: IMAGENET_STD.to_vec() }
+    }
+
+    /// Whether the settings make sense together.
+    ///
+    /// # Errors
+    /// Names the setting that does not, and what it must be.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let Self { size, channels, mean, std } = self;
+        let problem = if size.0 == 0 || size.1 == 0 {
+            format!("the image size {size:?} must be at least (1, 1)")
+        } else if ![1, 3].contains(channels) {
+            format!("images have 1 or 3 channels, not {channels}")
+        } else if mean.len() != *channels || std.len() != *channels {
+            format!("mean {mean:?} and std {std:?} must have one number for each of the {channels} channels")
+        } else if !mean.iter().all(|m| m.is_finite()) || !std.iter().all(|s| s.is_finite() && *s > 0.0) {
+            format!("mean {mean:?} must be finite and std {std:?} positive")
+        } else {
+            return Ok(());
+        };
+        Err(DataError::Invalid(problem))
+    }
+
+    /// Write the prepared `image` to `out`, height · width · channels numbers, channels innermost.
+    ///
+    /// The order is torchvision's: channels, resize, value / 255, (value − mean) / std.
+    ///
+    /// # Panics
+    /// If `out` has another length, or the settings do not [`validate`](Self::validate).
+    pub fn apply(&self, image: &RawImage, out: &mut [f32]) {
+        self.apply_flipped(image, Flips::default(), out);
+    }
+
+    /// As [`apply`](Self::apply), mirrored after the resize.
+    ///
+    /// # Panics
+    /// As [`apply`](Self::apply).
+    pub fn apply_flipped(&self, image: &RawImage, flips: Flips, out: &mut [f32]) {
+        assert_eq!(out.len(), self.size.0 * self.size.1 * self.channels, "one image of {:?}", self.size);
+        let size = (image.height, image.width, image.channels);
+        self.standardize(&self.levels(), &self.resized(&image.pixels, size), flips, out);
+    }
+
+    /// The first half: the pixels of an image of (height, width, channels) with the right channels and size.
+    pub(crate) fn resized<'a>(&self, pixels: &'a [u8], from: (usize, usize, usize)) -> Cow<'a, [u8]> {
+        let (height, width, channels) = from;
+        let pixels = with_channels(pixels, channels, self.channels);
+        if (height, width) == self.size {
+            return pixels;
+        }
+        resize_bilinear(&pixels, (height, width), self.channels, self.size).into()
+    }
+
+    /// The second half: flip and standardise [`resized`](Self::resized) pixels.
+    pub(crate) fn standardize(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut [f32]) {
+        match self.channels {
+            1 => self.look_up::<1>(levels, pixels, flips, out),
+            _ => self.look_up::<3>(levels, pixels, flips, out),
+        }
+    }
+
+    fn look_up<const C: usize>(&self, levels: &[Levels], pixels: &[u8], flips: Flips, out: &mut [f32]) {
+        let (height, width) = self.size;
+        let levels: [&Levels; C] = std::array::from_fn(|c| &levels[c]);
+        let lookup = |(out, pixel): (&mut [f32; C], &[u8; C])| {
+            *out = std::array::from_fn(|c| levels[c][usize::from(pixel[c])]);
+        };
+        for (y, out) in out.chunks_exact_mut(width * C).enumerate() {
+            let row = &pixels[if flips.vertical { height - 1 - y } else { y } * width * C..][..width * C];
+            let (out, row) = (out.as_chunks_mut().0.iter_mut(), row.as_chunks().0.iter());
+            if flips.horizontal {
+                out.zip(row.rev()).for_each(lookup);
+            } else {
+                out.zip(row).for_each(lookup);
+            }
+        }
+    }
+
+    /// The result of each of the 256 grey levels, by channel: the arithmetic is done once, in the same order
+    /// and precision as torch.
+    pub(crate) fn levels(&self) -> Vec<Levels> {
+        let channel = |(mean, std)| std::array::from_fn(|v| (v as f32 / 255.0 - mean) / std);
+        self.mean.iter().zip(&self.std).map(channel).collect()
+    }
+}
+
+/// What each of the 256 grey levels of a channel becomes.
+pub(crate) type Levels = [f32; 256];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_mirrored_as_asked() {
+        let image = RawImage { height: 2, width: 2, channels: 1, pixels: vec![1, 2, 3, 4] };
+        let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0] };
+        for (horizontal, vertical, want) in [
+            (false, false, [1, 2, 3, 4]),
+            (true, false, [2, 1, 4, 3]),
+            (false, true, [3, 4, 1, 2]),
+            (true, true, [4, 3, 2, 1]),
+        ] {
+            let mut out = [0.0; 4];
+            plain.apply_flipped(&image, Flips { horizontal, vertical }, &mut out);
+            assert_eq!(out.map(|v| v.round() as u8), want);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let good = Preprocessing::imagenet((224, 224));
+        assert!(good.validate().is_ok());
+        for (bad, word) in [
+            (Preprocessing { size: (0, 1), ..good.clone() }, "size"),
+            (Preprocessing { channels: 2, ..good.clone() }, "channels"),
+            (Preprocessing { mean: vec![0.5], ..good.clone() }, "each of the 3"),
+            (Preprocessing { std: vec![1.0, 0.0, 1.0], ..good }, "positive"),
+        ] {
+            let message = bad.validate().unwrap_err().to_string();
+            assert!(message.contains(word), "{message}");
+        }
+    }
+}

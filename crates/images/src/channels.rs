@@ -1,0 +1,33 @@
+//! Between colour and grey.
+
+use std::borrow::Cow;
+
+/// `pixels` with `to` interleaved channels where they have `from`, each 1 (grey) or 3 (RGB).
+///
+/// Colour becomes grey as by Pillow's `convert("L")`, grey becomes three equal channels; the same number of
+/// channels costs nothing.
+#[must_use]
+pub fn with_channels(pixels: &[u8], from: usize, to: usize) -> Cow<'_, [u8]> {
+    match (from, to) {
+        (1, 3) => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
+        (3, 1) => pixels.chunks_exact(3).map(luma).collect(),
+        _ => Cow::Borrowed(pixels),
+    }
+}
+
+/// ITU-R 601 luma with 16 fractional bits, as Pillow computes it.
+fn luma(rgb: &[u8]) -> u8 {
+    let weighted = |i: usize, weight: u32| u32::from(rgb[i]) * weight;
+    ((weighted(0, 19595) + weighted(1, 38470) + weighted(2, 7471) + 0x8000) >> 16) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_and_grey_convert_both_ways() {
+        assert_eq!(*with_channels(&[255, 0, 0], 3, 1), [76]);
+        assert_eq!(*with_channels(&[9], 1, 3), [9, 9, 9]);
+    }
+}

@@ -1,0 +1,26 @@
+//! From the bytes of an image file to pixels, and pixels resized, both exactly as Pillow does it.
+//!
+//! [`decode`] reads a file as RGB, [`channels`] changes between colour and grey, [`resize`] changes the size.
+//!
+//! ```
+//! use std::path::Path;
+//! use wellfit_images::{decode_bytes, resize_bilinear};
+//!
+//! let image = decode_bytes(b"P5 2 1 255\n\x0a\x14", Path::new("two.pgm"))?;
+//! assert_eq!((image.height, image.width, image.channels), (1, 2, 3));
+//! assert_eq!(resize_bilinear(&image.pixels, (1, 2), 3, (1, 1)), [15; 3]);
+//! # Ok::<(), wellfit_images::ImageError>(())
+//! ```
+
+pub mod channels;
+pub mod decode;
+pub mod error;
+mod jpeg;
+mod png;
+pub mod resize;
+mod webp;
+
+pub use channels::with_channels;
+pub use decode::{MAX_FILE, RawImage, decode_bytes, decode_file};
+pub use error::ImageError;
+pub use resize::resize_bilinear;

@@ -1,0 +1,140 @@
+//! The pixels of Pillow, made by `parity/images.py`: formats and resizes.
+//!
+//! `cargo test -p wellfit-images --test pillow -- --nocapture` prints the largest difference of each case.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
+mod expected;
+#[path = "../../../parity/table.rs"]
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use expected::{cases, compare, decoded, fixture};
+use proptest::prelude::*;
+use wellfit_images::{decode_bytes, resize_bilinear, with_channels};
+
+/// Not a bit differs, but for two kinds that another decoder than libjpeg's and Pillow's own reads.
+fn tolerance(file: &str) -> u8 {
+    match file {
+        "5-6-5.bmp" | "jpeg.tiff" => 1,
+        _ => 0,
+    }
+}
+
+#[test]
+fn every_format_decodes_to_the_same_pixels() {
+    let cases = cases("decode");
+    assert_eq!(cases.len(), 68);
+    let mut largest = 0;
+    for case in &cases {
+        let image = decoded(&case.file);
+        let size = (image.height, image.width, image.channels);
+        assert_eq!(size, (case.size.0, case.size.1, 3), "{}", case.file);
+        largest = largest.max(compare(case, &image.pixels, tolerance(&case.file)));
+    }
+    let compared = format!("{} files", cases.len());
+    let tolerance = "equal; 2 of them within 1 grey level";
+    table::row("Images decoded", &["pillow"], &compared, tolerance, f64::from(largest));
+}
+
+#[test]
+fn resizes_are_the_same_to_the_bit() {
+    let cases = cases("resize");
+    for case in &cases {
+        let image = decoded(&case.file);
+        let got = resize_bilinear(&image.pixels, (image.height, image.width), 3, case.size);
+        compare(case, &got, 0);
+    }
+    let compared = format!("{} images", cases.len());
+    table::row("Images resized", &["torchvision", "pillow"], &compared, "equal", 0.0);
+}
+
+/// To one channel and then to the size.
+#[test]
+fn grey_resizes_are_the_same_to_the_bit() {
+    for case in cases("resize-grey") {
+        let image = decoded(&case.file);
+        let grey = with_channels(&image.pixels, 3, 1);
+        compare(&case, &resize_bilinear(&grey, (image.height, image.width), 1, case.size), 0);
+    }
+}
+
+fn reason(bytes: &[u8]) -> String {
+    decode_bytes(bytes, Path::new("x")).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_cut_short_is_an_error() {
+    for case in cases("decode") {
+        let whole = fs::read(fixture(&case.file)).unwrap();
+        let message = reason(&whole[..whole.len() * 6 / 10]);
+        assert!(message.contains("cut short") || message.contains("damaged"), "{}: {message}", case.file);
+        let jpeg = case.file.ends_with(".jpg");
+        if jpeg {
+            assert!(reason(&whole[..whole.len() - 2]).contains("the file is cut short"), "{}", case.file);
+        }
+    }
+}
+
+/// Between restart markers as well as at the end.
+#[test]
+fn a_cut_is_told_from_a_missing_restart_marker() {
+    let mut whole = fs::read(fixture("restart-420.jpg")).unwrap();
+    let restart =
+        whole.windows(2).rposition(|pair| pair[0] == 0xFF && (0xD0..0xD8).contains(&pair[1])).unwrap();
+    assert!(reason(&whole[..restart - 4]).contains("the file is cut short"));
+    whole[restart + 1] ^= 1;
+    assert!(reason(&whole).contains("a restart marker is missing"));
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    for (bytes, words) in [
+        (&b""[..], "empty"),
+        (b"  <!DOCTYPE html><html>404</html>", "HTML"),
+        (b"just words", "text"),
+        (b"PK\x03\x04 ", "ZIP"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (&[0; 100], "zeros"),
+        (b"\x81\xfe\x80", "nothing known"),
+        (b"GIF89a\x01\0\x01\0\0\0\0", "GIF is not supported"),
+        (b"\xff\xd8\xff\xe0", "cut short"),
+    ] {
+        let message = reason(bytes);
+        assert!(message.starts_with("cannot use x: ") && message.contains(words), "{message}");
+    }
+}
+
+/// A header that promises a huge picture is refused at once: these would take 1.2 to 12 GB.
+#[test]
+fn a_huge_picture_is_refused_by_its_header() {
+    let mut jpeg = fs::read(fixture("baseline-444.jpg")).unwrap();
+    let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xFF);
+    let mut bmp = fs::read(fixture("rgb.bmp")).unwrap();
+    bmp[18..22].copy_from_slice(&20_000_u32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&20_000_u32.to_le_bytes());
+    for bytes in [&jpeg[..], &bmp, b"P6\n20000 20000\n255\n"] {
+        assert!(reason(bytes).contains("at most 50 megapixels"), "{}", reason(bytes));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    /// Damage never panics, whatever it does to the picture.
+    #[test]
+    fn damage_never_panics(pick: prop::sample::Index, at: prop::sample::Index, new: [u8; 2], len in 1_usize..3) {
+        let mut bytes = pick.get(files()).clone();
+        let at = at.index(bytes.len() - 2);
+        bytes[at..at + len].copy_from_slice(&new[..len]);
+        let _ = decode_bytes(&bytes, Path::new("damaged"));
+    }
+}
+
+fn files() -> &'static Vec<Vec<u8>> {
+    static FILES: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
+    FILES.get_or_init(|| cases("decode").iter().map(|case| fs::read(fixture(&case.file)).unwrap()).collect())
+}
