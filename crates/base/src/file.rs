@@ -9,25 +9,73 @@ use std::path::Path;
 /// A pipe would be waited for without end, and a device such as `/dev/zero` read without end, so neither is
 /// opened. Memory is asked for only after the length is known.
 ///
+/// ```
+/// let path = std::env::temp_dir().join(format!("wellfit-base-{}", std::process::id()));
+/// std::fs::write(&path, "0.5\n0.25\n")?;
+/// assert_eq!(wellfit_base::file::read(&path, 1024)?, b"0.5\n0.25\n");
+/// assert!(wellfit_base::file::read(&path, 3).is_err());
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
-/// If the file cannot be read, is no regular file, or is longer.
+/// If the file cannot be read, is no regular file, or is longer: [`io::ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    let too_long =
-        |length: u64| io::Error::other(format!("it has {length} bytes; at most {most} are allowed"));
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"));
+    let length = length(path)?;
+    if length > most {
+        return Err(too_long(length, most));
     }
-    if metadata.len() > most {
-        return Err(too_long(metadata.len()));
-    }
-    let mut bytes = room(metadata.len())?;
-    // It may have grown meanwhile.
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64)) } else { Ok(bytes) }
+    read_expecting(path, length, most)
 }
 
-/// The same as text.
+/// The content of a regular file of any length, where a large one is to be expected, such as trained weights. What it
+/// grows by meanwhile is an error.
+///
+/// # Errors
+/// As [`read`], and [`io::ErrorKind::OutOfMemory`] if it does not fit into memory.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let length = length(path)?;
+    read_expecting(path, length, length)
+}
+
+/// The length of a regular file, in bytes.
+fn length(path: &Path) -> io::Result<u64> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() {
+        Ok(metadata.len())
+    } else {
+        Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"))
+    }
+}
+
+/// A file that had `length` bytes a moment ago; it may have grown since.
+fn read_expecting(path: &Path, length: u64, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = room(length)?;
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64, most)) } else { Ok(bytes) }
+}
+
+fn too_long(length: u64, most: u64) -> io::Error {
+    too_large(format!("it has {length} bytes; at most {most} are allowed"))
+}
+
+fn too_large(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, problem)
+}
+
+/// At most `most` bytes of anything that can be read, a pipe too: for a file that the user names to be read once. It
+/// waits for a pipe until that is closed.
+///
+/// # Errors
+/// If it cannot be read, or there is more: [`io::ErrorKind::FileTooLarge`].
+pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let fits = bytes.len() as u64 <= most;
+    if fits { Ok(bytes) } else { Err(too_large(format!("it has more than {most} bytes"))) }
+}
+
+/// The content of a regular file of at most `most` bytes, as text.
 ///
 /// # Errors
 /// As [`read`], and if it is not UTF-8.
@@ -57,6 +105,10 @@ mod tests {
         fs::write(&path, [7; 10]).unwrap();
         assert_eq!(read(&path, 10).unwrap(), [7; 10]);
         assert!(read(&path, 9).unwrap_err().to_string().contains("it has 10 bytes; at most 9"));
+        assert_eq!(read(&path, 9).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!((read_whole(&path).unwrap(), read_stream(&path, 10).unwrap()), (vec![7; 10], vec![7; 10]));
+        assert!(read_stream(&path, 9).is_err());
+        assert!(read_whole(dir.path()).unwrap_err().to_string().contains("where a file belongs"));
         assert!(read(dir.path(), 10).unwrap_err().to_string().contains("where a file belongs"));
         assert!(read(&dir.path().join("none"), 10).is_err());
         fs::write(&path, b"\xff").unwrap();
@@ -72,5 +124,6 @@ mod tests {
         let link = dir.path().join("endless.png");
         std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
         assert!(read(&link, 10).unwrap_err().to_string().contains("a device"));
+        assert_eq!(read_stream(&link, 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 }

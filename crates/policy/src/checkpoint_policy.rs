@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wellfit_base::number;
 
 use crate::error::require_finite;
 use crate::metric::keras_improves;
 use crate::pyformat::{fill, fixed};
-use crate::{Mode, PolicyError, keras_mode_auto, nonfinite};
+use crate::{Mode, PolicyError, keras_mode_auto};
 
 /// What to save.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub struct CheckpointDecision {
 pub struct CheckpointPolicy {
     config: CheckpointConfig,
     mode: Mode,
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     best: Option<f64>,
 }
 

@@ -32,6 +32,12 @@ pub enum PolicyError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The text of a schedule cannot be understood.
+    #[error("{0}")]
+    Schedule(
+        /// What is wrong with it.
+        String,
+    ),
     /// The monitored metric is not among those of the epoch.
     #[error("metric \"{monitor}\" is not available; this epoch has {available}")]
     MissingMetric {

@@ -2,13 +2,13 @@
 
 use crate::{EarlyStoppingConfig, PlateauConfig, Semantics};
 
-/// The epoch at which early stopping ends a run that never improves after its first epoch (epoch 0).
-fn stops_at(stopping: &EarlyStoppingConfig) -> u64 {
+/// The epoch after which early stopping ends a run that never improves after its first epoch (epoch 0).
+fn stop_epoch(stopping: &EarlyStoppingConfig) -> u64 {
     u64::from(stopping.start_from_epoch) + u64::from(stopping.patience.max(1))
 }
 
-/// The epoch at which the scheduler first lowers the rate of such a run.
-fn lowers_at(plateau: &PlateauConfig) -> u64 {
+/// The epoch after which the scheduler first lowers the rate of such a run.
+fn reduction_epoch(plateau: &PlateauConfig) -> u64 {
     match plateau.semantics {
         Semantics::Keras => u64::from(plateau.patience.max(1)),
         Semantics::Torch | Semantics::Lightning | Semantics::Book => u64::from(plateau.patience) + 1,
@@ -16,23 +16,24 @@ fn lowers_at(plateau: &PlateauConfig) -> u64 {
 }
 
 /// Whether early stopping ends a stalled run before the scheduler can lower its rate, so that the
-/// scheduler is there for nothing: both patiences 5, as in the chapter, are such a case.
+/// scheduler never acts: so it is with both patiences at 5, the textbook's settings.
 ///
-/// A stalled run is one that gets worse after some epoch and never improves again. (One case escapes:
-/// improvements so small that early stopping accepts them while the scheduler's `threshold` does not.)
-/// Under torch's rules this is `stopping.patience <= plateau.patience`, under Keras' `<`, early stopping
-/// being delayed by `start_from_epoch`. Baselines and thresholds only make it earlier.
+/// A stalled run is one that gets worse after some epoch and never improves again. Under torch's rules this is
+/// `stopping.patience <= plateau.patience`, under Keras' `<`, where `start_from_epoch` delays early stopping.
+/// A baseline or a threshold of early stopping can only end the run earlier. Not covered are improvements so small
+/// that early stopping accepts them while the scheduler's `threshold` does not.
 #[must_use]
 pub fn early_stopping_precludes_plateau(stopping: &EarlyStoppingConfig, plateau: &PlateauConfig) -> bool {
-    stops_at(stopping) < lowers_at(plateau)
+    stop_epoch(stopping) < reduction_epoch(plateau)
 }
 
-/// How many epochs a stalled run trains at a lowered rate before early stopping ends it. 0 although
-/// [`early_stopping_precludes_plateau`] is false means that both act at the same epoch: the rate is
-/// lowered, and nothing is trained with it.
+/// How many epochs a stalled run trains at a lowered rate before early stopping ends it.
+///
+/// It is 0 if early stopping comes first ([`early_stopping_precludes_plateau`]), and also if both act after the same
+/// epoch: the rate is lowered, but nothing is trained with it.
 #[must_use]
 pub fn epochs_at_lowered_rate(stopping: &EarlyStoppingConfig, plateau: &PlateauConfig) -> u64 {
-    stops_at(stopping).saturating_sub(lowers_at(plateau))
+    stop_epoch(stopping).saturating_sub(reduction_epoch(plateau))
 }
 
 #[cfg(test)]
@@ -75,11 +76,11 @@ mod tests {
     }
 
     #[test]
-    fn the_chapter_with_both_flags_never_lowers_the_rate() {
+    fn the_textbook_with_both_flags_never_lowers_the_rate() {
         let stopping = EarlyStoppingConfig::default();
-        assert!(early_stopping_precludes_plateau(&stopping, &PlateauConfig::chapter(Semantics::Torch)));
+        assert!(early_stopping_precludes_plateau(&stopping, &PlateauConfig::textbook(Semantics::Torch)));
         let patient = EarlyStoppingConfig { patience: 6, ..stopping };
-        assert!(!early_stopping_precludes_plateau(&patient, &PlateauConfig::chapter(Semantics::Torch)));
-        assert_eq!(epochs_at_lowered_rate(&patient, &PlateauConfig::chapter(Semantics::Torch)), 0);
+        assert!(!early_stopping_precludes_plateau(&patient, &PlateauConfig::textbook(Semantics::Torch)));
+        assert_eq!(epochs_at_lowered_rate(&patient, &PlateauConfig::textbook(Semantics::Torch)), 0);
     }
 }

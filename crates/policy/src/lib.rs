@@ -3,7 +3,7 @@
 //!
 //! | question | machine | like |
 //! |---|---|---|
-//! | Is it time to stop? | [`EarlyStopping`] | the book's class, Keras, Lightning |
+//! | Is it time to stop? | [`EarlyStopping`] | a PyTorch textbook's recipe, Keras, Lightning |
 //! | Has the metric stalled, so lower the rate? | [`ReduceLrOnPlateau`] | torch, Keras |
 //! | Which rate at this step? | [`Schedule`] | `torch.optim.lr_scheduler` |
 //! | Save the model now, under which name? | [`CheckpointPolicy`] | Keras' `ModelCheckpoint` |
@@ -28,7 +28,6 @@ mod early_stopping;
 mod error;
 mod interplay;
 mod metric;
-mod nonfinite;
 mod options;
 mod pyformat;
 mod reduce_on_plateau;
@@ -36,7 +35,9 @@ mod replay;
 pub mod schedule;
 
 pub use checkpoint_policy::{CheckpointConfig, CheckpointDecision, CheckpointPolicy};
-pub use early_stopping::{EarlyStopping, EarlyStoppingConfig, EarlyStoppingState, Observation, StopReason};
+pub use early_stopping::{
+    EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, EarlyStoppingState, Observation,
+};
 pub use error::PolicyError;
 pub use interplay::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 pub use metric::{Mode, Semantics, keras_mode_auto};

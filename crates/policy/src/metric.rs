@@ -55,7 +55,7 @@ impl Mode {
 /// | `Torch` | as `Book`: torch has none of its own | torch |
 /// | `Keras` | Keras 3 | Keras 3 |
 /// | `Lightning` | Lightning 2 | as `Torch`: Lightning uses torch's |
-/// | `Book` | the textbook chapter's class | as `Torch`: the chapter uses torch's |
+/// | `Book` | a PyTorch textbook's recipe | as `Torch`: the recipe uses torch's |
 ///
 /// Keras compares in `f32` and keeps the learning rate in `f32`; Lightning sees the metric itself in
 /// `f32`. So do these rules, since a tie there is not a tie in `f64`.
@@ -69,7 +69,7 @@ pub enum Semantics {
     Keras,
     /// `lightning.pytorch.callbacks`.
     Lightning,
-    /// The textbook chapter.
+    /// A PyTorch textbook's recipe.
     Book,
 }
 

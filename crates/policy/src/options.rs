@@ -1,13 +1,14 @@
-//! Option strings such as `patience=5,mode=min`, for the command line.
+//! Options in one text, such as `patience=5,mode=min`.
 
 use std::str::FromStr;
 
 use crate::{Mode, PolicyError};
 
-/// One option of the policy `C`: its name, and what reads a value (given under that or another name) into it.
+/// One option of a policy's configuration `C`: its name, and what reads a value into it. It is also given the name that
+/// the user wrote, for the error message.
 pub(crate) type Key<C> = (&'static str, fn(&mut C, &str, &str) -> Result<(), PolicyError>);
 
-/// The [`Key`]s of these fields, each under its own name.
+/// A [`Key`] for each of these fields, named like the field.
 macro_rules! keys {
     ($($field:ident),* $(,)?) => {
         &[$((stringify!($field), |config, key, value| {

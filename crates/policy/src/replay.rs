@@ -1,8 +1,8 @@
 //! Policies over metrics that are there already: what would they have done to that run?
 
 use crate::{
-    EarlyStopping, EarlyStoppingConfig, Observation, PlateauConfig, PlateauStep, PolicyError,
-    ReduceLrOnPlateau, Schedule, StopReason, schedule,
+    EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, Observation, PlateauConfig, PlateauStep,
+    PolicyError, ReduceLrOnPlateau, Schedule, schedule,
 };
 
 /// The policies of a replay.
@@ -77,7 +77,7 @@ impl ReplayedEpoch {
 
     /// Why the run ends here.
     #[must_use]
-    pub fn stop(&self) -> Option<&StopReason> {
+    pub fn stop(&self) -> Option<&EarlyStoppingReason> {
         self.early_stopping.as_ref().and_then(|seen| seen.stop.as_ref())
     }
 }

@@ -9,8 +9,8 @@ use common::{SEQUENCES, sequence};
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use wellfit_policy::{
-    CheckpointConfig, CheckpointPolicy, EarlyStopping, EarlyStoppingConfig, Mode, PlateauConfig,
-    ReduceLrOnPlateau, Semantics, StopReason,
+    CheckpointConfig, CheckpointPolicy, EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, Mode,
+    PlateauConfig, ReduceLrOnPlateau, Semantics,
 };
 
 const ALL: [Semantics; 4] = [Semantics::Torch, Semantics::Keras, Semantics::Lightning, Semantics::Book];
@@ -32,10 +32,10 @@ fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
-/// The run whose log the chapter prints; its losses of epochs 1 to 8, and a worse one for the unprinted 9th.
+/// The run whose log the textbook prints; its losses of epochs 1 to 8, and a worse one for the unprinted 9th.
 #[test]
 #[allow(clippy::approx_constant, reason = "0.7071 is a loss")]
-fn the_chapters_run_stops_at_its_ninth_epoch() {
+fn the_textbooks_run_stops_at_its_ninth_epoch() {
     let losses = [64.6766, 1.6799, 0.5631, 0.5125, 0.6830, 0.7071, 0.5996, 1.4061, 1.0];
     let mut machine = EarlyStopping::new(EarlyStoppingConfig::default()).unwrap();
     let seen: Vec<_> = (0..).zip(losses).map(|(epoch, loss)| machine.observe(epoch, loss)).collect();
@@ -53,7 +53,7 @@ fn the_chapters_run_stops_at_its_ninth_epoch() {
     assert_eq!(seen[4].improvement_line("val_loss"), None);
     assert!(seen[..8].iter().all(|seen| seen.stop.is_none()));
     let reason = seen[8].stop.clone().unwrap();
-    assert_eq!(reason, StopReason::Patience { epochs: 5, best: Some(0.5125), best_epoch: Some(3) });
+    assert_eq!(reason, EarlyStoppingReason::Patience { epochs: 5, best: Some(0.5125), best_epoch: Some(3) });
     assert_eq!(reason.to_string(), "no improvement in 5 epochs in a row; the best was 0.5125 at epoch 4");
 }
 
@@ -87,7 +87,7 @@ fn a_relative_delta_is_a_share_of_the_best() {
     assert_eq!(best_epochs(stopper(Semantics::Book, "min_delta=0.1,relative=true"), &from_infinity), [0, 1]);
 }
 
-/// Keras' and Lightning's options under the book's rules, each of which would do nothing if ignored.
+/// Keras' and Lightning's options under the textbook's rules, each of which would do nothing if ignored.
 #[test]
 fn options_of_all_three_work_together() {
     let mut machine = stopper(
@@ -101,9 +101,9 @@ fn options_of_all_three_work_together() {
     assert_eq!(seen.iter().map(|seen| seen.counter).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 1, 2, 2]);
     let kinds: Vec<_> = seen.iter().map(|seen| seen.stop.clone()).collect();
     assert_eq!(kinds[..5], [None, None, None, None, None]);
-    assert!(matches!(kinds[5], Some(StopReason::NotFinite { .. })));
-    assert!(matches!(kinds[6], Some(StopReason::Patience { epochs: 2, .. })));
-    assert_eq!(kinds[7], Some(StopReason::StoppingThreshold { value: 0.95, threshold: 0.9 }));
+    assert!(matches!(kinds[5], Some(EarlyStoppingReason::NotFinite { .. })));
+    assert!(matches!(kinds[6], Some(EarlyStoppingReason::Patience { epochs: 2, .. })));
+    assert_eq!(kinds[7], Some(EarlyStoppingReason::StoppingThreshold { value: 0.95, threshold: 0.9 }));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn nan_never_improves_except_where_keras_says_so() {
 
 #[test]
 fn the_reduction_is_announced_as_torch_did() {
-    let mut machine = ReduceLrOnPlateau::new(PlateauConfig::chapter(Semantics::Torch), 0.001).unwrap();
+    let mut machine = ReduceLrOnPlateau::new(PlateauConfig::textbook(Semantics::Torch), 0.001).unwrap();
     let messages: Vec<_> = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
         .map(|metric| machine.observe(metric).message())
         .into_iter()

@@ -11,8 +11,8 @@ use std::io::Read;
 use common::{SEQUENCES, sequence};
 use serde::{Deserialize, de::DeserializeOwned};
 use wellfit_policy::{
-    CheckpointConfig, CheckpointPolicy, EarlyStopping, EarlyStoppingConfig, Mode, PlateauConfig,
-    ReduceLrOnPlateau, Schedule, Semantics, StopReason, keras_mode_auto,
+    CheckpointConfig, CheckpointPolicy, EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, Mode,
+    PlateauConfig, ReduceLrOnPlateau, Schedule, Semantics, keras_mode_auto,
 };
 
 /// FNV-1a over the bits of all values, NaN counting as the bits of 0.5.
@@ -120,10 +120,10 @@ fn early_stopping_matches_the_book_keras_and_lightning() {
         compare(case, seen, make, |machine, epoch, metric| {
             let seen = machine.observe(epoch, metric);
             let stop = seen.stop.map(|reason| match reason {
-                StopReason::Patience { .. } => 'p',
-                StopReason::NotFinite { .. } => 'n',
-                StopReason::StoppingThreshold { .. } => 's',
-                StopReason::DivergenceThreshold { .. } => 'd',
+                EarlyStoppingReason::Patience { .. } => 'p',
+                EarlyStoppingReason::NotFinite { .. } => 'n',
+                EarlyStoppingReason::StoppingThreshold { .. } => 's',
+                EarlyStoppingReason::DivergenceThreshold { .. } => 'd',
             });
             (Token { counter: seen.counter, best: seen.improved, stop, ..Token::default() }, seen.best)
         });

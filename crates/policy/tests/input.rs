@@ -12,7 +12,7 @@ use wellfit_policy::{
 #[test]
 fn option_strings_are_read_over_the_packages_defaults() {
     let text = "mode=min,factor=0.5,patience=5,threshold=1e-4,threshold_mode=rel,cooldown=0,min_lr=1e-6";
-    assert_eq!(PlateauConfig::parse(Semantics::Torch, text), Ok(PlateauConfig::chapter(Semantics::Torch)));
+    assert_eq!(PlateauConfig::parse(Semantics::Torch, text), Ok(PlateauConfig::textbook(Semantics::Torch)));
     let keras = PlateauConfig::parse(Semantics::Keras, "").unwrap();
     assert_eq!((keras.threshold_mode, keras.eps), (ThresholdMode::Abs, 0.0));
     let stopping =
@@ -41,11 +41,11 @@ fn keras_names_are_known_under_its_rules() {
 }
 
 #[test]
-fn options_can_be_read_over_the_chapters_settings() {
-    let plateau = PlateauConfig::chapter(Semantics::Keras).with("cooldown=2").unwrap();
+fn options_can_be_read_over_the_textbooks_settings() {
+    let plateau = PlateauConfig::textbook(Semantics::Keras).with("cooldown=2").unwrap();
     assert_eq!((plateau.patience, plateau.factor, plateau.min_lr, plateau.cooldown), (5, 0.5, 1e-6, 2));
     assert_eq!(plateau.threshold_mode, ThresholdMode::Abs);
-    let stopping = EarlyStoppingConfig::chapter(Semantics::Keras).with("min_delta=0.5").unwrap();
+    let stopping = EarlyStoppingConfig::textbook(Semantics::Keras).with("min_delta=0.5").unwrap();
     assert_eq!((stopping.patience, stopping.min_delta), (5, 0.5));
 }
 

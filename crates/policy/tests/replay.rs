@@ -14,7 +14,7 @@ use wellfit_policy::{
 fn a_replay_is_what_the_machines_say_up_to_the_first_stop() {
     for semantics in [Semantics::Torch, Semantics::Keras, Semantics::Lightning, Semantics::Book] {
         let stopping = EarlyStoppingConfig { patience: 4, ..EarlyStoppingConfig::defaults(semantics) };
-        let plateau = PlateauConfig { patience: 1, ..PlateauConfig::chapter(semantics) };
+        let plateau = PlateauConfig { patience: 1, ..PlateauConfig::textbook(semantics) };
         let rate = RateRule::Plateau(plateau.clone());
         let replay = Replay { lr: 0.1, rate, early_stopping: Some(stopping.clone()) };
         for metrics in (0..SEQUENCES).map(sequence) {

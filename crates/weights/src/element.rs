@@ -1,3 +1,5 @@
+use half::{bf16, f16};
+
 use crate::{Array, Data, view::View};
 
 /// The type of a stored element.
@@ -42,10 +44,8 @@ impl Element {
 
     fn decode(self, storage: &[u8], view: &View) -> Data {
         match self {
-            Self::F16 => Data::F32(gather(storage, view, |b| f16_to_f32(u16::from_le_bytes(b)))),
-            Self::Bf16 => {
-                Data::F32(gather(storage, view, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)))
-            }
+            Self::F16 => Data::F32(gather(storage, view, |b| f16::from_le_bytes(b).to_f32())),
+            Self::Bf16 => Data::F32(gather(storage, view, |b| bf16::from_le_bytes(b).to_f32())),
             Self::F32 => Data::F32(gather(storage, view, f32::from_le_bytes)),
             Self::F64 => Data::F32(gather(storage, view, |b| f64::from_le_bytes(b) as f32)),
             Self::Bool => Data::I64(gather(storage, view, |[b]| i64::from(b != 0))),
@@ -66,30 +66,37 @@ fn gather<const N: usize, T>(storage: &[u8], view: &View, decode: impl Fn([u8; N
     }
 }
 
-/// The float an IEEE 754 half stands for; every one is exact.
-fn f16_to_f32(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let exponent = u32::from(bits >> 10 & 0x1f);
-    let fraction = u32::from(bits & 0x3ff);
-    let magnitude = match exponent {
-        0 => (fraction as f32 / (1 << 24) as f32).to_bits(),
-        0x1f => 0x7f80_0000 | fraction << 13,
-        _ => (exponent + 127 - 15) << 23 | fraction << 13,
-    };
-    f32::from_bits(sign | magnitude)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The elements of all 65,536 patterns of 16 bits, decoded.
+    fn decoded(element: Element) -> Vec<f32> {
+        let storage: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+        let view = View::whole(vec![65_536], 65_536).unwrap();
+        element.array(&storage, view).as_f32().unwrap().to_vec()
+    }
+
     /// The CRC-32 of all halves but the NaNs as floats, from PyTorch (`parity/weights.py` prints it).
     #[test]
     fn every_half_is_exact() {
-        let halves = (0..=u16::MAX).map(f16_to_f32).filter(|float| !float.is_nan());
-        let bytes: Vec<u8> = halves.flat_map(f32::to_le_bytes).collect();
+        let floats = decoded(Element::F16);
+        let bytes: Vec<u8> =
+            floats.iter().filter(|float| !float.is_nan()).flat_map(|float| float.to_le_bytes()).collect();
         assert_eq!(bytes.len(), 4 * (65536 - 2 * 1023));
         assert_eq!(crc32fast::hash(&bytes), 0x58a2_254b);
-        assert!(f16_to_f32(0x7e00).is_nan() && f16_to_f32(0xfc01).is_nan());
+        assert!(floats[0x7e00].is_nan() && floats[0xfc01].is_nan());
+    }
+
+    /// A bfloat16 is the upper half of a float.
+    #[test]
+    fn every_bfloat16_is_exact() {
+        for (bits, float) in (0..=u16::MAX).zip(decoded(Element::Bf16)) {
+            let expected = f32::from_bits(u32::from(bits) << 16);
+            assert!(
+                float.to_bits() == expected.to_bits() || (float.is_nan() && expected.is_nan()),
+                "{bits:x}"
+            );
+        }
     }
 }

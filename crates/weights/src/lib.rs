@@ -20,11 +20,9 @@ mod pth;
 mod safetensors;
 mod view;
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    path::Path,
-};
+use std::path::Path;
+
+use wellfit_base::{atomic, file};
 
 pub use array::{Array, Data, Dtype, WeightFile};
 pub use error::{Fault, WeightsError};
@@ -39,23 +37,8 @@ pub use safetensors::to_safetensors_bytes;
 /// [`WeightsError::Io`] if the file cannot be read, [`WeightsError::File`] if it is not understood.
 pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
     let io = |source| WeightsError::Io { action: "read", path: path.into(), source };
-    let bytes = content(path).map_err(io)?;
+    let bytes = file::read_whole(path).map_err(io)?;
     from_bytes(&bytes).map_err(|fault| WeightsError::File { path: path.into(), fault })
-}
-
-/// The bytes of a regular file. A pipe or a device may have no end; and a file larger than the memory is an error.
-fn content(path: &Path) -> std::io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("it is a folder, a pipe or a device, not a file"));
-    }
-    let mut bytes = Vec::new();
-    let room = usize::try_from(metadata.len()).is_ok_and(|length| bytes.try_reserve_exact(length).is_ok());
-    if !room {
-        return Err(std::io::ErrorKind::OutOfMemory.into());
-    }
-    fs::File::open(path)?.take(metadata.len()).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The weights in the bytes of a safetensors or PyTorch file.
@@ -106,23 +89,9 @@ fn write(path: &Path, bytes: Result<Vec<u8>, Fault>) -> Result<(), WeightsError>
 /// # Errors
 /// [`WeightsError::Io`] if the file cannot be written.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
-    replace(path, bytes).map_err(|source| WeightsError::Io { action: "write", path: path.into(), source })
-}
-
-/// Put `bytes` at `path` in one step: a temporary file beside it, on the disk, then renamed.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".wellfit-").suffix(".tmp");
-    // A temporary file is private by default; this one becomes an ordinary file (the umask still applies).
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    // The rename itself must survive a crash too; only Unix can sync a directory.
-    #[cfg(unix)]
-    fs::File::open(directory)?.sync_all()?;
-    Ok(())
+    atomic::replace(path, bytes).map_err(|source| WeightsError::Io {
+        action: "write",
+        path: path.into(),
+        source,
+    })
 }

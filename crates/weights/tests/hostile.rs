@@ -346,6 +346,6 @@ fn deep_json_is_refused() {
 fn only_files_are_read() {
     for path in ["/dev/zero", "/"] {
         let message = wellfit_weights::read(std::path::Path::new(path)).unwrap_err().to_string();
-        assert!(message.contains("not a file"), "{message}");
+        assert!(message.contains("where a file belongs"), "{message}");
     }
 }

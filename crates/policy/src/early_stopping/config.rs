@@ -16,7 +16,7 @@ use crate::{Mode, PolicyError, Semantics};
 /// | `Keras` | `m + d < b`, compared in `f32` | always improves, even NaN, which nothing beats later |
 /// | `Lightning` | `m + d < b`, all in `f32` | improves on +∞ |
 ///
-/// Deviation from the book: there NaN counts as an improvement, and is saved as the best model. Here it
+/// Deviation from the textbook: there NaN counts as an improvement, and is saved as the best model. Here it
 /// counts as an epoch without one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,7 +52,7 @@ impl Default for EarlyStoppingConfig {
 }
 
 impl EarlyStoppingConfig {
-    /// The defaults of the package itself: patience 5 (book), 0 (Keras) or 3 (Lightning, which also checks
+    /// The defaults of the package itself: patience 5 (textbook), 0 (Keras) or 3 (Lightning, which also checks
     /// for finite values).
     #[must_use]
     pub fn defaults(semantics: Semantics) -> Self {
@@ -75,9 +75,9 @@ impl EarlyStoppingConfig {
         }
     }
 
-    /// The chapter's settings under the rules of `semantics`: patience 5, any change counts.
+    /// The textbook's settings under the rules of `semantics`: patience 5, any change counts.
     #[must_use]
-    pub fn chapter(semantics: Semantics) -> Self {
+    pub fn textbook(semantics: Semantics) -> Self {
         Self { patience: 5, ..Self::defaults(semantics) }
     }
 

@@ -5,12 +5,13 @@ mod config;
 mod observation;
 
 use serde::{Deserialize, Serialize};
+use wellfit_base::number;
 
 pub use config::EarlyStoppingConfig;
-pub use observation::{Observation, StopReason};
+pub use observation::{EarlyStoppingReason, Observation};
 
 use crate::metric::{keras_improves, to_f32};
-use crate::{PolicyError, Semantics, nonfinite};
+use crate::{PolicyError, Semantics};
 
 /// What the machine remembers between epochs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub struct EarlyStoppingState {
     /// Epochs in a row without improvement.
     pub counter: u32,
     /// The best value so far.
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     pub best: Option<f64>,
     /// Its epoch.
     pub best_epoch: Option<u32>,
@@ -64,7 +65,7 @@ impl EarlyStopping {
         Observation { improved, counter, best, previous_best, best_epoch, stop }
     }
 
-    fn decide(&mut self, epoch: u32, metric: f64) -> (bool, Option<StopReason>) {
+    fn decide(&mut self, epoch: u32, metric: f64) -> (bool, Option<EarlyStoppingReason>) {
         if epoch < self.config.start_from_epoch {
             return (false, None);
         }
@@ -90,17 +91,17 @@ impl EarlyStopping {
     }
 
     /// The limits that end a run whatever the counter says.
-    fn crossed(&self, value: f64) -> Option<StopReason> {
+    fn crossed(&self, value: f64) -> Option<EarlyStoppingReason> {
         let EarlyStoppingConfig { mode, stopping_threshold, divergence_threshold, .. } = self.config;
         if self.config.check_finite && !value.is_finite() {
-            return Some(StopReason::NotFinite { value });
+            return Some(EarlyStoppingReason::NotFinite { value });
         }
         if let Some(threshold) = stopping_threshold.filter(|&limit| mode.is_better(value, self.seen(limit))) {
-            return Some(StopReason::StoppingThreshold { value, threshold });
+            return Some(EarlyStoppingReason::StoppingThreshold { value, threshold });
         }
         divergence_threshold
             .filter(|&limit| mode.is_better(self.seen(limit), value))
-            .map(|threshold| StopReason::DivergenceThreshold { value, threshold })
+            .map(|threshold| EarlyStoppingReason::DivergenceThreshold { value, threshold })
     }
 
     fn improves(&self, metric: f64, reference: Option<f64>) -> bool {
@@ -129,9 +130,9 @@ impl EarlyStopping {
         }
     }
 
-    fn exhausted(&self) -> Option<StopReason> {
+    fn exhausted(&self) -> Option<EarlyStoppingReason> {
         let EarlyStoppingState { counter, best, best_epoch } = self.state;
-        (counter >= self.config.patience).then_some(StopReason::Patience {
+        (counter >= self.config.patience).then_some(EarlyStoppingReason::Patience {
             epochs: counter,
             best,
             best_epoch,

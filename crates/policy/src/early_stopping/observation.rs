@@ -3,19 +3,18 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use wellfit_base::number;
 
-use crate::nonfinite;
-
-/// Why a run was stopped. Its `Display` is the sentence for the user; epochs are printed counting from 1.
+/// Why early stopping ends a run. Its `Display` is the sentence for the user; epochs are printed counting from 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum StopReason {
+pub enum EarlyStoppingReason {
     /// Too many epochs in a row without improvement.
     Patience {
         /// How many.
         epochs: u32,
         /// The best value seen, if any.
-        #[serde(with = "nonfinite::option", default)]
+        #[serde(with = "number::option", default)]
         best: Option<f64>,
         /// Its epoch, counted from 0.
         best_epoch: Option<u32>,
@@ -23,13 +22,13 @@ pub enum StopReason {
     /// The metric is NaN or infinite, and `check_finite` was set.
     NotFinite {
         /// The metric.
-        #[serde(with = "nonfinite")]
+        #[serde(with = "number")]
         value: f64,
     },
     /// The metric is as good as asked for.
     StoppingThreshold {
         /// The metric.
-        #[serde(with = "nonfinite")]
+        #[serde(with = "number")]
         value: f64,
         /// The threshold it passed.
         threshold: f64,
@@ -37,14 +36,14 @@ pub enum StopReason {
     /// The metric is worse than allowed.
     DivergenceThreshold {
         /// The metric.
-        #[serde(with = "nonfinite")]
+        #[serde(with = "number")]
         value: f64,
         /// The threshold it passed.
         threshold: f64,
     },
 }
 
-impl fmt::Display for StopReason {
+impl fmt::Display for EarlyStoppingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Patience { epochs, best, best_epoch } => {
@@ -78,22 +77,22 @@ pub struct Observation {
     /// Epochs in a row without improvement.
     pub counter: u32,
     /// The best value so far.
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     pub best: Option<f64>,
     /// The best value before this epoch.
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     pub previous_best: Option<f64>,
     /// The best value's epoch.
     pub best_epoch: Option<u32>,
     /// Why to stop now; `None` to go on.
-    pub stop: Option<StopReason>,
+    pub stop: Option<EarlyStoppingReason>,
 }
 
 impl Observation {
-    /// The chapter's progress line, `EarlyStopping counter: 3 out of 5`, for an epoch that was counted.
+    /// The textbook's progress line, `EarlyStopping counter: 3 out of 5`, for an epoch that was counted.
     #[must_use]
     pub fn counter_line(&self, patience: u32) -> Option<String> {
-        let counted = matches!(self.stop, None | Some(StopReason::Patience { .. }));
+        let counted = matches!(self.stop, None | Some(EarlyStoppingReason::Patience { .. }));
         (counted && !self.improved && self.counter > 0)
             .then(|| format!("EarlyStopping counter: {} out of {patience}", self.counter))
     }

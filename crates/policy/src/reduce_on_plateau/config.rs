@@ -83,9 +83,9 @@ impl PlateauConfig {
         }
     }
 
-    /// The chapter's settings under the rules of `semantics`: patience 5, factor 0.5, not below 1e-6.
+    /// The textbook's settings under the rules of `semantics`: patience 5, factor 0.5, not below 1e-6.
     #[must_use]
-    pub fn chapter(semantics: Semantics) -> Self {
+    pub fn textbook(semantics: Semantics) -> Self {
         Self { patience: 5, factor: 0.5, min_lr: 1e-6, ..Self::defaults(semantics) }
     }
 

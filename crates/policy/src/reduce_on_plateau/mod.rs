@@ -3,12 +3,13 @@
 mod config;
 
 use serde::{Deserialize, Serialize};
+use wellfit_base::number;
 
 pub use config::{PlateauConfig, ThresholdMode};
 
 use crate::error::require_non_negative;
 use crate::metric::{keras_improves, to_f32};
-use crate::{Mode, PolicyError, Semantics, nonfinite, pyformat};
+use crate::{Mode, PolicyError, Semantics, pyformat};
 
 /// What one epoch's metric led to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct PlateauStep {
     /// Epochs still not to be counted.
     pub cooldown_left: u32,
     /// The best value so far.
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     pub best: Option<f64>,
 }
 
@@ -50,7 +51,7 @@ pub struct PlateauState {
     /// Metrics seen.
     pub epoch: u64,
     /// The best value so far; `None` before the first improvement.
-    #[serde(with = "nonfinite::option", default)]
+    #[serde(with = "number::option", default)]
     pub best: Option<f64>,
     /// Epochs counted as without improvement.
     pub bad_epochs: u32,

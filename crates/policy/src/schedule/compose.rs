@@ -2,11 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Rule, Schedule, require};
+use super::{Group, PerEpoch, Recurrence, Schedule, require};
 use crate::PolicyError;
 
-/// One schedule after the other (`SequentialLR`): `schedules[i + 1]` takes over, at its own step 0, when
-/// step `milestones[i]` is reached.
+/// One schedule after the other: torch's `SequentialLR`. `schedules[i + 1]` takes over, at its own step 0, when step
+/// `milestones[i]` is reached.
+///
+/// lr(t) = schedules[i](t − milestones[i − 1]), i being the number of milestones ≤ t
+///
+/// As text: `sequential:milestones=[5],schedules=['linear-warmup:total_iters=5','cosine:t_max=95']`.
+///
+/// ```
+/// use wellfit_policy::schedule::ScheduleSpec;
+/// let text = "sequential:milestones=[2],schedules=['linear-warmup:start_factor=0.5,total_iters=2','step:step_size=1']";
+/// let schedule = text.parse::<ScheduleSpec>()?.build_by_epoch(1.0, 4)?;
+/// assert_eq!(schedule.rates(1.0).take(4).collect::<Vec<_>>(), [0.5, 0.75, 1.0, 0.1]);
+/// # Ok::<(), wellfit_policy::PolicyError>(())
+/// ```
 ///
 /// As in torch, all members share one start rate, and a [`OneCycle`](super::OneCycle) among them sets it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +41,7 @@ impl Sequential {
         )?;
         let rising = self.milestones.is_sorted_by(|a, b| a < b) && self.milestones.first() != Some(&0);
         require(rising, "milestones", format!("{:?}", self.milestones), "rising steps, above 0")?;
-        let simple = self.schedules.iter().all(|schedule| schedule.rule().is_some());
+        let simple = self.schedules.iter().all(|schedule| schedule.recurrence().is_some());
         require(
             simple,
             "schedules",
@@ -40,7 +52,19 @@ impl Sequential {
     }
 }
 
-/// Several schedules at once, each changing the rate that the ones before it left (`ChainedScheduler`).
+/// Several schedules at once, each changing the rate that the ones before it left: torch's `ChainedScheduler`.
+///
+/// lr(t) = base·∏ fᵢ(t) where each schedule is base·fᵢ(t)
+///
+/// As text: `chained:schedules=['exponential:gamma=0.9','step:step_size=30']`.
+///
+/// ```
+/// use wellfit_policy::schedule::{Chained, Exponential, Schedule, Step};
+/// let exponential = Schedule::Exponential(Exponential { gamma: 0.5 });
+/// let step = Schedule::Step(Step { step_size: 2, gamma: 0.5 });
+/// let schedule = Schedule::Chained(Chained { schedules: vec![exponential, step] });
+/// assert_eq!(schedule.rates(1.0).take(3).collect::<Vec<_>>(), [1.0, 0.5, 0.125]);
+/// ```
 ///
 /// [`CosineRestarts`](super::CosineRestarts) and [`OneCycle`](super::OneCycle) set the rate outright: as in
 /// torch, whatever stands before them in the chain has no effect.
@@ -97,26 +121,33 @@ enum Runner<'a> {
     Single(Single<'a>),
     Sequential { milestones: &'a [u64], members: Vec<Single<'a>>, step: u64 },
     Chained(Vec<Runner<'a>>),
+    PerEpoch { steps_per_epoch: u64, runner: Box<Runner<'a>>, step: u64 },
 }
 
 impl<'a> Runner<'a> {
     fn start(schedule: &'a Schedule, group: &mut Group) -> Self {
         match schedule {
             Schedule::Sequential(Sequential { milestones, schedules }) => {
-                let rules = schedules.iter().filter_map(Schedule::rule);
-                let members: Vec<_> = rules.map(|rule| Single::start(rule, group)).collect();
+                let recurrences = schedules.iter().filter_map(Schedule::recurrence);
+                let members: Vec<_> =
+                    recurrences.map(|recurrence| Single::start(recurrence, group)).collect();
                 // Building the members applied all their first steps: torch undoes that, and takes only
                 // the first member's.
                 group.lr = group.initial_lr;
                 if let Some(first) = members.first() {
-                    group.lr = first.rule.first(group, first.base_lr);
+                    group.lr = first.recurrence.first(group, first.base_lr);
                 }
                 Self::Sequential { milestones, members, step: 0 }
             }
             Schedule::Chained(Chained { schedules }) => {
                 Self::Chained(schedules.iter().map(|schedule| Self::start(schedule, group)).collect())
             }
-            simple => Self::Single(Single::start(simple.rule().unwrap_or(&super::Constant), group)),
+            Schedule::PerEpoch(PerEpoch { steps_per_epoch, schedule }) => {
+                let runner = Box::new(Self::start(schedule, group));
+                // 0 is refused by `validate`.
+                Self::PerEpoch { steps_per_epoch: (*steps_per_epoch).max(1), runner, step: 0 }
+            }
+            simple => Self::Single(Single::start(simple.recurrence().unwrap_or(&super::Constant), group)),
         }
     }
 
@@ -128,33 +159,39 @@ impl<'a> Runner<'a> {
                 let index = milestones.partition_point(|milestone| milestone <= step);
                 let Some(member) = members.get_mut(index) else { return };
                 if index > 0 && milestones[index - 1] == *step {
-                    group.lr = member.rule.switched_to(group, member.base_lr);
+                    group.lr = member.recurrence.switched_to(group, member.base_lr);
                 } else {
                     member.advance(group);
                 }
             }
             Self::Chained(runners) => runners.iter_mut().for_each(|runner| runner.advance(group)),
+            Self::PerEpoch { steps_per_epoch, runner, step } => {
+                *step += 1;
+                if step.is_multiple_of(*steps_per_epoch) {
+                    runner.advance(group);
+                }
+            }
         }
     }
 }
 
 /// A simple schedule under way.
 struct Single<'a> {
-    rule: &'a dyn Rule,
+    recurrence: &'a dyn Recurrence,
     base_lr: f64,
     step: u64,
 }
 
 impl<'a> Single<'a> {
-    fn start(rule: &'a dyn Rule, group: &mut Group) -> Self {
-        rule.prepare(group);
+    fn start(recurrence: &'a dyn Recurrence, group: &mut Group) -> Self {
+        recurrence.prepare(group);
         let base_lr = group.initial_lr;
-        group.lr = rule.first(group, base_lr);
-        Self { rule, base_lr, step: 0 }
+        group.lr = recurrence.first(group, base_lr);
+        Self { recurrence, base_lr, step: 0 }
     }
 
     fn advance(&mut self, group: &mut Group) {
         self.step += 1;
-        group.lr = self.rule.next(group, self.base_lr, self.step);
+        group.lr = self.recurrence.next(group, self.base_lr, self.step);
     }
 }

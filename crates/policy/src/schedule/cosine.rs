@@ -5,12 +5,22 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Rule, require_non_negative, require_positive};
+use super::{Group, Recurrence, require_non_negative, require_positive};
 use crate::PolicyError;
 
-/// lr(t) = `eta_min` + (base − `eta_min`)·(1 + cos(π·t/`t_max`))/2 (`CosineAnnealingLR`).
+/// Half a cosine from the base rate down to a floor: torch's `CosineAnnealingLR`.
 ///
-/// It does not stop at `t_max`: the rate rises again, and is back at the base at 2·`t_max`.
+/// lr(t) = `eta_min` + (base − `eta_min`)·(1 + cos(π·t/`t_max`))/2
+///
+/// It does not stop at `t_max`: the rate rises again, and is back at the base at 2·`t_max`. Arguments: `t_max`, 1 or
+/// more (as text: the whole run); `eta_min`, 0 or more (0). As text: `cosine`, `cosine:t_max=50,eta_min=1e-5`.
+///
+/// ```
+/// use wellfit_policy::schedule::{Cosine, Schedule};
+/// let schedule = Schedule::Cosine(Cosine { t_max: 2, eta_min: 0.0 });
+/// let rates: Vec<f64> = schedule.rates(1.0).take(3).collect();
+/// assert!(rates[0] == 1.0 && (rates[1] - 0.5).abs() < 1e-15 && rates[2].abs() < 1e-15);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cosine {
@@ -33,7 +43,7 @@ impl Cosine {
     }
 }
 
-impl Rule for Cosine {
+impl Recurrence for Cosine {
     fn next(&self, group: &Group, base_lr: f64, step: u64) -> f64 {
         let (floor, before) = (self.eta_min, step - 1);
         // At the floor a ratio of heights would be x/0: torch steps off it by the base rate instead.
@@ -52,8 +62,20 @@ fn one() -> u64 {
     1
 }
 
-/// The same cosine, begun anew at the base rate: the first period is `t_0` steps long, each further one
-/// `t_mult` times the one before (`CosineAnnealingWarmRestarts`).
+/// Half a cosine down to a floor, begun anew at the base rate again and again: torch's
+/// `CosineAnnealingWarmRestarts`.
+///
+/// lr(t) = `eta_min` + (base − `eta_min`)·(1 + cos(π·c/p))/2, c steps into a period of p steps
+///
+/// Arguments: `t_0`, the length of the first period, 1 or more; `t_mult`, how many times longer each period is than
+/// the one before, 1 or more (1); `eta_min`, 0 or more (0). As text: `cosine-restarts:t_0=10,t_mult=2`.
+///
+/// ```
+/// use wellfit_policy::schedule::{CosineRestarts, Schedule};
+/// let schedule = Schedule::CosineRestarts(CosineRestarts { t_0: 2, t_mult: 1, eta_min: 0.0 });
+/// let rates: Vec<f64> = schedule.rates(1.0).take(4).collect();
+/// assert!(rates[0] == 1.0 && (rates[1] - 0.5).abs() < 1e-15 && rates[2] == 1.0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CosineRestarts {
@@ -94,7 +116,7 @@ impl CosineRestarts {
     }
 }
 
-impl Rule for CosineRestarts {
+impl Recurrence for CosineRestarts {
     fn first(&self, _group: &Group, base_lr: f64) -> f64 {
         self.at(base_lr, 0)
     }

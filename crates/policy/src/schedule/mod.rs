@@ -4,7 +4,10 @@
 //! same recurrences are used here: rates agree with torch bit for bit, as far as the platform's `cos` and
 //! `pow` do, and combined schedules agree as well, which closed forms cannot.
 //!
-//! One step is whatever the caller makes it, an epoch or a batch. Step 0 is the first one trained.
+//! One step is whatever the caller makes it, an epoch or a batch. Step 0 is the first one trained. [`ScheduleSpec`] is a
+//! schedule as users write it, by name; it decides what a step is and becomes the schedule of a training run.
+//!
+//! In equations t is the step and base the base rate.
 //!
 //! ```
 //! use wellfit_policy::schedule::{Schedule, Step};
@@ -19,7 +22,10 @@
 mod compose;
 mod cosine;
 mod one_cycle;
+mod options;
+mod per_epoch;
 mod ramp;
+mod spec;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +33,9 @@ use serde::{Deserialize, Serialize};
 pub use compose::{Chained, Rates, Sequential};
 pub use cosine::{Cosine, CosineRestarts};
 pub use one_cycle::{Anneal, OneCycle};
+pub use per_epoch::PerEpoch;
 pub use ramp::{LinearWarmup, Polynomial};
+pub use spec::ScheduleSpec;
 pub use steps::{Exponential, MultiStep, Step};
 
 use crate::PolicyError;
@@ -61,6 +69,8 @@ pub enum Schedule {
     Sequential(Sequential),
     /// [`Chained`].
     Chained(Chained),
+    /// [`PerEpoch`].
+    PerEpoch(PerEpoch),
 }
 
 impl Schedule {
@@ -81,6 +91,7 @@ impl Schedule {
             Self::Polynomial(polynomial) => polynomial.validate(),
             Self::Sequential(sequential) => sequential.validate(),
             Self::Chained(chained) => chained.validate(),
+            Self::PerEpoch(per_epoch) => per_epoch.validate(),
         }
     }
 
@@ -100,8 +111,8 @@ impl Schedule {
         Rates::new(self, base_lr)
     }
 
-    /// The schedule as a rule of its own, unless it is made of others.
-    fn rule(&self) -> Option<&dyn Rule> {
+    /// The schedule's own recurrence, unless it is made of others.
+    fn recurrence(&self) -> Option<&dyn Recurrence> {
         Some(match self {
             Self::Constant => &Constant,
             Self::Step(step) => step,
@@ -112,7 +123,7 @@ impl Schedule {
             Self::OneCycle(cycle) => cycle,
             Self::LinearWarmup(warmup) => warmup,
             Self::Polynomial(polynomial) => polynomial,
-            Self::Sequential(_) | Self::Chained(_) => return None,
+            Self::Sequential(_) | Self::Chained(_) | Self::PerEpoch(_) => return None,
         })
     }
 }
@@ -134,7 +145,7 @@ impl Group {
 }
 
 /// A schedule's recurrence.
-trait Rule {
+trait Recurrence {
     /// Prepares the group when the schedule is built, before its step 0.
     fn prepare(&self, _group: &mut Group) {}
 
@@ -154,7 +165,7 @@ trait Rule {
 
 struct Constant;
 
-impl Rule for Constant {
+impl Recurrence for Constant {
     fn next(&self, group: &Group, _base_lr: f64, _step: u64) -> f64 {
         group.lr
     }

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Rule, require, require_positive, require_share};
+use super::{Group, Recurrence, require, require_positive, require_share};
 use crate::PolicyError;
 
 /// The curve between two rates.
@@ -19,8 +19,22 @@ pub enum Anneal {
     Linear,
 }
 
-/// From `max_lr`/`div_factor` up to `max_lr` within the first `pct_start` of the steps, then down to the
-/// start rate/`final_div_factor` (`OneCycleLR`; the rate only, momentum is not cycled).
+/// One rise to `max_lr` and one fall far below the start: torch's `OneCycleLR` (the rate only, momentum is not cycled).
+///
+/// With a = `max_lr`/`div_factor`, b = `max_lr`, c = a/`final_div_factor`, and r = `pct_start`·`total_steps` − 1 the
+/// step of the peak, half a cosine leads from one to the next:
+///
+/// lr(t) = b + (a − b)·(1 + cos(π·t/r))/2 up to r, then c + (b − c)·(1 + cos(π·(t − r)/(`total_steps` − 1 − r)))/2
+///
+/// As text: `one-cycle`, `one-cycle:max_lr=0.1,pct_start=0.2,anneal=linear`; `max_lr` is then the run's base rate and
+/// `total_steps` the whole run unless written.
+///
+/// ```
+/// use wellfit_policy::schedule::{OneCycle, Schedule};
+/// let cycle = OneCycle { max_lr: 0.5, total_steps: 10, ..OneCycle::default() };
+/// let rates: Vec<f64> = Schedule::OneCycle(cycle).rates(0.5).take(10).collect();
+/// assert!((rates[0] - 0.02).abs() < 1e-15 && (rates[2] - 0.5).abs() < 1e-15 && rates[9] < 3e-6);
+/// ```
 ///
 /// Deviation: torch allows one step more than `total_steps`, where its rate leaves the range, and fails
 /// after that; here the last rate holds.
@@ -59,7 +73,7 @@ impl Default for OneCycle {
 }
 
 /// A stretch of the run between two rates, up to and including step `end`.
-struct Phase {
+struct Segment {
     end: f64,
     from: f64,
     to: f64,
@@ -89,26 +103,26 @@ impl OneCycle {
         self.pct_start * self.total_steps as f64 - 1.0
     }
 
-    fn phases(&self, group: &Group) -> Vec<Phase> {
+    fn segments(&self, group: &Group) -> Vec<Segment> {
         let Group { initial_lr: start, max_lr: peak, min_lr: finish, .. } = *group;
         let last = self.total_steps as f64 - 1.0;
-        let up = Phase { end: self.rise(), from: start, to: peak };
+        let up = Segment { end: self.rise(), from: start, to: peak };
         if self.three_phase {
             let back = 2.0 * self.pct_start * self.total_steps as f64 - 2.0;
             return vec![
                 up,
-                Phase { end: back, from: peak, to: start },
-                Phase { end: last, from: start, to: finish },
+                Segment { end: back, from: peak, to: start },
+                Segment { end: last, from: start, to: finish },
             ];
         }
-        vec![up, Phase { end: last, from: peak, to: finish }]
+        vec![up, Segment { end: last, from: peak, to: finish }]
     }
 
     fn at(&self, group: &Group, step: u64) -> f64 {
         let step = step.min(self.total_steps.saturating_sub(1)) as f64;
         let mut begin = 0.0;
         let mut lr = group.lr;
-        for Phase { end, from, to } in self.phases(group) {
+        for Segment { end, from, to } in self.segments(group) {
             lr = self.between(from, to, (step - begin) / (end - begin));
             if step <= end {
                 break;
@@ -126,7 +140,7 @@ impl OneCycle {
     }
 }
 
-impl Rule for OneCycle {
+impl Recurrence for OneCycle {
     fn prepare(&self, group: &mut Group) {
         group.initial_lr = self.max_lr / self.div_factor;
         group.max_lr = self.max_lr;

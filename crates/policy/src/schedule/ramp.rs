@@ -2,11 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Rule, require, require_non_negative, require_positive, require_share};
+use super::{Group, Recurrence, require, require_non_negative, require_positive, require_share};
 use crate::PolicyError;
 
+/// A line from a share of the base rate to another, the base rate itself by default: torch's `LinearLR`.
+///
 /// lr(t) = base·(s + (e − s)·min(t, n)/n) with s = `start_factor`, e = `end_factor`, n = `total_iters`
-/// (`LinearLR`). With s > e it ramps down.
+///
+/// With s > e it goes down. Arguments: `start_factor`, above 0 and at most 1 (1/3); `end_factor`, 0 to 1 (1);
+/// `total_iters`, 1 or more (5). As text: `linear-warmup:start_factor=0.1,total_iters=5`.
+///
+/// ```
+/// use wellfit_policy::schedule::{LinearWarmup, Schedule};
+/// let warmup = LinearWarmup { start_factor: 0.5, total_iters: 2, ..LinearWarmup::default() };
+/// let schedule = Schedule::LinearWarmup(warmup);
+/// assert_eq!(schedule.rates(1.0).take(4).collect::<Vec<_>>(), [0.5, 0.75, 1.0, 1.0]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinearWarmup {
@@ -34,7 +45,7 @@ impl LinearWarmup {
     }
 }
 
-impl Rule for LinearWarmup {
+impl Recurrence for LinearWarmup {
     fn first(&self, group: &Group, _base_lr: f64) -> f64 {
         group.lr * self.start_factor
     }
@@ -53,7 +64,17 @@ impl Rule for LinearWarmup {
     }
 }
 
-/// lr(t) = base·(1 − min(t, n)/n)^`power` with n = `total_iters` (`PolynomialLR`).
+/// Down to 0 along a power: torch's `PolynomialLR`.
+///
+/// lr(t) = base·(1 − min(t, n)/n)^`power` with n = `total_iters`
+///
+/// Arguments: `total_iters`, 1 or more (5); `power`, 0 or more (1). As text: `polynomial:total_iters=50,power=2`.
+///
+/// ```
+/// use wellfit_policy::schedule::{Polynomial, Schedule};
+/// let schedule = Schedule::Polynomial(Polynomial { total_iters: 4, power: 1.0 });
+/// assert_eq!(schedule.rates(1.0).take(4).collect::<Vec<_>>(), [1.0, 0.75, 0.5, 0.25]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
@@ -77,7 +98,7 @@ impl Polynomial {
     }
 }
 
-impl Rule for Polynomial {
+impl Recurrence for Polynomial {
     fn next(&self, group: &Group, _base_lr: f64, step: u64) -> f64 {
         if step > self.total_iters {
             return group.lr;

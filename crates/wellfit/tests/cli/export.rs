@@ -99,7 +99,7 @@ fn training_starts_from_an_exported_directory() {
     let outcome = bench.run(&format!("train pets {MLP} --epochs 1 --weights run/export --out next"));
     outcome.succeeds().says("Weights from ").says("run/export/model.pth");
     let line = format!("{MLP} --weights pets");
-    bench.refuses_to_train(&format!("pets {line}"), 4, &["cannot read", "/pets`", "not a file"]);
+    bench.refuses_to_train(&format!("pets {line}"), 4, &["cannot read", "/pets`", "where a file belongs"]);
 }
 
 #[test]

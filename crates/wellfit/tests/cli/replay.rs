@@ -246,7 +246,7 @@ fn options_that_cannot_be_replayed() {
         ("--lr-scheduler --lr -1", &["--lr must be a positive number, not -1"]),
         ("--lr-scheduler --lr nan", &["--lr must be a positive number, not NaN"]),
         ("--lr-scheduler --schedule cosine", &["--lr-scheduler and --schedule", "choose one"]),
-        ("--column loss --schedule stairs", &["--schedule stairs", "`stairs`", "`one_cycle`"]),
+        ("--column loss --schedule stairs", &["--schedule stairs", "`stairs`", "`one-cycle`"]),
         ("--column loss --schedule step:step_size=0", &["step_size = 0: expected a whole number"]),
         ("--column loss --schedule step:step_size", &["--schedule step:step_size: "]),
         ("--early-stopping --semantics caffe", &["caffe", "lightning"]),

@@ -1,6 +1,6 @@
 //! `wellfit replay`: what early stopping and learning-rate rules make of metrics that are there already.
 
-mod csv;
+mod column;
 mod policies;
 mod source;
 mod words;

@@ -4,10 +4,9 @@ use super::source::Metrics;
 use crate::args::ReplayArgs;
 use crate::config::{positive, require};
 use crate::error::CliError;
-use serde::Deserialize as _;
-use toml::{Table, Value};
+use wellfit::policy::schedule::ScheduleSpec;
 use wellfit::policy::{
-    EarlyStoppingConfig, Mode, PlateauConfig, PolicyError, RateRule, Replay, Schedule, keras_mode_auto,
+    EarlyStoppingConfig, Mode, PlateauConfig, PolicyError, RateRule, Replay, keras_mode_auto,
 };
 use wellfit::train::Metric;
 
@@ -26,7 +25,7 @@ pub fn check(args: &ReplayArgs) -> Result<(), CliError> {
     // Their texts can be wrong whatever the metrics are.
     early_stopping(args, Mode::Min)?;
     plateau(args, Mode::Min)?;
-    Ok(())
+    args.schedule.as_deref().map_or(Ok(()), |text| schedule(text).map(drop))
 }
 
 /// The policies, for these metrics.
@@ -35,7 +34,10 @@ pub fn of(args: &ReplayArgs, metrics: &Metrics) -> Result<Replay, CliError> {
     let lr = args.lr.or(metrics.lr).unwrap_or(LR);
     let rate = match (plateau(args, mode)?, &args.schedule) {
         (Some(config), _) => RateRule::Plateau(config),
-        (None, Some(text)) => RateRule::Schedule(schedule(text, lr, metrics.epochs.len())?),
+        (None, Some(text)) => {
+            let found = schedule(text)?.build_by_epoch(lr, metrics.epochs.len() as u64);
+            RateRule::Schedule(found.map_err(bad_schedule(text))?)
+        }
         (None, None) => RateRule::Constant,
     };
     Ok(Replay { lr, rate, early_stopping: early_stopping(args, mode)? })
@@ -46,10 +48,10 @@ fn direction(name: &str) -> Mode {
     Metric::named(name).map(Metric::mode).or(keras_mode_auto(name).ok()).unwrap_or_default()
 }
 
-/// The option alone means the chapter's settings; with a text, the package's defaults stand behind it.
+/// The option alone means the settings of the textbook; with a text, the package's defaults stand behind it.
 fn early_stopping(args: &ReplayArgs, mode: Mode) -> Result<Option<EarlyStoppingConfig>, CliError> {
     let read = |text: &String| {
-        let of = if text.is_empty() { EarlyStoppingConfig::chapter } else { EarlyStoppingConfig::defaults };
+        let of = if text.is_empty() { EarlyStoppingConfig::textbook } else { EarlyStoppingConfig::defaults };
         EarlyStoppingConfig { mode, ..of(args.semantics.into()) }.with(text)
     };
     args.early_stopping.as_ref().map(read).transpose().map_err(named("--early-stopping"))
@@ -58,32 +60,19 @@ fn early_stopping(args: &ReplayArgs, mode: Mode) -> Result<Option<EarlyStoppingC
 /// As [`early_stopping`].
 fn plateau(args: &ReplayArgs, mode: Mode) -> Result<Option<PlateauConfig>, CliError> {
     let read = |text: &String| {
-        let of = if text.is_empty() { PlateauConfig::chapter } else { PlateauConfig::defaults };
+        let of = if text.is_empty() { PlateauConfig::textbook } else { PlateauConfig::defaults };
         PlateauConfig { mode, ..of(args.semantics.into()) }.with(text)
     };
     args.lr_scheduler.as_ref().map(read).transpose().map_err(named("--lr-scheduler"))
 }
 
-/// `NAME` or `NAME:KEY=VALUE,…`, the values as in TOML. What a schedule must know of the run, it is told.
-fn schedule(text: &str, lr: f64, epochs: usize) -> Result<Schedule, CliError> {
-    let bad = |problem: &str| CliError::Usage(format!("--schedule {text}: {}", problem.trim_end()));
-    let (name, options) = text.split_once(':').unwrap_or((text, ""));
-    let options = toml::de::ValueDeserializer::parse(&format!("{{{options}}}"))
-        .and_then(Table::deserialize)
-        .map_err(|error| bad(error.message()))?;
-    let epochs = Value::Integer(i64::try_from(epochs).unwrap_or(i64::MAX));
-    let mut table = match name {
-        "cosine" => Table::from_iter([("t_max".to_owned(), epochs)]),
-        "one-cycle" => {
-            Table::from_iter([("max_lr".to_owned(), Value::Float(lr)), ("total_steps".to_owned(), epochs)])
-        }
-        _ => Table::new(),
-    };
-    table.extend(options);
-    table.insert("kind".to_owned(), Value::String(name.replace('-', "_")));
-    let schedule: Schedule = table.try_into().map_err(|error: toml::de::Error| bad(error.message()))?;
-    schedule.validate().map_err(|error| bad(&error.to_string()))?;
-    Ok(schedule)
+/// `NAME` or `NAME:OPTION=VALUE,…`.
+fn schedule(text: &str) -> Result<ScheduleSpec, CliError> {
+    text.parse().map_err(bad_schedule(text))
+}
+
+fn bad_schedule(text: &str) -> impl FnOnce(PolicyError) -> CliError {
+    move |error| CliError::Usage(format!("--schedule {text}: {error}"))
 }
 
 fn named(option: &'static str) -> impl FnOnce(PolicyError) -> CliError {

@@ -1,13 +1,13 @@
 //! Where the metrics of a replay come from: a CSV file, or the record of a run.
 
-use super::csv;
+use super::column;
 use crate::args::ReplayArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use serde::Deserialize;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::Path;
+use wellfit::base::file;
 use wellfit::data::DataError;
 use wellfit::record::{RunDir, epochs};
 use wellfit::train::Metric;
@@ -44,7 +44,7 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
         return Err(DataError::Invalid(problem).into());
     }
     let text = text(path)?;
-    let found = csv::column(&text, column).map_err(|problem| problem.at(&place))?;
+    let found = column::column(&text, column).map_err(|problem| problem.at(&place))?;
     if found.empty > 0 {
         let rows = if found.empty == 1 { "row has" } else { "rows have" };
         out.warn(format!("{place}: {} {rows} no {} and were left out", found.empty, found.name));
@@ -53,13 +53,11 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
 }
 
 fn text(path: &Path) -> Result<String, DataError> {
-    let io = |source| DataError::Io { path: path.to_path_buf(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(io)?;
     let bad = |problem: &str| DataError::Invalid(format!("{}: {problem}", path.display()));
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(bad("larger than 64 MiB, so hardly the metrics of a run"));
-    }
+    let bytes = file::read_stream(path, LARGEST_FILE).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => bad("larger than 64 MiB, so hardly the metrics of a run"),
+        _ => DataError::Io { path: path.to_path_buf(), source },
+    })?;
     String::from_utf8(bytes).map_err(|_| bad("not a text in UTF-8: save it as CSV"))
 }
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use wellfit::policy::{
-    EarlyStoppingConfig, Observation, PlateauConfig, PlateauStep, RateRule, Replay, ReplayedEpoch, StopReason,
+    EarlyStoppingConfig, EarlyStoppingReason, Observation, PlateauConfig, PlateauStep, RateRule, Replay,
+    ReplayedEpoch,
 };
 
 /// A policy in a line, `early stopping (torch): mode=min, patience=5, …`: the options that are set, whose rules
@@ -66,7 +67,7 @@ fn of_stopping(config: &EarlyStoppingConfig, seen: &Observation, epoch: u32) -> 
     let counter = counted(seen.counter, config.patience.max(1));
     match &seen.stop {
         _ if epoch <= config.start_from_epoch => Some("not watched yet".to_owned()),
-        None | Some(StopReason::Patience { .. }) if !seen.improved => Some(counter),
+        None | Some(EarlyStoppingReason::Patience { .. }) if !seen.improved => Some(counter),
         None if seen.counter > 0 => Some(format!("improved, but not beyond the baseline: {counter}")),
         None => Some("improved".to_owned()),
         // The reason says it all.

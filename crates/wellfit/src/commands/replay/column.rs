@@ -5,6 +5,7 @@
 mod fuzz;
 
 use crate::error::CliError;
+use csv::{Reader, ReaderBuilder, StringRecord, Terminator, Trim};
 use wellfit::data::DataError;
 
 /// The column taken when none is asked for, where there are several.
@@ -23,14 +24,14 @@ pub struct Column {
 
 /// Why there is no such column.
 #[derive(Debug, PartialEq)]
-pub enum Problem {
+pub enum ColumnError {
     /// The choice of the column is wrong: another one may do.
     Choice(String),
     /// The file is.
     File(String),
 }
 
-impl Problem {
+impl ColumnError {
     /// The error, naming the file.
     pub fn at(self, place: &str) -> CliError {
         match self {
@@ -41,28 +42,83 @@ impl Problem {
 }
 
 /// Reads the column of that name, or else `val_loss`, or else the only one.
-pub fn column(text: &str, wanted: Option<&str>) -> Result<Column, Problem> {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
-    let first = lines.peek().map(|(_, line)| fields(line)).unwrap_or_default();
+pub fn column(text: &str, wanted: Option<&str>) -> Result<Column, ColumnError> {
+    let mut rows = Rows::new(text.trim_start_matches('\u{feff}'));
+    let mut next = rows.next()?;
+    let first = next.as_ref().map(|(_, fields)| fields.clone()).unwrap_or_default();
     let names = if first.iter().any(|field| is_name(field)) { first.clone() } else { Vec::new() };
     let index = if names.is_empty() { unnamed(&first, wanted)? } else { named(&names, wanted)? };
     if !names.is_empty() {
-        lines.next();
+        next = rows.next()?;
     }
     let name = names.into_iter().nth(index).unwrap_or_else(|| "metric".to_owned());
     let mut column = Column { name, values: Vec::new(), empty: 0 };
-    for (number, line) in lines {
-        match value(&fields(line), index, first.len()) {
-            Ok(Some(value)) => column.values.push(value),
-            Ok(None) => column.empty += 1,
-            Err(problem) => return Err(Problem::File(format!(", line {number}: {problem}"))),
+    while let Some((line, fields)) = next {
+        match value(&fields, index, first.len()).map_err(|problem| at_line(line, &problem))? {
+            Some(value) => column.values.push(value),
+            None => column.empty += 1,
         }
+        next = rows.next()?;
     }
     if column.values.is_empty() {
-        return Err(Problem::File(" holds no metrics: one number a line is expected".to_owned()));
+        return Err(ColumnError::File(" holds no metrics: one number a line is expected".to_owned()));
     }
     Ok(column)
+}
+
+fn at_line(line: u64, problem: &str) -> ColumnError {
+    ColumnError::File(format!(", line {line}: {problem}"))
+}
+
+/// The rows of a file, without those that are blank.
+struct Rows<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+    /// Where the newest row begins, and its line, from 1.
+    place: (usize, u64),
+}
+
+impl<'a> Rows<'a> {
+    fn new(text: &'a str) -> Self {
+        // A carriage return before the line's end is trimmed like a blank.
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true).trim(Trim::All).terminator(Terminator::Any(b'\n'));
+        Self { text, reader: builder.from_reader(text.as_bytes()), place: (0, 1) }
+    }
+
+    /// The next row: its line, from 1, and its fields.
+    fn next(&mut self) -> Result<Option<(u64, Vec<String>)>, ColumnError> {
+        let mut record = StringRecord::new();
+        while self
+            .reader
+            .read_record(&mut record)
+            .map_err(|error| at_line(self.place.1, &error.to_string()))?
+        {
+            let begin = record.position().map_or(0, |position| position.byte() as usize);
+            let (line, row) = self.locate(begin);
+            if !row.trim().is_empty() {
+                return Ok(Some((line, record.iter().map(unquoted).collect())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line of the record that begins at this byte, and its text. The reader skips empty lines before a record
+    /// without saying so.
+    fn locate(&mut self, begin: usize) -> (u64, &'a str) {
+        let text = self.text;
+        let rest = text.get(begin..).unwrap_or_default();
+        let begin = begin + (rest.len() - rest.trim_start_matches('\n').len());
+        let passed = text.get(self.place.0..begin).unwrap_or_default();
+        let lines = passed.bytes().filter(|&byte| byte == b'\n').count() as u64;
+        self.place = (begin, self.place.1 + lines);
+        (self.place.1, text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default())
+    }
+}
+
+/// A field without the quotes around it. The reader leaves them where there are blanks in front.
+fn unquoted(field: &str) -> String {
+    field.trim_matches('"').trim().to_owned()
 }
 
 /// The number of a row in this column; `None` where the row has nothing there.
@@ -74,7 +130,18 @@ fn value(row: &[String], index: usize, columns: usize) -> Result<Option<f64>, St
     if field.is_empty() {
         return Ok(None);
     }
-    field.parse().map(Some).map_err(|_| format!("`{field}` is not a number"))
+    field.parse().map(Some).map_err(|_| format!("`{}` is not a number", shortened(field)))
+}
+
+/// The beginning of a field, on one line: a quote that is never closed makes the rest of a file one field.
+fn shortened(field: &str) -> String {
+    const MOST: usize = 40;
+    let line = field.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if line.len() < field.len() => format!("{line}…"),
+        None => line.to_owned(),
+    }
 }
 
 /// A name, and no number that was mistyped: a name does not begin like one.
@@ -83,27 +150,27 @@ fn is_name(field: &str) -> bool {
     field.starts_with(begins) && field.parse::<f64>().is_err()
 }
 
-fn unnamed(first: &[String], wanted: Option<&str>) -> Result<usize, Problem> {
+fn unnamed(first: &[String], wanted: Option<&str>) -> Result<usize, ColumnError> {
     if let Some(name) = wanted {
-        return Err(Problem::Choice(format!(
+        return Err(ColumnError::Choice(format!(
             "has no line of names, so no column `{name}`: leave --column out"
         )));
     }
     if first.len() > 1 {
         let problem = format!(" has {} columns without names: put a line of names first", first.len());
-        return Err(Problem::File(problem));
+        return Err(ColumnError::File(problem));
     }
     Ok(0)
 }
 
-fn named(names: &[String], wanted: Option<&str>) -> Result<usize, Problem> {
+fn named(names: &[String], wanted: Option<&str>) -> Result<usize, ColumnError> {
     let list = names.join(", ");
     let name = match (wanted, names) {
         (Some(name), _) => name,
         (None, [only]) => only,
         (None, _) if names.iter().any(|name| name == USUAL) => USUAL,
         (None, _) => {
-            return Err(Problem::Choice(format!(
+            return Err(ColumnError::Choice(format!(
                 "has no column {USUAL}: choose one with --column; it has {list}"
             )));
         }
@@ -111,20 +178,9 @@ fn named(names: &[String], wanted: Option<&str>) -> Result<usize, Problem> {
     let mut places = (0..names.len()).filter(|&index| names[index] == name);
     match (places.next(), places.next()) {
         (Some(index), None) => Ok(index),
-        (Some(_), Some(_)) => Err(Problem::File(format!(" has two columns `{name}`: rename one"))),
-        (None, _) => Err(Problem::Choice(format!("has no column `{name}`; it has {list}"))),
+        (Some(_), Some(_)) => Err(ColumnError::File(format!(" has two columns `{name}`: rename one"))),
+        (None, _) => Err(ColumnError::Choice(format!("has no column `{name}`; it has {list}"))),
     }
-}
-
-/// The fields of a line, without the quotes and blanks around them.
-fn fields(line: &str) -> Vec<String> {
-    let mut quoted = false;
-    line.split(|c| {
-        quoted ^= c == '"';
-        c == ',' && !quoted
-    })
-    .map(|field| field.trim().trim_matches('"').trim().to_owned())
-    .collect()
 }
 
 #[cfg(test)]
@@ -152,6 +208,16 @@ mod tests {
         assert_eq!(values("loss\n3\n", None), Ok(vec![3.0]));
     }
 
+    /// As spreadsheets and pandas write: quotes within quotes, blanks around them, an empty field in quotes.
+    #[test]
+    fn quotes_are_read() {
+        let text = "\"a \"\"b\"\", c\", \"val_loss\" \r\n\"1\",\"2.5\"\r\n\r\n1, \"3\"\r\n";
+        assert_eq!(values(text, None), Ok(vec![2.5, 3.0]));
+        assert_eq!(values(text, Some("a \"b\", c")), Ok(vec![1.0, 1.0]));
+        let expected = Column { name: "loss".to_owned(), values: vec![1.0, 2.0], empty: 1 };
+        assert_eq!(column("loss\n1\n\"\"\n  \n2\n", None), Ok(expected), "a blank line is no row");
+    }
+
     #[test]
     fn rows_without_the_metric_are_counted() {
         let lightning = "step,train_loss,val_loss\n9,0.7,\n9,,0.6\n19,0.5,\n19,,0.4\n";
@@ -166,6 +232,8 @@ mod tests {
             ("val_loss\n\n", None, "f holds no metrics: one number a line is expected"),
             ("0.5x\n0.4\n", None, "f, line 1: `0.5x` is not a number"),
             ("loss\n0.5\n\nhalf\n", None, "f, line 4: `half` is not a number"),
+            ("\n\r\nloss\r\n0.5\r\n\r\n \nhalf\n", None, "f, line 7: `half` is not a number"),
+            ("0.4\n\"0.5\n0.6\n", None, "f, line 2: `0.5…` is not a number"),
             ("a,val_loss\n1,2\n3\n", None, "f, line 3: 1 fields, but the first line has 2"),
             ("0.5,0.4\n", None, "f has 2 columns without names: put a line of names first"),
             ("a,a\n1,2\n", Some("a"), "f has two columns `a`: rename one"),
