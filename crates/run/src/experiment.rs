@@ -8,10 +8,13 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
 use crate::options::{DataKind, OptimizerName, Options, RunSpec};
-use crate::preprocessing::transform;
+use crate::preprocessing::{augmentations, preprocessing};
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_data::{DataError, Dataset, Loader, LoaderOptions, Splits, Transform, stratified};
+use wellfit_data::{
+    Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
+};
+use wellfit_kernels::conv::Algorithm;
 use wellfit_models::{Engine, Network, Shape, build};
 use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
@@ -39,8 +42,8 @@ pub struct Experiment {
     pub engine: Arc<dyn Engine>,
     /// The data.
     pub parts: Parts,
-    /// What is done to each image.
-    pub transform: Transform,
+    /// What is done to every image.
+    pub preprocessing: Preprocessing,
     /// Initialised by the seed; weights from a file are not in it yet.
     pub network: Network,
     /// The batches to train on.
@@ -65,11 +68,11 @@ impl Experiment {
         let splits = source.open(spec.skip_bad, observer)?;
         let spec = options.decide(source.kind(&splits.train))?;
         let parts = divide(splits, &spec, source.validation, observer)?;
-        let transform = transform(&spec, &parts.train)?;
-        let network = network(&spec, &transform, parts.train.classes.len())?;
-        let train = loader(&spec, &parts.train, &transform, true)?;
-        let val = loader(&spec, &parts.validation, &transform, false)?;
-        Ok(Self { source: source.clone(), spec, engine, parts, transform, network, train, val })
+        let preprocessing = preprocessing(&spec, &parts.train)?;
+        let network = network(&spec, &preprocessing, parts.train.classes.len())?;
+        let train = loader(&spec, &parts.train, &preprocessing, true)?;
+        let val = loader(&spec, &parts.validation, &preprocessing, false)?;
+        Ok(Self { source: source.clone(), spec, engine, parts, preprocessing, network, train, val })
     }
 
     /// Load the weights that the run starts from, if any.
@@ -182,11 +185,12 @@ fn divide(
     Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
 }
 
-fn network(spec: &RunSpec, transform: &Transform, classes: usize) -> Result<Network, RunError> {
-    let input = Shape::image(transform.size.0, transform.size.1, transform.channels);
-    // Process-wide: replaced when merged by a field of the engine.
-    wellfit_kernels::set_exact(spec.exact_conv);
+fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
+    let input = Shape::image(images.size.0, images.size.1, images.channels);
     let mut network = build(&spec.model, input, classes)?;
+    if spec.exact_conv {
+        network.algorithm = Algorithm::Direct;
+    }
     network.initialise(spec.seed);
     if spec.freeze {
         network.freeze_backbone();
@@ -195,15 +199,20 @@ fn network(spec: &RunSpec, transform: &Transform, classes: usize) -> Result<Netw
 }
 
 /// The batches of a part of the data: of the training part in random order, flipped at random.
-fn loader(spec: &RunSpec, data: &Dataset, transform: &Transform, training: bool) -> Result<Loader, RunError> {
+fn loader(
+    spec: &RunSpec,
+    data: &Dataset,
+    preprocessing: &Preprocessing,
+    training: bool,
+) -> Result<Loader, RunError> {
+    let augmentations = if training { augmentations(spec) } else { Augmentations::none() };
     let options = LoaderOptions {
         batch_size: spec.batch_size,
         shuffle: training,
-        augment: training && (spec.hflip || spec.vflip),
         seed: spec.seed,
         workers: spec.workers,
         prefetch: 2 * spec.workers.max(1),
         merge_last_single: training,
     };
-    Ok(Loader::new(data.clone(), transform.clone(), options)?)
+    Ok(Loader::new(data.clone(), preprocessing.clone(), augmentations, options)?)
 }

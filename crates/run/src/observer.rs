@@ -1,13 +1,11 @@
 //! What a caller hears of a run while it is prepared, computed and finished.
 
+use crate::error::RunError;
 use crate::notice::Notice;
 use crate::options::RunSpec;
 use std::path::Path;
-use wellfit_data::Cache;
-use wellfit_data::Progress;
+use wellfit_data::{Cache, Progress};
 use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
-
-use crate::error::RunError;
 
 /// Watches and steers a run. Every method does nothing by default.
 pub trait Observer: Callback + Send {
@@ -54,7 +52,7 @@ impl Callback for Watch<'_> {
     }
 
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
-        if let Some(problem) = self.cache.take_trouble() {
+        if let Some(problem) = self.cache.take_failure() {
             self.observer.notice(&Notice::CacheFailed { problem });
         }
         self.observer.epoch_end(report)

@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use crate::options::checks::require;
-use crate::options::{CheckpointMode, DataKind, OptimizerName, Options, RunSpec, ScheduleName, entries};
+use crate::options::{CheckpointMode, DataKind, OptimizerName, Options, RunSpec, entries};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use wellfit_gpu::Device;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::Engine;
-use wellfit_policy::schedule::{Anneal, Cosine, OneCycle, Schedule};
+use wellfit_policy::schedule::Schedule;
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_train::{Every, FitConfig, Metric};
 
@@ -154,13 +154,10 @@ impl RunSpec {
         }
     }
 
-    /// The rate of each step, where it moves with the steps; `total` is how many the run has.
-    fn schedule(&self, total: u64) -> Option<Schedule> {
-        match self.schedule {
-            ScheduleName::Constant => None,
-            ScheduleName::OneCycle => Some(Schedule::OneCycle(one_cycle(self.lr, total))),
-            ScheduleName::Cosine => Some(Schedule::Cosine(Cosine { t_max: total, eta_min: 0.0 })),
-        }
+    /// The rate of each step, where it moves; `steps` is how many an epoch has.
+    pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
+        let built = self.schedule.build(self.lr, self.epochs, steps);
+        built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
     }
 
     /// What the training loop needs: `steps` is how many an epoch has, `metadata` goes into every weight file.
@@ -181,7 +178,7 @@ impl RunSpec {
             rule: self.rule(),
             loss: CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() },
             clip_norm: self.clip_norm,
-            schedule: self.schedule(u64::from(self.epochs) * steps as u64),
+            schedule: self.schedule(steps as u64).map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),
@@ -192,18 +189,5 @@ impl RunSpec {
             seed: self.seed,
             metadata,
         })
-    }
-}
-
-/// torch's `OneCycleLR` with its defaults.
-fn one_cycle(max_lr: f64, total_steps: u64) -> OneCycle {
-    OneCycle {
-        max_lr,
-        total_steps,
-        pct_start: 0.3,
-        anneal: Anneal::Cos,
-        div_factor: 25.0,
-        final_div_factor: 1e4,
-        three_phase: false,
     }
 }

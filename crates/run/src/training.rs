@@ -9,6 +9,7 @@ use crate::observer::{Observer, Watch};
 use crate::opening::{DataSource, Validation};
 use crate::options::{Options, RunSpec};
 use crate::plots::plots;
+use crate::preprocessing::recorded;
 use crate::saved::SavedRun;
 use std::path::{Path, PathBuf};
 use wellfit_data::Dataset;
@@ -138,7 +139,7 @@ impl Experiment {
     }
 
     fn run_info(&self, run: &RunWriter, command: &str) -> Result<RunInfo, RunError> {
-        let Self { spec, parts, transform, network, .. } = self;
+        let Self { spec, parts, preprocessing, network, .. } = self;
         let value = |value: Result<toml::Value, toml::ser::Error>| {
             value.map_err(|error| RunError::Output(format!("cannot write run.toml: {error}")))
         };
@@ -163,7 +164,7 @@ impl Experiment {
                 parameters: network.parameter_count() as u64,
                 trainable: network.trainable_count() as u64,
             },
-            transform: value(toml::Value::try_from(transform))?,
+            transform: value(recorded(preprocessing, spec))?,
             config: value(toml::Value::try_from(spec))?,
         })
     }

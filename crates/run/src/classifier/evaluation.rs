@@ -3,7 +3,7 @@
 use super::Classifier;
 use crate::error::RunError;
 use crate::observer::Observer;
-use wellfit_data::{DataError, Dataset, Loader, LoaderOptions};
+use wellfit_data::{Augmentations, DataError, Dataset, Loader, LoaderOptions};
 use wellfit_kernels::loss::{CrossEntropy, argmax};
 use wellfit_train::evaluate;
 
@@ -39,7 +39,7 @@ impl Classifier {
             ))));
         }
         let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
-        let loader = Loader::new(data.clone(), self.transform.clone(), options)?;
+        let loader = Loader::new(data.clone(), self.preprocessing.clone(), Augmentations::none(), options)?;
         let outputs = self.classes.len();
         let mut classes: Vec<(usize, usize)> = data.class_counts().into_iter().map(|n| (n, 0)).collect();
         let loss = CrossEntropy::default();

@@ -13,7 +13,8 @@ use crate::options::checks::image_size;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{best_weights, check, hints, load, outputs};
-use wellfit_data::{RawImage, Transform, decode_file};
+use wellfit_data::{DataError, Preprocessing};
+use wellfit_images::{RawImage, decode_file};
 use wellfit_kernels::loss::softmax;
 use wellfit_models::{Cpu, Engine, Network};
 use wellfit_record::{RunDir, RunInfo};
@@ -59,7 +60,7 @@ pub struct Classifier {
     /// The names of its outputs.
     pub classes: Vec<String>,
     /// How a picture becomes its input.
-    pub transform: Transform,
+    pub preprocessing: Preprocessing,
     /// Who computes.
     engine: Arc<dyn Engine>,
 }
@@ -132,12 +133,12 @@ impl Classifier {
         let bad = |problem: String| {
             RunError::Output(format!("{}: transform: {problem}", dir.join("run.toml").display()))
         };
-        let transform: Transform =
+        let preprocessing: Preprocessing =
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
-        check(&transform).map_err(bad)?;
+        check(&preprocessing).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
-        let network = load(&info.model.name, &file, &source, &transform, info.classes.len())?;
-        Ok(Self { network, classes: info.classes, transform, engine: Arc::new(Cpu) })
+        let network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len())?;
+        Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu) })
     }
 
     /// A weight file. What neither it nor a `config.json` beside it says was `given`.
@@ -151,23 +152,23 @@ impl Classifier {
             )));
         };
         let size = given.image_size;
-        let transform = hints.transform.unwrap_or_else(|| Transform::imagenet((size, size)));
-        check(&transform)
+        let preprocessing = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet((size, size)));
+        check(&preprocessing)
             .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
-        let outputs = outputs(model, &file, path, &transform)?;
+        let outputs = outputs(model, &file, path, &preprocessing)?;
         let classes = hints.classes.filter(|classes| classes.len() == outputs);
         let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
-        let network = load(model, &file, path, &transform, outputs)?;
-        Ok(Self { network, classes, transform, engine: Arc::new(Cpu) })
+        let network = load(model, &file, path, &preprocessing, outputs)?;
+        Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu) })
     }
 
-    /// What another program must know to use the network: flips belong to training and are left out.
+    /// What another program must know to use the network.
     #[must_use]
     pub fn description(&self) -> Description {
         Description {
             model: self.network.name.clone(),
             classes: self.classes.clone(),
-            transform: Transform { hflip: false, vflip: false, ..self.transform.clone() },
+            preprocessing: self.preprocessing.clone(),
         }
     }
 
@@ -177,7 +178,7 @@ impl Classifier {
     /// When the device fails.
     pub fn predict(&self, images: &[RawImage]) -> Result<Vec<Prediction>, RunError> {
         self.predict_each(images, |image, input| {
-            self.transform.apply(image, None, input);
+            self.preprocessing.apply(image, input);
             Ok(())
         })
     }
@@ -188,7 +189,7 @@ impl Classifier {
     /// If a file is no image, or when the device fails.
     pub fn predict_files(&self, files: &[impl AsRef<Path>]) -> Result<Vec<Prediction>, RunError> {
         self.predict_each(files, |file, input| {
-            self.transform.apply(&decode_file(file.as_ref())?, None, input);
+            self.preprocessing.apply(&decode_file(file.as_ref()).map_err(DataError::from)?, input);
             Ok(())
         })
     }

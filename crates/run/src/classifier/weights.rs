@@ -8,7 +8,7 @@ use crate::options::checks::LARGEST_IMAGE;
 use crate::saved::names_of;
 use std::path::{Path, PathBuf};
 use wellfit_base::file::read_text;
-use wellfit_data::Transform;
+use wellfit_data::Preprocessing;
 use wellfit_models::{MODELS, Network, Shape, build, least_parameters};
 use wellfit_record::{RunDir, RunInfo, is_checkpoint, read_checkpoint};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
@@ -67,10 +67,10 @@ pub(super) fn hints(
     }
 }
 
-/// A transform from a file must make sense, and must not ask for more memory than there is.
-pub(super) fn check(transform: &Transform) -> Result<(), String> {
-    transform.validate().map_err(|error| error.to_string())?;
-    let largest = transform.size.0.max(transform.size.1);
+/// Preprocessing from a file must make sense, and must not ask for more memory than there is.
+pub(super) fn check(preprocessing: &Preprocessing) -> Result<(), String> {
+    preprocessing.validate().map_err(|error| error.to_string())?;
+    let largest = preprocessing.size.0.max(preprocessing.size.1);
     if largest > LARGEST_IMAGE {
         return Err(format!("images of {largest} pixels a side are more than {LARGEST_IMAGE}"));
     }
@@ -78,9 +78,9 @@ pub(super) fn check(transform: &Transform) -> Result<(), String> {
 }
 
 /// How many classes the file's head has.
-pub(super) fn outputs(model: &str, file: &WeightFile, source: &Path, transform: &Transform) -> Result<usize, RunError> {
-    check_room(model, file, source, input(transform), 2)?;
-    let head = build(model, input(transform), 2)?.head();
+pub(super) fn outputs(model: &str, file: &WeightFile, source: &Path, preprocessing: &Preprocessing) -> Result<usize, RunError> {
+    check_room(model, file, source, input(preprocessing), 2)?;
+    let head = build(model, input(preprocessing), 2)?.head();
     let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());
     bias.ok_or_else(|| RunError::Model(format!("the weights have no `{head}bias`: they are not a {model}'s")))
 }
@@ -105,19 +105,19 @@ fn check_room(
     Ok(())
 }
 
-pub(super) fn input(transform: &Transform) -> Shape {
-    Shape::image(transform.size.0, transform.size.1, transform.channels)
+pub(super) fn input(preprocessing: &Preprocessing) -> Shape {
+    Shape::image(preprocessing.size.0, preprocessing.size.1, preprocessing.channels)
 }
 
 pub(super) fn load(
     model: &str,
     file: &WeightFile,
     source: &Path,
-    transform: &Transform,
+    preprocessing: &Preprocessing,
     classes: usize,
 ) -> Result<Network, RunError> {
-    check_room(model, file, source, input(transform), classes)?;
-    let mut network = build(model, input(transform), classes)?;
+    check_room(model, file, source, input(preprocessing), classes)?;
+    let mut network = build(model, input(preprocessing), classes)?;
     network.load(file, false).map_err(|error| RunError::weights(source, &error))?;
     Ok(network)
 }

@@ -30,7 +30,7 @@ mod names;
 mod setting;
 
 pub use entry::{Entry, Group};
-pub use names::{CacheName, CheckpointMode, OptimizerName, Scaling, ScheduleName, SemanticsName};
+pub use names::{CacheName, CheckpointMode, OptimizerName, SemanticsName};
 pub use setting::{Kind, Setting};
 
 use crate::error::RunError;
@@ -39,7 +39,9 @@ use entry::text_of;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use wellfit_data::Scaling;
 use wellfit_gpu::Device;
+use wellfit_policy::schedule::ScheduleSpec;
 use wellfit_train::Metric;
 
 /// What the data are: defaults follow from it.

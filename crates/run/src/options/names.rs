@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
+use wellfit_data::Scaling;
 use wellfit_policy::Semantics;
+use wellfit_policy::schedule::ScheduleSpec;
 
 /// An enum whose values have names: in configuration files, on a command line and in help.
 macro_rules! names {
@@ -83,30 +85,6 @@ names! {
 }
 
 names! {
-    /// Schedules over the steps of the whole run.
-    ScheduleName {
-        /// The rate stays.
-        Constant = "constant",
-        /// Up from lr/25 to lr over the first 30 %, then down to nearly nothing (torch's `OneCycleLR`).
-        OneCycle = "one-cycle",
-        /// Down to 0 along half a cosine.
-        Cosine = "cosine",
-    }
-}
-
-names! {
-    /// How pixels become a network's inputs.
-    Scaling {
-        /// The least pixel of the training images becomes 0, the greatest 1.
-        MinMax = "minmax",
-        /// Mean 0 and standard deviation 1 over the training images.
-        ZScore = "zscore",
-        /// The mean and standard deviation of each channel of ImageNet, which pretrained networks expect.
-        ImageNet = "imagenet",
-    }
-}
-
-names! {
     /// Whose rules early stopping and `ReduceLROnPlateau` follow.
     SemanticsName {
         /// torch's scheduler, the textbook's early stopping.
@@ -129,6 +107,33 @@ names! {
         Min = "min",
         /// Higher is better.
         Max = "max",
+    }
+}
+
+/// The names of `Scaling`s.
+const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet"];
+
+impl Setting for Scaling {
+    const KIND: Kind = Kind::Choice(SCALINGS);
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for ScheduleSpec {
+    const KIND: Kind = Kind::Text;
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
     }
 }
 

@@ -3,21 +3,25 @@
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! stopping_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Stopping {
-        /// How the rate moves with the steps
-        schedule: ScheduleName {
-            default: |given| if given.is_idx() && given.options.lr_scheduler != Some(true) {
-                ScheduleName::OneCycle
-            } else {
-                ScheduleName::Constant
+        /// How the rate moves: constant, one-cycle, cosine, step:step_size=10,gamma=0.1, …
+        ///
+        /// A name, or a name with options: constant, one-cycle, cosine, cosine-restarts, step, multi-step, exponential,
+        /// linear-warmup, polynomial, sequential, chained. Steps are epochs, as torch's users count them, or those of
+        /// training with by=steps; one-cycle and cosine cover all steps of the run.
+        schedule: ScheduleSpec {
+            default: |given| {
+                let one_cycle = given.is_idx() && given.options.lr_scheduler != Some(true);
+                (if one_cycle { "one-cycle" } else { "constant" }).parse().unwrap_or_default()
             },
-            value_name: "NAME",
+            value_name: "NAME:OPTIONS",
+            check: |spec| spec.schedule(1).map(drop),
         }
 
         /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
         lr_scheduler: bool {
             default: |_| false,
             check: |spec| {
-                require(!spec.lr_scheduler || spec.schedule == ScheduleName::Constant, || {
+                require(!spec.lr_scheduler || spec.schedule.is_constant(), || {
                     "`lr_scheduler` and `schedule` both set the learning rate: choose one".to_owned()
                 })?;
                 spec.plateau().validate().map_err(|error| error.to_string())
