@@ -43,6 +43,8 @@ impl From<&Path> for Destination {
 pub struct Outcome {
     /// The run's directory.
     pub run: PathBuf,
+    /// The data, as they were named.
+    pub data: String,
     /// The file of the best weights.
     pub model: PathBuf,
     /// The figures of every epoch.
@@ -106,7 +108,7 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
-        let Self { spec, engine, network, train, val, .. } = self;
+        let Self { source, spec, engine, network, train, val, .. } = self;
         let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
@@ -119,7 +121,10 @@ impl Experiment {
             }
         };
         match result {
-            Ok(outcome) => finish(&run, (saved, &config), outcome, test_is_untouched, observer),
+            Ok(outcome) => {
+                let finished = finish(&run, (saved, &config), outcome, observer)?;
+                Ok(Outcome { data: source.data, test_is_untouched, ..finished })
+            }
             Err(TrainError::Interrupted { reason }) => {
                 Err(RunError::Interrupted { reason, run: run.path().to_owned() })
             }
@@ -175,7 +180,6 @@ fn finish(
     run: &RunWriter,
     (saved, config): (&SavedRun, &FitConfig),
     outcome: wellfit_train::Outcome,
-    test_is_untouched: bool,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
     let Some(best) = outcome.best.map(|place| outcome.epochs[place]) else {
@@ -209,13 +213,14 @@ fn finish(
     let wellfit_train::Outcome { epochs, stop_kind, network, .. } = outcome;
     Ok(Outcome {
         run: path,
+        data: String::new(),
         model,
         epochs,
         best,
         stop_reason: stop_kind,
         seconds,
         data_wait_share,
-        test_is_untouched,
+        test_is_untouched: false,
         network,
     })
 }

@@ -108,31 +108,28 @@ impl Entry {
         self.name.replace('_', "-")
     }
 
-    /// Help in one line, without the default.
+    /// Help in one line, with the default.
     #[must_use]
-    pub fn short_help(&self) -> String {
-        let lines = self.help.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());
-        lines.collect::<Vec<_>>().join(" ")
+    pub fn help(&self) -> String {
+        self.with_default(&self.paragraphs()[0])
     }
 
-    /// The whole help with the default.
+    /// The whole help with the default, where one line is not all.
     #[must_use]
-    pub fn long_help(&self) -> String {
-        let mut text = String::new();
-        for line in self.help.iter().map(|line| line.trim()) {
-            match line {
-                "" => text.push_str("\n\n"),
-                line => {
-                    if !text.is_empty() && !text.ends_with('\n') {
-                        text.push(' ');
-                    }
-                    text.push_str(line);
-                }
-            }
-        }
+    pub fn long_help(&self) -> Option<String> {
+        let paragraphs = self.paragraphs();
+        (paragraphs.len() > 1).then(|| self.with_default(&paragraphs.join("\n\n")))
+    }
+
+    fn paragraphs(&self) -> Vec<String> {
+        let lines: Vec<&str> = self.help.iter().map(|line| line.trim()).collect();
+        lines.split(|line| line.is_empty()).map(|paragraph| paragraph.join(" ")).collect()
+    }
+
+    fn with_default(&self, text: &str) -> String {
         match self.default_text() {
             Some(default) => format!("{text} [default: {default}]"),
-            None => text,
+            None => text.to_owned(),
         }
     }
 

@@ -14,7 +14,6 @@ macro_rules! stopping_options {
                 (if one_cycle { "one-cycle" } else { "constant" }).parse().unwrap_or_default()
             },
             value_name: "NAME:OPTIONS",
-            check: |spec| spec.schedule(1).map(drop),
         }
 
         /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
