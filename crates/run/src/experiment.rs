@@ -152,7 +152,8 @@ impl Experiment {
         if !folder.is_dir() {
             return self.source.data.clone();
         }
-        std::path::absolute(folder).map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
+        std::path::absolute(folder)
+            .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
 }
 

@@ -196,10 +196,8 @@ impl Notice {
 
     /// How training ended.
     pub(crate) fn of_the_end(outcome: &Outcome, waited: f64) -> Vec<Self> {
-        let stopped = (outcome.stop_kind != "finished").then(|| Self::Stopped {
-            epoch: outcome.epochs.len(),
-            reason: outcome.stop_reason.clone(),
-        });
+        let stopped = (outcome.stop_kind != "finished")
+            .then(|| Self::Stopped { epoch: outcome.epochs.len(), reason: outcome.stop_reason.clone() });
         let rest = [Self::TrainingTime { seconds: outcome.seconds }, Self::WaitedForData { share: waited }];
         stopped.into_iter().chain(rest).collect()
     }

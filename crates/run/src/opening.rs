@@ -63,7 +63,9 @@ impl DataSource {
     pub fn kind(&self, train: &Dataset) -> DataKind {
         match train.native_size() {
             None => DataKind::Folder,
-            Some((height, width, _)) if self.data == "sample" => DataKind::Sample { pixels: height.max(width) },
+            Some((height, width, _)) if self.data == "sample" => {
+                DataKind::Sample { pixels: height.max(width) }
+            }
             Some((height, width, _)) => DataKind::Idx { pixels: height.max(width) },
         }
     }

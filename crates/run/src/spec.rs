@@ -66,7 +66,10 @@ impl RunSpec {
     pub fn comes_to_the_same(&self, other: &Self) -> bool {
         let material = |spec: &Self| {
             let mut table = toml::Table::try_from(spec).ok()?;
-            entries().iter().filter(|entry| entry.immaterial).for_each(|entry| drop(table.remove(entry.name)));
+            entries()
+                .iter()
+                .filter(|entry| entry.immaterial)
+                .for_each(|entry| drop(table.remove(entry.name)));
             Some(table)
         };
         material(self).is_some_and(|table| material(other) == Some(table))
@@ -178,7 +181,9 @@ impl RunSpec {
             rule: self.rule(),
             loss: CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() },
             clip_norm: self.clip_norm,
-            schedule: self.schedule(steps as u64).map_err(|problem| RunError::setting("schedule", problem))?,
+            schedule: self
+                .schedule(steps as u64)
+                .map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),

@@ -83,11 +83,16 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     pictures(&folder.join("pets"));
-    let spec = RunSpec { model: "mlp".to_owned(), image_size: 16, epochs: 3, freeze: true, ..RunSpec::for_folder() };
+    let spec =
+        RunSpec { model: "mlp".to_owned(), image_size: 16, epochs: 3, freeze: true, ..RunSpec::for_folder() };
     let mut ears = Ears::default();
     let run = folder.join("run");
     let outcome = train(&spec, &source(&folder.join("pets")), &run.as_path().into(), &mut ears).unwrap();
-    assert!(ears.0.contains(&"`freeze` without `weights` trains a head on random features".to_owned()), "{:?}", ears.0);
+    assert!(
+        ears.0.contains(&"`freeze` without `weights` trains a head on random features".to_owned()),
+        "{:?}",
+        ears.0
+    );
     assert!(ears.0.iter().any(|line| line == "pets: 10 training, 2 validation, 2 classes"), "{:?}", ears.0);
     assert_eq!(outcome.epochs.len(), 3);
 

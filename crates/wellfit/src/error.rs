@@ -82,7 +82,9 @@ impl From<RunError> for CliError {
             RunError::Config { path, problem } => {
                 Self::Usage(format!("--config {}: {problem}", path.display()))
             }
-            RunError::Setting { problem, .. } | RunError::Unusable(problem) => Self::Usage(in_flags(&problem)),
+            RunError::Setting { problem, .. } | RunError::Unusable(problem) => {
+                Self::Usage(in_flags(&problem))
+            }
             RunError::Data(error) => Self::Data(error),
             RunError::Model(problem) => Self::Model(problem),
             RunError::Output(problem) => Self::Output(in_flags(&problem)),

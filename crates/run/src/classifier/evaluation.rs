@@ -43,11 +43,12 @@ impl Classifier {
         let outputs = self.classes.len();
         let mut classes: Vec<(usize, usize)> = data.class_counts().into_iter().map(|n| (n, 0)).collect();
         let loss = CrossEntropy::default();
-        let average = evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
-            for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
-                classes[label as usize].1 += usize::from(argmax(row) == label as usize);
-            }
-        })?;
+        let average =
+            evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
+                for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
+                    classes[label as usize].1 += usize::from(argmax(row) == label as usize);
+                }
+            })?;
         Ok(Evaluation { images: data.len(), loss: average.loss(), accuracy: average.accuracy(), classes })
     }
 }

@@ -4,8 +4,8 @@ mod evaluation;
 mod weights;
 
 pub use evaluation::Evaluation;
-pub use weights::weight_file;
 pub(crate) use weights::read_weights;
+pub use weights::weight_file;
 
 use crate::error::RunError;
 use crate::observer::Observer;
@@ -102,11 +102,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_with(
-        path: &Path,
-        given: &FileHints,
-        observer: &mut dyn Observer,
-    ) -> Result<Self, RunError> {
+    pub fn open_with(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
         image_size(given.image_size).map_err(|problem| RunError::setting("image_size", problem))?;
         match weight_file(path) {
             Some(file) => Self::of_file(&file, given, observer),

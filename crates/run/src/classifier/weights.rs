@@ -78,7 +78,12 @@ pub(super) fn check(preprocessing: &Preprocessing) -> Result<(), String> {
 }
 
 /// How many classes the file's head has.
-pub(super) fn outputs(model: &str, file: &WeightFile, source: &Path, preprocessing: &Preprocessing) -> Result<usize, RunError> {
+pub(super) fn outputs(
+    model: &str,
+    file: &WeightFile,
+    source: &Path,
+    preprocessing: &Preprocessing,
+) -> Result<usize, RunError> {
     check_room(model, file, source, input(preprocessing), 2)?;
     let head = build(model, input(preprocessing), 2)?.head();
     let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());

@@ -35,7 +35,10 @@ fn defaults_follow_from_the_data() {
     assert_eq!((folder.image_size, idx.image_size), (224, 28));
     assert_eq!((folder.hflip, idx.hflip), (true, false));
     assert_eq!((folder.scaling, idx.scaling), (Scaling::ImageNet, Scaling::ZScore));
-    assert_eq!((folder.schedule.to_string(), idx.schedule.to_string()), ("constant".into(), "one-cycle".into()));
+    assert_eq!(
+        (folder.schedule.to_string(), idx.schedule.to_string()),
+        ("constant".into(), "one-cycle".into())
+    );
     let idx = DataKind::Idx { pixels: 28 };
     let plateau = given(&[("lr_scheduler", "true")]).decide(idx).unwrap();
     assert!(plateau.schedule.is_constant(), "only one of the two sets the rate");

@@ -38,8 +38,7 @@ fn top(prediction: &Prediction, classes: &[String], count: usize, out: Output) -
         let share = 100.0 * probability;
         out.say(format!("{:>4}. {:width$}  {share:6.2} %", place + 1, classes[class]));
     }
-    let row = |&(class, probability): &(usize, f32)| {
-        json!({ "class": classes[class], "probability": probability })
-    };
+    let row =
+        |&(class, probability): &(usize, f32)| json!({ "class": classes[class], "probability": probability });
     ranks.iter().map(row).collect()
 }

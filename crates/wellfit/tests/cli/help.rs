@@ -26,7 +26,8 @@ fn the_help_of_train_is_in_groups() {
     for option in wellfit::run::options::entries() {
         place(&format!("--{}", option.option()));
     }
-    for (option, default) in [("--lr", "[default: 0.001; IDX data 0.01]"), ("--val-split", "[default: 0.2]")] {
+    for (option, default) in [("--lr", "[default: 0.001; IDX data 0.01]"), ("--val-split", "[default: 0.2]")]
+    {
         assert!(place(&format!("{option} <")) < place(default));
     }
     assert!(!help.contains('`') || !help.contains("`lr"), "options stand with their dashes");

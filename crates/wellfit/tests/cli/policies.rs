@@ -67,7 +67,10 @@ fn both_techniques_combine_and_the_names_of_the_lab_say_so() {
     let options = format!(
         "--epochs 9 --lr-scheduler --lr-patience 0 --early-stopping --patience 3 {NEVER_IMPROVES} {STALLS}"
     );
-    bench.run(&format!("lab transfer pets {MLP} {options} --out run")).succeeds().says("Stopped after epoch 4");
+    bench
+        .run(&format!("lab transfer pets {MLP} {options} --out run"))
+        .succeeds()
+        .says("Stopped after epoch 4");
     assert_eq!(bench.events("run", "lr_change").len(), 2);
     for name in ["accuracy", "loss"] {
         assert!(bench.has(&format!("run/{name}_lr_scheduler_early_stopping.png")));
