@@ -40,6 +40,7 @@ mutants:
 # Damaged inputs for every parser, a million each unless told otherwise (docs/hostile-files.md)
 fuzz inputs="1000000":
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images -p wellfit-data -p wellfit-weights -p wellfit-record --test fuzz -- --nocapture
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-run --lib fuzz -- --nocapture
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit --bin wellfit fuzz -- --nocapture
 
 # The same guided by coverage: `image`, `idx` or `weights` (needs nightly Rust and cargo-fuzz)

@@ -60,13 +60,22 @@ impl RunInfo {
         format!("{}{scheduler}{stopping}{}", MODEL.0, MODEL.1)
     }
 
-    /// The name of a file beside the best weights, such as `loss.png` for ("loss", "png"), or
-    /// `loss_early_stopping.png` where these are in `model_early_stopping.safetensors`.
+    /// Whether some run may give its best weights that name.
     #[must_use]
-    pub fn file_beside(&self, stem: &str, extension: &str) -> String {
+    pub fn is_model_file(name: &str) -> bool {
+        let both = [false, true];
+        both.into_iter().any(|scheduler| {
+            both.map(|stopping| Self::model_file_by_settings(scheduler, stopping)).contains(&name.to_owned())
+        })
+    }
+
+    /// The name, without its extension, of a file beside the best weights: `loss` for "loss", or
+    /// `loss_early_stopping` where these are in `model_early_stopping.safetensors`.
+    #[must_use]
+    pub fn stem_beside(&self, stem: &str) -> String {
         let model = self.model_file();
         let suffix = model.strip_prefix(MODEL.0).and_then(|name| name.strip_suffix(MODEL.1)).unwrap_or("");
-        format!("{stem}{suffix}.{extension}")
+        format!("{stem}{suffix}")
     }
 }
 
@@ -117,27 +126,34 @@ mod tests {
     #[test]
     fn an_old_run_has_its_model_file_from_its_settings_and_a_new_one_says_it() {
         for (lines, model, plot) in [
-            ("lr_scheduler = false\nearly_stopping = false", "model.safetensors", "loss.png"),
+            ("lr_scheduler = false\nearly_stopping = false", "model.safetensors", "loss"),
             (
                 "lr_scheduler = true\nearly_stopping = false",
                 "model_lr_scheduler.safetensors",
-                "loss_lr_scheduler.png",
+                "loss_lr_scheduler",
             ),
             (
                 "lr_scheduler = true\nearly_stopping = true",
                 "model_lr_scheduler_early_stopping.safetensors",
-                "loss_lr_scheduler_early_stopping.png",
+                "loss_lr_scheduler_early_stopping",
             ),
             (
                 "lr_scheduler = true\nearly_stopping = true\nmodel_file = 'model.safetensors'",
                 "model.safetensors",
-                "loss.png",
+                "loss",
             ),
         ] {
             let info = info(lines).unwrap();
-            assert_eq!((info.model_file(), info.file_beside("loss", "png")), (model.into(), plot.into()));
+            assert_eq!((info.model_file(), info.stem_beside("loss")), (model.into(), plot.into()));
             assert_eq!(toml::from_str::<RunInfo>(&toml::to_string(&info).unwrap()).unwrap(), info);
         }
+    }
+
+    #[test]
+    fn names_of_best_weights_are_known() {
+        assert!(RunInfo::is_model_file("model.safetensors"));
+        assert!(RunInfo::is_model_file("model_early_stopping.safetensors"));
+        assert!(!RunInfo::is_model_file("model_2.safetensors"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{Cpu, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass};
+use wellfit_models::{
+    Cpu, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass,
+};
 
 /// What a network is to learn: how far its outputs are from what they should be.
 pub trait Objective: Send + Sync {

@@ -70,8 +70,10 @@ fn trained_by(
     let (train, val) = (loader(train, true, cache), loader(val, false, cache));
     let outcome = fit(network, (&train, &val), &config, &mut run, &mut ()).unwrap();
     let steps = std::fs::read_to_string(root.path().join("run/steps.jsonl")).unwrap();
-    let epochs =
-        outcome.epochs.iter().map(|e| format!("{:?} {:?} {:?}", e.train_loss(), e.val_loss(), e.val_accuracy()));
+    let epochs = outcome
+        .epochs
+        .iter()
+        .map(|e| format!("{:?} {:?} {:?}", e.train_loss(), e.val_loss(), e.val_accuracy()));
     let figures = steps.lines().map(String::from).chain(epochs).collect();
     let head =
         outcome.network.parameters.iter().filter(|p| p.trainable).flat_map(|p| p.value.to_vec()).collect();

@@ -1,11 +1,12 @@
-//! The command line. This file only says what may be typed; `config` makes sense of it.
-//!
-//! More than 500 lines: a list with an entry an option, to be read as one.
+//! The command line: what may be typed. The settings of a training run are in `settings`.
 
+use crate::settings::{Settings, one_of};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use wellfit::run::FileHints;
+use wellfit::run::options::Group;
+pub use wellfit::run::options::{OptimizerName, SemanticsName};
 
 /// Train image classifiers that neither under- nor overfit.
 #[derive(Debug, Parser)]
@@ -15,19 +16,31 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// Print one JSON object as the last line of standard output; the rest goes to standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub json: bool,
     /// Print errors only
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = OUTPUT)]
     pub quiet: bool,
     /// Threads for computing; 0 takes all cores. The results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 0,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = Group::Speed.title()
+    )]
     pub threads: usize,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
 7 interrupted and saved: `wellfit resume` goes on";
+
+/// The heading of what is printed and written.
+const OUTPUT: &str = Group::Output.title();
+/// Ends the short help of commands with many options.
+const MORE: &str = "--help lists all options";
 
 /// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
 fn seed() -> RangedU64ValueParser {
@@ -87,36 +100,37 @@ pub enum Data {
 #[derive(Debug, Clone, Args)]
 pub struct OutArgs {
     /// The run's directory [default: runs/<data>-<model>-<n>]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     pub out: Option<PathBuf>,
     /// Replace the run that is in --out
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub force: bool,
 }
 
 /// `wellfit train` and `wellfit lab transfer`.
 #[derive(Debug, Args)]
+#[command(after_help = MORE, after_long_help = "")]
 pub struct TrainArgs {
     /// A folder with a sub-folder a class, or with train/ and val/ or test/; a folder of IDX files; `sample` or
     /// `fashion-mnist`
     #[arg(value_name = "DATA")]
     pub data: String,
     /// Where Fashion-MNIST's files may lie, besides the usual places
-    #[arg(long = "data", value_name = "DIR")]
+    #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
     pub data_dir: Option<PathBuf>,
     /// A TOML file with any of the options below (`batch_size = 64`); the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Say more: improvements, checkpoints
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = OUTPUT)]
     pub verbose: bool,
     /// Go on with the newest unfinished run of the same configuration and data, if there is one
-    #[arg(long, value_enum, value_name = "auto")]
+    #[arg(long, value_enum, value_name = "auto", help_heading = Group::Checkpoints.title())]
     pub resume: Option<ResumeWhich>,
     #[command(flatten)]
     pub out: OutArgs,
     #[command(flatten)]
-    pub options: TrainOptions,
+    pub settings: Settings,
 }
 
 /// Which run `train --resume` goes on with.
@@ -162,194 +176,7 @@ pub struct VerifyResumeArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub options: TrainOptions,
-}
-
-/// The options that `--config` takes as well. Unset ones follow the data: see the README.
-#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainOptions {
-    /// mlp, mlp-bn, resnet20, resnet18, resnet34, resnet50, resnet101, resnet152
-    /// [default: resnet50; resnet20 for IDX data]
-    #[arg(long, value_name = "NAME")]
-    pub model: Option<String>,
-    /// Start from these weights: torchvision's names, .pth or .safetensors; or an exported directory
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
-    /// Keep the backbone fixed and train a new head only
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub freeze: Option<bool>,
-    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature [default: cpu]
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<String>,
-    /// Compute all convolutions by direct sums, none by Winograd's method: slower, rounds a little less
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub exact_conv: Option<bool>,
-    /// Epochs at most [default: 100; sample 8, other IDX data 20]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub epochs: Option<u32>,
-    /// Images in a batch [default: 32]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.001; IDX data 0.01]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    pub lr: Option<f64>,
-    /// Optimiser [default: adam]
-    #[arg(long, value_name = "NAME")]
-    pub optimizer: Option<OptimizerName>,
-    /// Weight decay [default: torch's: 0, adamw 0.01]
-    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
-    pub weight_decay: Option<f64>,
-    /// Momentum of sgd [default: 0]
-    #[arg(long, value_name = "MU", allow_negative_numbers = true)]
-    pub momentum: Option<f64>,
-    /// Height and width images are resized to [default: 224; IDX data their own size]
-    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
-    pub image_size: Option<usize>,
-    /// Share of the training images set aside for validation, where the data have none [default: 0.2]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub val_split: Option<f64>,
-    /// Mirror training images left to right at random [default: true; IDX data false]
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub hflip: Option<bool>,
-    /// Mirror training images top to bottom at random [default: true; IDX data false]
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub vflip: Option<bool>,
-    /// Share of the target spread over all classes [default: 0]
-    #[arg(long, value_name = "EPSILON", allow_negative_numbers = true)]
-    pub label_smoothing: Option<f64>,
-    /// Scale gradients to this common norm at most [default: off]
-    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
-    pub clip_norm: Option<f64>,
-    /// How the rate moves with the steps [default: constant; IDX data one-cycle]
-    #[arg(long, value_name = "NAME")]
-    pub schedule: Option<ScheduleName>,
-    /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub lr_scheduler: Option<bool>,
-    /// Epochs without improvement before the rate is lowered [default: 5]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub lr_patience: Option<u32>,
-    /// What the rate is multiplied by [default: 0.5]
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
-    pub lr_factor: Option<f64>,
-    /// The rate is never lowered below this [default: 1e-6]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    pub min_lr: Option<f64>,
-    /// Stop when the watched metric no longer improves
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub early_stopping: Option<bool>,
-    /// Epochs without improvement before stopping [default: 5]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub patience: Option<u32>,
-    /// The least change that counts as an improvement [default: 0]
-    #[arg(long, value_name = "DELTA", allow_negative_numbers = true)]
-    pub min_delta: Option<f64>,
-    /// What early stopping watches: val_loss, val_accuracy, train_loss, train_accuracy [default: val_loss]
-    #[arg(long, value_name = "METRIC")]
-    pub monitor: Option<String>,
-    /// Whose rules early stopping and --lr-scheduler follow [default: torch]
-    #[arg(long, value_name = "WHOSE")]
-    pub semantics: Option<SemanticsName>,
-    /// Also save weights each epoch under this name, such as `epoch-{epoch:02d}-{val_loss:.4f}.safetensors`
-    #[arg(long, value_name = "NAME")]
-    pub checkpoint: Option<String>,
-    /// What decides which of these is best [default: val_loss]
-    #[arg(long, value_name = "METRIC")]
-    pub checkpoint_monitor: Option<String>,
-    /// Whether that metric should fall or rise [default: auto]
-    #[arg(long, value_name = "MODE")]
-    pub checkpoint_mode: Option<CheckpointMode>,
-    /// Save them only when better than all before
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub save_best_only: Option<bool>,
-    /// Save where the run stands this often, besides at the end of each epoch: such as 50steps or 10min
-    #[arg(long, value_name = "INTERVAL")]
-    pub checkpoint_every: Option<String>,
-    /// Saved states to keep besides the newest, in case that one gets damaged [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub keep: Option<usize>,
-    /// Decides weights, order, split, flips and dropout [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
-    pub seed: Option<u64>,
-    /// Leave unusable image files out instead of stopping
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub skip_bad: Option<bool>,
-    /// Threads that decode images ahead of training [default: 2]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub workers: Option<usize>,
-    /// Where decoded images, and with --freeze the backbone's features, are kept. No result depends on it
-    /// [default: ram]
-    #[arg(long, value_name = "WHERE")]
-    pub cache: Option<CacheName>,
-    /// The most that is kept, in MiB [default: ram a quarter of what the run leaves free, disk 10240]
-    #[arg(long, value_name = "MIB", allow_negative_numbers = true)]
-    pub cache_size: Option<u64>,
-    /// The folder of --cache disk [default: wellfit/results in the user's cache]
-    #[arg(long, value_name = "DIR")]
-    pub cache_dir: Option<PathBuf>,
-}
-
-/// Where results are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CacheName {
-    /// In memory, for this run.
-    Ram,
-    /// In a folder, for later runs too.
-    Disk,
-    /// Nowhere.
-    Off,
-}
-
-/// Optimisers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerName {
-    /// Adam.
-    Adam,
-    /// Adam with decoupled weight decay.
-    Adamw,
-    /// Stochastic gradient descent.
-    Sgd,
-}
-
-/// Schedules over the steps of the whole run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScheduleName {
-    /// The rate stays.
-    Constant,
-    /// Up from lr/25 to lr over the first 30 %, then down to nearly nothing (torch's OneCycleLR).
-    OneCycle,
-    /// Down to 0 along half a cosine.
-    Cosine,
-}
-
-/// Whose rules the policies follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SemanticsName {
-    /// torch's scheduler, the book's early stopping.
-    Torch,
-    /// Keras' callbacks.
-    Keras,
-    /// Lightning's early stopping, torch's scheduler.
-    Lightning,
-    /// The book's early stopping, torch's scheduler.
-    Book,
-}
-
-/// The direction of a checkpoint's metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckpointMode {
-    /// From the metric's name.
-    Auto,
-    /// Lower is better.
-    Min,
-    /// Higher is better.
-    Max,
+    pub settings: Settings,
 }
 
 /// `wellfit lab batchnorm`.
@@ -417,6 +244,9 @@ pub struct PredictArgs {
     /// Images
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: String,
     /// How many classes to list
     #[arg(long, default_value_t = 5, value_name = "N", allow_negative_numbers = true)]
     pub top: usize,
@@ -433,6 +263,13 @@ pub struct FileArgs {
     /// Height and width for a weight file that does not name its own
     #[arg(long, default_value_t = 224, value_name = "PIXELS", allow_negative_numbers = true)]
     pub image_size: usize,
+}
+
+impl FileArgs {
+    /// For the library.
+    pub fn hints(&self) -> FileHints {
+        FileHints { model: self.model.clone(), image_size: self.image_size }
+    }
 }
 
 /// `wellfit export`.
@@ -572,7 +409,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "NAME:OPTIONS")]
     pub schedule: Option<String>,
     /// Whose rules early stopping and --lr-scheduler follow
-    #[arg(long, value_name = "WHOSE", default_value = "torch")]
+    #[arg(long, value_name = "WHOSE", default_value = "torch", value_parser = one_of::<SemanticsName>(SemanticsName::NAMES))]
     pub semantics: SemanticsName,
     /// The learning rate at the start [default: that of --run, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
@@ -596,7 +433,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub steps: Option<u32>,
     /// Optimiser [default: adam; mlp sgd]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = one_of::<OptimizerName>(OptimizerName::NAMES))]
     pub optimizer: Option<OptimizerName>,
     /// Also tell how a training step divides among the kinds of layers
     #[arg(long)]

@@ -1,12 +1,14 @@
 //! Errors of the command line, each with its exit code.
 
-use std::path::{Path, PathBuf};
+use crate::settings::in_flags;
+use std::path::PathBuf;
 use wellfit::data::DataError;
 use wellfit::gpu::DeviceError;
 use wellfit::models::ModelError;
 use wellfit::plot::PlotError;
 use wellfit::policy::PolicyError;
 use wellfit::record::RecordError;
+use wellfit::run::RunError;
 use wellfit::train::TrainError;
 use wellfit::weights::WeightsError;
 
@@ -67,20 +69,31 @@ impl CliError {
         }
     }
 
-    /// A signal, and how to go on.
-    pub fn interrupted(reason: &str, run: &Path) -> Self {
-        let run = run.display();
-        Self::Interrupted(format!("interrupted by {reason}; the run is saved: wellfit resume {run}"))
-    }
-
-    /// A weight file that does not fit, named.
-    pub fn weights(path: &Path, error: &ModelError) -> Self {
-        Self::Model(format!("{}: {error}", path.display()))
-    }
-
     /// A file that cannot be written.
     pub fn write(path: PathBuf) -> impl FnOnce(std::io::Error) -> Self {
         move |cause| Self::Output(format!("cannot write {}: {cause}", path.display()))
+    }
+}
+
+impl From<RunError> for CliError {
+    /// The library names settings; here they become options.
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Config { path, problem } => {
+                Self::Usage(format!("--config {}: {problem}", path.display()))
+            }
+            RunError::Setting { problem, .. } | RunError::Unusable(problem) => {
+                Self::Usage(in_flags(&problem))
+            }
+            RunError::Data(error) => Self::Data(error),
+            RunError::Model(problem) => Self::Model(problem),
+            RunError::Output(problem) => Self::Output(in_flags(&problem)),
+            RunError::Diverged(problem) => Self::Diverged(in_flags(&problem)),
+            RunError::Interrupted { reason, run } => {
+                let run = run.display();
+                Self::Interrupted(format!("interrupted by {reason}; the run is saved: wellfit resume {run}"))
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! | module | from → to |
 //! |---|---|
+//! | [`run`] | settings → run; run → classifier |
 //! | [`images`] | bytes → pixels |
 //! | [`data`] | files → batches |
 //! | [`models`] | batches → logits, and back to gradients |
@@ -24,6 +25,7 @@ pub use wellfit_plot as plot;
 pub use wellfit_policy as policy;
 pub use wellfit_record as record;
 pub use wellfit_rng as rng;
+pub use wellfit_run as run;
 pub use wellfit_simd as simd;
 pub use wellfit_train as train;
 pub use wellfit_weights as weights;

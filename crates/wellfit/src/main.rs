@@ -1,18 +1,15 @@
-//! The `wellfit` command.
+//! The `wellfit` command: read what was typed, do it, say how it went.
 
 mod args;
-mod caching;
 mod commands;
 mod config;
 mod error;
-mod inference;
-mod kept;
 mod labs;
 mod memory;
 mod opening;
 mod output;
-mod pictures;
 mod progress;
+mod settings;
 mod signals;
 
 use args::{Cli, Command, Data, Lab};
@@ -21,11 +18,13 @@ use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
 use std::process::ExitCode;
+use wellfit::run::Validation;
+use wellfit::simd::Threads;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let out = Output { json: cli.json, quiet: cli.quiet };
-    match run(&cli, out) {
+    match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.to_string().trim_end());
@@ -34,18 +33,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli, out: Output) -> Result<(), CliError> {
+/// What computes.
+fn threads(cli: &Cli) -> Result<Threads, CliError> {
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
     })?;
-    let threads = wellfit::simd::Threads::new(cli.threads)
-        .map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))?;
-    threads.run(|| command(cli, out))
+    Threads::new(cli.threads).map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))
 }
 
+/// What was asked for.
 fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
     match &cli.command {
-        Command::Train(args) => commands::train::run(args, commands::job::Validation::Split, out),
+        Command::Train(args) => commands::train::run(args, Validation::Split, out),
         Command::Resume(args) => commands::resume::run(args, out),
         Command::VerifyResume(args) => commands::verify_resume::run(args, cli.threads, out),
         Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),

@@ -2,10 +2,10 @@
 
 use crate::error::CliError;
 use crate::output::Output;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::cell::RefCell;
+use crate::progress::Progress;
 use std::path::Path;
-use wellfit::data::{OpenOptions, Progress, Splits, Suspicious, open};
+use wellfit::data::Splits;
+use wellfit::run::{DataSource, Validation};
 
 /// Open `data`; downloads and checks show their progress, skipped files are named.
 pub fn open_data(
@@ -14,41 +14,11 @@ pub fn open_data(
     skip_bad: bool,
     out: Output,
 ) -> Result<Splits, CliError> {
-    let bar: RefCell<Option<ProgressBar>> = RefCell::new(None);
-    let options =
-        OpenOptions { data_dir: data_dir.map(Path::to_path_buf), skip_bad, ..OpenOptions::default() };
-    let splits = open(data, &options, &|progress| match progress {
-        Progress::Checking { files } => out.say(format!("Checking {files} image files")),
-        Progress::Download { file, received, total } => {
-            let mut bar = bar.borrow_mut();
-            if received == 0 || bar.is_none() {
-                out.say(format!("Downloading {file}"));
-                *bar = out.bars().then(|| download_bar(total));
-            }
-            if let Some(bar) = bar.as_ref() {
-                bar.set_position(received);
-                if total == Some(received) {
-                    bar.finish_and_clear();
-                }
-            }
-        }
-    })?;
-    tell_skipped(&splits.skipped, out);
-    Ok(splits)
+    let source = source(data, data_dir, Validation::Split);
+    Ok(source.open(skip_bad, &mut Progress::new(out, false))?)
 }
 
-fn download_bar(total: Option<u64>) -> ProgressBar {
-    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    let style = "{bar:30} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)";
-    bar.with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn tell_skipped(skipped: &[Suspicious], out: Output) {
-    if skipped.is_empty() {
-        return;
-    }
-    out.warn(format!("{} unusable files are left out:", skipped.len()));
-    for file in skipped {
-        out.warn(format!("  {}: {}", file.path.display(), file.reason));
-    }
+/// Where data are, as typed.
+pub fn source(data: &str, dir: Option<&Path>, validation: Validation) -> DataSource {
+    DataSource { data: data.to_owned(), dir: dir.map(Path::to_path_buf), validation }
 }

@@ -66,6 +66,11 @@ impl Output {
     }
 }
 
+/// The command as typed; what is no Unicode in it becomes `\u{fffd}`.
+pub fn command_line() -> String {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
 /// A path as JSON. What is no Unicode in it, which JSON lacks, becomes `\u{fffd}`.
 pub fn path(path: &Path) -> Value {
     Value::String(path.to_string_lossy().into_owned())

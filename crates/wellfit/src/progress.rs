@@ -1,11 +1,14 @@
 //! What a training run shows while it goes on: bars on a terminal, plain lines elsewhere.
 
 use crate::output::Output;
+use crate::settings::in_flags;
 use crate::signals::Signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::Path;
 use std::time::{Duration, Instant};
-use wellfit::data::Cache;
+use wellfit::data::Progress as Opening;
 use wellfit::record::data_wait_share;
+use wellfit::run::{Notice, Observer, RunError, RunSpec, duration};
 use wellfit::train::{Callback, Control, EpochReport, Phase, Tick};
 
 /// Without a terminal, a pass that takes long says where it is this often.
@@ -14,27 +17,40 @@ const PLAIN_EVERY: Duration = Duration::from_secs(30);
 /// From this share of the training time on, an epoch's line tells that it waited for data: more --workers may help.
 const WORTH_SAYING: f64 = 0.05;
 
-/// The chapter's lines and bars.
+/// What a run tells, on standard output or standard error: lines, and bars on a terminal.
 pub struct Progress {
     out: Output,
-    patience: u32,
     verbose: bool,
+    /// Early stopping's.
+    patience: u32,
     bar: Option<ProgressBar>,
+    download: Option<ProgressBar>,
+    /// When the last line of a pass was printed.
     spoke: Instant,
     /// The epoch this process began with: of a resumed run not the first.
     first: Option<u32>,
     started: Instant,
     epochs: u32,
-    cache: Cache,
-    signals: Signals,
+    /// Caught from the moment on in which training begins.
+    signals: Option<Signals>,
 }
 
 impl Progress {
-    /// For a run whose early stopping has this patience; `verbose` also tells of each improvement, and what happens to
-    /// `cache` is told in any case.
-    pub fn new(out: Output, patience: u32, verbose: bool, cache: Cache, signals: Signals) -> Self {
-        let (spoke, started) = (Instant::now(), Instant::now());
-        Self { out, patience, verbose, bar: None, spoke, first: None, started, epochs: 0, cache, signals }
+    /// `verbose` also tells of each improvement.
+    pub fn new(out: Output, verbose: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            out,
+            verbose,
+            patience: 0,
+            bar: None,
+            download: None,
+            spoke: now,
+            first: None,
+            started: now,
+            epochs: 0,
+            signals: None,
+        }
     }
 
     fn bar(&mut self, tick: &Tick) -> &ProgressBar {
@@ -96,7 +112,7 @@ impl Callback for Progress {
     }
 
     fn interrupted(&mut self) -> Option<String> {
-        let name = self.signals.caught()?;
+        let name = self.signals.as_ref()?.caught()?;
         if let Some(bar) = self.bar.take() {
             bar.abandon();
         }
@@ -121,9 +137,6 @@ impl Callback for Progress {
         }
         if let Some(decision) = report.checkpoint.filter(|decision| decision.save || self.verbose) {
             out.say(&decision.message);
-        }
-        if let Some(failure) = self.cache.take_failure() {
-            out.warn(format!("--cache disk: {failure}. The run goes on, but nothing more is kept"));
         }
         let best = if report.best { "  (best so far)" } else { "" };
         out.say(format!(
@@ -152,12 +165,40 @@ impl Callback for Progress {
     }
 }
 
-/// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.
-pub fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+impl Observer for Progress {
+    fn notice(&mut self, notice: &Notice) {
+        let text = in_flags(&notice.to_string());
+        if notice.is_warning() { self.out.warn(text) } else { self.out.say(text) }
     }
+
+    fn opening(&mut self, progress: &Opening) {
+        match progress {
+            Opening::Checking { files } => self.out.say(format!("Checking {files} image files")),
+            Opening::Download { file, received, total } => {
+                if *received == 0 || self.download.is_none() {
+                    self.out.say(format!("Downloading {file}"));
+                    self.download = self.out.bars().then(|| download_bar(*total));
+                }
+                if let Some(bar) = &self.download {
+                    bar.set_position(*received);
+                    if *total == Some(*received) {
+                        bar.finish_and_clear();
+                    }
+                }
+            }
+        }
+    }
+
+    fn ready(&mut self, spec: &RunSpec, _run: &Path) -> Result<(), RunError> {
+        self.patience = spec.patience;
+        self.signals = Some(Signals::install().map_err(|error| RunError::Output(error.to_string()))?);
+        self.started = Instant::now();
+        Ok(())
+    }
+}
+
+fn download_bar(total: Option<u64>) -> ProgressBar {
+    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let style = "{bar:30} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)";
+    bar.with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -18,7 +18,8 @@ impl Description {
         let Preprocessing { size: (height, width), channels, mean, std } = &self.preprocessing;
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
         let first_conv = find(|op| matches!(op, Op::Conv(_))).map(|node| node.name.as_str());
-        let pooled = find(|op| matches!(op, Op::GlobalAveragePool(_))).map(|node| network.shape(node.inputs[0]));
+        let pooled =
+            find(|op| matches!(op, Op::GlobalAveragePool(_))).map(|node| network.shape(node.inputs[0]));
         let features = network.nodes.last().map_or(0, |head| network.shape(head.inputs[0]).len());
         let classes = self.classes.len();
         let mut config = json!({

@@ -3,22 +3,19 @@
 use crate::args::EvaluateArgs;
 use crate::config::batch_size;
 use crate::error::CliError;
-use crate::inference::Classifier;
 use crate::opening::open_data;
 use crate::output::{self, Output, number};
+use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::data::{Augmentations, DataError, Loader, LoaderOptions};
-use wellfit::gpu::Device;
-use wellfit::kernels::loss::{CrossEntropy, argmax};
-use wellfit::train::evaluate;
+use wellfit::data::DataError;
+use wellfit::run::Classifier;
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     batch_size(args.batch_size)?;
-    let device: Device =
-        args.device.parse().map_err(|error| CliError::Usage(format!("--device {}: {error}", args.device)))?;
-    let engine = wellfit::gpu::open(device)?;
-    let classifier = Classifier::open(&args.run, &args.file, out)?;
+    let engine = super::engine(&args.device)?;
+    let classifier =
+        Classifier::open_with(&args.run, &args.file.hints(), &mut Progress::new(out, false))?.on(engine);
     let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
         (Some(test), _) => ("test", test),
@@ -34,23 +31,12 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
             classifier.classes.join(", "),
         ))));
     }
-    let (labels, classes) = (data.class_counts(), data.classes.clone());
-    let options = LoaderOptions { batch_size: args.batch_size, ..LoaderOptions::default() };
-    let loader = Loader::new(data, classifier.transform.clone(), Augmentations::none(), options)?;
-    let (network, outputs) = (&classifier.network, classes.len());
-    let mut correct = vec![0_usize; outputs];
-    let loss = CrossEntropy::default();
-    let average = evaluate(&*engine, network, &loader, &loss, 0, &mut (), |logits, labels| {
-        for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
-            correct[label as usize] += usize::from(argmax(row) == label as usize);
-        }
-    })?;
-    let images: usize = labels.iter().sum();
-    out.say(format!("{} ({part}, {images} images)", splits.name));
-    out.say(format!("Loss: {:.4}, Acc: {:.2}", average.loss(), 100.0 * average.accuracy()));
-    let width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let found = classifier.evaluate(&data, args.batch_size, &mut ())?;
+    out.say(format!("{} ({part}, {} images)", splits.name, found.images));
+    out.say(format!("Loss: {:.4}, Acc: {:.2}", found.loss, 100.0 * found.accuracy));
+    let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let mut per_class: Vec<Value> = Vec::new();
-    for ((class, &count), &right) in classes.iter().zip(&labels).zip(&correct) {
+    for (class, &(count, right)) in data.classes.iter().zip(&found.classes) {
         let share = right as f64 / count as f64;
         out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:6.2} %", 100.0 * share));
         per_class.push(json!({ "class": class, "images": count, "accuracy": number(share) }));
@@ -58,9 +44,9 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     out.result(&json!({
         "run": output::path(&args.run),
         "part": part,
-        "images": images,
-        "loss": number(average.loss()),
-        "accuracy": number(average.accuracy()),
+        "images": found.images,
+        "loss": number(found.loss),
+        "accuracy": number(found.accuracy),
         "classes": per_class,
     }));
     Ok(())

@@ -2,19 +2,20 @@
 
 use crate::args::{ExportArgs, ExportFormat};
 use crate::error::CliError;
-use crate::inference::{CONFIG, Classifier, weight_file};
 use crate::output::{self, Output};
+use crate::progress::Progress;
 use clap::ValueEnum;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit::models::Network;
+use wellfit::run::{CONFIG, Classifier, weight_file};
 use wellfit::train::Description;
 use wellfit::weights::{to_pth_bytes, to_safetensors_bytes, write_bytes};
 
 /// Run the command.
 pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
-    let classifier = Classifier::open(&args.run, &args.file, out)?;
+    let classifier = Classifier::open_with(&args.run, &args.file.hints(), &mut Progress::new(out, false))?;
     let (network, description) = (&classifier.network, classifier.description());
     let directory = args.out.clone().unwrap_or_else(|| default_directory(&args.run));
     let weights = directory.join(name(args.format));

@@ -4,7 +4,6 @@ pub mod bench;
 pub mod data_show;
 pub mod evaluate;
 pub mod export;
-pub mod job;
 pub mod plot;
 pub mod predict;
 pub mod replay;
@@ -12,3 +11,15 @@ pub mod resume;
 pub mod runs;
 pub mod train;
 pub mod verify_resume;
+
+use crate::error::CliError;
+use std::sync::Arc;
+use wellfit::gpu::Device;
+use wellfit::models::Engine;
+
+/// The engine of `--device`.
+fn engine(device: &str) -> Result<Arc<dyn Engine>, CliError> {
+    let device: Device =
+        device.parse().map_err(|error| CliError::Usage(format!("--device {device}: {error}")))?;
+    Ok(wellfit::gpu::open(device)?)
+}

@@ -3,7 +3,6 @@
 use crate::args::{PlotArgs, PlotFormat};
 use crate::error::CliError;
 use crate::output::{self, Output};
-use crate::pictures::pictures;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::fs;
@@ -11,10 +10,11 @@ use std::path::{Path, PathBuf};
 use wellfit::base::{atomic, file};
 use wellfit::plot::Chart;
 use wellfit::record::RunDir;
+use wellfit::run::plots;
 
 /// Run the command.
 pub fn run(args: &PlotArgs, out: Output) -> Result<(), CliError> {
-    let found = pictures(&RunDir::open(&args.run)?)?;
+    let found = plots(&RunDir::open(&args.run)?)?;
     found.problems.iter().for_each(|problem| out.warn(problem.to_string()));
     let directory = args.out.as_ref().unwrap_or(&args.run);
     let files = found

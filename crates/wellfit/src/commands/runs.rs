@@ -3,9 +3,9 @@
 use crate::args::RunsArgs;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
-use crate::progress::duration;
 use serde_json::{Value, json};
 use wellfit::record::{RunSummary, list_runs};
+use wellfit::run::duration;
 
 /// Run the command.
 pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {

@@ -3,19 +3,19 @@
 //! The run is made once in peace. Then it is made again and again by processes that are killed (SIGKILL) at
 //! random moments and resumed, until there were enough kills; each must end with the same weights and figures.
 
-use crate::args::{TrainOptions, VerifyResumeArgs};
-use crate::config::{over_file, require};
+use crate::args::VerifyResumeArgs;
+use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
-use crate::progress::duration;
 use crate::signals::Signals;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use wellfit::record::{EpochRecord, RunDir, RunInfo, epochs, sha256};
+use wellfit::record::{EpochRecord, RunDir, epochs, sha256};
 use wellfit::rng::{Rng, Stream};
+use wellfit::run::{Options, SavedRun, duration};
 
 /// Few epochs tell as much as many.
 const EPOCHS: u32 = 2;
@@ -31,7 +31,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 /// Run the command.
 pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), CliError> {
     require(args.kills > 0, || "--kills must be at least 1".to_owned())?;
-    let options = over_file(args.config.as_deref(), &args.options)?;
+    let options = args.settings.over_file(args.config.as_deref())?;
     let seed = options.seed.unwrap_or(0);
     let scratch = Scratch::new(args.out.as_deref())?;
     let mut trial = Trial::new(args, options, threads, &scratch.path)?;
@@ -118,12 +118,12 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     fn new(
         args: &'a VerifyResumeArgs,
-        mut options: TrainOptions,
+        mut options: Options,
         threads: usize,
         folder: &Path,
     ) -> Result<Self, CliError> {
         options.epochs.get_or_insert(EPOCHS);
-        options.checkpoint_every.get_or_insert_with(|| CHECKPOINT_EVERY.to_owned());
+        options.checkpoint_every.get_or_insert_with(|| Some(CHECKPOINT_EVERY.to_owned()));
         let config = folder.join("config.toml");
         let text = toml::to_string(&options).map_err(|error| CliError::Output(error.to_string()))?;
         fs::write(&config, text).map_err(CliError::write(config.clone()))?;
@@ -235,8 +235,7 @@ struct Ending {
 impl Ending {
     fn of(run: &Path) -> Result<Self, CliError> {
         let dir = RunDir::open(run)?;
-        let info: RunInfo = dir.read_run_toml()?;
-        let model = info.model_file();
+        let model = SavedRun::read(&dir)?.info.model_file();
         let read = |name: &str| {
             let path = run.join(name);
             fs::read(&path)

@@ -1,10 +1,10 @@
 //! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, the chapter's way.
 
 use crate::args::TrainArgs;
-use crate::commands::job::Validation;
 use crate::commands::train;
 use crate::error::CliError;
 use crate::output::Output;
+use wellfit::run::Validation;
 
 /// As `train`, but validating on `test/`.
 pub fn run(args: &TrainArgs, out: Output) -> Result<(), CliError> {

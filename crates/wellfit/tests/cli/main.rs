@@ -13,6 +13,7 @@ mod durable;
 mod export;
 #[cfg(feature = "wgpu")]
 mod gpu;
+mod help;
 mod inference;
 mod labs;
 mod looking;

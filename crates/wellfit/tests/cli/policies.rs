@@ -28,10 +28,9 @@ fn early_stopping_counts_and_stops() {
     assert_eq!((&result["epochs"], &result["stop_reason"]), (&3.into(), &"early_stopping".into()));
     let counters: Vec<_> = bench.events("run", "early_stopping_counter");
     assert_eq!(counters.iter().map(|event| event["counter"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
-    for name in ["accuracy", "loss"] {
-        assert!(bench.has(&format!("run/{name}_early_stopping.png")));
+    for name in ["accuracy.png", "loss.png", "model.safetensors"] {
+        assert!(bench.has(&format!("run/{name}")), "{name}: names do not depend on the settings");
     }
-    assert!(bench.has("run/model_early_stopping.safetensors"));
 }
 
 #[test]
@@ -55,23 +54,29 @@ fn the_scheduler_lowers_the_rate_of_a_stalled_run() {
     let rates: Vec<_> =
         bench.events("run", "epoch").iter().map(|epoch| epoch["lr"].as_f64().unwrap()).collect();
     assert_eq!(rates, [4e-6, 4e-6, 2e-6, 1e-6], "a rate lowered after an epoch is that of the next");
-    for name in ["accuracy_lr_scheduler.png", "loss_lr_scheduler.png", "model_lr_scheduler.safetensors"] {
+    for name in ["accuracy.png", "loss.png", "model.safetensors"] {
         assert!(bench.has(&format!("run/{name}")), "{name}");
     }
 }
 
 #[test]
-fn both_techniques_combine_and_the_names_say_so() {
-    let bench = animals();
+fn both_techniques_combine_and_the_names_of_the_lab_say_so() {
+    let bench = Bench::new();
+    bench.pictures("pets/train", &["cat", "dog"], 0..6);
+    bench.pictures("pets/test", &["cat", "dog"], 6..8);
     let options = format!(
         "--epochs 9 --lr-scheduler --lr-patience 0 --early-stopping --patience 3 {NEVER_IMPROVES} {STALLS}"
     );
-    bench.run(&format!("train animals {MLP} {options} --out run")).succeeds().says("Stopped after epoch 4");
+    bench
+        .run(&format!("lab transfer pets {MLP} {options} --out run"))
+        .succeeds()
+        .says("Stopped after epoch 4");
     assert_eq!(bench.events("run", "lr_change").len(), 2);
     for name in ["accuracy", "loss"] {
         assert!(bench.has(&format!("run/{name}_lr_scheduler_early_stopping.png")));
     }
-    bench.run("predict run animals/cat/0.png").succeeds();
+    assert!(bench.has("run/model_lr_scheduler_early_stopping.safetensors"));
+    bench.run("predict run pets/test/cat/6.png").succeeds();
 }
 
 #[test]

@@ -120,8 +120,8 @@ fn the_configuration_in_a_run_is_a_configuration_file() {
     bench.write("again.toml", toml_document(&config));
     bench.run("train animals --config again.toml --out second").succeeds();
     assert_eq!(bench.toml("second/run.toml")["config"], config);
-    let model = "model_early_stopping.safetensors";
-    assert_eq!(bench.bytes(&format!("first/{model}")), bench.bytes(&format!("second/{model}")));
+    let model = |run: &str| bench.bytes(&format!("{run}/model.safetensors"));
+    assert_eq!(model("first"), model("second"));
 }
 
 fn toml_document(table: &toml::Value) -> String {
@@ -189,4 +189,44 @@ fn convolutions_can_be_summed_directly() {
     let (fast, exact) = (loss("fast"), loss("exact"));
     assert!((fast - exact).abs() < 1e-3, "{fast} {exact}");
     assert_ne!(bench.bytes("fast/model.safetensors"), bench.bytes("exact/model.safetensors"));
+}
+
+/// Runs of the first version named their files by the techniques that were on, and knew fewer settings.
+#[test]
+fn a_run_of_the_first_version_is_read_and_resumed() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 3 --batch-size 4 --early-stopping --lr-scheduler");
+    bench.run(&format!("{line} --out run")).succeeds();
+    let model = bench.bytes("run/model.safetensors");
+    let mut info = bench.toml("run/run.toml");
+    assert_eq!(info.remove("model_file"), Some("model.safetensors".into()));
+    let config = info["config"].as_table_mut().unwrap();
+    assert_eq!(config.remove("scaling"), Some("imagenet".into()));
+    bench.write("run/run.toml", info.to_string());
+    let old = "run/model_lr_scheduler_early_stopping.safetensors";
+    std::fs::rename(bench.path("run/model.safetensors"), bench.path(old)).unwrap();
+    bench.run("predict run animals/cat/0.png").succeeds().says("1. ");
+    bench.run("evaluate run animals").succeeds().says("16 images");
+    bench.run("resume run").succeeds().says("is finished");
+    std::fs::remove_file(bench.path(old)).unwrap();
+    let again = bench.run(&format!("{line} --out run --resume auto")).succeeds();
+    again.says("Resuming run from ").says("TRAINING COMPLETE");
+    assert_eq!(bench.bytes(old), model, "under its old name");
+    assert!(!bench.has("run/model.safetensors"));
+}
+
+#[test]
+fn schedules_and_scalings_have_names() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 3 --batch-size 12");
+    bench.run(&format!("{line} --schedule step:step_size=1,gamma=0.5 --lr 0.004 --out steps")).succeeds();
+    let rates: Vec<_> =
+        bench.events("steps", "epoch").iter().map(|epoch| epoch["lr"].as_f64().unwrap()).collect();
+    assert_eq!(rates, [0.004, 0.002, 0.001]);
+    for scaling in ["minmax", "zscore", "imagenet"] {
+        bench.run(&format!("{line} --scaling {scaling} --out {scaling}")).succeeds();
+        assert_eq!(bench.toml(&format!("{scaling}/run.toml"))["config"]["scaling"].as_str(), Some(scaling));
+    }
+    let model = |run: &str| bench.bytes(&format!("{run}/model.safetensors"));
+    assert!(model("minmax") != model("zscore") && model("zscore") != model("imagenet"));
 }

@@ -1,10 +1,10 @@
-//! Damaged `--config` files: an answer each time, within bounded memory and time (see `wellfit_fuzz`).
+//! Damaged configuration files: an answer each time, within bounded memory and time (see `wellfit_fuzz`).
 
-use super::{merged, resolve};
-use crate::args::TrainArgs;
-use clap::Parser;
+use super::{DataKind, Options};
 use std::fs;
+use std::sync::Arc;
 use wellfit_fuzz::{Target, as_it_is, fuzz, scratch};
+use wellfit_models::Cpu;
 
 const CONFIG: &str = r#"model = "resnet18"
 epochs = 3
@@ -13,6 +13,7 @@ lr = 1e-3
 optimizer = "sgd"
 momentum = 0.9
 schedule = "one-cycle"
+scaling = "zscore"
 clip_norm = 1.0
 label_smoothing = 0.1
 early_stopping = true
@@ -22,20 +23,12 @@ checkpoint = "best-{epoch:03d}-{val_loss:.2f}.safetensors"
 seed = 7
 "#;
 
-#[derive(Parser)]
-struct Line {
-    #[command(flatten)]
-    train: TrainArgs,
-}
-
 #[test]
 fn damaged_configurations_are_refused_in_peace() {
     let dir = scratch("config");
     fs::create_dir_all(&dir).unwrap();
     let path = dir.join("wellfit.toml");
-    let line = ["train", "folder", "--config", path.to_str().unwrap()];
-    let args = Line::try_parse_from(line).unwrap().train;
-    let tokens: [&[u8]; 14] = [
+    let tokens: [&[u8]; 15] = [
         b"[",
         b"{",
         b"[[a]]\n",
@@ -50,14 +43,15 @@ fn damaged_configurations_are_refused_in_peace() {
         b"{val_loss:.65535f}",
         b"%",
         b"../",
+        b"step:step_size=1,gamma=0.5",
     ];
     fs::write(&path, CONFIG).unwrap();
-    resolve(merged(&args).unwrap(), "folder", None).unwrap();
+    Options::read(&path).unwrap().decide(DataKind::Folder).unwrap();
     let target = Target { name: "config", seeds: &[CONFIG.into()], tokens: &tokens, repair: as_it_is };
     fuzz(&target, |bytes| {
         fs::write(&path, bytes).unwrap();
-        let config = resolve(merged(&args)?, "folder", None)?;
-        config.fit(10, Default::default()).map(drop)
+        let spec = Options::read(&path)?.decide(DataKind::Folder)?;
+        spec.fit(Arc::new(Cpu), 10, Default::default()).map(drop)
     });
     fs::remove_dir_all(&dir).unwrap();
 }

@@ -1,0 +1,211 @@
+//! A trained network with what it needs to read a picture.
+
+mod evaluation;
+mod weights;
+
+pub use evaluation::Evaluation;
+pub(crate) use weights::read_weights;
+pub use weights::weight_file;
+
+use crate::error::RunError;
+use crate::observer::Observer;
+use crate::options::checks::image_size;
+use std::path::Path;
+use std::sync::Arc;
+use weights::{best_weights, check, hints, load, outputs};
+use wellfit_data::{DataError, Preprocessing};
+use wellfit_images::{RawImage, decode_file};
+use wellfit_kernels::loss::softmax;
+use wellfit_models::{Cpu, Engine, Network};
+use wellfit_record::{RunDir, RunInfo};
+use wellfit_train::Description;
+
+/// The description that timm and Hugging Face expect beside weights.
+pub const CONFIG: &str = "config.json";
+
+/// Images that are classified at a time.
+const BATCH: usize = 32;
+
+/// What a weight file may leave open.
+#[derive(Debug, Clone)]
+pub struct FileHints {
+    /// The architecture of a weight file that does not name its own.
+    pub model: Option<String>,
+    /// Height and width, in pixels, for a weight file that does not name its own.
+    pub image_size: usize,
+}
+
+impl Default for FileHints {
+    /// No architecture; 224 pixels, as torchvision's networks.
+    fn default() -> Self {
+        Self { model: None, image_size: 224 }
+    }
+}
+
+/// A network, its classes and its preprocessing.
+///
+/// ```no_run
+/// use wellfit_run::Classifier;
+/// let classifier = Classifier::open("runs/animals-resnet50-1".as_ref())?;
+/// for prediction in classifier.predict_files(&["cat.jpg", "dog.jpg"])? {
+///     let (class, probability) = prediction.ranks()[0];
+///     println!("{} ({probability:.2})", classifier.classes[class]);
+/// }
+/// # Ok::<(), wellfit_run::RunError>(())
+/// ```
+#[derive(Debug)]
+pub struct Classifier {
+    /// The network.
+    pub network: Network,
+    /// The names of its outputs.
+    pub classes: Vec<String>,
+    /// How a picture becomes its input.
+    pub preprocessing: Preprocessing,
+    /// Who computes.
+    engine: Arc<dyn Engine>,
+}
+
+/// What a network says of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The network's outputs, one for each class.
+    pub logits: Vec<f32>,
+    /// The same as probabilities.
+    pub probabilities: Vec<f32>,
+}
+
+impl Prediction {
+    fn new(logits: &[f32]) -> Self {
+        Self { logits: logits.to_vec(), probabilities: softmax(logits) }
+    }
+
+    /// The classes with their probabilities, the most likely first.
+    #[must_use]
+    pub fn ranks(&self) -> Vec<(usize, f32)> {
+        let mut ranks: Vec<(usize, f32)> = self.probabilities.iter().copied().enumerate().collect();
+        ranks.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        ranks
+    }
+}
+
+impl Classifier {
+    /// What `path` names: a run (its best weights), one of its checkpoints, an exported directory or a weight file that
+    /// says which network it is for.
+    ///
+    /// # Errors
+    /// If there is no such thing, or its weights fit no network.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        Self::open_with(path, &FileHints::default(), &mut ())
+    }
+
+    /// The same; what a weight file leaves open comes from `given`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
+        image_size(given.image_size).map_err(|problem| RunError::setting("image_size", problem))?;
+        match weight_file(path) {
+            Some(file) => Self::of_file(&file, given, observer),
+            None => Self::of_run(path),
+        }
+    }
+
+    /// The same network, computed by `engine`.
+    #[must_use]
+    pub fn on(self, engine: Arc<dyn Engine>) -> Self {
+        Self { engine, ..self }
+    }
+
+    /// The best weights of the run in `dir`.
+    fn of_run(dir: &Path) -> Result<Self, RunError> {
+        let run = RunDir::open(dir)?;
+        let info: RunInfo = run.read_run_toml()?;
+        if info.classes.is_empty() {
+            return Err(RunError::Output(format!(
+                "{} is the run of a lab, which keeps no weights: give one that `wellfit train` made",
+                dir.display()
+            )));
+        }
+        let bad = |problem: String| {
+            RunError::Output(format!("{}: transform: {problem}", dir.join("run.toml").display()))
+        };
+        let preprocessing: Preprocessing =
+            info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+        check(&preprocessing).map_err(bad)?;
+        let (file, source) = best_weights(&run, &info)?;
+        let network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len())?;
+        Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu) })
+    }
+
+    /// A weight file. What neither it nor a `config.json` beside it says was `given`.
+    fn of_file(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
+        let file = read_weights(path)?;
+        let hints = hints(path, &file, given.model.as_deref(), observer)?;
+        let Some(model) = given.model.as_ref().or(hints.model.as_ref()) else {
+            return Err(RunError::Unusable(format!(
+                "{} does not say which architecture it is for: give `model`, such as `model` resnet50",
+                path.display()
+            )));
+        };
+        let size = given.image_size;
+        let preprocessing = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet((size, size)));
+        check(&preprocessing)
+            .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
+        let outputs = outputs(model, &file, path, &preprocessing)?;
+        let classes = hints.classes.filter(|classes| classes.len() == outputs);
+        let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
+        let network = load(model, &file, path, &preprocessing, outputs)?;
+        Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu) })
+    }
+
+    /// What another program must know to use the network.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        Description {
+            model: self.network.name.clone(),
+            classes: self.classes.clone(),
+            preprocessing: self.preprocessing.clone(),
+        }
+    }
+
+    /// What the network says of decoded images, batch by batch.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn predict(&self, images: &[RawImage]) -> Result<Vec<Prediction>, RunError> {
+        self.predict_each(images, |image, input| {
+            self.preprocessing.apply(image, input);
+            Ok(())
+        })
+    }
+
+    /// What the network says of image files. One decoded image is in memory at a time.
+    ///
+    /// # Errors
+    /// If a file is no image, or when the device fails.
+    pub fn predict_files(&self, files: &[impl AsRef<Path>]) -> Result<Vec<Prediction>, RunError> {
+        self.predict_each(files, |file, input| {
+            self.preprocessing.apply(&decode_file(file.as_ref()).map_err(DataError::from)?, input);
+            Ok(())
+        })
+    }
+
+    /// Batch by batch: `read` makes the network's input `[H, W, C]` of an image.
+    fn predict_each<T>(
+        &self,
+        images: &[T],
+        read: impl Fn(&T, &mut [f32]) -> Result<(), RunError>,
+    ) -> Result<Vec<Prediction>, RunError> {
+        let (sample, classes) = (self.network.input.len(), self.network.outputs());
+        let mut predictions = Vec::with_capacity(images.len());
+        for batch in images.chunks(BATCH) {
+            let mut inputs = vec![0.0; batch.len() * sample];
+            for (image, input) in batch.iter().zip(inputs.chunks_exact_mut(sample)) {
+                read(image, input)?;
+            }
+            let logits = self.engine.evaluate(&self.network, &inputs, 0)?;
+            predictions.extend(logits.chunks_exact(classes).map(Prediction::new));
+        }
+        Ok(predictions)
+    }
+}

@@ -1,0 +1,219 @@
+//! All that a run needs before its first step: the settings, the data cut into parts, the network.
+
+use crate::caching::open_cache;
+use crate::classifier::{read_weights, weight_file};
+use crate::error::RunError;
+use crate::memory;
+use crate::notice::Notice;
+use crate::observer::Observer;
+use crate::opening::{DataSource, Validation};
+use crate::options::{DataKind, OptimizerName, Options, RunSpec};
+use crate::preprocessing::{augmentations, preprocessing};
+use std::path::Path;
+use std::sync::Arc;
+use wellfit_data::{
+    Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
+};
+use wellfit_kernels::conv::Algorithm;
+use wellfit_models::{Engine, Network, Shape, build};
+use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
+
+/// Images to train on, to choose by, and to judge by in the end.
+#[derive(Debug)]
+pub struct Parts {
+    /// The name of the data.
+    pub name: String,
+    /// To train on.
+    pub train: Dataset,
+    /// To choose the best epoch by.
+    pub validation: Dataset,
+    /// To judge by in the end, if there are any.
+    pub test: Option<Dataset>,
+}
+
+/// All that a run needs before its first step.
+#[derive(Debug)]
+pub struct Experiment {
+    /// Where the data are.
+    pub source: DataSource,
+    /// Every setting.
+    pub spec: RunSpec,
+    /// Who computes.
+    pub engine: Arc<dyn Engine>,
+    /// The data.
+    pub parts: Parts,
+    /// What is done to every image.
+    pub preprocessing: Preprocessing,
+    /// Initialised by the seed; weights from a file are not in it yet.
+    pub network: Network,
+    /// The batches to train on.
+    pub train: Loader,
+    /// The batches to choose by.
+    pub val: Loader,
+}
+
+impl Experiment {
+    /// Open the data, decide the settings that follow from them, and build the network. Nothing is written.
+    ///
+    /// # Errors
+    /// If settings, device or data cannot be used.
+    pub fn prepare(
+        options: &Options,
+        source: &DataSource,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, RunError> {
+        // What can be refused without the data is refused before they are read.
+        let spec = options.decide(DataKind::Folder)?;
+        let engine = engine(&spec)?;
+        let splits = source.open(spec.skip_bad, observer)?;
+        let spec = options.decide(source.kind(&splits.train))?;
+        let parts = divide(splits, &spec, source.validation, observer)?;
+        let preprocessing = preprocessing(&spec, &parts.train)?;
+        let network = network(&spec, &preprocessing, parts.train.classes.len())?;
+        let train = loader(&spec, &parts.train, &preprocessing, true)?;
+        let val = loader(&spec, &parts.validation, &preprocessing, false)?;
+        Ok(Self { source: source.clone(), spec, engine, parts, preprocessing, network, train, val })
+    }
+
+    /// Load the weights that the run starts from, if any.
+    pub(crate) fn load_weights(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let Some(path) = &self.spec.weights else {
+            if self.spec.freeze {
+                observer.notice(&Notice::RandomBackbone);
+            }
+            return Ok(());
+        };
+        let path = &weight_file(path).unwrap_or_else(|| path.clone());
+        let file = read_weights(path)?;
+        let loaded = self.network.load(&file, true).map_err(|error| RunError::weights(path, &error))?;
+        observer.notice(&Notice::WeightsFrom { path: path.clone() });
+        if let Some(theirs) = loaded.replaced_head {
+            observer.notice(&Notice::HeadReplaced { theirs, classes: self.network.outputs() });
+        }
+        Ok(())
+    }
+
+    /// Check that the run fits into memory, and keep images and features in what it leaves.
+    pub(crate) fn take_memory(&mut self) -> Result<(), RunError> {
+        let left = memory::check(self)?;
+        let cache = open_cache(&self.spec, left)?;
+        for loader in [&mut self.train, &mut self.val] {
+            *loader = loader.clone().with_cache(cache.clone());
+        }
+        Ok(())
+    }
+
+    /// Tell what will be trained on what.
+    pub(crate) fn describe(&self, observer: &mut dyn Observer) {
+        let Self { spec, parts, .. } = self;
+        observer.notice(&Notice::Device { name: self.engine.name() });
+        observer.notice(&Notice::Network { summary: self.network.summary() });
+        observer.notice(&Notice::Data {
+            name: parts.name.clone(),
+            train: parts.train.len(),
+            validation: parts.validation.len(),
+            test: parts.test.as_ref().map(Dataset::len),
+            classes: parts.train.classes.len(),
+        });
+        if spec.lr_scheduler {
+            observer.notice(&Notice::SchedulerOn);
+        }
+        if spec.early_stopping {
+            observer.notice(&Notice::EarlyStoppingOn);
+        }
+    }
+
+    /// Refuse what cannot work, warn of what will not do what it is meant to.
+    pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let spec = &self.spec;
+        let smallest = spec.batch_size.min(self.parts.train.len());
+        if self.network.has_batch_norm() && smallest < 2 {
+            let problem = "BatchNorm cannot normalise a batch of one image; take 2 or more";
+            return Err(RunError::setting("batch_size", format!("`batch_size` {smallest}: {problem}")));
+        }
+        if spec.lr_scheduler && spec.early_stopping {
+            let (stopping, plateau) = (spec.early_stopping(), spec.plateau());
+            if early_stopping_precludes_plateau(&stopping, &plateau) {
+                let (patience, lr_patience) = (spec.patience, spec.lr_patience);
+                observer.notice(&Notice::SchedulerPrecluded { patience, lr_patience });
+            } else if epochs_at_lowered_rate(&stopping, &plateau) == 0 {
+                observer.notice(&Notice::SchedulerTooLate);
+            }
+        }
+        if spec.optimizer == OptimizerName::Sgd && spec.lr < 0.005 && spec.momentum == 0.0 {
+            observer.notice(&Notice::SlowSgd { lr: spec.lr });
+        }
+        Ok(())
+    }
+
+    /// The name of the data as it is kept in `run.toml`: a folder's absolute path, or the name of built-in data.
+    pub(crate) fn absolute_data(&self) -> String {
+        let folder = Path::new(&self.source.data);
+        if !folder.is_dir() {
+            return self.source.data.clone();
+        }
+        std::path::absolute(folder)
+            .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
+    }
+}
+
+/// Who computes a run of these settings.
+fn engine(spec: &RunSpec) -> Result<Arc<dyn Engine>, RunError> {
+    let device = spec.device().map_err(|problem| RunError::setting("device", problem))?;
+    Ok(wellfit_gpu::open(device)?)
+}
+
+fn divide(
+    splits: Splits,
+    spec: &RunSpec,
+    validation: Validation,
+    observer: &mut dyn Observer,
+) -> Result<Parts, RunError> {
+    let Splits { name, train, val, test, .. } = splits;
+    if validation == Validation::Test {
+        let Some(test) = test else {
+            let problem =
+                "lab transfer validates on test/, which these data do not have: use `wellfit train`";
+            return Err(DataError::Invalid(problem.to_owned()).into());
+        };
+        observer.notice(&Notice::TestDecides);
+        return Ok(Parts { name, train, validation: test, test: None });
+    }
+    if let Some(validation) = val {
+        return Ok(Parts { name, train, validation, test });
+    }
+    let (rest, apart) = stratified(&train.labels, train.classes.len(), spec.val_split, spec.seed)?;
+    Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
+}
+
+fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
+    let input = Shape::image(images.size.0, images.size.1, images.channels);
+    let mut network = build(&spec.model, input, classes)?;
+    if spec.exact_conv {
+        network.algorithm = Algorithm::Direct;
+    }
+    network.initialise(spec.seed);
+    if spec.freeze {
+        network.freeze_backbone();
+    }
+    Ok(network)
+}
+
+/// The batches of a part of the data: of the training part in random order, flipped at random.
+fn loader(
+    spec: &RunSpec,
+    data: &Dataset,
+    preprocessing: &Preprocessing,
+    training: bool,
+) -> Result<Loader, RunError> {
+    let augmentations = if training { augmentations(spec) } else { Augmentations::none() };
+    let options = LoaderOptions {
+        batch_size: spec.batch_size,
+        shuffle: training,
+        seed: spec.seed,
+        workers: spec.workers,
+        prefetch: 2 * spec.workers.max(1),
+        merge_last_single: training,
+    };
+    Ok(Loader::new(data.clone(), preprocessing.clone(), augmentations, options)?)
+}

@@ -1,0 +1,49 @@
+//! From settings to a run, and from a run to a classifier.
+//!
+//! ```no_run
+//! use wellfit_run::{Classifier, RunSpec, train};
+//! let spec = RunSpec { model: "resnet18".to_owned(), epochs: 3, ..RunSpec::for_folder() };
+//! let outcome = train(&spec, &"animals".into(), &"runs/mine".as_ref().into(), &mut ())?;
+//! println!("{:.1} % right", 100.0 * outcome.best.val_accuracy);
+//! let predictions = Classifier::open(&outcome.run)?.predict_files(&["cat.jpg"])?;
+//! # Ok::<(), wellfit_run::RunError>(())
+//! ```
+//!
+//! * [`options`] every setting once: name, help, group, default, check; [`RunSpec`] and [`Options`] follow from it
+//! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
+//! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
+//! * [`plots()`] a run's plots from its record
+//! * [`Observer`] and [`Notice`] what is told on the way; nothing here prints
+//!
+//! Nothing here knows of a command line, and no setting is process-wide: two runs in one process do not meet. In texts
+//! a setting stands in backquotes, as `batch_size`.
+
+mod caching;
+mod classifier;
+mod error;
+mod experiment;
+mod machine;
+pub mod memory;
+mod notice;
+mod observer;
+mod opening;
+pub mod options;
+mod plots;
+mod preprocessing;
+mod resume;
+mod saved;
+mod spec;
+mod training;
+
+pub use classifier::{CONFIG, Classifier, Evaluation, FileHints, Prediction, weight_file};
+pub use error::RunError;
+pub use experiment::{Experiment, Parts};
+pub use machine::start_event;
+pub use notice::{Notice, duration};
+pub use observer::Observer;
+pub use opening::{DataSource, Validation};
+pub use options::{Options, RunSpec};
+pub use plots::{Plots, plots};
+pub use resume::{MovedData, Resumed, Unfinished, resume};
+pub use saved::{SavedRun, SavedSource};
+pub use training::{Destination, Outcome, train};

@@ -1,0 +1,60 @@
+//! What a caller hears of a run while it is prepared, computed and finished.
+
+use crate::error::RunError;
+use crate::notice::Notice;
+use crate::options::RunSpec;
+use std::path::Path;
+use wellfit_data::{Cache, Progress};
+use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
+
+/// Watches and steers a run. Every method does nothing by default.
+pub trait Observer: Callback + Send {
+    /// Something the user may want to know.
+    fn notice(&mut self, notice: &Notice) {
+        let _ = notice;
+    }
+
+    /// What takes a while when data are opened.
+    fn opening(&mut self, progress: &Progress) {
+        let _ = progress;
+    }
+
+    /// Everything is ready and the run's directory is there: training begins after this.
+    ///
+    /// # Errors
+    /// To refuse the run, which can then be resumed.
+    fn ready(&mut self, spec: &RunSpec, run: &Path) -> Result<(), RunError> {
+        let _ = (spec, run);
+        Ok(())
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+/// Passes on what the training loop says, and says itself when the cache fails.
+pub(crate) struct Watch<'a> {
+    pub observer: &'a mut dyn Observer,
+    pub cache: Cache,
+}
+
+impl Callback for Watch<'_> {
+    fn epoch_start(&mut self, epoch: u32, epochs: u32) {
+        self.observer.epoch_start(epoch, epochs);
+    }
+
+    fn tick(&mut self, tick: &Tick) {
+        self.observer.tick(tick);
+    }
+
+    fn interrupted(&mut self) -> Option<String> {
+        self.observer.interrupted()
+    }
+
+    fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
+        if let Some(problem) = self.cache.take_failure() {
+            self.observer.notice(&Notice::CacheFailed { problem });
+        }
+        self.observer.epoch_end(report)
+    }
+}

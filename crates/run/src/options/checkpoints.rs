@@ -1,0 +1,49 @@
+//! What is saved, and when.
+
+/// Adds these settings to the list (see `super::collect`).
+macro_rules! checkpoint_options {
+    ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Checkpoints {
+        /// Also save weights each epoch under this name, such as `epoch-{epoch:02d}-{val_loss:.4f}.safetensors`
+        checkpoint: Option<String> {
+            default: |_| None,
+            value_name: "NAME",
+            check: |spec| spec.check_checkpoint_name(),
+        }
+
+        /// What decides which of these is best
+        checkpoint_monitor: String {
+            default: |_| Metric::VAL_LOSS.name().to_owned(),
+            value_name: "METRIC",
+            check: |spec| checks::known_metric("checkpoint_monitor", &spec.checkpoint_monitor),
+        }
+
+        /// Whether that metric should fall or rise
+        checkpoint_mode: CheckpointMode {
+            default: |_| CheckpointMode::Auto,
+            value_name: "MODE",
+        }
+
+        /// Save them only when better than all before
+        save_best_only: bool {
+            default: |_| false,
+            check: |spec| require(spec.checkpoint.is_some() || !spec.save_best_only, || {
+                "`save_best_only` says which files `checkpoint` NAME writes: give `checkpoint` as well".to_owned()
+            }),
+        }
+
+        /// Save where the run stands this often, besides at the end of each epoch: such as 50steps or 10min
+        checkpoint_every: Option<String> {
+            default: |_| None,
+            value_name: "INTERVAL",
+            check: |spec| spec.every().map(drop),
+            immaterial: true,
+        }
+
+        /// Saved states to keep besides the newest, in case that one gets damaged
+        keep: usize {
+            default: |_| 1,
+            value_name: "N",
+            immaterial: true,
+        }
+    } } };
+}

@@ -1,0 +1,41 @@
+//! What is learnt from.
+
+/// Adds these settings to the list (see `super::collect`).
+macro_rules! data_options {
+    ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Data {
+        /// Height and width images are resized to
+        image_size: usize {
+            default: |given| match given.data {
+                DataKind::Folder => 224,
+                DataKind::Idx { pixels } | DataKind::Sample { pixels } => pixels,
+            },
+            default_text: "224; IDX data their own size",
+            value_name: "PIXELS",
+            check: |spec| image_size(spec.image_size),
+            common: true,
+        }
+
+        /// How pixels become inputs
+        ///
+        /// minmax: from 0 to 1 over the training images. zscore: mean 0 and standard deviation 1 over them.
+        /// imagenet: by the mean and standard deviation of each channel of ImageNet, as pretrained networks expect.
+        scaling: Scaling {
+            default: |given| given.folder_or_idx(Scaling::ImageNet, Scaling::ZScore),
+            value_name: "NAME",
+        }
+
+        /// Share of the training images set aside for validation, where the data have none
+        val_split: f64 {
+            default: |_| 0.2,
+            value_name: "SHARE",
+            check: |spec| require(spec.val_split > 0.0 && spec.val_split < 1.0, || {
+                format!("`val_split` must be above 0 and below 1, not {}", spec.val_split)
+            }),
+        }
+
+        /// Leave unusable image files out instead of stopping
+        skip_bad: bool {
+            default: |_| false,
+        }
+    } } };
+}

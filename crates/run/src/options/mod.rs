@@ -1,0 +1,225 @@
+//! Every setting of a training run, once: name, help, group, default, check.
+//!
+//! A setting is one entry in the file of its group. From all entries [`define!`] makes
+//!
+//! * [`RunSpec`]: all settings, decided; what `[config]` of a `run.toml` holds,
+//! * [`Options`]: the settings that somebody gave, which may be none; what a configuration file holds,
+//! * [`entries`]: the table from which a command line is built and values are checked.
+//!
+//! An entry has the form
+//!
+//! ```text
+//! /// One line of help
+//! ///
+//! /// More of it, where one line is not enough
+//! batch_size: usize {
+//!     default: |given| 32,                                   // `given` knows the data and the other options
+//!     value_name: "N",
+//!     check: |spec| batch_size(spec.batch_size),             // optional: may compare with other settings
+//!     default_text: "as many as fit",                        // optional: in place of the value itself
+//!     names: || MODELS.join(", "),                           // optional: what help lists, from a registry
+//!     common: true,                                          // optional: short help lists it too
+//!     immaterial: true,                                      // optional: the run comes to the same bits
+//! }
+//! ```
+//!
+//! A setting that may be absent has the type `Option<…>`.
+
+pub mod checks;
+mod entry;
+mod names;
+mod setting;
+
+pub use entry::{Entry, Group};
+pub use names::{CacheName, CheckpointMode, OptimizerName, SemanticsName};
+pub use setting::{Kind, Setting};
+
+use crate::error::RunError;
+use checks::{at_least_one, batch_size, image_size, positive, require, share, zero_or_more};
+use entry::text_of;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use wellfit_data::Scaling;
+use wellfit_gpu::Device;
+use wellfit_policy::schedule::ScheduleSpec;
+use wellfit_train::Metric;
+
+/// What the data are: defaults follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKind {
+    /// A folder of images.
+    Folder,
+    /// IDX files, such as MNIST's.
+    Idx {
+        /// The longer side of an image, in pixels.
+        pixels: usize,
+    },
+    /// The built-in sample: IDX images, but few.
+    Sample {
+        /// The longer side of an image, in pixels.
+        pixels: usize,
+    },
+}
+
+/// What a default may depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// The data.
+    pub data: DataKind,
+    /// The options that somebody gave.
+    pub options: &'a Options,
+}
+
+impl Given<'_> {
+    /// Whether the data are IDX images.
+    #[must_use]
+    pub fn is_idx(&self) -> bool {
+        self.data != DataKind::Folder
+    }
+
+    /// The first for a folder of images, the second for IDX images.
+    pub fn folder_or_idx<T>(&self, folder: T, idx: T) -> T {
+        if self.is_idx() { idx } else { folder }
+    }
+}
+
+/// Make the two structs and the table from all entries (see the module).
+macro_rules! define {
+    ($($group:ident { $(
+        $(#[doc = $help:literal])+
+        $name:ident: $type:ty { default: $default:expr, $($key:ident: $value:expr),* $(,)? }
+    )* })*) => {
+        /// Every setting of a training run, decided. Defaults come from [`RunSpec::for_folder`] and
+        /// [`RunSpec::for_idx`].
+        ///
+        /// ```
+        /// use wellfit_run::RunSpec;
+        /// let spec = RunSpec { model: "resnet18".to_owned(), epochs: 3, ..RunSpec::for_folder() };
+        /// spec.validate()?;
+        /// # Ok::<(), wellfit_run::RunError>(())
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct RunSpec {
+            $($( $(#[doc = $help])+ pub $name: $type, )*)*
+        }
+
+        /// The settings that somebody gave; the others are `None` and get their defaults by
+        /// [`decide`](Self::decide). A setting that may be absent from a run is `Some(None)` when it was decided
+        /// that it is.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Options {
+            $($( $(#[doc = $help])+ pub $name: Option<$type>, )*)*
+        }
+
+        impl Options {
+            /// These settings; where one is not given, that of `below`.
+            #[must_use]
+            pub fn combine(self, below: Self) -> Self {
+                Self { $($( $name: self.$name.or(below.$name), )*)* }
+            }
+
+            /// Fill in the defaults for data of that kind, without a check.
+            pub(crate) fn fill(&self, data: DataKind) -> RunSpec {
+                let given = Given { data, options: self };
+                $($(
+                    let default: fn(&Given<'_>) -> $type = $default;
+                    let $name = self.$name.clone().unwrap_or_else(|| default(&given));
+                )*)*
+                RunSpec { $($( $name, )*)* }
+            }
+        }
+
+        impl From<&RunSpec> for Options {
+            /// All settings given.
+            fn from(spec: &RunSpec) -> Self {
+                Self { $($( $name: Some(spec.$name.clone()), )*)* }
+            }
+        }
+
+        /// The entry of every setting, in the order of the groups.
+        static ENTRIES: &[Entry] = &[$($(
+            Entry {
+                $($key: $value,)*
+                ..Entry::new(
+                    stringify!($name),
+                    Group::$group,
+                    &[$($help),+],
+                    <$type as Setting>::KIND,
+                    |options, text| {
+                        options.$name = Some(Setting::parse(text)?);
+                        Ok(())
+                    },
+                    |given| {
+                        let default: fn(&Given<'_>) -> $type = $default;
+                        text_of(&default(given))
+                    },
+                )
+            },
+        )*)*];
+    };
+}
+
+/// Take the entries of one file after the other, then [`define!`].
+macro_rules! collect {
+    ([$next:ident $($rest:ident)*] $($entries:tt)*) => { $next! { [$($rest)*] $($entries)* } };
+    ([] $($entries:tt)*) => { define! { $($entries)* } };
+}
+
+#[macro_use]
+mod data;
+#[macro_use]
+mod model;
+#[macro_use]
+mod optimiser;
+#[macro_use]
+mod stopping;
+#[macro_use]
+mod regularisation;
+#[macro_use]
+mod checkpoints;
+#[macro_use]
+mod speed;
+
+collect! { [
+    data_options model_options optimiser_options stopping_options regularisation_options checkpoint_options
+    speed_options
+] }
+
+/// The entry of every setting, in the order of the groups.
+#[must_use]
+pub fn entries() -> &'static [Entry] {
+    ENTRIES
+}
+
+impl Options {
+    /// Give the setting of that name a value as text, as a command line does.
+    ///
+    /// # Errors
+    /// If there is no such setting, or the text is not of its type.
+    pub fn set(&mut self, name: &str, text: &OsStr) -> Result<(), RunError> {
+        let entry = entries().iter().find(|entry| entry.name == name);
+        let entry = entry.ok_or_else(|| RunError::Unusable(format!("there is no setting `{name}`")))?;
+        (entry.set)(self, text)
+            .map_err(|problem| RunError::setting(entry.name, format!("`{name}`: {problem}")))
+    }
+
+    /// Decide all settings for data of that kind: what was given, else the default.
+    ///
+    /// # Errors
+    /// If the settings make no sense, alone or together.
+    pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
+        let mut spec = self.fill(data);
+        // A run can be resumed from any folder.
+        spec.weights = spec.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
+        spec.validate()?;
+        Ok(spec)
+    }
+}
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! What learns.
+
+/// Adds these settings to the list (see `super::collect`).
+macro_rules! model_options {
+    ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Model {
+        /// The architecture
+        model: String {
+            default: |given| given.folder_or_idx("resnet50", "resnet20").to_owned(),
+            value_name: "NAME",
+            names: || wellfit_models::MODELS.join(", "),
+            check: |spec| {
+                let known = &*wellfit_models::MODELS;
+                require(known.contains(&spec.model.as_str()), || {
+                    format!("there is no model `{}`; known are {}", spec.model, known.join(", "))
+                })
+            },
+            common: true,
+        }
+
+        /// Start from these weights: torchvision's names, .pth or .safetensors; or an exported directory
+        weights: Option<PathBuf> {
+            default: |_| None,
+            value_name: "FILE",
+            common: true,
+        }
+
+        /// Keep the backbone fixed and train a new head only
+        freeze: bool {
+            default: |_| false,
+            common: true,
+        }
+    } } };
+}

@@ -1,0 +1,149 @@
+//! Settings that are one word of a few.
+
+use super::setting::{Kind, Setting, unicode};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
+use std::fmt;
+use std::str::FromStr;
+use wellfit_data::Scaling;
+use wellfit_policy::Semantics;
+use wellfit_policy::schedule::ScheduleSpec;
+
+/// An enum whose values have names: in configuration files, on a command line and in help.
+macro_rules! names {
+    ($(#[doc = $doc:literal])+ $type:ident { $( $(#[doc = $value_doc:literal])+ $value:ident = $name:literal ),* $(,)? }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $type {
+            $( $(#[doc = $value_doc])+ #[serde(rename = $name)] $value, )*
+        }
+
+        impl $type {
+            /// All names.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$value => $name, )* }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $( $name => Ok(Self::$value), )*
+                    _ => Err(format!("there is no `{text}`; known are {}", Self::NAMES.join(", "))),
+                }
+            }
+        }
+
+        impl Setting for $type {
+            const KIND: Kind = Kind::Choice(Self::NAMES);
+
+            fn parse(text: &OsStr) -> Result<Self, String> {
+                unicode(text)?.parse()
+            }
+
+            fn show(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    };
+}
+
+names! {
+    /// Where results are kept.
+    CacheName {
+        /// In memory, for this run.
+        Ram = "ram",
+        /// In a folder, for later runs too.
+        Disk = "disk",
+        /// Nowhere.
+        Off = "off",
+    }
+}
+
+names! {
+    /// Optimisers.
+    OptimizerName {
+        /// Adam (Kingma and Ba 2015).
+        Adam = "adam",
+        /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+        Adamw = "adamw",
+        /// Stochastic gradient descent.
+        Sgd = "sgd",
+    }
+}
+
+names! {
+    /// Whose rules early stopping and `ReduceLROnPlateau` follow.
+    SemanticsName {
+        /// torch's scheduler, the textbook's early stopping.
+        Torch = "torch",
+        /// Keras' callbacks.
+        Keras = "keras",
+        /// Lightning's early stopping, torch's scheduler.
+        Lightning = "lightning",
+        /// A PyTorch textbook's early stopping, torch's scheduler.
+        Book = "book",
+    }
+}
+
+names! {
+    /// The direction of a checkpoint's metric.
+    CheckpointMode {
+        /// From the metric's name.
+        Auto = "auto",
+        /// Lower is better.
+        Min = "min",
+        /// Higher is better.
+        Max = "max",
+    }
+}
+
+/// The names of `Scaling`s.
+const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet"];
+
+impl Setting for Scaling {
+    const KIND: Kind = Kind::Choice(SCALINGS);
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for ScheduleSpec {
+    const KIND: Kind = Kind::Text;
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl From<SemanticsName> for Semantics {
+    fn from(name: SemanticsName) -> Self {
+        match name {
+            SemanticsName::Torch => Self::Torch,
+            SemanticsName::Keras => Self::Keras,
+            SemanticsName::Lightning => Self::Lightning,
+            SemanticsName::Book => Self::Book,
+        }
+    }
+}

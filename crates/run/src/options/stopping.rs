@@ -1,0 +1,83 @@
+//! How the learning rate moves, and when the run ends.
+
+/// Adds these settings to the list (see `super::collect`).
+macro_rules! stopping_options {
+    ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Stopping {
+        /// How the rate moves: constant, one-cycle, cosine, step:step_size=10,gamma=0.1, …
+        ///
+        /// A name, or a name with options: constant, one-cycle, cosine, cosine-restarts, step, multi-step, exponential,
+        /// linear-warmup, polynomial, sequential, chained. Steps are epochs, as torch's users count them, or those of
+        /// training with by=steps; one-cycle and cosine cover all steps of the run.
+        schedule: ScheduleSpec {
+            default: |given| {
+                let one_cycle = given.is_idx() && given.options.lr_scheduler != Some(true);
+                (if one_cycle { "one-cycle" } else { "constant" }).parse().unwrap_or_default()
+            },
+            value_name: "NAME:OPTIONS",
+        }
+
+        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
+        lr_scheduler: bool {
+            default: |_| false,
+            check: |spec| {
+                require(!spec.lr_scheduler || spec.schedule.is_constant(), || {
+                    "`lr_scheduler` and `schedule` both set the learning rate: choose one".to_owned()
+                })?;
+                spec.plateau().validate().map_err(|error| error.to_string())
+            },
+            common: true,
+        }
+
+        /// Epochs without improvement before the rate is lowered
+        lr_patience: u32 {
+            default: |_| 5,
+            value_name: "N",
+        }
+
+        /// What the rate is multiplied by
+        lr_factor: f64 {
+            default: |_| 0.5,
+            value_name: "FACTOR",
+        }
+
+        /// The rate is never lowered below this
+        min_lr: f64 {
+            default: |_| 1e-6,
+            value_name: "RATE",
+        }
+
+        /// Stop when the watched metric no longer improves
+        early_stopping: bool {
+            default: |_| false,
+            check: |spec| spec.early_stopping().validate().map_err(|error| error.to_string()),
+            common: true,
+        }
+
+        /// Epochs without improvement before stopping
+        patience: u32 {
+            default: |_| 5,
+            value_name: "N",
+            common: true,
+        }
+
+        /// The least change that counts as an improvement
+        min_delta: f64 {
+            default: |_| 0.0,
+            value_name: "DELTA",
+        }
+
+        /// What early stopping watches
+        monitor: String {
+            default: |_| Metric::VAL_LOSS.name().to_owned(),
+            value_name: "METRIC",
+            names: Metric::names,
+            check: |spec| checks::known_metric("monitor", &spec.monitor),
+        }
+
+        /// Whose rules early stopping and `lr_scheduler` follow
+        semantics: SemanticsName {
+            default: |_| SemanticsName::Torch,
+            value_name: "WHOSE",
+        }
+    } } };
+}

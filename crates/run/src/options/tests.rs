@@ -1,0 +1,108 @@
+use super::*;
+use crate::RunError;
+
+fn given(pairs: &[(&str, &str)]) -> Options {
+    let mut options = Options::default();
+    for (name, text) in pairs {
+        options.set(name, OsStr::new(text)).unwrap();
+    }
+    options
+}
+
+#[test]
+fn every_setting_has_its_entry() {
+    let table = toml::Table::try_from(RunSpec::for_folder()).unwrap();
+    let mut names: Vec<&str> = entries().iter().map(|entry| entry.name).collect();
+    for name in table.keys() {
+        assert!(names.contains(&name.as_str()), "{name}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), entries().len(), "each once");
+    assert_eq!(names.len(), 40);
+    for entry in entries() {
+        assert!(!entry.help().starts_with(' ') && entry.help().len() > 8, "{}", entry.name);
+        assert!(entry.kind == Kind::Switch || entry.value_name != "BOOL", "{}", entry.name);
+    }
+}
+
+#[test]
+fn defaults_follow_from_the_data() {
+    let (folder, idx) = (RunSpec::for_folder(), RunSpec::for_idx(28));
+    assert_eq!((folder.model.as_str(), idx.model.as_str()), ("resnet50", "resnet20"));
+    assert_eq!((folder.epochs, idx.epochs, RunSpec::for_sample().epochs), (100, 20, 8));
+    assert_eq!((folder.lr, idx.lr), (0.001, 0.01));
+    assert_eq!((folder.image_size, idx.image_size), (224, 28));
+    assert_eq!((folder.hflip, idx.hflip), (true, false));
+    assert_eq!((folder.scaling, idx.scaling), (Scaling::ImageNet, Scaling::ZScore));
+    assert_eq!(
+        (folder.schedule.to_string(), idx.schedule.to_string()),
+        ("constant".into(), "one-cycle".into())
+    );
+    let idx = DataKind::Idx { pixels: 28 };
+    let plateau = given(&[("lr_scheduler", "true")]).decide(idx).unwrap();
+    assert!(plateau.schedule.is_constant(), "only one of the two sets the rate");
+    assert_eq!(given(&[("optimizer", "adamw")]).decide(idx).unwrap().weight_decay, 0.01);
+}
+
+#[test]
+fn help_tells_the_default_of_each_kind_of_data() {
+    let help = |name: &str| entries().iter().find(|entry| entry.name == name).unwrap().help();
+    assert_eq!(help("lr"), "Learning rate [default: 0.001; IDX data 0.01]");
+    assert_eq!(help("epochs"), "Epochs at most [default: 100; IDX data 20; sample 8]");
+    assert_eq!(help("min_lr"), "The rate is never lowered below this [default: 1e-6]");
+    assert_eq!(help("skip_bad"), "Leave unusable image files out instead of stopping");
+    assert!(help("vflip").ends_with("[default: true; IDX data false]"), "{}", help("vflip"));
+    let long = |name: &str| entries().iter().find(|entry| entry.name == name).unwrap().long_help();
+    assert_eq!(long("lr"), None);
+    assert!(long("scaling").unwrap().starts_with("How pixels become inputs\n\nminmax: "));
+}
+
+#[test]
+fn what_was_given_later_wins() {
+    let file: Options = toml::from_str("lr = 0.5\nepochs = 3\nclip_norm = 1.0").unwrap();
+    let all = given(&[("lr", "0.25")]).combine(file).decide(DataKind::Folder).unwrap();
+    assert_eq!((all.lr, all.epochs, all.clip_norm, all.batch_size), (0.25, 3, Some(1.0), 32));
+}
+
+#[test]
+fn a_decided_run_is_a_configuration() {
+    let spec = given(&[("schedule", "step:step_size=10,gamma=0.1"), ("scaling", "minmax"), ("cache", "off")])
+        .decide(DataKind::Folder)
+        .unwrap();
+    let text = toml::to_string(&spec).unwrap();
+    assert_eq!(toml::from_str::<Options>(&text).unwrap().decide(DataKind::Folder).unwrap(), spec);
+    assert_eq!(toml::from_str::<RunSpec>(&text).unwrap(), spec);
+    assert_eq!(Options::from(&spec).decide(DataKind::Idx { pixels: 28 }).unwrap(), spec);
+}
+
+#[test]
+fn errors_name_the_setting() {
+    let problem = |pairs: &[(&str, &str)]| given(pairs).decide(DataKind::Folder).unwrap_err();
+    let error = problem(&[("batch_size", "0")]);
+    assert_eq!(error.setting_name(), Some("batch_size"));
+    assert_eq!(error.to_string(), "`batch_size` must be between 1 and 1000000, not 0");
+    assert_eq!(problem(&[("momentum", "0.9")]).to_string(), "`momentum` belongs to `optimizer` sgd");
+    for name in entries().iter().map(|entry| entry.name) {
+        let text = problem_of_nonsense(name).to_string();
+        assert!(!text.contains("--"), "{text} names an option of a command line");
+    }
+}
+
+/// The error for a text that no setting but a name or a path can have.
+fn problem_of_nonsense(name: &str) -> RunError {
+    let set = Options::default();
+    let mut options = set;
+    match options.set(name, OsStr::new("\u{1}nonsense")) {
+        Err(error) => error,
+        Ok(()) => options.decide(DataKind::Folder).err().unwrap_or_else(|| RunError::Unusable(String::new())),
+    }
+}
+
+#[test]
+fn what_changes_no_bits_makes_no_other_run() {
+    let spec = RunSpec::for_folder();
+    let other = RunSpec { workers: 7, keep: 3, cache: CacheName::Off, ..spec.clone() };
+    assert!(spec.comes_to_the_same(&other));
+    assert!(!spec.comes_to_the_same(&RunSpec { seed: 1, ..spec.clone() }));
+}

@@ -1,0 +1,116 @@
+//! What `run.toml` holds of a training run: enough to go on with it.
+
+use crate::error::RunError;
+use crate::experiment::Experiment;
+use crate::opening::Validation;
+use crate::options::Options;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use wellfit_record::{RunDir, RunInfo, RunState};
+
+/// The content of a training run's `run.toml`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedRun {
+    /// What every run has.
+    #[serde(flatten)]
+    pub info: RunInfo,
+    /// Its data.
+    pub source: SavedSource,
+}
+
+/// Where a run's data are. Paths are absolute, so that it can be resumed from any folder.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSource {
+    /// A folder, or the name of built-in data.
+    pub data: String,
+    /// Where Fashion-MNIST's files may lie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// What it validates on.
+    pub validation: Validation,
+    /// As [`DataInfo::fingerprint`](wellfit_record::DataInfo), of the validation images.
+    pub validation_fingerprint: String,
+}
+
+impl SavedRun {
+    /// Of a run that is about to begin.
+    pub(crate) fn new(info: RunInfo, experiment: &Experiment) -> Self {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let source = SavedSource {
+            data: experiment.absolute_data(),
+            data_dir: experiment.source.dir.as_deref().map(absolute),
+            validation: experiment.source.validation,
+            validation_fingerprint: experiment.parts.validation.fingerprint(),
+        };
+        Self { info, source }
+    }
+
+    /// Read it.
+    ///
+    /// # Errors
+    /// If it is damaged, or the run of a lab, which cannot be resumed.
+    pub fn read(run: &RunDir) -> Result<Self, RunError> {
+        let info: RunInfo = run.read_run_toml()?;
+        if info.classes.is_empty() {
+            return Err(RunError::Unusable(format!(
+                "{} is the run of a lab, which takes seconds and keeps no checkpoints: run it again with `{}`",
+                run.path().display(),
+                info.command
+            )));
+        }
+        Ok(run.read_run_toml()?)
+    }
+
+    /// The settings the run was started with, all of them given.
+    ///
+    /// # Errors
+    /// If `run.toml` holds others than there are.
+    pub fn options(&self, run: &RunDir) -> Result<Options, RunError> {
+        self.info.config.clone().try_into().map_err(|error: toml::de::Error| {
+            RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").display()))
+        })
+    }
+
+    /// Whether all is done, the file of the best weights included.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn is_finished(&self, run: &RunDir) -> Result<bool, RunError> {
+        let stopped = matches!(run.outcome()?.state, RunState::Stopped(_));
+        Ok(stopped && run.path().join(self.info.model_file()).is_file())
+    }
+
+    /// Whether a run of `experiment` would come to the same.
+    #[must_use]
+    pub fn is_of(&self, experiment: &Experiment) -> bool {
+        // What the settings of an older version leave open is decided as it would be today.
+        let options: Option<Options> = self.info.config.clone().try_into().ok();
+        let kind = experiment.source.kind(&experiment.parts.train);
+        let spec = options.and_then(|options| options.decide(kind).ok());
+        spec.is_some_and(|spec| spec.comes_to_the_same(&experiment.spec))
+            && self.source.validation == experiment.source.validation
+            && self.difference(experiment).is_none()
+    }
+
+    /// How the data differ from those the run was trained on.
+    #[must_use]
+    pub fn difference(&self, experiment: &Experiment) -> Option<String> {
+        let (before, parts) = (&self.info.data, &experiment.parts);
+        let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
+        if self.info.classes != parts.train.classes {
+            let (before, now) = (self.info.classes.join(", "), parts.train.classes.join(", "));
+            Some(format!("the classes were {before}, they are {now}"))
+        } else if (before.train, before.val) != (train, val) {
+            Some(format!(
+                "there were {} training and {} validation images, there are {train} and {val}",
+                before.train, before.val
+            ))
+        } else if before.fingerprint != parts.train.fingerprint() {
+            Some("as many training images, but others or in another order".to_owned())
+        } else if self.source.validation_fingerprint != parts.validation.fingerprint() {
+            Some("as many validation images, but others or in another order".to_owned())
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What settings come to: a training loop, policies, a device.
+
+use crate::error::RunError;
+use crate::options::checks::require;
+use crate::options::{CheckpointMode, DataKind, OptimizerName, Options, RunSpec, entries};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use wellfit_gpu::Device;
+use wellfit_kernels::loss::CrossEntropy;
+use wellfit_kernels::optim::Rule;
+use wellfit_models::Engine;
+use wellfit_policy::schedule::Schedule;
+use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
+use wellfit_record::RunInfo;
+use wellfit_train::{Every, FitConfig, Metric};
+
+/// The most bytes of a configuration file.
+const MOST_CONFIG: u64 = 1 << 20;
+
+impl Options {
+    /// The settings in a configuration file: TOML with the keys of [`RunSpec`], of at most 1 MiB.
+    ///
+    /// # Errors
+    /// [`RunError::Config`] with the line, if a key is unknown or a value is of the wrong type.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let bad = |problem: String| RunError::Config { path: path.to_owned(), problem };
+        let text = wellfit_base::file::read_text(path, MOST_CONFIG)
+            .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
+        toml::from_str(&text).map_err(|error| bad(error.to_string()))
+    }
+}
+
+impl RunSpec {
+    /// The defaults for a folder of images.
+    #[must_use]
+    pub fn for_folder() -> Self {
+        Self::defaults(DataKind::Folder)
+    }
+
+    /// The defaults for IDX data, such as Fashion-MNIST; `pixels` is the longer side of an image.
+    #[must_use]
+    pub fn for_idx(pixels: usize) -> Self {
+        Self::defaults(DataKind::Idx { pixels })
+    }
+
+    /// The defaults for the built-in `sample` of Fashion-MNIST.
+    #[must_use]
+    pub fn for_sample() -> Self {
+        Self::defaults(DataKind::Sample { pixels: 28 })
+    }
+
+    fn defaults(data: DataKind) -> Self {
+        Options::default().fill(data)
+    }
+
+    /// Whether the settings make sense, alone and together.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn validate(&self) -> Result<(), RunError> {
+        entries().iter().try_for_each(|entry| entry.validate(self))
+    }
+
+    /// Whether a run with the settings of `other` would come to the same bits on the same data.
+    #[must_use]
+    pub fn comes_to_the_same(&self, other: &Self) -> bool {
+        let material = |spec: &Self| {
+            let mut table = toml::Table::try_from(spec).ok()?;
+            entries()
+                .iter()
+                .filter(|entry| entry.immaterial)
+                .for_each(|entry| drop(table.remove(entry.name)));
+            Some(table)
+        };
+        material(self).is_some_and(|table| material(other) == Some(table))
+    }
+
+    /// Where to compute.
+    pub(crate) fn device(&self) -> Result<Device, String> {
+        self.device.parse().map_err(|error| format!("`device` {}: {error}", self.device))
+    }
+
+    /// When to save besides at the end of each epoch.
+    pub(crate) fn every(&self) -> Result<Option<Every>, String> {
+        let parse =
+            |text: &String| text.parse().map_err(|problem| format!("`checkpoint_every` {text}: {problem}"));
+        self.checkpoint_every.as_ref().map(parse).transpose()
+    }
+
+    /// Early stopping's options, on or off.
+    #[must_use]
+    pub fn early_stopping(&self) -> EarlyStoppingConfig {
+        EarlyStoppingConfig {
+            patience: self.patience,
+            min_delta: self.min_delta,
+            mode: Metric::named(&self.monitor).map_or(Mode::Min, Metric::mode),
+            ..EarlyStoppingConfig::defaults(self.semantics.into())
+        }
+    }
+
+    /// The scheduler's options, on or off.
+    #[must_use]
+    pub fn plateau(&self) -> PlateauConfig {
+        PlateauConfig {
+            patience: self.lr_patience,
+            factor: self.lr_factor,
+            min_lr: self.min_lr,
+            ..PlateauConfig::defaults(self.semantics.into())
+        }
+    }
+
+    fn checkpoint_config(&self) -> Option<CheckpointConfig> {
+        self.checkpoint.as_ref().map(|path| CheckpointConfig {
+            path: path.clone(),
+            monitor: self.checkpoint_monitor.clone(),
+            mode: match self.checkpoint_mode {
+                CheckpointMode::Auto => None,
+                CheckpointMode::Min => Some(Mode::Min),
+                CheckpointMode::Max => Some(Mode::Max),
+            },
+            save_best_only: self.save_best_only,
+            initial_value_threshold: None,
+        })
+    }
+
+    /// A checkpoint's name must work out, and must not be that of a file every run has.
+    pub(crate) fn check_checkpoint_name(&self) -> Result<(), String> {
+        let Some(checkpoint) = self.checkpoint_config() else { return Ok(()) };
+        let template = checkpoint.path.clone();
+        let bad = |problem: &str| format!("`checkpoint` {template}: {problem}");
+        let figures = Metric::ALL.map(|metric| (metric.name().to_owned(), 0.0)).into();
+        let name = CheckpointPolicy::new(checkpoint)
+            .and_then(|mut policy| policy.observe(0, &figures))
+            .map_err(|error| bad(&error.to_string()))?
+            .path;
+        require(Path::new(&name).components().count() == 1 && !name.starts_with('.'), || {
+            bad("give a file name: it goes into the run's directory")
+        })?;
+        require(name.ends_with(".safetensors"), || {
+            bad("the name must end in .safetensors, which is what the file will be")
+        })?;
+        require(!RunInfo::is_model_file(&name), || {
+            bad("the best weights get that name in the end: give another")
+        })
+    }
+
+    /// The update rule, with torch's constants.
+    fn rule(&self) -> Rule {
+        let weight_decay = self.weight_decay;
+        let adam = |decoupled| Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay, decoupled };
+        match self.optimizer {
+            OptimizerName::Adam => adam(false),
+            OptimizerName::Adamw => adam(true),
+            OptimizerName::Sgd => {
+                Rule::Sgd { momentum: self.momentum, dampening: 0.0, nesterov: false, weight_decay }
+            }
+        }
+    }
+
+    /// The rate of each step, where it moves; `steps` is how many an epoch has.
+    pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
+        let built = self.schedule.build(self.lr, self.epochs, steps);
+        built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
+    }
+
+    /// What the training loop needs: `steps` is how many an epoch has, `metadata` goes into every weight file.
+    ///
+    /// # Errors
+    /// If a setting makes no sense; [`validate`](Self::validate) finds it before.
+    pub fn fit(
+        &self,
+        engine: Arc<dyn Engine>,
+        steps: usize,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<FitConfig, RunError> {
+        let watched = Metric::named(&self.monitor).map(|metric| (metric, self.early_stopping()));
+        Ok(FitConfig {
+            engine,
+            epochs: self.epochs,
+            lr: self.lr,
+            rule: self.rule(),
+            loss: CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() },
+            clip_norm: self.clip_norm,
+            schedule: self
+                .schedule(steps as u64)
+                .map_err(|problem| RunError::setting("schedule", problem))?,
+            lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
+            early_stopping: watched.filter(|_| self.early_stopping),
+            checkpoint: self.checkpoint_config(),
+            checkpoint_every: self
+                .every()
+                .map_err(|problem| RunError::setting("checkpoint_every", problem))?,
+            keep: self.keep,
+            seed: self.seed,
+            metadata,
+        })
+    }
+}

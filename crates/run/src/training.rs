@@ -1,0 +1,231 @@
+//! From an experiment to a run: record, plots, the best weights.
+
+use crate::error::RunError;
+use crate::experiment::Experiment;
+use crate::machine::start_event;
+use crate::notice::Notice;
+use crate::observer::{Observer, Watch};
+use crate::opening::{DataSource, Validation};
+use crate::options::{Options, RunSpec};
+use crate::plots::plots;
+use crate::preprocessing::recorded;
+use crate::saved::SavedRun;
+use std::path::{Path, PathBuf};
+use wellfit_data::Dataset;
+use wellfit_models::Network;
+use wellfit_record::{
+    DataInfo, EpochRecord, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason, data_wait_share,
+    now,
+};
+use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
+use wellfit_weights::to_safetensors_bytes;
+
+/// Where a run goes.
+#[derive(Debug, Clone, Default)]
+pub struct Destination {
+    /// The run's directory; by default the next free `runs/<data>-<model>-<n>`.
+    pub dir: Option<PathBuf>,
+    /// Replace the run that is there.
+    pub force: bool,
+    /// The command that makes it, for people.
+    pub command: String,
+}
+
+impl From<&Path> for Destination {
+    /// That directory, in which no run may be.
+    fn from(dir: &Path) -> Self {
+        Self { dir: Some(dir.to_path_buf()), ..Self::default() }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// The data, as they were named.
+    pub data: String,
+    /// The file of the best weights.
+    pub model: PathBuf,
+    /// The figures of every epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// Those of the epoch with the lowest validation loss.
+    pub best: EpochRecord,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+    /// Seconds of computing, over all interruptions.
+    pub seconds: f64,
+    /// The share of the training passes that waited for data.
+    pub data_wait_share: f64,
+    /// Whether the data have a test part, which the run did not look at.
+    pub test_is_untouched: bool,
+    /// The network of the best epoch.
+    pub network: Network,
+}
+
+/// Train a classifier: open the data, build the network, train it, and leave a run with record, plots and the best
+/// weights.
+///
+/// Kernels use the current threads: see [`Threads`](wellfit_simd).
+///
+/// # Errors
+/// If settings, data or weights cannot be used, if the run cannot be written, if the loss is no longer a number, or if
+/// the observer interrupts.
+pub fn train(
+    spec: &RunSpec,
+    source: &DataSource,
+    out: &Destination,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, RunError> {
+    Experiment::prepare(&Options::from(spec), source, observer)?.train(out, observer)
+}
+
+impl Experiment {
+    /// Make the run, from the beginning.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
+        self.load_weights(observer)?;
+        self.describe(observer);
+        self.warn_of_clashes(observer)?;
+        self.take_memory()?;
+        let hint = format!("{}-{}", self.parts.name, self.spec.model);
+        let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
+        let saved = SavedRun::new(self.run_info(&run, &out.command)?, &self);
+        run.write_run_toml(&saved)?;
+        run.event(&start_event())?;
+        observer.notice(&Notice::Run { path: run.path().to_owned() });
+        self.execute(run, &saved, None, observer)
+    }
+
+    /// Train, from the beginning or from a checkpoint, and leave what a run leaves.
+    pub(crate) fn execute(
+        self,
+        mut run: RunWriter,
+        saved: &SavedRun,
+        from: Option<&NewestGood>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, RunError> {
+        let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
+        let Self { source, spec, engine, network, train, val, .. } = self;
+        let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        observer.ready(&spec, run.path())?;
+        let mut watch = Watch { cache: train.cache().clone(), observer };
+        let loaders = (&train, &val);
+        let result = match from {
+            None => fit(network, loaders, &config, &mut run, &mut watch),
+            Some(newest) => {
+                let found = newest.found.as_ref();
+                wellfit_train::resume(network, loaders, &config, found, &mut run, &mut watch)
+            }
+        };
+        match result {
+            Ok(outcome) => {
+                let finished = finish(&run, (saved, &config), outcome, observer)?;
+                Ok(Outcome { data: source.data, test_is_untouched, ..finished })
+            }
+            Err(TrainError::Interrupted { reason }) => {
+                Err(RunError::Interrupted { reason, run: run.path().to_owned() })
+            }
+            Err(error) => {
+                observer.notice(&Notice::RunSoFar { path: run.path().to_owned() });
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The file of the best weights. A run that validates on `test/` is the lab's, whose files say which techniques
+    /// were on.
+    fn model_file(&self) -> String {
+        let techniques = self.source.validation == Validation::Test;
+        RunInfo::model_file_by_settings(
+            techniques && self.spec.lr_scheduler,
+            techniques && self.spec.early_stopping,
+        )
+    }
+
+    fn run_info(&self, run: &RunWriter, command: &str) -> Result<RunInfo, RunError> {
+        let Self { spec, parts, preprocessing, network, .. } = self;
+        let value = |value: Result<toml::Value, toml::ser::Error>| {
+            value.map_err(|error| RunError::Output(format!("cannot write run.toml: {error}")))
+        };
+        Ok(RunInfo {
+            name: run.name(),
+            command: command.to_owned(),
+            created: now(),
+            wellfit_version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: spec.seed,
+            lr_scheduler: spec.lr_scheduler,
+            early_stopping: spec.early_stopping,
+            model_file: Some(self.model_file()),
+            classes: parts.train.classes.clone(),
+            data: DataInfo {
+                name: parts.name.clone(),
+                fingerprint: parts.train.fingerprint(),
+                train: parts.train.len() as u64,
+                val: parts.validation.len() as u64,
+                test: parts.test.as_ref().map_or(0, Dataset::len) as u64,
+            },
+            model: ModelInfo {
+                name: network.name.clone(),
+                parameters: network.parameter_count() as u64,
+                trainable: network.trainable_count() as u64,
+            },
+            transform: value(recorded(preprocessing, spec))?,
+            config: value(toml::Value::try_from(spec))?,
+        })
+    }
+}
+
+/// The plots and the best weights.
+fn finish(
+    run: &RunWriter,
+    (saved, config): (&SavedRun, &FitConfig),
+    outcome: wellfit_train::Outcome,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, RunError> {
+    let Some(best) = outcome.best.map(|place| outcome.epochs[place]) else {
+        return Err(RunError::Diverged(format!(
+            "the validation loss was NaN in each of {} epochs, so no weights are worth keeping: try a smaller \
+             learning rate than {}",
+            outcome.epochs.len(),
+            config.lr
+        )));
+    };
+    let (path, seconds) = (run.path().to_owned(), outcome.seconds);
+    let data_wait_share = data_wait_share(&outcome.epochs);
+    for notice in Notice::of_the_end(&outcome, data_wait_share) {
+        observer.notice(&notice);
+    }
+    observer.notice(&Notice::SavingPlots);
+    for (name, chart) in plots(&RunDir::open(&path)?)?.charts {
+        chart.draw().save_png(path.join(format!("{name}.png")))?;
+    }
+    observer.notice(&Notice::SavingModel);
+    let name = saved.info.model_file();
+    let weights = to_safetensors_bytes(&model_file(&outcome.network, &config.metadata))
+        .map_err(|error| RunError::Output(error.to_string()))?;
+    run.write_file(&name, &weights)?;
+    let model = path.join(name);
+    observer.notice(&Notice::BestEpoch {
+        epoch: best.epoch,
+        epochs: outcome.epochs.len(),
+        val_loss: best.val_loss(),
+        val_accuracy: best.val_accuracy(),
+    });
+    observer.notice(&Notice::Complete { seconds, run: path.clone() });
+    let wellfit_train::Outcome { epochs, stop, network, .. } = outcome;
+    Ok(Outcome {
+        run: path,
+        data: String::new(),
+        model,
+        epochs,
+        best,
+        stop_reason: stop,
+        seconds,
+        data_wait_share,
+        test_is_untouched: false,
+        network,
+    })
+}

@@ -1,0 +1,42 @@
+//! `--help` and `-h`: groups, and which options they list.
+
+use crate::bench::Bench;
+
+/// The headings, in their order.
+const GROUPS: [&str; 8] = [
+    "Data:",
+    "Model:",
+    "Optimiser:",
+    "Schedule and stopping:",
+    "Regularisation:",
+    "Checkpoints:",
+    "Speed:",
+    "Output:",
+];
+
+#[test]
+fn the_help_of_train_is_in_groups() {
+    let help = Bench::new().run("train --help").succeeds().to_string();
+    for group in GROUPS {
+        assert_eq!(help.matches(&format!("\n{group}\n")).count(), 1, "{group} {help}");
+    }
+    let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text} is not in {help}"));
+    assert!(place("\nModel:\n") < place("--freeze") && place("--freeze") < place("\nOptimiser:\n"));
+    assert!(place("\nSchedule and stopping:\n") < place("--patience"));
+    for option in wellfit::run::options::entries() {
+        place(&format!("--{}", option.option()));
+    }
+    for (option, default) in [("--lr", "[default: 0.001; IDX data 0.01]"), ("--val-split", "[default: 0.2]")]
+    {
+        assert!(place(&format!("{option} <")) < place(default));
+    }
+    assert!(!help.contains('`') || !help.contains("`lr"), "options stand with their dashes");
+}
+
+#[test]
+fn short_help_lists_what_is_common() {
+    let help = Bench::new().run("train -h").succeeds();
+    let help = help.says("--epochs").says("--model").says("--out").says("--help lists all options");
+    let text = help.never_says("--lr-factor").never_says("--checkpoint-monitor").to_string();
+    assert!(text.lines().count() < 60, "{text}");
+}
