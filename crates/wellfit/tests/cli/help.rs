@@ -20,6 +20,8 @@ fn the_help_of_train_is_in_groups() {
     for group in GROUPS {
         assert_eq!(help.matches(&format!("\n{group}\n")).count(), 1, "{group} {help}");
     }
+    let places = GROUPS.map(|group| help.find(&format!("\n{group}\n")));
+    assert!(places.is_sorted(), "{places:?} {help}");
     let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text} is not in {help}"));
     assert!(place("\nModel:\n") < place("--freeze") && place("--freeze") < place("\nOptimiser:\n"));
     assert!(place("\nSchedule and stopping:\n") < place("--patience"));
