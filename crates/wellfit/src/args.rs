@@ -115,6 +115,9 @@ pub struct TrainArgs {
     /// `fashion-mnist`
     #[arg(value_name = "DATA")]
     pub data: String,
+    // First, so that help has the groups in their order.
+    #[command(flatten)]
+    pub settings: Settings,
     /// Where Fashion-MNIST's files may lie, besides the usual places
     #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
     pub data_dir: Option<PathBuf>,
@@ -129,8 +132,6 @@ pub struct TrainArgs {
     pub resume: Option<ResumeWhich>,
     #[command(flatten)]
     pub out: OutArgs,
-    #[command(flatten)]
-    pub settings: Settings,
 }
 
 /// Which run `train --resume` goes on with.
