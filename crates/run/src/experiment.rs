@@ -158,7 +158,7 @@ impl Experiment {
 }
 
 /// Who computes a run of these settings.
-fn engine(spec: &RunSpec) -> Result<Arc<dyn Engine>, RunError> {
+pub(crate) fn engine(spec: &RunSpec) -> Result<Arc<dyn Engine>, RunError> {
     let device = spec.device().map_err(|problem| RunError::setting("device", problem))?;
     Ok(wellfit_gpu::open(device)?)
 }
@@ -186,7 +186,8 @@ fn divide(
     Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
 }
 
-fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
+/// A fresh network.
+pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
     let input = Shape::image(images.size.0, images.size.1, images.channels);
     let mut network = build(&spec.model, input, classes)?;
     if spec.exact_conv {
@@ -200,7 +201,7 @@ fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Net
 }
 
 /// The batches of a part of the data: of the training part in random order, flipped at random.
-fn loader(
+pub(crate) fn loader(
     spec: &RunSpec,
     data: &Dataset,
     preprocessing: &Preprocessing,

@@ -11,6 +11,7 @@
 //!
 //! * [`options`] every setting once: name, help, group, default, check; [`RunSpec`] and [`Options`] follow from it
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
+//! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
 //! * [`plots()`] a run's plots from its record
 //! * [`Observer`] and [`Notice`] what is told on the way; nothing here prints
@@ -32,6 +33,7 @@ mod plots;
 mod preprocessing;
 mod resume;
 mod saved;
+mod side_by_side;
 mod spec;
 mod training;
 
@@ -46,4 +48,5 @@ pub use options::{Options, RunSpec};
 pub use plots::{Plots, plots};
 pub use resume::{MovedData, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
+pub use side_by_side::SideBySide;
 pub use training::{Destination, Outcome, train};

@@ -210,7 +210,7 @@ impl fmt::Display for Notice {
             Self::FilesLeftOut { count } => write!(f, "{count} unusable files are left out:"),
             Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.display()),
             Self::TestDecides => f.write_str(
-                "Note: test/ decides which epoch is best here, as in the chapter, so its figures are optimistic. \
+                "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",
             ),
             Self::RandomBackbone => f.write_str("`freeze` without `weights` trains a head on random features"),

@@ -146,7 +146,7 @@ impl RunSpec {
     }
 
     /// The update rule, with torch's constants.
-    fn rule(&self) -> Rule {
+    pub(crate) fn rule(&self) -> Rule {
         let weight_decay = self.weight_decay;
         let adam = |decoupled| Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay, decoupled };
         match self.optimizer {
@@ -156,6 +156,11 @@ impl RunSpec {
                 Rule::Sgd { momentum: self.momentum, dampening: 0.0, nesterov: false, weight_decay }
             }
         }
+    }
+
+    /// The loss.
+    pub(crate) fn loss(&self) -> CrossEntropy {
+        CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() }
     }
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
@@ -180,7 +185,7 @@ impl RunSpec {
             epochs: self.epochs,
             lr: self.lr,
             rule: self.rule(),
-            loss: CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() },
+            loss: self.loss(),
             clip_norm: self.clip_norm,
             schedule: self
                 .schedule(steps as u64)

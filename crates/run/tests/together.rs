@@ -107,7 +107,7 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
     let ranks = together[0].ranks();
     assert!(ranks[0].1 >= ranks[1].1 && (ranks[0].1 + ranks[1].1 - 1.0).abs() < 1e-6, "{ranks:?}");
 
-    for (name, chart) in plots(&wellfit_record::RunDir::open(&run).unwrap()).unwrap() {
+    for (name, chart) in plots(&wellfit_record::RunDir::open(&run).unwrap()).unwrap().charts {
         let drawn = folder.join(format!("{name}.png"));
         chart.draw().save_png(&drawn).unwrap();
         assert!(fs::read(drawn).unwrap() == fs::read(run.join(format!("{name}.png"))).unwrap(), "{name}");

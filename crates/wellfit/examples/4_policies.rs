@@ -3,7 +3,7 @@
 use wellfit::policy::{EarlyStoppingConfig, PlateauConfig, RateRule, Replay, Semantics};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The validation losses of the chapter's run with early stopping.
+    // The validation losses of a run with early stopping.
     #[allow(clippy::approx_constant, reason = "0.7071 is a loss here, not a root")]
     let losses = [64.6766, 1.6799, 0.5631, 0.5125, 0.6830, 0.7071, 0.5996, 1.4061, 1.4];
     let plateau = PlateauConfig { patience: 2, ..PlateauConfig::textbook(Semantics::Torch) };

@@ -3,7 +3,7 @@
 mod report;
 
 use super::picture_set::PictureSet;
-use super::{diverged, run_info, start_event, step_record, stop_event};
+use super::{diverged, run_info, step_record, stop_event};
 use crate::args::BatchnormArgs;
 use crate::commands::data_show::grid;
 use crate::config::{batch_size, positive, require};
@@ -15,10 +15,12 @@ use serde::Serialize;
 use std::time::Instant;
 use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits};
 use wellfit::kernels::loss::CrossEntropy;
-use wellfit::kernels::optim::Rule;
-use wellfit::models::{Shape, build};
+use wellfit::models::Network;
 use wellfit::plot::twin_loss_chart;
+use wellfit::policy::schedule::ScheduleSpec;
 use wellfit::record::{DataInfo, RunWriter};
+use wellfit::run::options::OptimizerName;
+use wellfit::run::{RunSpec, SideBySide, start_event};
 use wellfit::train::{Trainer, evaluate, lockstep};
 
 /// The names of the two networks, in records and plots.
@@ -60,8 +62,8 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
     };
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-batchnorm", args.out.force)?;
-    let Pair(first) = Pair::new(&train, args.seed)?;
-    let networks = first.each_ref().map(|trainer| &trainer.network);
+    let first = Pair::new(args, &train, args.seed)?;
+    let networks = first.networks();
     let data = DataInfo {
         name,
         fingerprint: train.fingerprint(),
@@ -73,17 +75,16 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     run.event(&start_event())?;
     networks.iter().for_each(|network| out.say(network.summary()));
     show_batch(&train, args.seed, &run, out)?;
-    let (mut results, test) = (Vec::new(), loader(&test, 1000, None)?);
+    let (mut results, test) = (Vec::new(), test_batches(&test)?);
     for seed in args.seed..args.seed + u64::from(args.seeds) {
-        let batches = loader(&train, args.batch_size, Some(seed))?;
         let show = (seed == args.seed).then_some(out);
-        results.push(Pair::new(&train, seed)?.train(args, (&batches, &test), &mut run, show)?);
+        results.push(Pair::new(args, &train, seed)?.train(args, &test, &mut run, show)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
 }
 
-/// The chapter's first look at the data: a batch of four.
+/// A first look at the data: a batch of four.
 fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Result<(), CliError> {
     let (picture, label) = grid(train, 4, seed)?;
     let (height, width, channels) = train.native_size().unwrap_or_default();
@@ -92,25 +93,51 @@ fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Resul
     Ok(picture.save_png(run.path().join("batch.png"))?)
 }
 
-/// The plain network and the one with batch normalisation, each with what makes it learn.
-struct Pair([Trainer<CrossEntropy>; 2]);
+/// The settings of the plain network and of the one with batch normalisation, which see the same batches.
+fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
+    ["mlp", "mlp-bn"].map(|model| RunSpec {
+        model: model.to_owned(),
+        optimizer: OptimizerName::Sgd,
+        lr: args.lr,
+        schedule: ScheduleSpec::default(),
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        seed,
+        // Batches are made by whoever asks for them, beside the training.
+        workers: 0,
+        ..RunSpec::for_idx(28)
+    })
+}
+
+/// Whole images as they are, scaled to 0–1.
+fn preprocessing(data: &Dataset) -> Preprocessing {
+    let (height, width, channels) = data.native_size().unwrap_or_default();
+    Preprocessing { size: (height, width), channels, mean: vec![0.0; channels], std: vec![1.0; channels] }
+}
+
+/// The test images in order.
+fn test_batches(test: &Dataset) -> Result<Loader, CliError> {
+    let options = LoaderOptions { batch_size: 1000, workers: 0, ..LoaderOptions::default() };
+    Ok(Loader::new(test.clone(), preprocessing(test), Augmentations::none(), options)?)
+}
+
+/// Both networks, each with what makes it learn, and their batches.
+struct Pair(SideBySide);
 
 impl Pair {
-    fn new(train: &Dataset, seed: u64) -> Result<Self, CliError> {
-        let (height, width, channels) = train.native_size().unwrap_or_default();
-        let trainer = |name| -> Result<Trainer<CrossEntropy>, CliError> {
-            let mut network = build(name, Shape::image(height, width, channels), train.classes.len())?;
-            network.initialise(seed);
-            Ok(Trainer::new(network, Rule::SGD, CrossEntropy::default(), seed))
-        };
-        Ok(Self([trainer("mlp")?, trainer("mlp-bn")?]))
+    fn new(args: &BatchnormArgs, train: &Dataset, seed: u64) -> Result<Self, CliError> {
+        Ok(Self(SideBySide::new(&specs(args, seed), train, &preprocessing(train))?))
     }
 
-    /// Train on `loader`'s batches, then test. With `show`, also the record and the pictures.
+    fn networks(&self) -> [&Network; 2] {
+        [0, 1].map(|place| &self.0.trainers[place].network)
+    }
+
+    /// Train, then test. With `show`, also the record and the pictures.
     fn train(
         mut self,
         args: &BatchnormArgs,
-        (train, test): (&Loader, &Loader),
+        test: &Loader,
         run: &mut RunWriter,
         show: Option<Output>,
     ) -> Result<SeedResult, CliError> {
@@ -118,7 +145,7 @@ impl Pair {
         let result = rayon::scope(|scope| {
             let mut losses = [Vec::new(), Vec::new()];
             for epoch in 1..=args.epochs {
-                self.epoch(args.lr, epoch, train, &mut losses, run, show.is_some())?;
+                self.epoch(args.lr, epoch, &mut losses, run, show.is_some())?;
                 if let Some(out) = show {
                     let path = run.path().join(format!("loss-epoch-{epoch}.png"));
                     pictures.draw(scope, epoch, twin_loss_chart(&losses[0], &losses[1]), path);
@@ -140,12 +167,12 @@ impl Pair {
         &mut self,
         lr: f64,
         epoch: u32,
-        loader: &Loader,
         losses: &mut [Vec<f64>; 2],
         run: &mut RunWriter,
         record: bool,
     ) -> Result<(), CliError> {
-        lockstep::epoch(&mut self.0, loader.epoch(epoch - 1), lr, |outcomes| {
+        let SideBySide { trainers, batches } = &mut self.0;
+        lockstep::epoch(trainers, batches.epoch(epoch - 1), lr, |outcomes| {
             let found = [outcomes[0].loss, outcomes[1].loss];
             losses.iter_mut().zip(found).for_each(|(losses, loss)| losses.push(loss));
             let step = losses[0].len() as u64;
@@ -165,23 +192,9 @@ impl Pair {
             let Trainer { engine, network, objective, .. } = trainer;
             evaluate(&**engine, network, test, objective, 0, &mut (), |_, _| {}).map(|found| found.accuracy())
         };
-        let found = lockstep::at_once(&mut self.0, &accuracy).into_iter().collect::<Result<Vec<f64>, _>>()?;
+        let found = lockstep::at_once(&mut self.0.trainers, &accuracy)
+            .into_iter()
+            .collect::<Result<Vec<f64>, _>>()?;
         Ok([found[0], found[1]])
     }
-}
-
-/// Batches of whole images as they are, scaled to 0–1; made by whoever asks, beside the training.
-fn loader(data: &Dataset, batch_size: usize, shuffle: Option<u64>) -> Result<Loader, CliError> {
-    let (height, width, channels) = data.native_size().unwrap_or_default();
-    let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
-    let preprocessing = Preprocessing { size: (height, width), channels, mean, std };
-    let options = LoaderOptions {
-        batch_size,
-        shuffle: shuffle.is_some(),
-        seed: shuffle.unwrap_or_default(),
-        workers: 0,
-        merge_last_single: shuffle.is_some(),
-        ..LoaderOptions::default()
-    };
-    Ok(Loader::new(data.clone(), preprocessing, Augmentations::none(), options)?)
 }

@@ -3,7 +3,7 @@
 mod report;
 
 use super::picture_set::PictureSet;
-use super::{diverged, run_info, start_event, step_record, stop_event};
+use super::{diverged, run_info, step_record, stop_event};
 use crate::args::DropoutArgs;
 use crate::config::{positive, require, share};
 use crate::error::CliError;
@@ -13,11 +13,11 @@ use serde::Serialize;
 use std::ops::Range;
 use std::time::Instant;
 use wellfit::kernels::loss::mean_squared_error;
-use wellfit::kernels::optim::Rule;
 use wellfit::models::mlp;
 use wellfit::plot::{Chart, DropoutChart, animation, dropout_chart};
 use wellfit::record::{DataInfo, RunWriter};
 use wellfit::rng::{Rng, Stream};
+use wellfit::run::{RunSpec, start_event};
 use wellfit::train::{MeanSquaredError, Trainer, lockstep};
 
 /// The names of the two networks, in records and plots.
@@ -67,7 +67,7 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     require(args.seeds > 0, || "--seeds must be at least 1".to_owned())?;
     let start = Instant::now();
     let mut run = RunWriter::create(args.out.out.as_deref(), "lab-dropout", args.out.force)?;
-    let mut first = Pair::new(args, args.seed);
+    let mut first = Pair::new(args, args.seed)?;
     let networks = first.trainers.each_ref().map(|trainer| &trainer.network);
     let samples = args.samples as u64;
     let data = DataInfo {
@@ -82,7 +82,7 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
     networks.iter().for_each(|network| out.say(network.summary()));
     let mut results = vec![first.train_and_show(args, &mut run, out)?];
     for seed in args.seed + 1..args.seed + u64::from(args.seeds) {
-        results.push(Pair::new(args, seed).train(args, &mut run)?);
+        results.push(Pair::new(args, seed)?.train(args, &mut run)?);
     }
     run.event(&stop_event(args.epochs))?;
     report(&results, args, &run, start, out)
@@ -119,17 +119,18 @@ struct Look {
 }
 
 impl Pair {
-    fn new(args: &DropoutArgs, seed: u64) -> Self {
+    fn new(args: &DropoutArgs, seed: u64) -> Result<Self, CliError> {
+        let spec = RunSpec { lr: args.lr, epochs: args.epochs, seed, ..RunSpec::for_folder() };
         let trainer = |dropout| {
             let mut network = mlp::regressor(args.hidden, dropout);
             network.initialise(seed);
-            Trainer::new(network, Rule::ADAM, MeanSquaredError, seed)
+            spec.trainer(network, MeanSquaredError)
         };
-        Self {
-            trainers: [trainer(None), trainer(Some(args.p as f32))],
+        Ok(Self {
+            trainers: [trainer(None)?, trainer(Some(args.p as f32))?],
             train: Points::new(args, seed, 0),
             test: Points::new(args, seed, 1),
-        }
+        })
     }
 
     /// All epochs; gives the last test losses.

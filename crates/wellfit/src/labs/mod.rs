@@ -6,28 +6,15 @@ mod picture_set;
 pub mod transfer;
 
 use crate::error::CliError;
+use crate::output::command_line;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use wellfit::models::Network;
 use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, StepRecord, StopReason, now};
-
-/// The event that begins a record.
-pub fn start_event() -> Event {
-    let versions = BTreeMap::from([("wellfit".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-    let simd = wellfit::simd::InstructionSet::current().name();
-    let host = format!("{} {} ({simd})", std::env::consts::OS, std::env::consts::ARCH);
-    Event::Start { versions, host, threads: wellfit::simd::parallel::threads() as u32, time: now() }
-}
 
 /// The line of `steps.jsonl` of a step of both networks.
 pub fn step_record(names: [&str; 2], epoch: u32, step: u64, lr: f64, losses: [f64; 2]) -> StepRecord {
     StepRecord { epoch, step, lr, losses: names.map(str::to_owned).into_iter().zip(losses).collect() }
-}
-
-/// The command as typed; what is no Unicode in it becomes `\u{fffd}`.
-pub fn command_line() -> String {
-    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// What `run.toml` says of a lab's run. It has no classes and no transform: a lab keeps no weights.

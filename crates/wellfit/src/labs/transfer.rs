@@ -1,4 +1,4 @@
-//! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, the chapter's way.
+//! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, as a PyTorch textbook does it.
 
 use crate::args::TrainArgs;
 use crate::commands::train;
