@@ -167,7 +167,31 @@ def exported(folder):
 
 
 def onnx_graph(content):
-    """The bytes of an ONNX model's field `graph` (number 7): nodes and weights, without version and metadata."""
+    """What an ONNX model computes, as bytes: operators, attributes and weights. Version and metadata are left out, and
+    values between operators are numbered, since their names mean nothing."""
+    graph = next(body for field, body in protobuf(content) if field == 7)
+    parts, numbers = [], {}
+    fields = list(protobuf(graph))
+    # Initialisers (5), inputs (11) and outputs (12) keep their names; in all three the name is field 8 or 1.
+    fixed = {name_of(body, 8 if field == 5 else 1) for field, body in fields if field in (5, 11, 12)}
+    for field, body in fields:
+        if field != 1:
+            parts.append(body if field != 2 else b"")  # 2 is the graph's name
+            continue
+        for part, value in protobuf(body):
+            if part in (1, 2) and value not in fixed:  # an operator's inputs and outputs
+                value = b"#%d" % numbers.setdefault(value, len(numbers))
+            if part != 3:  # the operator's own name
+                parts.append(b"%d " % part + value)
+    return b"\n".join(parts)
+
+
+def name_of(message, number):
+    return next((body for field, body in protobuf(message) if field == number), b"")
+
+
+def protobuf(content):
+    """The fields of a protobuf message: (number, bytes). Numbers and floats come as the bytes they are."""
     position = 0
 
     def varint():
@@ -183,11 +207,14 @@ def onnx_graph(content):
 
     while position < len(content):
         tag = varint()
-        length = varint()
-        if tag & 7 == 2:
-            if tag >> 3 == 7:
-                return content[position : position + length]
-            position += length
-        elif tag & 7 != 0:
-            raise ValueError(f"an ONNX model has no field of type {tag & 7}")
-    raise ValueError("an ONNX model without a graph")
+        start, kind = position, tag & 7
+        if kind == 2:
+            length = varint()
+            start, position = position, position + length
+        elif kind == 0:
+            varint()
+        elif kind in (1, 5):
+            position += 8 if kind == 1 else 4
+        else:
+            raise ValueError(f"a protobuf message has no field of type {kind}")
+        yield tag >> 3, content[start:position]

@@ -125,7 +125,7 @@ fn gradients_pass_a_sum_that_runs_by_itself() {
     let tape = network.forward(&x, KEY).unwrap();
     let outputs = wellfit_kernels::Buffer::from_slice(tape.outputs());
     let gradients = network.backward(tape, outputs).0;
-    for place in 0..network.parameters.len() {
+    for (place, gradient) in gradients.iter().enumerate() {
         for weight in 0..network.parameters[place].value.len().min(6) {
             let before = network.parameters[place].value[weight];
             let mut at = |by: f32| {
@@ -134,7 +134,7 @@ fn gradients_pass_a_sum_that_runs_by_itself() {
             };
             let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
             network.parameters[place].value[weight] = before;
-            let found = f64::from(gradients[place].as_deref().unwrap()[weight]);
+            let found = f64::from(gradient.as_deref().unwrap()[weight]);
             assert!((slope - found).abs() < 1e-2 * found.abs().max(1.0), "{slope} and {found}");
         }
     }
