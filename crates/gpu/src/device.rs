@@ -28,7 +28,7 @@ pub enum DeviceError {
     /// The program was built without it.
     #[error(
         "this wellfit was built without {feature}: build it with `cargo build --release --features {feature}`, or \
-         leave --device out to compute on the processor"
+         leave `device` out to compute on the processor"
     )]
     NotBuilt {
         /// The cargo feature.
@@ -36,8 +36,8 @@ pub enum DeviceError {
     },
     /// There is none, or its driver does not work.
     #[error(
-        "no GPU can be used by --device {device}: check that there is one and that its driver is installed, or leave \
-         --device out to compute on the processor. Burn says: {problem}"
+        "no GPU can be used by `device` {device}: check that there is one and that its driver is installed, or leave \
+         `device` out to compute on the processor. Burn says: {problem}"
     )]
     NotFound {
         /// The device.

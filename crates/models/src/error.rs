@@ -27,7 +27,7 @@ pub enum ModelError {
         layer: String,
     },
     /// A device other than the processor failed.
-    #[error("{device} failed: {problem}. If its memory is full, take a smaller --batch-size or --image-size")]
+    #[error("{device} failed: {problem}. If its memory is full, take a smaller `batch_size` or `image_size`")]
     Device {
         /// Its name.
         device: String,

@@ -101,14 +101,14 @@ impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::WeightsDoNotFit { .. } => Self::Model(error.to_string()),
-            _ => Self::Usage(error.to_string()),
+            _ => Self::Usage(in_flags(&error.to_string())),
         }
     }
 }
 
 impl From<DeviceError> for CliError {
     fn from(error: DeviceError) -> Self {
-        Self::Usage(error.to_string())
+        Self::Usage(in_flags(&error.to_string()))
     }
 }
 
@@ -125,9 +125,8 @@ impl From<PolicyError> for CliError {
 }
 
 impl From<RecordError> for CliError {
-    /// The record names settings `so`; here they are options.
     fn from(error: RecordError) -> Self {
-        Self::Output(error.to_string().replace("`force`", "--force").replace("`out`", "--out"))
+        Self::Output(in_flags(&error.to_string()))
     }
 }
 

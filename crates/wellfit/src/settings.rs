@@ -94,9 +94,12 @@ where
 /// A text in which settings stand in backquotes, as the library writes it, with the options of the command line in their
 /// place: `batch_size` in backquotes becomes `--batch-size`.
 pub fn in_flags(text: &str) -> String {
-    entries().iter().fold(text.to_owned(), |text, entry| {
-        text.replace(&format!("`{}`", entry.name), &format!("--{}", entry.option()))
-    })
+    let settings = entries().iter().map(|entry| (entry.name, entry.option()));
+    // Where a run goes is no setting of it.
+    let outputs = ["force", "out"].map(|name| (name, name.to_owned()));
+    settings
+        .chain(outputs)
+        .fold(text.to_owned(), |text, (name, option)| text.replace(&format!("`{name}`"), &format!("--{option}")))
 }
 
 #[cfg(test)]
@@ -110,6 +113,7 @@ mod tests {
             ("with `patience` 5 and `lr_patience` 5", "with --patience 5 and --lr-patience 5"),
             ("there is no model `resnet51`; see `model`", "there is no model `resnet51`; see --model"),
             ("`lr``lr`", "--lr--lr"),
+            ("replace that run with `force`", "replace that run with --force"),
             ("no setting", "no setting"),
             ("a lone ` stays", "a lone ` stays"),
         ] {
