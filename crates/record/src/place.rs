@@ -1,4 +1,4 @@
-//! Where a new run goes: claiming a directory that nobody else has, and never wiping what is not ours.
+//! Where a new run goes: claiming a directory that no other process has, and never removing what is not a run.
 
 use crate::error::{At, RecordError, Result};
 use crate::io::Io;

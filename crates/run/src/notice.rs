@@ -1,11 +1,11 @@
-//! What is worth telling of a run, each with its sentence.
+//! Messages about a run, each with its sentence.
 
 use std::fmt;
 use std::path::PathBuf;
 use wellfit_record::StopReason;
 use wellfit_train::Outcome;
 
-/// Something worth telling. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
+/// A message to the user. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice {
@@ -71,7 +71,7 @@ pub enum Notice {
         /// The scheduler's.
         lr_patience: u32,
     },
-    /// Early stopping comes as soon as the scheduler lowers the rate.
+    /// Early stopping ends the run in the epoch in which the scheduler lowers the rate.
     SchedulerTooLate,
     /// Plain gradient descent with a low rate.
     SlowSgd {
@@ -83,7 +83,7 @@ pub enum Notice {
         /// Its directory.
         path: PathBuf,
     },
-    /// A run goes on.
+    /// A run is resumed.
     Resuming {
         /// Its directory.
         path: PathBuf,
@@ -100,12 +100,12 @@ pub enum Notice {
         /// The whole sentence.
         message: String,
     },
-    /// A run that would fit is being written by another process.
+    /// A run with the same settings and data is being written by another process.
     UnderWay {
         /// Its directory.
         path: PathBuf,
     },
-    /// There is no run to go on with.
+    /// There is no run to resume.
     NothingToResume {
         /// Where one was looked for.
         place: PathBuf,
@@ -176,7 +176,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Whether something may not do what it is meant to.
+    /// Whether it is a warning.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         matches!(

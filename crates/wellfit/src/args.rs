@@ -1,4 +1,4 @@
-//! The command line: what may be typed. The settings of a training run are in `settings`.
+//! The command line: commands and their options. The settings of a training run are in `settings`.
 
 use crate::settings::{Settings, one_of};
 use clap::builder::RangedU64ValueParser;

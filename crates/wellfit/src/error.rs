@@ -125,7 +125,7 @@ impl From<PolicyError> for CliError {
 }
 
 impl From<RecordError> for CliError {
-    /// The record names settings `so`; here they are options.
+    /// The record's messages name settings in backquotes; here they become options.
     fn from(error: RecordError) -> Self {
         Self::Output(error.to_string().replace("`force`", "--force").replace("`out`", "--out"))
     }

@@ -1,4 +1,4 @@
-//! The `wellfit` command: read what was typed, do it, say how it went.
+//! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
 mod args;
 mod commands;

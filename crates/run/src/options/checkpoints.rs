@@ -1,4 +1,4 @@
-//! What is saved, and when.
+//! The group of settings about what is saved, and when.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! checkpoint_options {

@@ -1,4 +1,4 @@
-//! What is learnt from.
+//! The group of settings about the data.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! data_options {

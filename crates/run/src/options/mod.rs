@@ -2,8 +2,8 @@
 //!
 //! A setting is one entry in the file of its group. From all entries [`define!`] makes
 //!
-//! * [`RunSpec`]: all settings, decided; what `[config]` of a `run.toml` holds,
-//! * [`Options`]: the settings that somebody gave, which may be none; what a configuration file holds,
+//! * [`RunSpec`]: all settings, each with a value; what `[config]` of a `run.toml` holds,
+//! * [`Options`]: the settings that the user gave, possibly none; what a configuration file holds,
 //! * [`entries`]: the table from which a command line is built and values are checked.
 //!
 //! An entry has the form
@@ -19,7 +19,7 @@
 //!     default_text: "as many as fit",                        // optional: in place of the value itself
 //!     names: || MODELS.join(", "),                           // optional: what help lists, from a registry
 //!     common: true,                                          // optional: short help lists it too
-//!     immaterial: true,                                      // optional: the run comes to the same bits
+//!     immaterial: true,                                      // optional: results have the same bits
 //! }
 //! ```
 //!
@@ -67,7 +67,7 @@ pub enum DataKind {
 pub struct Given<'a> {
     /// The data.
     pub data: DataKind,
-    /// The options that somebody gave.
+    /// The options that the user gave.
     pub options: &'a Options,
 }
 
@@ -105,7 +105,7 @@ macro_rules! define {
             $($( $(#[doc = $help])+ pub $name: $type, )*)*
         }
 
-        /// The settings that somebody gave; the others are `None` and get their defaults by
+        /// The settings that the user gave; the others are `None` and get their defaults by
         /// [`decide`](Self::decide). A setting that may be absent from a run is `Some(None)` when it was decided
         /// that it is.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

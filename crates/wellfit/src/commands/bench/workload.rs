@@ -12,7 +12,7 @@ use wellfit::models::{Network, Shape, build, mlp};
 use wellfit::rng::{Rng, Stream};
 use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
-/// What the options come to.
+/// The options with their defaults filled in.
 #[derive(Debug)]
 pub struct Settings {
     /// Images in a batch.
@@ -46,7 +46,7 @@ impl Settings {
     }
 }
 
-/// What the networks should say.
+/// The targets of the networks.
 #[derive(Debug)]
 enum Targets {
     Classes(Vec<u32>),
