@@ -69,7 +69,7 @@ pub enum Event {
         /// When.
         time: String,
     },
-    /// The run goes on from a checkpoint, or from its beginning where there was none.
+    /// The run was resumed from a checkpoint, or from its beginning where there was none.
     Resumed {
         /// Epochs done at the checkpoint.
         epoch: u32,

@@ -72,7 +72,7 @@ fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
     remove_replaced_run(io, dir)?;
     let aside = dir.join(REPLACED);
     io.create_dir(&aside).at("create", &aside)?;
-    // `run.toml` leaves first: from then on nobody takes the rest for a run.
+    // `run.toml` is moved first: without it, the rest does not count as a run.
     names.sort_by_key(|name| name != RUN_TOML);
     for name in names.iter().filter(|name| *name != REPLACED) {
         let from = dir.join(name);

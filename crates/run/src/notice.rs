@@ -47,7 +47,7 @@ pub enum Notice {
         /// The table of its layers.
         summary: String,
     },
-    /// What is learnt from.
+    /// The data.
     Data {
         /// The name of the data.
         name: String,

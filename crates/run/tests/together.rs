@@ -66,7 +66,7 @@ fn two_runs_at_a_time_do_not_meet() {
     assert!(both.1 == exact, "an exact run beside another");
 }
 
-/// Hears what is told.
+/// Collects the notices of a run.
 #[derive(Default)]
 struct Ears(Vec<String>);
 

@@ -32,7 +32,7 @@ pub enum TrainError {
         /// What the callback said.
         reason: String,
     },
-    /// A checkpoint that is whole, but not one to go on from.
+    /// A checkpoint that is whole, but that this run cannot continue from.
     #[error("cannot go on from {}: {problem}", .path.display())]
     NotResumable {
         /// Its directory.

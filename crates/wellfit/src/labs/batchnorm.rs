@@ -103,7 +103,7 @@ fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
         epochs: args.epochs,
         batch_size: args.batch_size,
         seed,
-        // Batches are made by whoever asks for them, beside the training.
+        // The thread that asks for a batch makes it, while the networks train.
         workers: 0,
         ..RunSpec::for_idx(28)
     })
