@@ -104,7 +104,7 @@ def same(a, b):
 
 
 class Book:
-    """The chapter's early stopping, in our words; the guard against NaN is our one deviation."""
+    """A textbook's early stopping, in our words; the guard against NaN is our one deviation."""
 
     def __init__(self, patience, delta):
         self.patience, self.delta, self.best, self.counter = patience, delta, None, 0

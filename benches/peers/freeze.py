@@ -3,7 +3,7 @@
 
     python benches/peers/freeze.py FOLDER [--epochs N]
 
-FOLDER has train/ and val/. The chapter's pipeline (resize, both flips, ImageNet's statistics, batches of 32) and Adam
+FOLDER has train/ and val/. A textbook's pipeline (resize, both flips, ImageNet's statistics, batches of 32) and Adam
 with learning rate 0.001; the backbone is in evaluation mode, so that its BatchNorm does not follow the batches.
 Prints one line of JSON with the seconds of each epoch: all cost the same, so a longer run can be told from two.
 """

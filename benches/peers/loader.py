@@ -2,7 +2,7 @@
 
     python benches/peers/loader.py FOLDER [WORKERS] [EPOCHS]     # needs torch, torchvision
 
-The chapter's pipeline: resize to 224², both flips, ToTensor, Normalize, batches of 32, shuffled. The workers live
+A textbook's pipeline: resize to 224², both flips, ToTensor, Normalize, batches of 32, shuffled. The workers live
 on between epochs, and one epoch before the measured ones warms everything up. Prints one line of JSON; its
 `images_per_second` is the median epoch's. The twin is `wellfit bench loader --data FOLDER --workers WORKERS`.
 """

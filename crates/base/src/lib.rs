@@ -1,4 +1,4 @@
-//! What every part of Wellfit that touches the disk stands on.
+//! Files, hashes and time: what every part of Wellfit that touches the disk uses.
 //!
 //! * [`file`] reading files that may be anything: regular ones only, and no longer than expected
 //! * [`atomic`] writing a file as a whole or not at all

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
 
-/// A float that survives JSON.
+/// A float as JSON: a number, or a string for NaN and infinities.
 struct Float(f64);
 
 impl Serialize for Float {

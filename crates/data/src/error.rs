@@ -1,4 +1,4 @@
-//! What can go wrong between a file and a batch, in words for people.
+//! What can go wrong between a file and a batch.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -43,7 +43,7 @@ pub enum DataError {
         /// How many images lie directly in it.
         images: usize,
     },
-    /// There is nothing to tell apart.
+    /// There is only one class.
     #[error("{} holds only one class, ‘{class}’: a classifier needs at least two", path.display())]
     OneClass {
         /// The folder or file.

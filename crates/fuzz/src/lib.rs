@@ -161,7 +161,7 @@ fn one<T, E: Display>(
     kind(answer.as_ref().map(|()| "").map_err(String::as_str))
 }
 
-/// How long this thread has had a processor, where the system (Linux) tells.
+/// How long this thread has had a processor, where the system (Linux) says.
 fn processor_time() -> Option<Duration> {
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok().map(Duration::from_nanos)

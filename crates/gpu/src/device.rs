@@ -19,7 +19,7 @@ pub enum Device {
     Cuda(usize),
 }
 
-/// Why a device cannot be had.
+/// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No device has such a name.
@@ -123,7 +123,7 @@ fn cuda(number: usize) -> Result<Arc<dyn Engine>, DeviceError> {
 }
 
 /// Burn panics where there is no device, maybe in a thread of its own: the first words of any are the cause. They are
-/// told by the error, not printed.
+/// in the error, not printed.
 #[cfg(feature = "burn")]
 fn attempt<T>(open: impl FnOnce() -> T) -> Result<T, String> {
     use crate::engine::{caught, words};

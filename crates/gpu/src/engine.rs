@@ -57,7 +57,7 @@ impl<B: AutodiffBackend> Gpu<B> {
         })
     }
 
-    /// A failure of the device, which Burn may tell by a panic, as an error.
+    /// A failure of the device, which Burn may report by a panic, as an error.
     fn guarded<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Result<T, ModelError> {
         let failed = |problem| ModelError::Device { device: self.name.clone(), problem };
         caught(work).and_then(|done| done).map_err(failed)
@@ -164,7 +164,7 @@ fn pairs(read: Vec<Vec<f32>>) -> Vec<Statistics> {
     std::iter::from_fn(|| Some(Statistics { mean: read.next()?, variance: read.next()? })).collect()
 }
 
-/// The check that the processor makes on its way.
+/// The check that the processor makes during its pass.
 fn refuse_single_values(network: &Network, batch: usize) -> Result<(), ModelError> {
     let single = network
         .nodes

@@ -26,7 +26,7 @@ const FORWARD: f64 = 3e-5;
 const BACKWARD: f64 = 1e-4;
 const KEY: DropoutKey = DropoutKey { seed: 3, step: 7 };
 
-/// What a step on one engine came to.
+/// The results of a step on one engine.
 struct Step {
     outputs: Vec<f32>,
     loss: f64,

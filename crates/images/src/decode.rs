@@ -82,7 +82,7 @@ fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {
     }
 }
 
-/// The format that the first bytes tell; `image` does not know BigTIFF's.
+/// The format, by the first bytes; the `image` crate does not know those of BigTIFF.
 fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
     let big_tiff = bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+");
     if big_tiff { Some(ImageFormat::Tiff) } else { image::guess_format(bytes).ok() }
@@ -104,7 +104,7 @@ fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Defect> {
     }
     let pixels = match (DynamicImage::from_decoder(decoder)?, format) {
         (DynamicImage::ImageLuma16(grey), _) => cut_off(&grey),
-        // Grey with one level declared transparent looks the same here, but byte 25 of PNG tells it from alpha.
+        // Grey with one level declared transparent looks the same here, but byte 25 of PNG distinguishes it from alpha.
         (wide @ DynamicImage::ImageLumaA16(_), ImageFormat::Png) if bytes.get(25) == Some(&0) => {
             cut_off(&wide.into_luma16())
         }

@@ -1,4 +1,4 @@
-//! Why an image cannot be used, in words for people.
+//! Why an image cannot be used.
 
 use std::io;
 use std::path::PathBuf;

@@ -20,7 +20,7 @@ pub struct Epilogue<'a> {
 /// Where a tile of sums is stored and how: an [`Epilogue`] in the form that the inner loops use, with pointers.
 ///
 /// `out = relu(scale·sum + bias + addend)`, or 0 where `passed` is not positive; everything but the sum is optional.
-/// And the moments of what was written.
+/// The moments of what was written are taken as well, if asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Store<'a> {
     /// The output's first float.
@@ -60,7 +60,7 @@ impl<'a> Store<'a> {
         Self::new(out, Epilogue::default())
     }
 
-    /// Write what an epilogue makes of the sums.
+    /// Write the sums after an [`Epilogue`].
     pub(crate) fn new(out: *mut f32, epilogue: Epilogue<'a>) -> Self {
         let Epilogue { scale, bias, residual, relu } = epilogue;
         Self {
@@ -244,8 +244,8 @@ impl<'a> Store<'a> {
     }
 }
 
-/// Change every vector of a tile, told which of its row it is. (`array::map` would not be inlined into a function
-/// that has the instructions for vectors, and pass them through memory.)
+/// Change every vector of a tile; the function also gets the vector's number in its row. (`array::map` would not be
+/// inlined into a function that has the instructions for vectors, and pass them through memory.)
 #[inline(always)]
 fn each<T: Copy, const M: usize, const V: usize>(values: &mut [[T; V]; M], f: impl Fn(T, usize) -> T) {
     for row in values {

@@ -10,7 +10,7 @@
 //!   ResNet by Winograd's method where it pays ([`conv::Algorithm::Direct`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
-//! * [`mod@reference`] the naive f64 twin of every kernel: the specification the tests compare with
+//! * [`mod@reference`] a naive f64 version of every kernel: the specification that the tests compare with
 
 pub mod conv;
 pub mod elementwise;

@@ -42,7 +42,7 @@ impl Rule {
     pub const ADAMW: Self =
         Self::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 1e-2, decoupled: true };
 
-    /// How many numbers it remembers for each weight.
+    /// How many moments it keeps for each weight.
     #[must_use]
     pub fn moments(&self) -> usize {
         match self {

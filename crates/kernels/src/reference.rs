@@ -1,4 +1,4 @@
-//! The naive twin of every kernel, in f64 and in the order of its definition: the specification.
+//! A naive version of every kernel, in f64 and in the order of its definition: the specification.
 //!
 //! Same layouts as the kernels (`[N, H, W, C]`, weights `[k, k, C_in, C_out]`). Nothing here is fast.
 

@@ -1,4 +1,4 @@
-//! Every kernel against its naive f64 twin, on shapes at each threshold where the fast path changes course.
+//! Every kernel against its naive f64 version, on shapes at each threshold where the fast path changes course.
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 

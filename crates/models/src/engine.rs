@@ -1,20 +1,20 @@
-//! Who computes a network's passes: the processor, or another device.
+//! The device that computes a network's passes: the processor (CPU), or another one.
 //!
-//! A network, its gradients and the optimiser stay in ordinary memory whoever computes, so that everything around
-//! a step (clipping, policies, checkpoints) knows nothing of devices.
+//! A network, its gradients and the optimiser stay in ordinary memory on any device. So everything around a step
+//! (clipping, policies, checkpoints) works the same on all of them.
 
 use crate::graph::Value;
 use crate::{DropoutKey, Gradients, ModelError, Network, Tape};
 use std::fmt::Debug;
 use wellfit_kernels::Buffer;
 
-/// Computes passes.
+/// A device that computes the forward and backward passes of a network.
 pub trait Engine: Debug + Send + Sync {
-    /// The device, for people.
+    /// The device's name, as messages show it.
     fn name(&self) -> String;
 
-    /// Whether what comes of a sample is the same to the bit whatever else is in its batch. Only then can a sample's
-    /// features be kept for other batches.
+    /// Whether the result for a sample has the same bits whatever else is in its batch. Only then can the features of a
+    /// sample be cached and used in other batches.
     fn rows_are_independent(&self) -> bool;
 
     /// As [`Network::evaluate_from`]; the images are the value 0.
@@ -36,7 +36,7 @@ pub trait Engine: Debug + Send + Sync {
     ) -> Result<Box<dyn TrainingPass + 'a>, ModelError>;
 }
 
-/// A training pass on its way: the outputs are there, the gradients are not.
+/// A training pass after its forward half: the outputs are computed, the gradients are not yet.
 pub trait TrainingPass {
     /// The network's outputs, `[N, classes]`.
     fn outputs(&self) -> &[f32];

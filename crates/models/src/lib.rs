@@ -16,8 +16,8 @@
 //! * [`arch`] the architectures, one file a family; [`build`] finds one by name
 //! * [`plan`] which operations run together, which buffers live when
 //! * [`passes`] forward and backward
-//! * [`engine`] who computes the passes
-//! * [`optimizer`] an update rule with its memory
+//! * [`engine`] the device that computes the passes
+//! * [`optimizer`] an update rule with its moments
 //! * [`onnx`] a network as an ONNX file
 
 pub mod arch;

@@ -1,4 +1,4 @@
-//! An update rule with its memory.
+//! An update rule with its moments.
 
 use crate::{Gradients, Network};
 use wellfit_kernels::Buffer;
@@ -11,12 +11,12 @@ pub struct Optimizer {
     pub rule: Rule,
     /// Steps done.
     pub step: u64,
-    /// For each parameter, what the rule remembers of it.
+    /// For each parameter, its moments (such as Adam's m and v).
     pub(crate) moments: Vec<Vec<Buffer>>,
 }
 
 impl Optimizer {
-    /// An optimiser that remembers nothing yet.
+    /// An optimiser before its first step.
     #[must_use]
     pub fn new(rule: Rule, network: &Network) -> Self {
         let memory = |len: usize| (0..rule.moments()).map(|_| Buffer::zeroed(len)).collect();

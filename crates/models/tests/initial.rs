@@ -96,7 +96,7 @@ fn initial_weights_have_torchs_moments_and_bounds() {
     table::row("Initial weights", &["torch", "torchvision"], &counts, "6 standard errors", worst);
 }
 
-/// Twins that differ in BatchNorm only start from the same linear weights; another seed gives others.
+/// Networks that differ in BatchNorm only start from the same linear weights; another seed gives others.
 #[test]
 fn twins_start_alike() {
     let (plain, normed) = (made("mlp"), made("mlp-bn"));

@@ -30,7 +30,7 @@ fn step(network: &mut Network, optimizer: &mut Optimizer, images: &[f32], labels
     loss.value
 }
 
-/// torchvision's counts for 1000 classes; the chapter's twins.
+/// torchvision's counts for 1000 classes; the MLPs of `lab batchnorm`.
 #[test]
 fn parameter_counts_are_torchvisions() {
     for (name, count) in [

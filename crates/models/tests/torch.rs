@@ -1,6 +1,6 @@
 //! Whole networks against torch: losses over steps, gradients, running statistics, logits.
 //!
-//! The fixtures are made by `parity/models.py` in float64. But for the twins', weights and images are a hash of their
+//! The fixtures are made by `parity/models.py` in float64. Except for those of the two MLPs, weights and images are a hash of their
 //! place.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
@@ -272,7 +272,7 @@ fn sample(name: &str, header: usize) -> Vec<u8> {
     bytes.split_off(header)
 }
 
-/// The twins from torch's initial weights on torch's batches: 100 steps.
+/// Both MLPs from torch's initial weights on torch's batches: 100 steps.
 #[test]
 fn twins_follow_torchs_loss_curve() {
     let fixture = Fixture::open("twins.safetensors");

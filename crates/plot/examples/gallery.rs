@@ -1,4 +1,4 @@
-//! Draws one picture of every kind: `cargo run --release --example gallery -- DIRECTORY`.
+//! Draws one picture of every kind: `cargo run --release -p wellfit-plot --example gallery -- DIRECTORY`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A finished picture, and its way to a PNG file.
+//! A finished picture, and writing it to a PNG file.
 
 use std::io;
 use std::path::Path;

@@ -9,7 +9,7 @@ use crate::{Chart, Color};
 /// DejaVu Sans is what the layout is measured in; Verdana has its widths, and most others are narrower.
 const FONTS: &str = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif";
 
-/// An SVG document on its way.
+/// An SVG document under construction.
 pub(crate) struct Document {
     text: String,
 }

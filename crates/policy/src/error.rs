@@ -1,4 +1,4 @@
-//! What can be wrong with a policy's options, said so that the user can mend them.
+//! What can be wrong with a policy's options, and what would be right.
 
 use std::fmt::Display;
 
@@ -46,7 +46,7 @@ pub enum PolicyError {
         /// The names that exist, comma-separated.
         available: String,
     },
-    /// Nothing tells whether a metric should fall or rise.
+    /// It is not known whether a metric should fall or rise.
     #[error("cannot tell whether \"{monitor}\" should fall or rise; set mode to min or max")]
     UnknownDirection {
         /// The metric's name.

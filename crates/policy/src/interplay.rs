@@ -1,4 +1,4 @@
-//! What early stopping and a plateau scheduler do to each other.
+//! How early stopping and a plateau scheduler affect each other.
 
 use crate::{EarlyStoppingConfig, PlateauConfig, Semantics};
 

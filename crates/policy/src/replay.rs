@@ -1,4 +1,4 @@
-//! Policies over metrics that are there already: what would they have done to that run?
+//! Policies applied to recorded metrics: what would they have decided in that run?
 
 use crate::{
     EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, Observation, PlateauConfig, PlateauStep,
@@ -7,7 +7,7 @@ use crate::{
 
 /// The policies of a replay.
 ///
-/// The metrics stay what they are: a replay cannot know how the loss would have moved at another learning rate.
+/// The metrics stay as recorded: a replay cannot know how the loss would have moved at another learning rate.
 ///
 /// ```
 /// use wellfit_policy::{EarlyStoppingConfig, RateRule, Replay};
@@ -40,7 +40,7 @@ pub enum RateRule {
     Schedule(Schedule),
 }
 
-/// What the policies made of one epoch.
+/// The decisions of the policies after one epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayedEpoch {
     /// The epoch, from 1.
@@ -109,7 +109,7 @@ impl Replay {
     }
 }
 
-/// The learning rate on its way.
+/// The learning rate from epoch to epoch.
 enum Rate<'a> {
     Constant(f64),
     Plateau(ReduceLrOnPlateau),

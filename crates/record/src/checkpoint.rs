@@ -3,7 +3,7 @@
 //! A checkpoint is a directory `checkpoints/NNNN-name`. NNNN counts the run's commits, so a directory is
 //! never overwritten and one rename is the whole commit; there is no moment without a valid checkpoint and
 //! no pointer that could disagree with what it points to. The newest of a name is the one with the highest
-//! number. Names starting with a dot are leftovers of a crash, or on their way in or out.
+//! number. Names starting with a dot are leftovers of a crash, or directories that are being written or removed.
 
 use crate::error::{At, RecordError, Result};
 use crate::fixed::{FixedFile, FixedFilesWritten};
@@ -113,7 +113,7 @@ impl CheckpointWriter {
         Ok(sha256)
     }
 
-    /// Removes a replaced checkpoint; first out of sight, so that nobody meets it half removed.
+    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
     fn remove(&mut self, slot: &Slot) {
@@ -187,12 +187,12 @@ pub(crate) fn paths(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(slots(root)?.into_iter().map(|slot| slot.path).collect())
 }
 
-/// The answer to "which checkpoint can be trusted?".
+/// The newest checkpoint whose every byte is right, and the newer ones that were skipped.
 #[derive(Debug)]
 pub struct NewestGood {
     /// The newest valid checkpoint, if there is one.
     pub found: Option<LoadedCheckpoint>,
-    /// Why newer ones were passed over.
+    /// Why newer ones were skipped.
     pub skipped: Vec<RecordError>,
 }
 

@@ -1,4 +1,4 @@
-//! What an epoch came to.
+//! The results of an epoch.
 
 use crate::event::Event;
 use crate::metric::Metric;
@@ -78,7 +78,7 @@ impl FromIterator<(Metric, f64)> for Metrics {
     }
 }
 
-/// A float that survives JSON.
+/// A float written to JSON, where NaN and infinities are text.
 #[derive(Serialize, Deserialize)]
 struct Figure(#[serde(with = "number")] f64);
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a run on disk, told to the person who has to fix it.
+//! What can go wrong with a run on disk, and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// A result whose error is a [`RecordError`].
 pub type Result<T, E = RecordError> = std::result::Result<T, E>;
 
-/// Why a run could not be written or read. Every message names the path and what to do about it. Settings are named
-/// `so`.
+/// Why a run could not be written or read. Every message names the path and what to do about it. Settings stand
+/// in backquotes.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The file system refused.

@@ -14,7 +14,7 @@ use wellfit_base::number;
 pub enum Event {
     /// The run began.
     Start {
-        /// Versions of Wellfit and of what it stands on, by name.
+        /// Versions of Wellfit and of the libraries it uses, by name.
         versions: BTreeMap<String, String>,
         /// The machine: operating system, processor.
         host: String,
@@ -35,7 +35,7 @@ pub enum Event {
         /// The new rate.
         #[serde(with = "number")]
         to: f64,
-        /// Why, for people.
+        /// Why, as a sentence.
         reason: String,
     },
     /// An epoch brought no improvement.
@@ -64,12 +64,12 @@ pub enum Event {
         epoch: u32,
         /// Steps done.
         step: u64,
-        /// Why, for people.
+        /// Why, as a sentence.
         reason: String,
         /// When.
         time: String,
     },
-    /// The run goes on from a checkpoint, or from its beginning where there was none.
+    /// The run was resumed from a checkpoint, or from its beginning where there was none.
     Resumed {
         /// Epochs done at the checkpoint.
         epoch: u32,
@@ -87,7 +87,7 @@ pub enum Event {
     Stop {
         /// The kind, for programs.
         reason: StopReason,
-        /// The same for people.
+        /// The same as a sentence.
         message: String,
         /// The last epoch.
         epoch: u32,

@@ -1,9 +1,9 @@
-//! Files that stay the same from checkpoint to checkpoint, and how a commit gets by without writing them.
+//! Files that stay the same from checkpoint to checkpoint, such as frozen weights, are linked, not written again.
 //!
 //! A commit gives the file of a checkpoint that it is about to replace a second name in the new one. When the old one
 //! is gone the content has one name again: no two checkpoints that stay share a byte, so damage to one spares the
-//! others. Only what this process has written is passed on: what a resumed run finds is read once, and then
-//! written anew, so damage ends with a resumption too.
+//! others. Only files that this process has written are linked. A resumed run reads what it finds once, and then
+//! writes it anew, so damage is not passed on.
 
 use crate::error::{At, Result};
 use crate::io::{Io, write_file};
@@ -56,7 +56,7 @@ impl FixedFilesWritten {
         self.0.insert(checkpoint.into(), file.entry.clone());
     }
 
-    /// A checkpoint is on its way out.
+    /// A checkpoint is about to be removed.
     pub(crate) fn remove(&mut self, checkpoint: &Path) {
         self.0.remove(checkpoint);
     }

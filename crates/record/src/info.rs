@@ -36,7 +36,8 @@ pub struct RunInfo {
     pub config: toml::Value,
 }
 
-/// What names the best weights; whatever stands between the two tells plots of one run from those of another.
+/// The beginning and the end of the name of the best weights' file. What stands between the two also appears in the
+/// names of the run's plots.
 const MODEL: (&str, &str) = ("model", ".safetensors");
 
 impl RunInfo {
@@ -51,8 +52,7 @@ impl RunInfo {
             .unwrap_or_else(|| Self::model_file_by_settings(self.lr_scheduler, self.early_stopping))
     }
 
-    /// The name of the file of the best weights that tells whether a learning-rate scheduler and early stopping were
-    /// on.
+    /// The name of the file of the best weights that says whether a learning-rate scheduler and early stopping were on.
     #[must_use]
     pub fn model_file_by_settings(lr_scheduler: bool, early_stopping: bool) -> String {
         let scheduler = if lr_scheduler { "_lr_scheduler" } else { "" };

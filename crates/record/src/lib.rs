@@ -1,11 +1,11 @@
 //! The run on disk: configuration, events, metrics and checkpoints as atomic commits.
 //!
-//! `train` writes a run, `diagnose` and `report` read it, and a person can read it too:
+//! `train` writes a run; resuming, plots, `replay` and the table of runs read it, and a person can read it too:
 //!
 //! ```text
 //! runs/mlp-1/
 //!   run.toml                  what the run is; written once
-//!   events.jsonl              what happened, in order; the truth
+//!   events.jsonl              what happened, in order
 //!   steps.jsonl               the losses of every step
 //!   checkpoints/0007-best/    one directory a checkpoint, with manifest.json and manifest.sha256
 //! ```

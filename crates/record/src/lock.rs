@@ -50,7 +50,7 @@ pub(crate) fn is_locked(dir: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// Asking whether a run is alive takes its lock for an instant; no owner may stumble over that.
+    /// Asking whether a run is alive takes its lock for an instant; that must not keep an owner from claiming it.
     #[test]
     fn a_reader_does_not_keep_an_owner_out() {
         let root = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What is measured of a model in every epoch: names, units, directions.
+//! What is measured in every epoch: names, units, directions.
 //!
 //! A [`Quantity`] is what is measured, such as the loss; a [`Metric`] is a quantity in one [`Phase`], such as
 //! `val_loss`. A new quantity is one line in [the table below](Quantity) and one file in `train/src/metrics`.
@@ -97,7 +97,7 @@ impl Quantity {
         self.definition().mode
     }
 
-    /// What it is, for people.
+    /// What it is, in words.
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.definition().description
@@ -156,7 +156,7 @@ impl Metric {
         self.quantity.mode()
     }
 
-    /// What it is, for people.
+    /// What it is, in words.
     #[must_use]
     pub fn description(self) -> String {
         let data = match self.phase {
@@ -178,7 +178,7 @@ impl Metric {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 
-    /// The names of all, for people: `train_loss, train_accuracy, …`.
+    /// The names of all as messages list them: `train_loss, train_accuracy, …`.
     #[must_use]
     pub fn names() -> String {
         Self::ALL.map(Self::name).join(", ")

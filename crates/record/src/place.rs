@@ -1,4 +1,4 @@
-//! Where a new run goes: claiming a directory that nobody else has, and never wiping what is not ours.
+//! Where a new run goes: claiming a directory that no other process has, and never removing what is not a run.
 
 use crate::error::{At, RecordError, Result};
 use crate::io::Io;
@@ -72,7 +72,7 @@ fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
     remove_replaced_run(io, dir)?;
     let aside = dir.join(REPLACED);
     io.create_dir(&aside).at("create", &aside)?;
-    // `run.toml` leaves first: from then on nobody takes the rest for a run.
+    // `run.toml` is moved first: without it, the rest does not count as a run.
     names.sort_by_key(|name| name != RUN_TOML);
     for name in names.iter().filter(|name| *name != REPLACED) {
         let from = dir.join(name);

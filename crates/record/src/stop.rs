@@ -1,4 +1,4 @@
-//! Why a run ended of its own accord.
+//! Why a run ended by itself.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,7 +12,7 @@ pub enum StopReason {
     Finished,
     /// The watched metric did not improve for too long.
     EarlyStopping,
-    /// Whoever started the run wanted its end.
+    /// The caller asked for the end.
     Callback,
     /// The loss is no longer a number.
     Diverged,

@@ -17,11 +17,11 @@ pub struct RunSummary {
     pub name: String,
     /// The directory.
     pub path: PathBuf,
-    /// What it came to, or why it cannot be read.
+    /// Its results, or why it cannot be read.
     pub outcome: Result<Outcome>,
 }
 
-/// What a run came to so far.
+/// The results of a run so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// What the run is.
@@ -45,7 +45,7 @@ pub struct Outcome {
 pub enum RunState {
     /// A process owns it.
     Running,
-    /// It ended of its own accord, for this reason.
+    /// It ended by itself, for this reason.
     Stopped(StopReason),
     /// Its process ended before it did: resume it.
     Interrupted,
@@ -82,7 +82,7 @@ pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>> {
 }
 
 impl RunDir {
-    /// What the run came to so far.
+    /// The results of the run so far.
     ///
     /// # Errors
     /// If `run.toml` or the events cannot be read.

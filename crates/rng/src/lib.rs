@@ -23,7 +23,7 @@ pub enum Stream {
     Shuffle = 2,
     /// The train/validation split.
     Split = 3,
-    /// Random transforms; index = the sample's position in the dataset.
+    /// Augmentation; index = the sample's position in the dataset.
     Augment = 4,
     /// Dropout masks; epoch = the training step, index = the layer.
     Dropout = 5,

@@ -6,9 +6,9 @@ use wellfit_data::Cache;
 use wellfit_data::cache::user_dir;
 
 const MIB: u64 = 1 << 20;
-/// In memory, this part of what the run leaves.
+/// The cache in memory takes one part in this many of what the run leaves free.
 const SHARE: u64 = 4;
-/// In memory, where the system does not tell what is free.
+/// In memory, where the system does not say how much is free.
 const UNKNOWN: u64 = 1024 * MIB;
 /// On disk.
 const DISK: u64 = 10 * 1024 * MIB;

@@ -1,4 +1,4 @@
-//! Why something could not be done, by what has to be mended.
+//! Why something could not be done, by what has to be corrected.
 
 use std::path::{Path, PathBuf};
 use wellfit_data::DataError;
@@ -42,7 +42,7 @@ pub enum RunError {
     /// Something that cannot be written, or read back.
     #[error("{0}")]
     Output(String),
-    /// The observer asked for the end; the run was saved before and can be resumed.
+    /// The observer asked for the end; the run was saved and can be resumed.
     #[error("interrupted by {reason}; the run is saved in {}", .run.display())]
     Interrupted {
         /// What the observer said.

@@ -15,19 +15,19 @@ use wellfit_data::{
     Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
 };
 use wellfit_kernels::conv::Algorithm;
-use wellfit_models::{Engine, Network, Shape, build};
+use wellfit_models::{Engine, Network, Shape, architecture, build};
 use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
-/// Images to train on, to choose by, and to judge by in the end.
+/// Images for training, validation and the final test.
 #[derive(Debug)]
 pub struct Parts {
     /// The name of the data.
     pub name: String,
     /// To train on.
     pub train: Dataset,
-    /// To choose the best epoch by.
+    /// For validation: they decide which epoch is best.
     pub validation: Dataset,
-    /// To judge by in the end, if there are any.
+    /// For the final test, if there are any.
     pub test: Option<Dataset>,
 }
 
@@ -38,7 +38,7 @@ pub struct Experiment {
     pub source: DataSource,
     /// Every setting.
     pub spec: RunSpec,
-    /// Who computes.
+    /// The device that computes.
     pub engine: Arc<dyn Engine>,
     /// The data.
     pub parts: Parts,
@@ -48,7 +48,7 @@ pub struct Experiment {
     pub network: Network,
     /// The batches to train on.
     pub train: Loader,
-    /// The batches to choose by.
+    /// The batches to validate on.
     pub val: Loader,
 }
 
@@ -79,7 +79,8 @@ impl Experiment {
     pub(crate) fn load_weights(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         let Some(path) = &self.spec.weights else {
             if self.spec.freeze {
-                observer.notice(&Notice::RandomBackbone);
+                let known = architecture(&self.spec.model)?;
+                observer.notice(&Notice::RandomBackbone { file: known.weight_files.first().copied() });
             }
             return Ok(());
         };
@@ -93,7 +94,7 @@ impl Experiment {
         Ok(())
     }
 
-    /// Check that the run fits into memory, and keep images and features in what it leaves.
+    /// Check that the run fits into memory, and open the cache with a share of what it leaves.
     pub(crate) fn take_memory(&mut self) -> Result<(), RunError> {
         let left = memory::check(self)?;
         let cache = open_cache(&self.spec, left)?;
@@ -103,7 +104,7 @@ impl Experiment {
         Ok(())
     }
 
-    /// Tell what will be trained on what.
+    /// Report the network, the data and the policies to the observer.
     pub(crate) fn describe(&self, observer: &mut dyn Observer) {
         let Self { spec, parts, .. } = self;
         observer.notice(&Notice::Device { name: self.engine.name() });
@@ -123,7 +124,7 @@ impl Experiment {
         }
     }
 
-    /// Refuse what cannot work, warn of what will not do what it is meant to.
+    /// Refuse settings that cannot work; warn of those that will not have the effect they are meant to have.
     pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) -> Result<(), RunError> {
         let spec = &self.spec;
         let smallest = spec.batch_size.min(self.parts.train.len());
@@ -157,7 +158,7 @@ impl Experiment {
     }
 }
 
-/// Who computes a run of these settings.
+/// The device for a run of these settings.
 pub(crate) fn engine(spec: &RunSpec) -> Result<Arc<dyn Engine>, RunError> {
     let device = spec.device().map_err(|problem| RunError::setting("device", problem))?;
     Ok(wellfit_gpu::open(device)?)

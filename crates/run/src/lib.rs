@@ -3,8 +3,8 @@
 //! ```no_run
 //! use wellfit_run::{Classifier, RunSpec, train};
 //! let spec = RunSpec { model: "resnet18".to_owned(), epochs: 3, ..RunSpec::for_folder() };
-//! let outcome = train(&spec, &"animals".into(), &"runs/mine".as_ref().into(), &mut ())?;
-//! println!("{:.1} % right", 100.0 * outcome.best.val_accuracy);
+//! let outcome = train(&spec, &"animals".into(), &std::path::Path::new("runs/mine").into(), &mut ())?;
+//! println!("{:.1} % right", 100.0 * outcome.best.val_accuracy());
 //! let predictions = Classifier::open(&outcome.run)?.predict_files(&["cat.jpg"])?;
 //! # Ok::<(), wellfit_run::RunError>(())
 //! ```
@@ -14,10 +14,10 @@
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
 //! * [`plots()`] a run's plots from its record
-//! * [`Observer`] and [`Notice`] what is told on the way; nothing here prints
+//! * [`Observer`] and [`Notice`] progress and messages of a run; nothing here prints
 //!
-//! Nothing here knows of a command line, and no setting is process-wide: two runs in one process do not meet. In texts
-//! a setting stands in backquotes, as `batch_size`.
+//! Nothing here knows of a command line, and no setting is process-wide: two runs in one process may have different
+//! ones. In messages a setting stands in backquotes, as `batch_size`.
 
 mod caching;
 mod classifier;

@@ -1,4 +1,4 @@
-//! What the record says of the machine that computes a run.
+//! What the record says about the machine that computes a run.
 
 use std::collections::BTreeMap;
 use wellfit_record::{Event, now};

@@ -10,7 +10,7 @@ use wellfit_models::Network;
 use wellfit_train::{FitConfig, memory_need};
 
 /// Refuse a run that cannot fit, and say which batch would; else the bytes that it leaves. Where the system does not
-/// tell how much memory is free, nothing is refused; nor on a GPU, whose memory is its own.
+/// say how much memory is free, nothing is refused; nor on a GPU, which has its own memory.
 pub(crate) fn check(experiment: &Experiment) -> Result<Option<u64>, RunError> {
     let Experiment { spec, engine, network, train, .. } = experiment;
     let Some(free) = available() else { return Ok(None) };
@@ -24,7 +24,7 @@ pub(crate) fn check(experiment: &Experiment) -> Result<Option<u64>, RunError> {
     left.map(Some).map_err(|problem| RunError::setting("batch_size", problem))
 }
 
-/// Refuse what takes more bytes than are free; `what` says for people what takes them.
+/// Refuse what takes more bytes than are free; `what` names it in the message.
 ///
 /// # Errors
 /// If it does.

@@ -1,11 +1,11 @@
-//! What is worth telling of a run, each with its sentence.
+//! Messages about a run, each with its sentence.
 
 use std::fmt;
 use std::path::PathBuf;
 use wellfit_record::StopReason;
 use wellfit_train::Outcome;
 
-/// Something worth telling. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
+/// A message to the user. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice {
@@ -24,7 +24,10 @@ pub enum Notice {
     /// The test part decides which epoch is best.
     TestDecides,
     /// A frozen backbone has random weights.
-    RandomBackbone,
+    RandomBackbone {
+        /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
+        file: Option<&'static str>,
+    },
     /// Weights were read.
     WeightsFrom {
         /// The file.
@@ -47,7 +50,7 @@ pub enum Notice {
         /// The table of its layers.
         summary: String,
     },
-    /// What is learnt from.
+    /// The data.
     Data {
         /// The name of the data.
         name: String,
@@ -71,7 +74,7 @@ pub enum Notice {
         /// The scheduler's.
         lr_patience: u32,
     },
-    /// Early stopping comes as soon as the scheduler lowers the rate.
+    /// Early stopping ends the run in the epoch in which the scheduler lowers the rate.
     SchedulerTooLate,
     /// Plain gradient descent with a low rate.
     SlowSgd {
@@ -83,7 +86,7 @@ pub enum Notice {
         /// Its directory.
         path: PathBuf,
     },
-    /// A run goes on.
+    /// A run is resumed.
     Resuming {
         /// Its directory.
         path: PathBuf,
@@ -100,12 +103,12 @@ pub enum Notice {
         /// The whole sentence.
         message: String,
     },
-    /// A run that would fit is being written by another process.
+    /// A run with the same settings and data is being written by another process.
     UnderWay {
         /// Its directory.
         path: PathBuf,
     },
-    /// There is no run to go on with.
+    /// There is no run to resume.
     NothingToResume {
         /// Where one was looked for.
         place: PathBuf,
@@ -176,14 +179,14 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Whether something may not do what it is meant to.
+    /// Whether it is a warning.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         matches!(
             self,
             Self::FilesLeftOut { .. }
                 | Self::FileLeftOut { .. }
-                | Self::RandomBackbone
+                | Self::RandomBackbone { .. }
                 | Self::SchedulerPrecluded { .. }
                 | Self::SchedulerTooLate
                 | Self::SlowSgd { .. }
@@ -213,7 +216,10 @@ impl fmt::Display for Notice {
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",
             ),
-            Self::RandomBackbone => f.write_str("`freeze` without `weights` trains a head on random features"),
+            Self::RandomBackbone { file } => {
+                f.write_str("`freeze` without `weights` trains a head on random features")?;
+                file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
+            }
             Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
             Self::HeadReplaced { theirs, classes } => {
                 write!(f, "Their head has {theirs} classes: replaced by a new one with {classes}")

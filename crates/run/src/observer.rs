@@ -1,4 +1,4 @@
-//! What a caller hears of a run while it is prepared, computed and finished.
+//! How a caller watches a run while it is prepared, computed and finished.
 
 use crate::error::RunError;
 use crate::notice::Notice;
@@ -14,7 +14,7 @@ pub trait Observer: Callback + Send {
         let _ = notice;
     }
 
-    /// What takes a while when data are opened.
+    /// Progress of slow work while data are opened.
     fn opening(&mut self, progress: &Progress) {
         let _ = progress;
     }
@@ -32,7 +32,7 @@ pub trait Observer: Callback + Send {
 /// Watches nothing.
 impl Observer for () {}
 
-/// Passes on what the training loop says, and says itself when the cache fails.
+/// Passes on the training loop's calls, and reports a failure of the cache.
 pub(crate) struct Watch<'a> {
     pub observer: &'a mut dyn Observer,
     pub cache: Cache,

@@ -1,11 +1,11 @@
-//! The plots of a run, made from nothing but its record.
+//! The plots of a run, made from its record alone.
 
 use crate::error::RunError;
 use serde::Deserialize;
 use wellfit_plot::{Chart, Mark, accuracy_chart, loss_chart, twin_loss_chart};
 use wellfit_record::{EpochRecord, Problem, RunDir, RunInfo, StepRecord, best_epoch, epochs};
 
-/// What a record shows.
+/// The charts of a run.
 #[derive(Debug)]
 pub struct Plots {
     /// The name of the plot's file without an extension, such as `loss`, and the chart.

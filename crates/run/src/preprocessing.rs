@@ -1,4 +1,4 @@
-//! From settings and training images to what is done to each image.
+//! Preprocessing and augmentation of a run, from its settings and training images.
 
 use crate::error::RunError;
 use crate::options::RunSpec;
@@ -25,8 +25,7 @@ pub(crate) fn augmentations(spec: &RunSpec) -> Augmentations {
     Augmentations::flips(spec.hflip, spec.vflip)
 }
 
-/// What is done to the images, as runs and their weights have told it from the first version on: the preprocessing
-/// with the flips among it.
+/// Preprocessing and flips in one table, as `run.toml` and weight files have held them from the first version on.
 pub(crate) fn recorded(
     preprocessing: &Preprocessing,
     spec: &RunSpec,

@@ -1,4 +1,4 @@
-//! Going on with a run that was interrupted.
+//! Resuming a run that was interrupted.
 
 use crate::error::RunError;
 use crate::experiment::Experiment;
@@ -25,16 +25,17 @@ pub struct MovedData {
     pub dir: Option<PathBuf>,
 }
 
-/// What came of resuming a run.
+/// The result of resuming a run.
 #[derive(Debug)]
 pub enum Resumed {
     /// It was finished already.
     Finished,
-    /// It went on to its end.
+    /// It was resumed and ran to its end.
     Completed(Box<Outcome>),
 }
 
-/// Go on with the run in `dir` from its newest good checkpoint, to the bits it would have had without interruption.
+/// Continue the run in `dir` from its newest good checkpoint. It ends with the bits it would have had without the
+/// interruption.
 ///
 /// # Errors
 /// If it is no training run, or another process is writing to it; if the data are not those it was trained on; and as
@@ -42,7 +43,7 @@ pub enum Resumed {
 pub fn resume(dir: &Path, moved: &MovedData, observer: &mut dyn Observer) -> Result<Resumed, RunError> {
     let run = RunDir::open(dir)?;
     let saved = SavedRun::read(&run)?;
-    // Before anything is read that takes time: a live run is refused.
+    // A run that another process is writing is refused before anything slow is read.
     let writer = RunWriter::resume(dir)?;
     if let Some(message) = diverged(&run)? {
         let name = dir.display();
@@ -76,7 +77,7 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Go on from the newest good checkpoint.
+    /// Continue from the newest good checkpoint.
     ///
     /// # Errors
     /// As [`resume`].
@@ -109,7 +110,7 @@ impl Unfinished {
         experiment.execute(self.run, &self.saved, Some(&newest), observer)
     }
 
-    /// Tell something that the record should say too.
+    /// Report a message that the record should hold too.
     fn warn(&mut self, notice: &Notice, observer: &mut dyn Observer) -> Result<(), RunError> {
         observer.notice(notice);
         Ok(self.run.event(&Event::Warning { message: notice.to_string() })?)

@@ -1,4 +1,4 @@
-//! What `run.toml` holds of a training run: enough to go on with it.
+//! What `run.toml` holds of a training run: enough to resume it.
 
 use crate::error::RunError;
 use crate::experiment::Experiment;
@@ -71,7 +71,7 @@ impl SavedRun {
         })
     }
 
-    /// Whether all is done, the file of the best weights included.
+    /// Whether the run is finished, the file of the best weights included.
     ///
     /// # Errors
     /// If the record cannot be read.
@@ -80,10 +80,10 @@ impl SavedRun {
         Ok(stopped && run.path().join(self.info.model_file()).is_file())
     }
 
-    /// Whether a run of `experiment` would come to the same.
+    /// Whether a run of `experiment` would have the same results.
     #[must_use]
     pub fn is_of(&self, experiment: &Experiment) -> bool {
-        // What the settings of an older version leave open is decided as it would be today.
+        // Settings that an older version lacks get today's defaults.
         let options: Option<Options> = self.info.config.clone().try_into().ok();
         let kind = experiment.source.kind(&experiment.parts.train);
         let spec = options.and_then(|options| options.decide(kind).ok());

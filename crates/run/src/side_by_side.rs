@@ -1,4 +1,4 @@
-//! Several settings that learn from the same batches: what tells techniques apart fairly.
+//! Several settings trained on the same batches, for a fair comparison of techniques.
 
 use crate::error::RunError;
 use crate::experiment::{engine, loader, network};
@@ -8,7 +8,7 @@ use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::Network;
 use wellfit_train::{Objective, Trainer};
 
-/// Networks with all that makes them learn, in step with each other (see [`lockstep`](wellfit_train::lockstep)).
+/// Networks that are trained in step with each other (see [`lockstep`](wellfit_train::lockstep)).
 #[derive(Debug)]
 pub struct SideBySide {
     /// One trainer for each of the settings.
@@ -21,7 +21,7 @@ impl SideBySide {
     /// Fresh networks for `specs`, to learn from `train`.
     ///
     /// # Errors
-    /// If there are no settings, if they would not see the same batches, or if one of them makes no sense.
+    /// If there are no settings, if they would not get the same batches, or if one of them makes no sense.
     pub fn new(specs: &[RunSpec], train: &Dataset, preprocessing: &Preprocessing) -> Result<Self, RunError> {
         let Some(first) = specs.first() else {
             return Err(RunError::Unusable("no settings to train side by side".to_owned()));

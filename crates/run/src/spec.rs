@@ -1,4 +1,4 @@
-//! What settings come to: a training loop, policies, a device.
+//! From settings to the parts of a run: training loop, policies, device.
 
 use crate::error::RunError;
 use crate::options::checks::require;
@@ -62,7 +62,7 @@ impl RunSpec {
         entries().iter().try_for_each(|entry| entry.validate(self))
     }
 
-    /// Whether a run with the settings of `other` would come to the same bits on the same data.
+    /// Whether a run with the settings of `other` would have the same bits on the same data.
     #[must_use]
     pub fn comes_to_the_same(&self, other: &Self) -> bool {
         let material = |spec: &Self| {

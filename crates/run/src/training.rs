@@ -27,7 +27,7 @@ pub struct Destination {
     pub dir: Option<PathBuf>,
     /// Replace the run that is there.
     pub force: bool,
-    /// The command that makes it, for people.
+    /// The command that makes it, for `run.toml`.
     pub command: String,
 }
 
@@ -38,12 +38,12 @@ impl From<&Path> for Destination {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     /// The run's directory.
     pub run: PathBuf,
-    /// The data, as they were named.
+    /// The name of the data, as it was given.
     pub data: String,
     /// The file of the best weights.
     pub model: PathBuf,
@@ -66,7 +66,7 @@ pub struct Outcome {
 /// Train a classifier: open the data, build the network, train it, and leave a run with record, plots and the best
 /// weights.
 ///
-/// Kernels use the current threads: see [`Threads`](wellfit_simd).
+/// Kernels use the current pool of threads: see [`Threads`](wellfit_simd::Threads).
 ///
 /// # Errors
 /// If settings, data or weights cannot be used, if the run cannot be written, if the loss is no longer a number, or if
@@ -99,7 +99,7 @@ impl Experiment {
         self.execute(run, &saved, None, observer)
     }
 
-    /// Train, from the beginning or from a checkpoint, and leave what a run leaves.
+    /// Train, from the beginning or from a checkpoint, and write plots and weights.
     pub(crate) fn execute(
         self,
         mut run: RunWriter,

@@ -66,13 +66,13 @@ fn two_runs_at_a_time_do_not_meet() {
     assert!(both.1 == exact, "an exact run beside another");
 }
 
-/// Hears what is told.
+/// Collects the notices of a run.
 #[derive(Default)]
-struct Ears(Vec<String>);
+struct Lines(Vec<String>);
 
-impl Callback for Ears {}
+impl Callback for Lines {}
 
-impl Observer for Ears {
+impl Observer for Lines {
     fn notice(&mut self, notice: &Notice) {
         self.0.push(notice.to_string());
     }
@@ -85,15 +85,15 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
     pictures(&folder.join("pets"));
     let spec =
         RunSpec { model: "mlp".to_owned(), image_size: 16, epochs: 3, freeze: true, ..RunSpec::for_folder() };
-    let mut ears = Ears::default();
+    let mut lines = Lines::default();
     let run = folder.join("run");
-    let outcome = train(&spec, &source(&folder.join("pets")), &run.as_path().into(), &mut ears).unwrap();
+    let outcome = train(&spec, &source(&folder.join("pets")), &run.as_path().into(), &mut lines).unwrap();
     assert!(
-        ears.0.contains(&"`freeze` without `weights` trains a head on random features".to_owned()),
+        lines.0.contains(&"`freeze` without `weights` trains a head on random features".to_owned()),
         "{:?}",
-        ears.0
+        lines.0
     );
-    assert!(ears.0.iter().any(|line| line == "pets: 10 training, 2 validation, 2 classes"), "{:?}", ears.0);
+    assert!(lines.0.iter().any(|line| line == "pets: 10 training, 2 validation, 2 classes"), "{:?}", lines.0);
     assert_eq!(outcome.epochs.len(), 3);
 
     let classifier = Classifier::open(&run).unwrap();

@@ -1,4 +1,4 @@
-//! Memory that is kept and reused between training steps.
+//! Memory that is reused between training steps.
 //!
 //! A training step asks for the same few hundred buffers every time. Fresh memory costs a page fault per
 //! 4 KiB, which for small layers is more than their arithmetic, so a dropped [`Buffer`] goes back to a

@@ -1,8 +1,8 @@
-//! What every kernel stands on: vectors of each instruction set, threads, reused memory.
+//! What every kernel uses: vectors of each instruction set, threads, reused memory.
 //!
 //! * [`vector`] the instruction sets, and the choice between them at run time
 //! * [`parallel`] fixed blocks of work on however many threads there are; [`Threads`] says how many
-//! * [`buffer`] memory that is kept and reused between training steps
+//! * [`buffer`] memory that is reused between training steps
 //! * [`transpose`] shuffles and sums of small integers, for images
 //! * [`profile`] what threads do with their time
 

@@ -1,8 +1,8 @@
-//! The perfect shuffle of two vectors, the step that transposes are made of, sums of products of 16 bits, and the
-//! ways back from 32 bits to 16 and from 16 to 8.
+//! The perfect shuffle of two vectors (the step that transposes are made of), sums of products of 16 bits, and
+//! conversions from 32 bits to 16 and from 16 to 8.
 //!
-//! Compilers turn loops over arrays into vector arithmetic by themselves, but what crosses the lanes of a few values
-//! only by luck; so the instructions of x86-64's baseline are named here.
+//! Compilers turn loops over arrays into vector arithmetic by themselves, but rarely do so for operations across the
+//! lanes of a vector. So these name the instructions of x86-64's baseline (SSE2).
 
 /// Vectors whose values can be taken in turn.
 pub trait Zip: Sized {

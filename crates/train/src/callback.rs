@@ -22,7 +22,7 @@ pub struct Tick {
     pub elapsed: Duration,
 }
 
-/// All that an epoch came to.
+/// The results of an epoch.
 #[derive(Debug)]
 pub struct EpochReport<'a> {
     /// Its figures.
@@ -37,18 +37,18 @@ pub struct EpochReport<'a> {
     pub checkpoint: Option<&'a CheckpointDecision>,
 }
 
-/// Whether to go on.
+/// Whether to continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
-    /// Go on.
+    /// Continue.
     Continue,
     /// End the run after this epoch, with this reason in the record. It counts as finished, not failed.
     Stop(String),
 }
 
-/// What a caller may do while a run goes on. Every method does nothing by default. A callback cannot fail:
-/// what it shows is not worth a run. It may be called on another thread than the one that gave it, since a run may
-/// execute inside a pool of threads.
+/// Called while a run is under way. Every method does nothing by default. A callback cannot fail, so showing progress
+/// can never end a run. It may be called on another thread than the one that made it, since a run may execute inside
+/// a pool of threads.
 pub trait Callback: Send {
     /// An epoch begins; `epochs` is how many there may be.
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {
@@ -60,7 +60,7 @@ pub trait Callback: Send {
         let _ = tick;
     }
 
-    /// Asked after every batch: a reason to end here and now. Training then saves where it stands, to be
+    /// Asked after every batch: a reason to end at once. Training then saves its state, to be
     /// [resumed](crate::fit::resume), and returns [`TrainError::Interrupted`](crate::TrainError::Interrupted).
     fn interrupted(&mut self) -> Option<String> {
         None
@@ -73,5 +73,5 @@ pub trait Callback: Send {
     }
 }
 
-/// Watches nothing.
+/// A callback that does nothing.
 impl Callback for () {}

@@ -1,4 +1,4 @@
-//! What a checkpoint holds, and going back to it.
+//! What a checkpoint holds, and how a run continues from it.
 
 use crate::error::TrainError;
 use crate::fit::FitConfig;
@@ -11,7 +11,7 @@ use wellfit_models::{Network, Optimizer};
 use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, Phase, RunInfo, RunWriter};
 use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
 
-/// The checkpoint that a run goes on from. It needs no other.
+/// The checkpoint that a run continues from. It needs no other.
 pub const LAST: &str = "last";
 /// The checkpoint with the best epoch's weights.
 pub const BEST: &str = "best";
@@ -19,9 +19,9 @@ pub const BEST: &str = "best";
 const MODEL: &str = "model.safetensors";
 /// The file of what training changes, where part of the weights is frozen.
 const TRAINED: &str = "trained.safetensors";
-/// The file of that part. A name of its own for each: none of the two could pass for a model.
+/// The file of the frozen part. Neither file is named like a model's, since neither is a whole model.
 const FROZEN: &str = "frozen.safetensors";
-/// The optimiser's memory.
+/// The optimiser's moments.
 const OPTIMIZER: &str = "optimizer.safetensors";
 /// Everything else: see [`Position`].
 const POSITION: &str = "position.json";

@@ -7,7 +7,7 @@ use wellfit_data::Preprocessing;
 use wellfit_models::Network;
 use wellfit_weights::WeightFile;
 
-/// What one must know to use weights.
+/// What another program must know to use the weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// The architecture, a name that [`wellfit_models::build`] knows.
@@ -19,8 +19,8 @@ pub struct Description {
 }
 
 impl Description {
-    /// As text by key, for a file's metadata: `model` is a word, `classes` and the preprocessing, under its name of old
-    /// `transform`, are JSON.
+    /// As text by key, for a file's metadata: `model` is a word, `classes` and the preprocessing, under its old
+    /// name `transform`, are JSON.
     #[must_use]
     pub fn metadata(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
@@ -34,14 +34,14 @@ impl Description {
     /// A network's weights with this description as their metadata.
     #[must_use]
     pub fn weight_file(&self, network: &Network) -> WeightFile {
-        // Hugging Face's loaders want to be told that the names are PyTorch's.
+        // Hugging Face's loaders need this to know that the names are PyTorch's.
         let mut metadata = self.metadata();
         metadata.insert("format".to_owned(), "pt".to_owned());
         WeightFile { metadata, ..network.state() }
     }
 }
 
-/// What a file tells of the weights in it or beside it, which may be nothing.
+/// What a file says about the weights in it or beside it; every part may be missing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hints {
     /// The architecture.
@@ -50,7 +50,7 @@ pub struct Hints {
     pub classes: Option<Vec<String>>,
     /// The preprocessing.
     pub preprocessing: Option<Preprocessing>,
-    /// Preprocessing that is asked for but that a [`Preprocessing`] cannot do, for people.
+    /// A sentence on preprocessing that the file asks for but that a [`Preprocessing`] cannot do.
     pub unlike: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Hints {
         timm::hints(text).map_err(|source| HintError { key: "not as timm writes it", source })
     }
 
-    /// Whether nothing is told.
+    /// Whether every part is missing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

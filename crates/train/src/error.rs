@@ -5,7 +5,7 @@ use wellfit_policy::PolicyError;
 use wellfit_record::RecordError;
 use wellfit_weights::Fault;
 
-/// Why a training run ended before its time.
+/// Why a training run ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The loss is no longer a number. The weights of the last good checkpoint are kept.
@@ -22,7 +22,7 @@ pub enum TrainError {
         loss: f64,
         /// The learning rate.
         lr: f64,
-        /// What is kept, for people.
+        /// A sentence on what is kept.
         kept: String,
     },
     /// [`Callback::interrupted`](crate::Callback::interrupted) asked for the end. Inside
@@ -32,7 +32,7 @@ pub enum TrainError {
         /// What the callback said.
         reason: String,
     },
-    /// A checkpoint that is whole, but not one to go on from.
+    /// A checkpoint that is whole, but that this run cannot continue from.
     #[error("cannot go on from {}: {problem}", .path.display())]
     NotResumable {
         /// Its directory.
@@ -48,7 +48,7 @@ pub enum TrainError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The position could not be put into words.
+    /// The position could not be serialised.
     #[error("cannot write down where the run stands: {0}")]
     Position(String),
     /// An image could not be read, or data make no sense.

@@ -10,7 +10,7 @@ use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::{Engine, Network};
 use wellfit_record::Phase;
 
-/// An error if the callback wants the end.
+/// An error if the callback asks to end the run.
 pub(crate) fn check_interrupted(callback: &mut dyn Callback) -> Result<(), TrainError> {
     match callback.interrupted() {
         Some(reason) => Err(TrainError::Interrupted { reason }),
@@ -18,7 +18,7 @@ pub(crate) fn check_interrupted(callback: &mut dyn Callback) -> Result<(), Train
     }
 }
 
-/// What a network comes to on a loader's data; `batch_done(logits, labels)` sees every batch.
+/// The metrics of a network on a loader's data; `batch_done(logits, labels)` is called for every batch.
 ///
 /// # Errors
 /// When an image cannot be read, when the device fails, or when the callback interrupts.

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum Every {
     /// Whenever the number of steps done is a multiple of this.
     Steps(u64),
-    /// This long after the last one, by a clock that nobody sets.
+    /// This long after the last one, by a monotonic clock.
     Time(Duration),
 }
 

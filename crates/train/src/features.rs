@@ -1,8 +1,8 @@
 //! Where a pass's inputs come from: images, or the cached features of a frozen backbone.
 //!
-//! A frozen backbone makes the same of an image in every epoch. With flips an image has up to four variants; the
-//! features of each are computed once and kept in the loader's [`Cache`]. A row of a batch does not depend on the other
-//! rows, so they are the bits that a pass over the images would give.
+//! A frozen backbone gives the same output for an image in every epoch. With flips an image has up to four variants;
+//! the features of each are computed once and stored in the loader's [`Cache`]. A row of a batch does not depend on the
+//! other rows, so cached features have the bits that a pass over the images would give.
 
 use crate::error::TrainError;
 use sha2::{Digest, Sha256};
@@ -24,12 +24,12 @@ pub struct Source {
     features: Option<Features>,
 }
 
-/// The features of a loader's images and what tells them apart.
+/// The features of a loader's images, and the keys under which they are cached.
 #[derive(Debug)]
 struct Features {
     cache: Cache,
     augmentations: Augmentations,
-    /// The value of the network that is kept.
+    /// The value of the network that is cached.
     cut: usize,
     /// Floats of one.
     len: usize,
@@ -60,8 +60,8 @@ impl Source {
     /// Features where `network` begins with a frozen part, the loader has a cache and its augmentations can be
     /// counted; images otherwise.
     ///
-    /// Where features are kept, images are not: each is needed a few times at most, and a cache full of them would
-    /// have no room for what takes longer to make.
+    /// Where features are cached, images are not: each is needed a few times at most, and a cache full of images would
+    /// have no room for features, which take longer to compute.
     ///
     /// # Errors
     /// When an image cannot be read.
@@ -197,7 +197,8 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 
 /// All that features depend on besides the pixels: how these are standardised, the nodes up to the cut with their
 /// weights and statistics, and what decides the last bits: this version of the program, the instruction set,
-/// whether convolutions are exact. What the nodes make of noise tells builds of one version apart whose kernels round differently.
+/// whether convolutions are exact. The output for fixed noise distinguishes builds of one version whose kernels round
+/// differently.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
     let (preprocessing, nodes) = (loader.preprocessing(), &network.nodes[..cut]);
     let machine =

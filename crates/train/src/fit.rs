@@ -1,4 +1,4 @@
-//! The loop.
+//! The training loop.
 
 use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::{LAST, model_file};
@@ -21,7 +21,7 @@ use wellfit_weights::to_safetensors_bytes;
 /// How to train. Start from [`FitConfig::default`] and set what differs.
 #[derive(Debug, Clone)]
 pub struct FitConfig {
-    /// Who computes the passes.
+    /// The device that computes the passes.
     pub engine: Arc<dyn Engine>,
     /// Epochs at most.
     pub epochs: u32,
@@ -73,7 +73,7 @@ impl Default for FitConfig {
     }
 }
 
-/// What a finished run came to.
+/// The result of a finished run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Every epoch.
@@ -82,7 +82,7 @@ pub struct Outcome {
     pub best: Option<usize>,
     /// Why it ended; [`StopReason::Diverged`] when no epoch had a usable loss.
     pub stop: StopReason,
-    /// The same for people.
+    /// The same as a sentence.
     pub stop_message: String,
     /// The weights of the best epoch, or the last ones without a best.
     pub network: Network,
@@ -90,10 +90,10 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
-/// Train `network` on `train`, choose by `validation`, and write all of it to `run`.
+/// Train `network` on `train`, choose the best epoch by `validation`, and record everything in `run`.
 ///
 /// After each epoch the figures, what the policies say, and the checkpoints `last` and (if the validation
-/// loss is the lowest so far; NaN never is) `best` are on the disk before the callback hears of it.
+/// loss is the lowest so far; NaN never is) `best` are on the disk before the callback is called.
 ///
 /// # Errors
 /// On bad data, a full disk, [`TrainError::Diverged`] or [`TrainError::Interrupted`]; the last checkpoints
@@ -108,10 +108,10 @@ pub fn fit(
     go_on(Session::begin(network, config)?, data, run, callback)
 }
 
-/// Go on where `checkpoint` was taken (`None`: at the beginning), to the very bits that an uninterrupted
-/// [`fit`] with the same network, data and configuration ends with.
+/// Continue where `checkpoint` was taken (`None`: from the beginning). The result has the same bits as an uninterrupted
+/// [`fit`] with the same network, data and configuration.
 ///
-/// What the record says of later steps and epochs is taken back first: they will be computed again.
+/// Later steps and epochs are first removed from the record: they will be computed again.
 ///
 /// # Errors
 /// As [`fit`], and when the checkpoint is none of `fit`'s, or of another network.

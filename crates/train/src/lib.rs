@@ -2,7 +2,7 @@
 //!
 //! * [`step`] the training step, and [`lockstep`], several networks on the same batches
 //! * [`metrics`] what is measured of a pass
-//! * [`mod@fit`] the loop, and going on with it after an interruption
+//! * [`mod@fit`] the training loop, and how it continues after an interruption
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
 //! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass

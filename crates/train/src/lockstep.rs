@@ -1,5 +1,4 @@
-//! Several networks that learn side by side, at the same time and from the same batches: what tells techniques apart
-//! fairly.
+//! Several networks that learn at the same time from the same batches, for a fair comparison of techniques.
 //!
 //! The trainers share nothing but the batches, so each ends with the bits it would have alone.
 
@@ -33,8 +32,8 @@ pub fn step<O: Objective>(
     at_once(trainers, &|trainer: &mut Trainer<O>| trainer.step(inputs, targets, lr)).into_iter().collect()
 }
 
-/// `count` steps of each trainer on the same batch. Trainers do not wait for each other between steps. Gives for each
-/// trainer what its steps came to.
+/// `count` steps of each trainer on the same batch. Trainers do not wait for each other between steps. Returns the
+/// outcomes of each trainer's steps.
 ///
 /// # Errors
 /// As [`step`].
@@ -49,11 +48,11 @@ pub fn steps<O: Objective>(
     at_once(trainers, &all).into_iter().collect()
 }
 
-/// An epoch: all trainers learn from a batch while the next one is loaded. After each batch `done` gets what each
-/// trainer's step came to, and may end the epoch with an error.
+/// An epoch: all trainers learn from a batch while the next one is loaded. After each batch `done` gets the
+/// outcome of each trainer's step, and may end the epoch with an error.
 ///
 /// # Errors
-/// When a batch cannot be loaded; as [`step`]; what `done` gives.
+/// When a batch cannot be loaded; as [`step`]; any error of `done`.
 pub fn epoch<O, E>(
     trainers: &mut [Trainer<O>],
     mut batches: Epoch,

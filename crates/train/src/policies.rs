@@ -1,4 +1,4 @@
-//! The machines that decide about a run, and what they say after an epoch.
+//! The policies of a run (early stopping, schedulers, checkpoints), applied after each epoch.
 
 use crate::fit::FitConfig;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use wellfit_policy::{
 };
 use wellfit_record::{EpochRecord, Metric};
 
-/// Whichever machines are on.
+/// The policies that are on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Policies {
     early_stopping: Option<EarlyStopping>,

@@ -5,7 +5,7 @@ use crate::policies::Policies;
 use serde::{Deserialize, Serialize};
 use wellfit_record::{EpochRecord, StopReason};
 
-/// Where a run stands, besides its weights and the optimiser's memory. Everything random is a function of
+/// Where a run stands, besides its weights and the optimiser's moments. Everything random is a function of
 /// the seed and this position, so no generator has a state to keep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Position {
@@ -21,7 +21,7 @@ pub(crate) struct Position {
     pub stop: Option<Stop>,
     /// Seconds of computing, over all interruptions.
     pub seconds: f64,
-    /// What the policies remember.
+    /// The state of the policies.
     pub policies: Policies,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct PartialPass {
     pub wait: f64,
 }
 
-/// Why a run ends, for programs and for people.
+/// Why a run ends: a kind, and a sentence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stop {
     pub kind: StopReason,

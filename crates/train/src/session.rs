@@ -18,11 +18,11 @@ use wellfit_policy::schedule::Rates;
 use wellfit_record::{EpochRecord, Event, FixedFile, Phase, RunWriter, StepRecord, StopReason, now};
 use wellfit_weights::Fault;
 
-/// A run on its way from the first step to the last: what is trained, where it stands, and what it has found. It knows
-/// nothing of what the loop around it shows or writes in between.
+/// A run between its first step and its last: the network, the position, and the results so far. The loop
+/// around it shows progress and writes the record.
 pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
-    /// The network as it is now, with the optimiser's memory.
+    /// The network as it is now, with the optimiser's moments.
     pub trainer: Trainer<CrossEntropy>,
     /// The network of the best epoch.
     pub best: Option<Network>,

@@ -1,4 +1,4 @@
-//! The training step: forward, loss, backward, clipping, update. There is no other.
+//! The training step: forward, loss, backward, clipping, update. Training, labs and `bench` all use this one.
 
 use std::sync::Arc;
 use wellfit_kernels::Buffer;
@@ -8,7 +8,7 @@ use wellfit_models::{
     Cpu, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass,
 };
 
-/// What a network is to learn: how far its outputs are from what they should be.
+/// What a network is to learn: a loss, which compares its outputs with targets.
 pub trait Objective: Send + Sync {
     /// What the outputs should be.
     type Targets: ?Sized + Sync;
@@ -38,16 +38,16 @@ impl Objective for MeanSquaredError {
     }
 }
 
-/// A network with all that makes it learn.
+/// A network with its optimiser, loss and device: all that a training step needs.
 #[derive(Debug, Clone)]
 pub struct Trainer<O> {
     /// What is trained.
     pub network: Network,
-    /// How its parameters move, and what that remembers. It also counts the steps.
+    /// The optimiser with its moments. It also counts the steps.
     pub optimizer: Optimizer,
     /// What it is to learn.
     pub objective: O,
-    /// Who computes the passes.
+    /// The device that computes the passes.
     pub engine: Arc<dyn Engine>,
     /// Gradients are scaled to this common norm at most.
     pub clip_norm: Option<f64>,
@@ -55,19 +55,19 @@ pub struct Trainer<O> {
     pub seed: u64,
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepOutcome {
     /// The batch's mean loss, before the update.
     pub loss: f64,
-    /// Whether the parameters moved. They do not when the loss is NaN or infinite: there is no going on from there.
+    /// Whether the parameters moved. They do not when the loss is NaN or infinite: training cannot continue from there.
     pub updated: bool,
 }
 
 /// A part of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepPart {
-    /// A layer of this kind, in this pass. Reported only to who asks for [layers](StepObserver::layers).
+    /// A layer of this kind, in this pass. Reported only if [`StepObserver::layers`] is true.
     Layer(&'static str, Direction),
     /// The loss, and so all of the forward pass.
     Loss,
@@ -86,9 +86,9 @@ pub enum Direction {
     Backward,
 }
 
-/// Looks on while a step is computed. Every method does nothing by default.
+/// Watches a step while it is computed. Every method does nothing by default.
 pub trait StepObserver {
-    /// Whether it wants to hear of each layer. Only the processor tells layers apart, so it computes the passes then.
+    /// Whether to report each layer. Only the processor reports layers, so it computes the passes then.
     fn layers(&self) -> bool {
         false
     }
@@ -104,7 +104,7 @@ pub trait StepObserver {
     }
 }
 
-/// Looks away.
+/// Watches nothing.
 impl StepObserver for () {}
 
 impl<O: Objective> Trainer<O> {
@@ -124,7 +124,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// [`Self::step`] from a value of the network on: (the value's rows, which value it is), 0 being the inputs.
-    /// `observer` looks on.
+    /// `observer` watches.
     ///
     /// # Errors
     /// As [`Self::step`].

@@ -1,4 +1,4 @@
-//! Disks that fail and checkpoints that rot: the run goes on from what is whole, and ends with the same bits.
+//! Failing disks and damaged checkpoints: the run continues from what is whole, and ends with the same bits.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,8 +1,8 @@
 //! Weight files as data: safetensors and PyTorch `.pth`, read and written without running anything.
 //!
 //! A `.pth` file is a program for Python's pickle machine. Here it is only data: a small interpreter
-//! knows the few instructions a state dict needs and refuses every other by name. Nothing a file claims
-//! is believed before it is checked, so a hostile file costs an error, not memory.
+//! knows the few instructions a state dict needs and refuses every other by name. Every claim of a file
+//! is checked before it is used, so a hostile file gives an error and takes no memory.
 //!
 //! ```
 //! use wellfit_weights::{Array, Data, WeightFile, from_bytes, to_pth_bytes};
@@ -29,7 +29,7 @@ pub use error::{Fault, WeightsError};
 pub use pth::to_pth_bytes;
 pub use safetensors::to_safetensors_bytes;
 
-/// Read a weight file. Its content tells the format, not its name.
+/// Read a weight file. Its content decides the format, not its name.
 ///
 /// See [`from_bytes`] for what is understood.
 ///

@@ -1,4 +1,4 @@
-//! Build a network and take one training step by hand.
+//! Build a network and take three training steps by hand.
 
 use wellfit::kernels::{loss::CrossEntropy, optim::Rule};
 use wellfit::models::{DropoutKey, Optimizer, Shape, build};

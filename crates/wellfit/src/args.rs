@@ -1,4 +1,4 @@
-//! The command line: what may be typed. The settings of a training run are in `settings`.
+//! The command line: commands and their options. The settings of a training run are in `settings`.
 
 use crate::settings::{Settings, one_of};
 use clap::builder::RangedU64ValueParser;
@@ -50,11 +50,11 @@ fn seed() -> RangedU64ValueParser {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a classifier and leave a run: plots, record, best weights
+    /// Train a classifier; write plots, a record and the best weights
     Train(Box<TrainArgs>),
-    /// Go on with a run that was interrupted, to the same bits as if it had not been
+    /// Continue an interrupted run, to the same bits as without the interruption
     Resume(ResumeArgs),
-    /// Prove that on your own configuration: kill runs at random moments, resume them, compare
+    /// Prove on your own configuration that resumed runs end with the same bits: kill, resume, compare
     VerifyResume(Box<VerifyResumeArgs>),
     /// The three experiments
     #[command(subcommand)]
@@ -72,7 +72,7 @@ pub enum Command {
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record
     Plot(PlotArgs),
-    /// What early stopping and learning-rate rules make of recorded metrics
+    /// Apply early stopping and learning-rate rules to recorded metrics
     Replay(ReplayArgs),
     /// Measure this machine: a training step, a forward pass, the loader
     Bench(BenchArgs),
@@ -81,9 +81,9 @@ pub enum Command {
 /// The experiments.
 #[derive(Debug, Subcommand)]
 pub enum Lab {
-    /// Twin networks with and without batch normalisation, side by side on the same batches
+    /// Two networks, with and without batch normalisation, on the same batches
     Batchnorm(BatchnormArgs),
-    /// Twin regressors with and without dropout on a noisy line
+    /// Two regressors, with and without dropout, on a noisy line
     Dropout(DropoutArgs),
     /// Fine-tune a ResNet-50 on an image folder; validates on test/
     Transfer(Box<TrainArgs>),
@@ -111,7 +111,7 @@ pub struct OutArgs {
 #[derive(Debug, Args)]
 #[command(after_help = MORE, after_long_help = "")]
 pub struct TrainArgs {
-    /// A folder with a sub-folder a class, or with train/ and val/ or test/; a folder of IDX files; `sample` or
+    /// A folder with a sub-folder for each class, or with train/ and val/ or test/; a folder of IDX files; `sample` or
     /// `fashion-mnist`
     #[arg(value_name = "DATA")]
     pub data: String,
@@ -127,14 +127,14 @@ pub struct TrainArgs {
     /// Say more: improvements, checkpoints
     #[arg(long, short, help_heading = OUTPUT)]
     pub verbose: bool,
-    /// Go on with the newest unfinished run of the same configuration and data, if there is one
+    /// Continue the newest unfinished run of the same configuration and data, if there is one
     #[arg(long, value_enum, value_name = "auto", help_heading = Group::Checkpoints.title())]
     pub resume: Option<ResumeWhich>,
     #[command(flatten)]
     pub out: OutArgs,
 }
 
-/// Which run `train --resume` goes on with.
+/// Which run `train --resume` continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ResumeWhich {
     /// Whichever fits.
@@ -255,7 +255,7 @@ pub struct PredictArgs {
     pub file: FileArgs,
 }
 
-/// What a weight file may leave open.
+/// What to take where a weight file does not say.
 #[derive(Debug, Args)]
 pub struct FileArgs {
     /// The architecture of a weight file that does not name its own
@@ -371,7 +371,7 @@ pub struct PlotArgs {
     /// The directory for the pictures [default: RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace pictures that look otherwise
+    /// Replace pictures that differ
     #[arg(long)]
     pub force: bool,
 }
@@ -420,8 +420,8 @@ pub struct ReplayArgs {
 /// `wellfit bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// A model as for `train`; `mlp` or `dropout`, the twins of the labs, one step of both; or `loader`, from
-    /// image files to batches
+    /// A model as for `train`; `mlp` or `dropout`, both networks of that lab; or `loader`, from image files to
+    /// batches
     #[arg(default_value = "resnet50", value_name = "JOB")]
     pub job: String,
     /// Images in a batch [default: 32; mlp 512, dropout 50 points]
@@ -436,7 +436,7 @@ pub struct BenchArgs {
     /// Optimiser [default: adam; mlp sgd]
     #[arg(long, value_name = "NAME", value_parser = one_of::<OptimizerName>(OptimizerName::NAMES))]
     pub optimizer: Option<OptimizerName>,
-    /// Also tell how a training step divides among the kinds of layers
+    /// Also show how a training step divides among the kinds of layers
     #[arg(long)]
     pub profile: bool,
     /// Images the loader reads: a folder as for `train` [default: JPEG files made for it]

@@ -1,4 +1,4 @@
-//! Checks of what is typed for commands that do not train; those of settings are in `wellfit::run::options`.
+//! Checks of options of commands that do not train; those of settings are in `wellfit::run::options`.
 
 use crate::error::CliError;
 use crate::settings::in_flags;

@@ -13,7 +13,8 @@
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
 //! | [`plot`] | numbers → pictures |
-//! | [`kernels`], [`rng`], [`weights`] | what they stand on |
+//! | [`gpu`] | the passes of a network on a GPU |
+//! | [`base`], [`simd`], [`kernels`], [`rng`], [`weights`] | what they use: files, vectors, arithmetic, random numbers, weight files |
 
 pub use wellfit_base as base;
 pub use wellfit_data as data;

@@ -1,4 +1,4 @@
-//! The `wellfit` command: read what was typed, do it, say how it went.
+//! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
 mod args;
 mod commands;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What computes.
+/// The threads of `--threads`.
 fn threads(cli: &Cli) -> Result<Threads, CliError> {
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
@@ -41,7 +41,7 @@ fn threads(cli: &Cli) -> Result<Threads, CliError> {
     Threads::new(cli.threads).map_err(|cause| CliError::Usage(format!("--threads {}: {cause}", cli.threads)))
 }
 
-/// What was asked for.
+/// Run the command that was given.
 fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
     match &cli.command {
         Command::Train(args) => commands::train::run(args, Validation::Split, out),

@@ -1,4 +1,4 @@
-//! Where a command's words go.
+//! Printing: lines for the user, JSON for programs.
 
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
@@ -15,7 +15,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// A line for people.
+    /// A line of text for the user.
     pub fn say(self, line: impl AsRef<str>) {
         if self.quiet {
             return;
@@ -28,7 +28,7 @@ impl Output {
         };
     }
 
-    /// A table for people, its columns aligned: those in `right` to the right, for numbers.
+    /// A table for the user, its columns aligned: those in `right` to the right, for numbers.
     pub fn table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>) {
         let width = |column: usize| {
             rows.iter().map(|row: &[String; N]| row[column].chars().count()).max().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What a training run shows while it goes on: bars on a terminal, plain lines elsewhere.
+//! The progress of a training run: bars on a terminal, plain lines elsewhere.
 
 use crate::output::Output;
 use crate::settings::in_flags;
@@ -14,10 +14,10 @@ use wellfit::train::{Callback, Control, EpochReport, Phase, Tick};
 /// Without a terminal, a pass that takes long says where it is this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
-/// From this share of the training time on, an epoch's line tells that it waited for data: more --workers may help.
+/// From this share of the training time on, an epoch's line says that it waited for data: more --workers may help.
 const WORTH_SAYING: f64 = 0.05;
 
-/// What a run tells, on standard output or standard error: lines, and bars on a terminal.
+/// The messages of a run, on standard output or standard error: lines, and bars on a terminal.
 pub struct Progress {
     out: Output,
     verbose: bool,
@@ -31,12 +31,12 @@ pub struct Progress {
     first: Option<u32>,
     started: Instant,
     epochs: u32,
-    /// Caught from the moment on in which training begins.
+    /// Caught once training begins.
     signals: Option<Signals>,
 }
 
 impl Progress {
-    /// `verbose` also tells of each improvement.
+    /// `verbose` also reports each improvement.
     pub fn new(out: Output, verbose: bool) -> Self {
         let now = Instant::now();
         Self {

@@ -97,9 +97,9 @@ pub fn in_flags(text: &str) -> String {
     let settings = entries().iter().map(|entry| (entry.name, entry.option()));
     // Where a run goes is no setting of it.
     let outputs = ["force", "out"].map(|name| (name, name.to_owned()));
-    settings
-        .chain(outputs)
-        .fold(text.to_owned(), |text, (name, option)| text.replace(&format!("`{name}`"), &format!("--{option}")))
+    settings.chain(outputs).fold(text.to_owned(), |text, (name, option)| {
+        text.replace(&format!("`{name}`"), &format!("--{option}"))
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The augmentations of a run, and what they chose for an image.
+//! The augmentations of a run, and the random choices for an image.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub const MOST_STEPS: usize = 4;
 #[derive(Debug, Clone, Default)]
 pub struct Augmentations(Vec<Arc<dyn Augmentation>>);
 
-/// What a list chose for one image: a drawn number for each step. The default leaves the image as it is.
+/// The random choices for one image: a drawn number for each step. The default leaves the image as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Choice([u32; MOST_STEPS]);
 
@@ -79,7 +79,7 @@ impl Augmentations {
         &self.0
     }
 
-    /// How many different inputs the list may make of an image; none if one of its steps cannot be counted.
+    /// How many different inputs an image can become; none if one of the steps cannot be counted.
     #[must_use]
     pub fn variants(&self) -> Option<u32> {
         self.0.iter().try_fold(1_u32, |product, step| product.checked_mul(step.variants()?))
@@ -94,7 +94,7 @@ impl Augmentations {
         choice
     }
 
-    /// How a choice mirrors an image in all.
+    /// The flips of a choice, all steps together.
     #[must_use]
     pub fn flips_of(&self, choice: Choice) -> Flips {
         let effects = self.0.iter().zip(choice.0).map(|(step, drawn)| step.effect(drawn));
@@ -104,7 +104,7 @@ impl Augmentations {
         })
     }
 
-    /// What tells a choice from all others that make another input of the same image, as a part of a cache's key.
+    /// A part of a cache's key: equal for two choices exactly if they make the same input of an image.
     #[must_use]
     pub fn key_of(&self, choice: Choice) -> [u8; 2] {
         let flips = self.flips_of(choice);

@@ -1,12 +1,13 @@
 //! Random changes to images, in training only.
 //!
-//! Each augmentation is a file here that implements [`Augmentation`], and a line in [`ALL`]; one that does to an image
-//! what none does yet adds its [`Effect`], which [`Preprocessing`](crate::Preprocessing) carries out. A run has a list of them, [`Augmentations`]. What a list
-//! does to an image is drawn once, when an epoch is planned, and is then a plain number in the
-//! [`Sample`](crate::Sample): batches can be made by any thread, in any order, and again, with the same result.
+//! Each augmentation is a file here that implements [`Augmentation`], and a line in [`ALL`]. One whose [`Effect`] is
+//! new adds that as well; [`Preprocessing`](crate::Preprocessing) carries it out. A run has a list of augmentations,
+//! [`Augmentations`]. What the list does to an image is drawn once, when an epoch is planned, and is then a plain number
+//! in the [`Sample`](crate::Sample). So batches can be made by any thread, in any order, and again, with the same
+//! result.
 //!
-//! Two things are kept between epochs. An image is cached as it is before the first random step; every
-//! [`Effect`] there is today works on the resized image, so that is what the cache holds. The features of a frozen
+//! Two things are cached between epochs. An image is cached as it is before the first random step; today every
+//! [`Effect`] works on the resized image, so that is what the cache holds. The features of a frozen
 //! network are cached where the list's [`variants`](Augmentations::variants) can be counted.
 
 mod horizontal_flip;

@@ -1,10 +1,10 @@
 //! Entries as files, for later runs.
 //!
 //! One file an entry, `<two hex digits>/<62 hex digits>` of its key: the entry's bytes, then the key and a CRC-32 of
-//! both. A file is written aside and renamed, and is believed only if key and sum are right; so a kill, a
-//! crash or a bad disk costs an entry, never a wrong pixel. When the budget is reached, the entries that no run
-//! has used for longest go first; files with other names are not touched. Several runs may share a folder; each counts
-//! what was there when it began and what it writes itself, and the next one removes what is too much.
+//! both. A file is written under another name and renamed, and is used only if key and sum are right. So a kill, a
+//! crash or a bad disk can lose an entry but never gives a wrong pixel. When the budget is reached, the entries that
+//! no run has used for longest go first; files with other names are not touched. Several runs may share a folder;
+//! each counts what was there when it began and what it writes itself, and the next one removes what is too much.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -37,9 +37,9 @@ struct Room {
     used: u64,
     /// What was there at the start and may have to go, the least recently used first.
     old: VecDeque<Old>,
-    /// Writing has failed: what is there goes on to serve, nothing is added.
+    /// Writing has failed: existing entries are still used, nothing is added.
     failed: bool,
-    /// Why, until it is told.
+    /// Why, until it is reported.
     failure: Option<String>,
 }
 

@@ -1,7 +1,7 @@
-//! Results kept for the next epoch: decoded images, and features of a frozen network.
+//! Results stored for the next epoch: decoded images, and features of a frozen network.
 //!
-//! A [`Cache`] maps a [`Key`], which says all that a result depends on, to its bytes. It is only a cache: what it
-//! gives are the bytes that were put in, what it does not give is made anew. So no result depends on it.
+//! A [`Cache`] maps a [`Key`], which covers everything that a result depends on, to its bytes. It returns the bytes that
+//! were put in, or nothing, and then the result is computed again. So no result depends on the cache.
 //!
 //! * In memory, entries stay until the budget is used up. There is no replacement: an epoch asks for every image
 //!   once, and replacing the least recently used would throw each away just before it is asked for.
@@ -20,7 +20,8 @@ use wellfit_base::hash::add;
 use crate::error::DataError;
 use disk::Disk;
 
-/// The folder for what can be had again: `$XDG_CACHE_HOME/wellfit`, or the same below `~/.cache`. None without a home.
+/// The folder for what can be computed or downloaded again: `$XDG_CACHE_HOME/wellfit`, or the same below `~/.cache`.
+/// None without a home.
 #[must_use]
 pub fn user_dir() -> Option<PathBuf> {
     let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -71,7 +72,7 @@ struct Memory {
 const OVERHEAD: u64 = 128;
 
 impl Cache {
-    /// Keeps nothing.
+    /// A cache that stores nothing.
     #[must_use]
     pub fn off() -> Self {
         Self::default()
@@ -127,7 +128,7 @@ impl Cache {
         }
     }
 
-    /// Why nothing more is kept, if writing has failed; said once.
+    /// Why nothing more is stored, if writing has failed; returned once.
     #[must_use]
     pub fn take_failure(&self) -> Option<String> {
         match &self.0 {

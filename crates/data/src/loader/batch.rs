@@ -1,4 +1,4 @@
-//! What a training step consumes.
+//! A batch: the input of a training step.
 
 use wellfit_simd::Buffer;
 

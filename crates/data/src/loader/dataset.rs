@@ -144,11 +144,11 @@ impl Dataset {
         }
     }
 
-    /// A SHA-256 in hex that tells whether two datasets are the same, in the same order.
+    /// A SHA-256 in hex that is the same for two datasets if they hold the same images in the same order.
     ///
     /// It covers the class names, the labels, and of each image in memory its size and pixels, of each file
-    /// its folder's and its own name and its length. So it follows a dataset that is moved, and reads no
-    /// file; a file rewritten at the same length goes unnoticed. A file that is gone has a length of its own.
+    /// its folder's and its own name and its length. So it stays the same when a dataset is moved, and no
+    /// file is read; a file rewritten at the same length goes unnoticed. A file that is gone has a length of its own.
     ///
     /// The images are hashed in parts, and the parts' sums once more: sixty thousand
     /// images take one core longer than some labs train.

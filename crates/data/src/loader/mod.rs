@@ -144,7 +144,7 @@ impl Loader {
         self.load(plan)
     }
 
-    /// What tells each image from all others, as this loader reads it: its content, the channels, the size. Every file
+    /// The key of each image, as this loader reads it: made of its content, the channels and the size. Every file
     /// is read, on all cores; one that changes from now on is an error when it is read again.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ impl Pixels {
         Self { dataset, preprocessing, cache: Cache::off(), keys }
     }
 
-    /// What `read` makes of the pixels of image `i`. Only those of files are cached: the others are in memory.
+    /// Calls `read` with the pixels of image `i`. Only images of files are cached: the others are in memory.
     pub fn with_pixels<T>(&self, i: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, DataError> {
         if let Some((pixels, size)) = self.dataset.memory(i).zip(self.dataset.native_size()) {
             return Ok(read(&self.preprocessing.resized(pixels, size)));

@@ -30,7 +30,7 @@ pub(crate) fn agent() -> Agent {
 }
 
 /// Fetch `url` into `target`, which appears only complete and checked. `progress` gets the bytes received
-/// so far and the total, if the server tells.
+/// so far and the total, if the server says.
 ///
 /// # Errors
 /// If the server cannot be reached or refuses, the content is not the expected one, or writing fails.

@@ -6,9 +6,8 @@
 //! | sizes, u32 each | count, height, width | count |
 //! | data | count · height · width bytes | count bytes |
 //!
-//! Files may be gzipped; their first two bytes tell, not their name. A header is never believed blindly:
-//! its sizes are checked against the file before memory is taken, and at most one byte more than it
-//! promises is ever inflated.
+//! Files may be gzipped, which their first two bytes say, not their name. A header is not trusted: its sizes are
+//! checked against the file before memory is taken, and at most one byte more than it promises is ever inflated.
 
 use std::io::{self, Read};
 use std::path::Path;

@@ -132,7 +132,7 @@ fn bytes(name: &(impl AsRef<OsStr> + ?Sized)) -> &[u8] {
 pub struct Suspicious {
     /// The file.
     pub path: PathBuf,
-    /// Why, in words for people.
+    /// Why, as a sentence.
     pub reason: String,
 }
 

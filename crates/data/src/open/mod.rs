@@ -20,11 +20,11 @@ use image_folder::Suspicious;
 pub struct Splits {
     /// The built-in name, or the folder's.
     pub name: String,
-    /// To learn from.
+    /// For training.
     pub train: Dataset,
-    /// To choose by, if the source has its own.
+    /// For validation, if the source has a part for it.
     pub val: Option<Dataset>,
-    /// To judge by, once, at the end.
+    /// For the final test, if there is one.
     pub test: Option<Dataset>,
     /// The bad files left out (only with [`OpenOptions::skip_bad`]).
     pub skipped: Vec<Suspicious>,
@@ -51,7 +51,7 @@ impl Default for OpenOptions {
     }
 }
 
-/// What takes a while when a dataset is opened.
+/// Slow work while a dataset is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A file is coming in.
@@ -60,7 +60,7 @@ pub enum Progress {
         file: String,
         /// Bytes so far.
         received: u64,
-        /// Bytes in all, if the server tells.
+        /// Bytes in all, if the server says.
         total: Option<u64>,
     },
     /// Image files are about to be decoded once to see whether they are whole.

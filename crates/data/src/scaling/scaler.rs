@@ -86,7 +86,7 @@ impl StandardScaler {
             }
         }
         let mut scale: Vec<f64> = variance.into_iter().map(f64::sqrt).collect();
-        // Rounding gives a constant feature a tiny spread; its range tells the truth.
+        // Rounding gives a constant feature a tiny spread, but its range is exactly 0.
         for ((range, mean), scale) in ranges.iter().zip(&mut mean).zip(&mut scale) {
             if range.is_constant() {
                 (*mean, *scale) = (range.min, 1.0);

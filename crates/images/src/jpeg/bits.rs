@@ -4,8 +4,8 @@ use crate::error::Defect;
 
 /// Reads the bits of an interval, most significant first.
 ///
-/// Bits asked for beyond are zeros, and [`unread`](Self::unread) tells. Small enough to copy, so that a loop can keep
-/// its own in registers.
+/// Bits asked for beyond the end are zeros, and [`unread`](Self::unread) is then negative. Small enough to copy, so that
+/// a loop can hold one in registers.
 #[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     /// The data and eight zeros.

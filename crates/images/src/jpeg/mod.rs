@@ -60,7 +60,7 @@ impl<'a> Decoder<'a> {
         let marker = self.marker()?;
         match marker {
             0xD9 => return Ok(false),
-            // Stand alone: restarts that nobody asked for, TEM.
+            // Markers without a body: restart markers outside a scan, TEM.
             0xD0..=0xD7 | 0x01 => return Ok(true),
             _ => {}
         }

@@ -51,7 +51,7 @@ impl Plane {
         &self.samples[row * self.stride..][..self.size.0]
     }
 
-    /// The second nearest row of samples to row `y` of the picture; outside the plane, its edge goes on.
+    /// The second nearest row of samples to row `y` of the picture; outside the plane, its edge is repeated.
     fn farther(&self, y: usize) -> &[u8] {
         let row =
             if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(self.size.1 - 1) };

@@ -92,7 +92,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// The way back, to 16 rows.
+    /// Back to 16 rows.
     fn columns_to_rows(columns: &[[u8; LANES]], rows: &mut [u8]) {
         let width = columns.len();
         let (blocks, rest) = columns.as_chunks::<LANES>();

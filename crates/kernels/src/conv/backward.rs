@@ -71,7 +71,7 @@ impl Conv {
 pub struct BehindNorm<'a> {
     /// The normalisation's input: the convolution's output.
     pub y: &'a [f32],
-    /// As [`norm::backward`](crate::norm::backward) left it.
+    /// The gradient, as [`norm::backward`](crate::norm::backward) left it.
     pub dy: &'a [f32],
     /// What it found.
     pub gradient: &'a InputGradient,

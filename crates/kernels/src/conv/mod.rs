@@ -1,7 +1,7 @@
 //! Convolution and linear layers: forward, data gradient, weight gradient.
 //!
-//! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once, at
-//! the door). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
+//! Images are `[N, H, W, C]`, weights `[k, k, C_in, C_out]` (torch's `[C_out, C_in, k, k]` permuted once,
+//! when weights are loaded). A linear layer is the 1×1 convolution of a 1×1 image, with weights `[in, out]`.
 
 mod backward;
 mod classes;

@@ -33,7 +33,7 @@ pub struct Gradients {
 /// With `g` the gradient `dy` where it `passed` the ReLU, x̂ the normalised input and M the rows:
 /// dγ = Σ g·x̂, dβ = Σ g, dx = γ/σ · (g − dβ/M − x̂·dγ/M), without the last two terms for constants.
 ///
-/// Where an output tells what passed, `dy` becomes `g`, which is also the gradient of a residual.
+/// With [`Passed`] given by an output, `dy` becomes `g`, which is also the gradient of a residual.
 #[must_use]
 pub fn backward(
     dy: &mut Buffer,
@@ -77,7 +77,7 @@ pub fn backward(
 #[derive(Debug)]
 pub struct InputGradient {
     coefficients: Coefficients,
-    /// Scale and shift of what decides where `dy` passes; none where it is what passed.
+    /// Scale and shift of the ReLU's input, which decides where `dy` passes; none where `dy` is masked already.
     mask: Option<(Vec<f32>, Vec<f32>)>,
 }
 
@@ -95,7 +95,7 @@ impl InputGradient {
         dy
     }
 
-    /// Write it beside `dy`, which is the gradient of a residual too: an output told what passed.
+    /// Write it to a buffer of its own: `dy` is the gradient of a residual too (see [`backward`]).
     #[must_use]
     pub fn beside(&self, dy: &[f32], x: &[f32]) -> Buffer {
         debug_assert!(self.mask.is_none(), "with a residual the output decides");

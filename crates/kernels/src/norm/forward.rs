@@ -106,7 +106,7 @@ vectorized! {
     }
 }
 
-/// max(x, floor), but NaN stays NaN: a diverged network must not look like a dead one.
+/// max(x, floor), but NaN stays NaN: a network that has diverged must not look like one whose ReLUs are all 0.
 #[inline(always)]
 fn floor_keeping_nan(x: f32, floor: f32) -> f32 {
     if x < floor { floor } else { x }

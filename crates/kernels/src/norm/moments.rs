@@ -1,6 +1,6 @@
 //! Mean and variance of every channel, put together from those of blocks of rows.
 
-/// What the forward pass of a training step found, and the backward pass needs.
+/// The batch statistics of a training step, which the backward pass needs.
 #[derive(Debug, Clone)]
 pub struct Statistics {
     /// The batch mean of each channel.
@@ -55,8 +55,8 @@ impl Moments {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        // Rounding may leave a constant channel a variance below zero. NaN stays NaN: a diverged network must
-        // not look like a dead one.
+        // Rounding may leave a constant channel a variance below zero. NaN stays NaN: a network that
+        // has diverged must not look like one whose ReLUs are all 0.
         let at_least_zero = |variance: f32| if variance < 0.0 { 0.0 } else { variance };
         Statistics {
             mean: self.mean.iter().map(|&m| m as f32).collect(),

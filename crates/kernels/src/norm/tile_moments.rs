@@ -72,7 +72,7 @@ impl BlockMoments {
         Self { channels, rows, places: Shared::new(&mut data), _data: data }
     }
 
-    /// Room for nothing, where nobody asks.
+    /// No room, where no moments are asked for.
     pub(crate) fn none() -> Self {
         Self::new(0, Vec::new())
     }

@@ -12,7 +12,6 @@ const MLP: Architecture = Architecture {
     name: "",
     image_size: None,
     colour: false,
-    head: "classifier",
     weight_files: &[],
     build: |_, input, classes| classifier(input, classes, false),
 };

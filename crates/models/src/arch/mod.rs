@@ -17,15 +17,13 @@ const FAMILIES: [&[Architecture]; 2] = [mlp::FAMILY, resnet::FAMILY];
 pub struct Architecture {
     /// Its name, torchvision's where it has one.
     pub name: &'static str,
-    /// The height and width that its published weights were trained at; none where it takes images as they are.
+    /// The height and width, in pixels, that its published weights were trained at; none where there are none.
     pub image_size: Option<usize>,
-    /// Whether it reads colour whatever the data have, with ImageNet's mean and standard deviation.
+    /// Whether its input has three channels (RGB) even for grey data.
     pub colour: bool,
-    /// The layer that tells the classes, which is replaced for others.
-    pub head: &'static str,
     /// torchvision's files of ImageNet weights, without `.pth`; the newest first.
     pub weight_files: &'static [&'static str],
-    /// Put it together for images of that shape and so many classes.
+    /// Builds the network for images of a shape and a number of classes.
     pub build: fn(&Self, Shape, usize) -> Builder,
 }
 

@@ -58,7 +58,6 @@ const RESNET: Architecture = Architecture {
     name: "",
     image_size: Some(224),
     colour: true,
-    head: "fc",
     weight_files: &[],
     build: |architecture, input, classes| {
         imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)

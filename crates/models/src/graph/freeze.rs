@@ -13,8 +13,8 @@ impl Network {
         self.norms.iter_mut().for_each(|norm| norm.frozen = true);
     }
 
-    /// The last value that training cannot change and on which alone, of all before it, the rest depends: the
-    /// output of a frozen backbone. 0, the images, if the first node already trains, drops or normalises by batches.
+    /// The output of a frozen backbone: the last value that training cannot change, where the rest of the network reads
+    /// no earlier value. 0, the images, if the first node already trains, uses dropout or normalises by the batch.
     ///
     /// In a forward pass in training mode everything up to this value runs as in evaluation.
     #[must_use]
@@ -26,7 +26,7 @@ impl Network {
         });
         let last = self.last_reader();
         let groups = groups(self);
-        // A cut is clean if no earlier value is read behind it, and if it does not part nodes that run together.
+        // A cut is possible if no earlier value is read after it, and if it does not separate nodes that run together.
         let clean = |cut: Value| {
             (0..cut).all(|value| last[value] < cut)
                 && groups.iter().all(|group| group.first() >= cut || group.last() < cut)

@@ -26,7 +26,7 @@ impl Network {
 }
 
 impl Parameter {
-    /// What it holds before it is drawn.
+    /// The values before random ones are drawn.
     pub(crate) fn constant(&self) -> f32 {
         if let Init::Constant(value) = self.init { value } else { 0.0 }
     }

@@ -1,4 +1,4 @@
-//! A network: what is computed, and with which weights. How it is computed is the [plan](crate::plan)'s affair.
+//! A network: what is computed, and with which weights. The [plan](crate::plan) decides how.
 
 use super::{Parameter, Shape};
 use crate::ops::Op;
@@ -8,7 +8,7 @@ use wellfit_kernels::conv::Algorithm;
 /// The place of a sample's value in a pass: 0 is the input, n + 1 the output of node n.
 pub type Value = usize;
 
-/// One operation of a network, on what earlier ones gave.
+/// One operation of a network, applied to the outputs of earlier ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Its name, torchvision's where it has one.
@@ -45,9 +45,9 @@ pub struct Norm {
 pub struct Network {
     /// The architecture's name.
     pub name: String,
-    /// What it reads.
+    /// The shape of one input sample.
     pub input: Shape,
-    /// What it does.
+    /// The operations, in the order they run.
     pub nodes: Vec<Node>,
     /// Its weights.
     pub parameters: Vec<Parameter>,

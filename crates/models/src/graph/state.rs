@@ -134,7 +134,7 @@ impl Network {
 }
 
 impl Optimizer {
-    /// What the optimiser remembers, as arrays `<moment>.<parameter>` in torch's layouts.
+    /// The optimiser's moments, as arrays `<moment>.<parameter>` in torch's layouts.
     #[must_use]
     pub fn state(&self, network: &Network) -> WeightFile {
         let mut file = WeightFile::default();

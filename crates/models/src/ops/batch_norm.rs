@@ -1,8 +1,8 @@
 //! Batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167): torch's `BatchNorm1d` and `BatchNorm2d`.
 //!
 //! The plan lets it run with its neighbours: the convolution or linear layer before it, the residual sum and the ReLU
-//! behind it. In evaluation all of that is one product. In training the product leaves the channel's moments behind,
-//! and normalisation, sum and ReLU are one pass over memory.
+//! behind it. In evaluation all of that is one product. In training the product also computes each channel's
+//! moments, and normalisation, sum and ReLU are one pass over memory.
 
 use super::{Backward, Forward, Made, Memory, Operation, product};
 use crate::ModelError;
@@ -36,7 +36,7 @@ impl BatchNorm {
         norm.batches += 1;
     }
 
-    /// What the running statistics make of the layer, folded into the product before it.
+    /// The layer with its running statistics as a scale and a shift, to be folded into the product before it.
     fn evaluate(&self, step: &Forward<'_>) -> Buffer {
         let running = running(step.norm());
         let (scale, mut shift) =

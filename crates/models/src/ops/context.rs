@@ -1,4 +1,4 @@
-//! What an operation is given in a pass, and what it gives.
+//! What an operation gets in a pass, and what it returns.
 
 use crate::graph::{Network, Node, Norm, Shape, Value};
 use crate::passes::{DropoutKey, Flows, Values};
@@ -15,18 +15,18 @@ pub struct Forward<'a> {
     pub(crate) values: &'a Values<'a>,
     /// In training, what dropout masks depend on.
     pub(crate) key: Option<DropoutKey>,
-    /// Is told of each node once it has run.
+    /// Called with each node after it has run.
     pub(crate) done: &'a mut dyn FnMut(&Node),
 }
 
-/// What a node has made of its inputs.
+/// The result of a node's forward pass.
 #[derive(Debug)]
 pub struct Made {
     /// Its output.
     pub value: Buffer,
-    /// The output of the convolution or linear layer that ran with it, if the way back needs that.
+    /// The output of the convolution or linear layer that ran with it, if the backward pass needs it.
     pub product: Option<Buffer>,
-    /// What the way back needs besides.
+    /// What else the backward pass needs.
     pub memory: Memory,
 }
 
@@ -36,12 +36,12 @@ impl From<Buffer> for Made {
     }
 }
 
-/// What one node remembers for its backward pass besides its input and output.
+/// What one node keeps for its backward pass besides its input and output.
 #[derive(Debug)]
 pub enum Memory {
     /// Nothing.
     Nothing,
-    /// What normalised a channel, and whether it was found in this batch.
+    /// The statistics that normalised each channel, and whether they are those of this batch.
     Statistics(Statistics, bool),
     /// A float for each output, such as a mask.
     Floats(Buffer),
@@ -103,7 +103,7 @@ pub struct Backward<'a, 'v> {
     pub(crate) parameters: &'a mut [Option<Buffer>],
     /// The gradient given is already that of the ReLU's own input.
     pub(crate) masked: bool,
-    /// Is told of each node once its part is done.
+    /// Called with each node after its part is done.
     pub(crate) done: &'a mut dyn FnMut(&Node),
 }
 

@@ -1,7 +1,7 @@
 //! The operations of a network, one file each: shape, parameters, both passes, torch's layout, ONNX, summary.
 //!
-//! To add one, write its file and a line in `operations!` below. An operation computes by itself; what runs together
-//! with its neighbours is the [plan](crate::plan)'s affair.
+//! To add one, write its file and a line in `operations!` below. An operation computes by itself; the
+//! [plan](crate::plan) decides which neighbours run together.
 
 mod context;
 pub(crate) mod product;
@@ -22,7 +22,7 @@ pub trait Operation: Debug {
     /// The layer as torch prints it, from the shapes it reads and gives.
     fn describe(&self, inputs: &[Shape], output: Shape) -> String;
 
-    /// The shape it gives.
+    /// The shape of its output.
     fn shape(&self, inputs: &[Shape]) -> Shape;
 
     /// The weights it needs, in torch's order.
@@ -41,14 +41,14 @@ pub trait Operation: Debug {
         false
     }
 
-    /// Bytes that a training pass remembers for the way back besides inputs and output, for an output of so many
-    /// floats.
+    /// Bytes that a training pass keeps for the backward pass besides inputs and output, for an `output` of so many
+    /// floats in the batch.
     fn remembered_bytes(&self, output: usize) -> usize {
         let _ = output;
         0
     }
 
-    /// The value of its output.
+    /// Compute its output.
     ///
     /// # Errors
     /// When it cannot be computed from this batch.
@@ -58,7 +58,7 @@ pub trait Operation: Debug {
     /// [want one](Backward::wants).
     fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer);
 
-    /// Its operators in an ONNX graph; it gives the tensor they end with.
+    /// Add its operators to an ONNX graph and return the tensor they end with.
     fn onnx(&self, graph: &mut Graph<'_>) -> Tensor;
 }
 

@@ -17,7 +17,7 @@ impl Gradients {
     }
 
     /// Scale all gradients so that their common norm is at most `limit`, as
-    /// `torch.nn.utils.clip_grad_norm_`; gives the norm before.
+    /// `torch.nn.utils.clip_grad_norm_`. Returns the norm before scaling.
     pub fn clip(&mut self, limit: f64) -> f64 {
         let norm = self.norm();
         let factor = optim::clip_factor(norm, limit);
@@ -36,7 +36,7 @@ impl Network {
         self.backward_watched(tape, outputs, |_| ())
     }
 
-    /// [`Self::backward`] that tells `done` of each node once its part is done, for a profile.
+    /// [`Self::backward`] that calls `done` after each node, for a profile.
     #[must_use]
     pub fn backward_watched(
         &self,

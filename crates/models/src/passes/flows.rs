@@ -1,4 +1,4 @@
-//! The gradients on their way back.
+//! The gradients during a backward pass.
 
 use crate::graph::{Network, Value};
 use crate::ops::Op;
@@ -11,15 +11,15 @@ pub(crate) struct Flows {
     gradients: Vec<Option<Buffer>>,
     /// How many gradients of each value are still to come.
     expected: Vec<usize>,
-    /// The values whose output tells where the ReLU that made them lets a gradient pass.
+    /// The values whose ReLU lets a gradient pass where the output is positive.
     relus: Vec<bool>,
-    /// Those whose gradient is already that of the ReLU's input: the layer that wrote the last part of it saw to
-    /// that, having the value at hand.
+    /// Those whose gradient is already that of the ReLU's input: the layer that wrote its last part reads the value
+    /// anyway, so it applied the ReLU's mask as well.
     masked: Vec<bool>,
 }
 
 impl Flows {
-    /// Before the way back from the gradient of the `outputs`.
+    /// The start of a backward pass, with the gradient of the `outputs`.
     pub(crate) fn new(network: &Network, plan: &Plan, outputs: Buffer) -> Self {
         let values = network.nodes.len() + 1;
         let mut gradients: Vec<Option<Buffer>> = (0..values).map(|_| None).collect();
@@ -27,7 +27,7 @@ impl Flows {
         let (mut expected, mut relus) = (vec![0; values], vec![false; values]);
         for step in &plan.steps {
             step.reads(network).chain(step.product_value()).for_each(|value| expected[value] += 1);
-            // Without a residual, the normalisation's input tells it as well, and has to be read anyway.
+            // Without a residual, the mask is computed from the normalisation's input, which has to be read anyway.
             relus[step.output] = match network.nodes[step.node].op {
                 Op::Relu(_) => true,
                 _ => step.relu && step.residual.is_some(),

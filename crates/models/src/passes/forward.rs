@@ -86,8 +86,8 @@ impl Network {
         self.train_from(images, 0, key, |_| ())
     }
 
-    /// [`Self::forward`] that tells `done` of the nodes as they have run, for a profile. Nodes that run together
-    /// are told of as one, a product in training apart.
+    /// [`Self::forward`] that calls `done` after each node, for a profile. Nodes that run together are reported as one,
+    /// except for a product in training.
     ///
     /// # Errors
     /// As [`Self::forward`].

@@ -3,7 +3,7 @@
 use crate::graph::Value;
 use wellfit_kernels::Buffer;
 
-/// The value that the pass starts from (mostly the images), borrowed, and what each node has made of it.
+/// The value that the pass starts from (mostly the images), borrowed, and the output of each node.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
     start: &'a [f32],

@@ -6,8 +6,8 @@ use crate::ops::Op;
 
 /// The nodes of a network in groups, each a step, in the order they run.
 ///
-/// A normalisation takes along the product before it, if nobody else reads that, and the residual sum and the ReLU
-/// behind it. Where both addends of a sum are normalised, the later one takes it.
+/// A normalisation runs together with the product before it, if no other node reads that product, and with the residual
+/// sum and the ReLU after it. Where both addends of a sum are normalised, the sum runs with the later one.
 pub(crate) fn groups(network: &Network) -> Vec<Step> {
     let readers = network.readers();
     let reader = SingleReader::new(network, &readers);

@@ -1,6 +1,6 @@
 //! When each buffer of a pass is made and used last.
 //!
-//! Time counts steps: those of the forward pass, then those of the way back in reverse order.
+//! Time counts steps: those of the forward pass, then those of the backward pass in reverse order.
 
 use super::{Mode, Plan};
 use crate::graph::{Network, Value};
@@ -33,7 +33,7 @@ impl Lifetimes {
         found.lives.push(Life { floats: floats(plan.nodes.start), born: 0, dies: end });
         let back = |step: usize| 2 * count - 1 - step;
         for (at, step) in plan.steps.iter().enumerate() {
-            // The way back of a step reads its inputs and, where a ReLU ends it, its output.
+            // The backward pass of a step reads its inputs and, where a ReLU ends it, its output.
             let returns = plan.needs[step.output];
             let readers = plan.steps.iter().enumerate().skip(at + 1);
             let readers: Vec<usize> = readers
@@ -68,7 +68,7 @@ impl Lifetimes {
         self.freed[dies].push(value);
     }
 
-    /// The gradients of a step's output and parameters, and what its way back needs besides.
+    /// The gradients of a step's output and parameters, and what else its backward pass needs.
     fn gradients(&mut self, network: &Network, plan: &Plan, at: usize, readers: &[usize]) {
         let (step, count) = (&plan.steps[at], plan.steps.len());
         let (end, own) = (2 * count - 1, 2 * count - 1 - at);

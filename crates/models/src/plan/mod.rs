@@ -106,7 +106,7 @@ pub struct Plan {
     pub nodes: Range<Value>,
     /// How values are stored.
     pub precision: Precision,
-    /// The steps in order; the way back takes them in reverse.
+    /// The steps in order; the backward pass takes them in reverse.
     pub steps: Vec<Step>,
     /// For each value of the network, whether a gradient of it is needed.
     pub(crate) needs: Vec<bool>,
@@ -139,7 +139,7 @@ impl Plan {
         plan
     }
 
-    /// The most bytes that are alive at the same time: what the forward pass keeps, the gradients on their way back,
+    /// The most bytes that are alive at the same time: what the forward pass keeps, the gradients that are in use,
     /// and those of the parameters so far. The parameters themselves and the kernels' small scratch memory are not
     /// counted.
     #[must_use]
@@ -152,7 +152,7 @@ impl Plan {
         self.lifetimes.freed(at)
     }
 
-    /// The values whose last use is step `at` on the way back.
+    /// The values whose last use is step `at` of the backward pass.
     pub(crate) fn freed_behind(&self, at: usize) -> &[Value] {
         self.lifetimes.freed(2 * self.steps.len() - 1 - at)
     }

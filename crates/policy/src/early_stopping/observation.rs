@@ -84,7 +84,7 @@ pub struct Observation {
     pub previous_best: Option<f64>,
     /// The best value's epoch.
     pub best_epoch: Option<u32>,
-    /// Why to stop now; `None` to go on.
+    /// Why to stop now; `None` to continue.
     pub stop: Option<EarlyStoppingReason>,
 }
 

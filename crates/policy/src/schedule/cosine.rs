@@ -37,7 +37,7 @@ impl Cosine {
         require_non_negative(self.eta_min, "eta_min")
     }
 
-    /// 1 + cos(π·t/`t_max`): twice the share of the way still to go.
+    /// 1 + cos(π·t/`t_max`): twice the share of the fall that is still to come.
     fn height(&self, step: u64) -> f64 {
         1.0 + (PI * step as f64 / self.t_max as f64).cos()
     }

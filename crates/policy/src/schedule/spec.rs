@@ -98,7 +98,7 @@ impl ScheduleSpec {
     /// cosine cover all `epochs` unless their length is written.
     ///
     /// # Errors
-    /// As [`build`](Self::build), and if the schedule was told to count steps.
+    /// As [`build`](Self::build), and if the schedule has `by=steps`.
     pub fn build_by_epoch(&self, lr: f64, epochs: u64) -> Result<Schedule, PolicyError> {
         let steps = self.by == Some(Unit::Steps);
         crate::error::require(!steps, "by", "steps", "epochs: how many steps they have is not known here")?;

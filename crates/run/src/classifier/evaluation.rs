@@ -7,7 +7,7 @@ use wellfit_data::{Augmentations, DataError, Dataset, Loader, LoaderOptions};
 use wellfit_kernels::loss::{CrossEntropy, argmax};
 use wellfit_train::evaluate;
 
-/// What a classifier came to on labelled images.
+/// Loss and accuracy of a classifier on labelled images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// Images seen.

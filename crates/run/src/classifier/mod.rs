@@ -1,4 +1,4 @@
-//! A trained network with what it needs to read a picture.
+//! A trained network with its classes and preprocessing.
 
 mod evaluation;
 mod weights;
@@ -26,7 +26,7 @@ pub const CONFIG: &str = "config.json";
 /// Images that are classified at a time.
 const BATCH: usize = 32;
 
-/// What a weight file may leave open.
+/// What to take where a weight file does not say.
 #[derive(Debug, Clone)]
 pub struct FileHints {
     /// The architecture of a weight file that does not name its own.
@@ -61,11 +61,11 @@ pub struct Classifier {
     pub classes: Vec<String>,
     /// How a picture becomes its input.
     pub preprocessing: Preprocessing,
-    /// Who computes.
+    /// The device that computes.
     engine: Arc<dyn Engine>,
 }
 
-/// What a network says of one image.
+/// The prediction for one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The network's outputs, one for each class.
@@ -98,7 +98,7 @@ impl Classifier {
         Self::open_with(path, &FileHints::default(), &mut ())
     }
 
-    /// The same; what a weight file leaves open comes from `given`.
+    /// The same; what a weight file does not say comes from `given`.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -168,7 +168,7 @@ impl Classifier {
         }
     }
 
-    /// What the network says of decoded images, batch by batch.
+    /// Predictions for decoded images, computed in batches.
     ///
     /// # Errors
     /// When the device fails.
@@ -179,7 +179,7 @@ impl Classifier {
         })
     }
 
-    /// What the network says of image files. One decoded image is in memory at a time.
+    /// Predictions for image files. One decoded image is in memory at a time.
     ///
     /// # Errors
     /// If a file is no image, or when the device fails.

@@ -1,4 +1,4 @@
-//! What is saved, and when.
+//! The group of settings about what is saved, and when.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! checkpoint_options {
@@ -10,7 +10,7 @@ macro_rules! checkpoint_options {
             check: |spec| spec.check_checkpoint_name(),
         }
 
-        /// What decides which of these is best
+        /// The metric that decides which of these is best
         checkpoint_monitor: String {
             default: |_| Metric::VAL_LOSS.name().to_owned(),
             value_name: "METRIC",
@@ -31,7 +31,7 @@ macro_rules! checkpoint_options {
             }),
         }
 
-        /// Save where the run stands this often, besides at the end of each epoch: such as 50steps or 10min
+        /// Save the state of the run this often, besides at the end of each epoch, such as 50steps or 10min
         checkpoint_every: Option<String> {
             default: |_| None,
             value_name: "INTERVAL",

@@ -1,4 +1,4 @@
-//! What is learnt from.
+//! The group of settings about the data.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! data_options {
@@ -6,7 +6,7 @@ macro_rules! data_options {
         /// Height and width images are resized to
         image_size: usize {
             default: |given| match given.data {
-                DataKind::Folder => 224,
+                DataKind::Folder => given.architecture().and_then(|known| known.image_size).unwrap_or(224),
                 DataKind::Idx { pixels } | DataKind::Sample { pixels } => pixels,
             },
             default_text: "224; IDX data their own size",

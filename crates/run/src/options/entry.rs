@@ -6,18 +6,18 @@ use crate::error::RunError;
 use std::ffi::OsStr;
 use std::fmt;
 
-/// What belongs together in help.
+/// A group of options in help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// What is learnt from.
+    /// The data and how they are prepared.
     Data,
-    /// What learns.
+    /// The network and its initial weights.
     Model,
-    /// How it learns.
+    /// Epochs, batches, learning rate, optimiser.
     Optimiser,
     /// How the learning rate moves, and when the run ends.
     Stopping,
-    /// What keeps it from learning by heart.
+    /// What works against overfitting.
     Regularisation,
     /// What is saved, and when.
     Checkpoints,
@@ -65,9 +65,9 @@ pub struct Entry {
     pub kind: Kind,
     /// Whether short help lists it.
     pub common: bool,
-    /// Whether a run comes to the same bits whatever its value.
+    /// Whether the results have the same bits whatever its value.
     pub immaterial: bool,
-    /// What help says of the default, where the value alone does not tell.
+    /// How help describes the default, where the value alone is not enough.
     pub default_text: &'static str,
     /// Names that help lists behind its first line, where they come from a registry.
     pub names: fn() -> String,
@@ -80,7 +80,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What every entry has; the rest as if nothing was said.
+    /// An entry with what every entry must have; the optional parts are empty.
     pub(super) const fn new(
         name: &'static str,
         group: Group,
@@ -142,7 +142,7 @@ impl Entry {
         }
     }
 
-    /// The default, for each kind of data that has its own. A switch that is off needs no words.
+    /// The default, for each kind of data that differs; none for a switch that is off.
     #[must_use]
     pub fn default_text(&self) -> Option<String> {
         if !self.default_text.is_empty() {

@@ -2,8 +2,8 @@
 //!
 //! A setting is one entry in the file of its group. From all entries [`define!`] makes
 //!
-//! * [`RunSpec`]: all settings, decided; what `[config]` of a `run.toml` holds,
-//! * [`Options`]: the settings that somebody gave, which may be none; what a configuration file holds,
+//! * [`RunSpec`]: all settings, each with a value; what `[config]` of a `run.toml` holds,
+//! * [`Options`]: the settings that the user gave, possibly none; what a configuration file holds,
 //! * [`entries`]: the table from which a command line is built and values are checked.
 //!
 //! An entry has the form
@@ -19,7 +19,7 @@
 //!     default_text: "as many as fit",                        // optional: in place of the value itself
 //!     names: || MODELS.join(", "),                           // optional: what help lists, from a registry
 //!     common: true,                                          // optional: short help lists it too
-//!     immaterial: true,                                      // optional: the run comes to the same bits
+//!     immaterial: true,                                      // optional: results have the same bits
 //! }
 //! ```
 //!
@@ -42,6 +42,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use wellfit_data::Scaling;
 use wellfit_gpu::Device;
+use wellfit_models::{Architecture, architecture};
 use wellfit_policy::schedule::ScheduleSpec;
 use wellfit_train::Metric;
 
@@ -67,7 +68,7 @@ pub enum DataKind {
 pub struct Given<'a> {
     /// The data.
     pub data: DataKind,
-    /// The options that somebody gave.
+    /// The options that the user gave.
     pub options: &'a Options,
 }
 
@@ -76,6 +77,13 @@ impl Given<'_> {
     #[must_use]
     pub fn is_idx(&self) -> bool {
         self.data != DataKind::Folder
+    }
+
+    /// The architecture that was asked for, or else the default one.
+    #[must_use]
+    pub fn architecture(&self) -> Option<&'static Architecture> {
+        let model = self.options.model.as_deref().unwrap_or(self.folder_or_idx("resnet50", "resnet20"));
+        architecture(model).ok()
     }
 
     /// The first for a folder of images, the second for IDX images.
@@ -105,7 +113,7 @@ macro_rules! define {
             $($( $(#[doc = $help])+ pub $name: $type, )*)*
         }
 
-        /// The settings that somebody gave; the others are `None` and get their defaults by
+        /// The settings that the user gave; the others are `None` and get their defaults by
         /// [`decide`](Self::decide). A setting that may be absent from a run is `Some(None)` when it was decided
         /// that it is.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! What learns.
+//! The group of settings about the network.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! model_options {

@@ -1,4 +1,4 @@
-//! Settings that are one word of a few.
+//! Settings whose value is one of a few words.
 
 use super::setting::{Kind, Setting, unicode};
 use serde::{Deserialize, Serialize};

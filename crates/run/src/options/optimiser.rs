@@ -1,4 +1,4 @@
-//! How it learns.
+//! The group of settings about the optimiser.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! optimiser_options {

@@ -1,4 +1,4 @@
-//! What keeps it from learning by heart.
+//! The group of settings against overfitting.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! regularisation_options {

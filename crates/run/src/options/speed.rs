@@ -1,4 +1,4 @@
-//! How fast it is computed, and where.
+//! The group of settings about speed and the device.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! speed_options {

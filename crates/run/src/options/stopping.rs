@@ -1,4 +1,4 @@
-//! How the learning rate moves, and when the run ends.
+//! The group of settings about the learning rate's schedule and when the run ends.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! stopping_options {

@@ -50,7 +50,7 @@ pub fn start() {
     ON.store(true, Relaxed);
 }
 
-/// Stop counting, and tell what was counted. No kernel may be running.
+/// Stop counting and return what was counted. No kernel may be running.
 pub fn stop() -> Profile {
     ON.store(false, Relaxed);
     let time = |work: Work| Duration::from_nanos(NANOSECONDS[work as usize].load(Relaxed));

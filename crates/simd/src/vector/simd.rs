@@ -31,9 +31,9 @@ pub trait Simd: Copy {
     /// # Safety
     /// `LANES` floats must be writable there.
     unsafe fn store(place: *mut f32, x: Self::Vector);
-    /// Whether [`Simd::stream`] is more than [`Simd::store`]: where a vector is a cache line.
+    /// Whether [`Simd::stream`] differs from [`Simd::store`]: where a vector is a whole cache line.
     const STREAMS: bool = false;
-    /// The same past the caches. Before other threads are told of it, [`Simd::stream_fence`] must be called.
+    /// The same past the caches. Before other threads may read it, [`Simd::stream_fence`] must be called.
     ///
     /// # Safety
     /// As for `store`; `place` must be aligned to the size of a vector.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use wellfit_kernels::loss::Loss;
 use wellfit_record::{Metric, Phase, Quantity};
 
-/// A batch with what the network made of it.
+/// A batch's labels with the network's outputs and loss.
 #[derive(Debug, Clone, Copy)]
 pub struct Scored<'a> {
     /// The network's outputs, `[N, classes]`.

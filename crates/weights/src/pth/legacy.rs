@@ -44,7 +44,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), 
     Ok((heap, root, storages))
 }
 
-/// The storages lie in the order of `keys`; only the object tells their types.
+/// The storages lie in the order of `keys`; only the object knows their types.
 fn storages<'a>(heap: &Heap<'a>, keys: &[Value<'a>], mut rest: Bytes<'a>) -> Result<Storages<'a>, Fault> {
     let sizes: HashMap<_, _> =
         heap.storages.iter().map(|storage| (storage.key, storage.element.size())).collect();

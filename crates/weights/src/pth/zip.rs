@@ -113,7 +113,7 @@ impl Entry {
         }
         local.take(extra.into())?;
         let bytes = local.take(self.size)?;
-        // PyTorch writes 0 if told not to compute it (`torch.serialization.set_crc32_options(False)`).
+        // PyTorch writes 0 if asked not to compute it (`torch.serialization.set_crc32_options(False)`).
         if self.crc != 0 && crc32fast::hash(bytes) != self.crc {
             return Err(Fault::damaged("its checksum does not match"));
         }

@@ -1,4 +1,4 @@
-//! `wellfit resume`: going on with a run that was interrupted.
+//! `wellfit resume`: continues a run that was interrupted.
 
 use crate::args::ResumeArgs;
 use crate::commands::train::report;

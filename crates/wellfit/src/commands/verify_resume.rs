@@ -1,6 +1,6 @@
-//! `wellfit verify-resume`: proves on the user's own configuration that killing a run costs nothing.
+//! `wellfit verify-resume`: proves on the user's own configuration that a killed run ends with the same bits.
 //!
-//! The run is made once in peace. Then it is made again and again by processes that are killed (SIGKILL) at
+//! The run is made once without interruption. Then it is made again and again by processes that are killed (SIGKILL) at
 //! random moments and resumed, until there were enough kills; each must end with the same weights and figures.
 
 use crate::args::VerifyResumeArgs;
@@ -17,7 +17,7 @@ use wellfit::record::{EpochRecord, RunDir, epochs, sha256};
 use wellfit::rng::{Rng, Stream};
 use wellfit::run::{Options, SavedRun, duration};
 
-/// Few epochs tell as much as many.
+/// A few epochs prove as much as many.
 const EPOCHS: u32 = 2;
 /// Often enough that kills hit the middle of an epoch.
 const CHECKPOINT_EVERY: &str = "10steps";

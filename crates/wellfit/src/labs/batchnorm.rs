@@ -93,7 +93,7 @@ fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Resul
     Ok(picture.save_png(run.path().join("batch.png"))?)
 }
 
-/// The settings of the plain network and of the one with batch normalisation, which see the same batches.
+/// The settings of the plain network and of the one with batch normalisation, which get the same batches.
 fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
     ["mlp", "mlp-bn"].map(|model| RunSpec {
         model: model.to_owned(),
@@ -103,7 +103,7 @@ fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
         epochs: args.epochs,
         batch_size: args.batch_size,
         seed,
-        // Batches are made by whoever asks for them, beside the training.
+        // The thread that asks for a batch makes it, while the networks train.
         workers: 0,
         ..RunSpec::for_idx(28)
     })
@@ -121,7 +121,7 @@ fn test_batches(test: &Dataset) -> Result<Loader, CliError> {
     Ok(Loader::new(test.clone(), preprocessing(test), Augmentations::none(), options)?)
 }
 
-/// Both networks, each with what makes it learn, and their batches.
+/// Both networks with their trainers, and their batches.
 struct Pair(SideBySide);
 
 impl Pair {

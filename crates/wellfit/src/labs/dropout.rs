@@ -105,7 +105,7 @@ impl Points {
     }
 }
 
-/// The plain network and the one with dropout, each with what makes it learn, and their points.
+/// The plain network and the one with dropout with their trainers, and their points.
 struct Pair {
     trainers: [Trainer<MeanSquaredError>; 2],
     train: Points,

@@ -17,7 +17,7 @@ pub fn step_record(names: [&str; 2], epoch: u32, step: u64, lr: f64, losses: [f6
     StepRecord { epoch, step, lr, losses: names.map(str::to_owned).into_iter().zip(losses).collect() }
 }
 
-/// What `run.toml` says of a lab's run. It has no classes and no transform: a lab keeps no weights.
+/// What `run.toml` says of a lab's run. It has no classes and no preprocessing: a lab keeps no weights.
 pub fn run_info(
     run: &RunWriter,
     seed: u64,
@@ -54,7 +54,7 @@ pub fn stop_event(epochs: u32) -> Event {
     stop(StopReason::Finished, format!("all {epochs} epochs done"), epochs)
 }
 
-/// A loss that is no number ends the lab: the record and the caller get to know.
+/// A loss that is NaN or infinite ends the lab: the record says so, and the caller gets the error.
 pub fn diverged(run: &mut RunWriter, epoch: u32, step: u64, lr: f64) -> CliError {
     let message =
         format!("a loss became NaN or infinite in epoch {epoch}, step {step}: try a smaller --lr than {lr}");

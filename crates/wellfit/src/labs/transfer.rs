@@ -1,4 +1,4 @@
-//! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, as a PyTorch textbook does it.
+//! `wellfit lab transfer`: fine-tuning with early stopping and learning-rate decay, by the recipe named in README.md.
 
 use crate::args::TrainArgs;
 use crate::commands::train;

@@ -1,4 +1,4 @@
-//! Runs that are killed, interrupted, damaged, and go on as if nothing had happened.
+//! Runs that are killed, interrupted or damaged, and resumed to the same result.
 
 use crate::bench::{Bench, Outcome};
 use crate::material::{MLP, RESNET};

@@ -1,4 +1,4 @@
-//! Which convolutions go by Winograd's method, and in which of its variants.
+//! Which convolutions are computed by Winograd's method, and in which of its variants.
 
 use crate::conv::{Algorithm, Conv};
 
@@ -43,8 +43,9 @@ pub(super) fn variant(conv: &Conv, direction: Direction) -> Option<Variant> {
     if conv.algorithm == Algorithm::Direct || !large || !channels(conv.channels_out) {
         return None;
     }
-    // At stride 2 the weights at all points take their time, whatever the number of tiles. How a forward pass goes must
-    // not depend on the batch: an image's values have the same bits in any.
+    // At stride 2, reading the weights at all points costs the same whatever the number of tiles, so only many tiles
+    // pay. The choice for a forward pass must not depend on the batch size: an image's values have the same bits in
+    // any.
     let tiles = conv.out_height().div_ceil(SIDE) * conv.out_width().div_ceil(SIDE);
     let many = if direction == Direction::WeightGradient { conv.batch * tiles >= 256 } else { tiles >= 32 };
     match (conv.kernel, conv.stride, conv.padding) {

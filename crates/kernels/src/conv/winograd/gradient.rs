@@ -103,7 +103,7 @@ impl Sums<'_> {
         du
     }
 
-    /// TransformTask the tiles `range` of `count` that begin with `first`.
+    /// Transform the tiles `range` of the `count` that begin with `first`.
     fn transform(&self, first: usize, count: usize, range: Range<usize>, [left, right]: [Shared; 2]) {
         let watch = Watch::start();
         dispatch_on(self.set, TransformTask { sums: self, first, count, range, left, right });

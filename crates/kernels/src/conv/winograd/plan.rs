@@ -109,8 +109,8 @@ impl Plan {
         (0..self.grid()).map(|point| self.phases_at(point, side.phases).count()).sum()
     }
 
-    /// Tell `found` of every pixel of a phase in a square of a tile, `high` lines and `wide` columns, that lies in the
-    /// image: its number in the square, and where it begins.
+    /// Call `found` for every pixel of a phase in a square of a tile, `high` lines and `wide` columns, that lies in the
+    /// image, with its number in the square and where it begins.
     #[inline(always)]
     pub fn square(
         &self,

@@ -203,7 +203,7 @@ impl<L: Points> Transform for WeightGradient<L> {
     }
 }
 
-/// `Y` down the columns of a rectangle, then `X` across its rows; `load` and `store` are told line and column.
+/// `Y` down the columns of a rectangle, then `X` across its rows; `load` and `store` get line and column.
 ///
 /// # Safety
 /// The machine must have `V`.

@@ -8,11 +8,11 @@ use crate::memory::check_bytes;
 use std::time::Instant;
 use wellfit::kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Network, Shape, build, mlp};
+use wellfit::models::{Network, Shape, architecture, build, mlp};
 use wellfit::rng::{Rng, Stream};
 use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
-/// What the options come to.
+/// The options with their defaults filled in.
 #[derive(Debug)]
 pub struct Settings {
     /// Images in a batch.
@@ -31,7 +31,7 @@ impl Settings {
         let (batch_size, image_size, steps, optimizer) = match args.job.as_str() {
             "mlp" => (512, Some(28), 100, OptimizerName::Sgd),
             "dropout" => (50, None, 100, OptimizerName::Adam),
-            "mlp-bn" | "resnet20" => (32, Some(28), 5, OptimizerName::Adam),
+            name if is_grey(name) => (32, Some(28), 5, OptimizerName::Adam),
             _ => (32, Some(224), 5, OptimizerName::Adam),
         };
         require(image_size.is_some() || args.image_size.is_none(), || {
@@ -46,7 +46,7 @@ impl Settings {
     }
 }
 
-/// What the networks should say.
+/// The targets of the networks.
 #[derive(Debug)]
 enum Targets {
     Classes(Vec<u32>),
@@ -193,7 +193,12 @@ fn networks(name: &str, size: usize) -> Result<Vec<Network>, CliError> {
     Ok(match name {
         "dropout" => vec![mlp::regressor(100, None), mlp::regressor(100, Some(0.2))],
         "mlp" => vec![build("mlp", grey, 10)?, build("mlp-bn", grey, 10)?],
-        "mlp-bn" | "resnet20" => vec![build(name, grey, 10)?],
+        name if is_grey(name) => vec![build(name, grey, 10)?],
         _ => vec![build(name, Shape::image(size, size, 3), 2)?],
     })
+}
+
+/// Whether a network is meant for small grey images, such as Fashion-MNIST's.
+fn is_grey(name: &str) -> bool {
+    architecture(name).is_ok_and(|architecture| !architecture.colour)
 }

@@ -1,4 +1,4 @@
-//! `wellfit replay`: what early stopping and learning-rate rules make of metrics that are there already.
+//! `wellfit replay`: what early stopping and learning-rate rules would have decided on recorded metrics.
 
 mod column;
 mod policies;

@@ -10,7 +10,7 @@ use wellfit::policy::{
 };
 use wellfit::train::Metric;
 
-/// The learning rate of a file that does not tell its own: the default of `train`.
+/// The learning rate where a file does not have one: the default of `train`.
 const LR: f64 = 0.001;
 
 /// Refuse options that make no sense together, before anything is read.

@@ -1,4 +1,4 @@
-//! A replay in words.
+//! The text that a replay prints.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -70,7 +70,7 @@ fn of_stopping(config: &EarlyStoppingConfig, seen: &Observation, epoch: u32) -> 
         None | Some(EarlyStoppingReason::Patience { .. }) if !seen.improved => Some(counter),
         None if seen.counter > 0 => Some(format!("improved, but not beyond the baseline: {counter}")),
         None => Some("improved".to_owned()),
-        // The reason says it all.
+        // The reason says it already.
         Some(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What the batch-norm lab found.
+//! The results of the batch-norm lab.
 
 use super::NAMES;
 use crate::args::BatchnormArgs;
@@ -12,7 +12,7 @@ use wellfit::record::RunWriter;
 /// How many iterations at the end are averaged to compare the networks.
 const LAST: usize = 20;
 
-/// What one seed came to, for each network.
+/// The results of one seed, for each network.
 pub struct SeedResult {
     /// The loss of every iteration.
     pub losses: [Vec<f64>; 2],

@@ -1,4 +1,4 @@
-//! What the dropout lab found.
+//! The results of the dropout lab.
 
 use crate::args::DropoutArgs;
 use crate::error::CliError;
