@@ -10,7 +10,6 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: false,
         weight_files: &[],
         build: |architecture, input, classes| cifar(architecture.name, input, classes, 3),
-        ..RESNET
     },
     Architecture {
         name: "resnet18",
