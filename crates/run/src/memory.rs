@@ -3,8 +3,9 @@
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
 use std::sync::Arc;
+use wellfit_base::file;
 use wellfit_gpu::Device;
 use wellfit_models::Network;
 use wellfit_train::{FitConfig, memory_need};
@@ -87,15 +88,20 @@ fn gigabytes(bytes: u64) -> String {
 
 /// Bytes this process can still take: what Linux calls available, within the limit of its control group.
 fn available() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
+    let info = system_file("/proc/meminfo")?;
     let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let machine = 1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
     Some(group_limit().map_or(machine, |limit| limit.min(machine)))
 }
 
+/// The text of a file that the system makes up when it is read.
+fn system_file(path: &str) -> Option<String> {
+    file::read_text(Path::new(path), 1 << 20).ok()
+}
+
 /// What the control group leaves, in version 2 and in version 1. In a container its own group is the root.
 fn group_limit() -> Option<u64> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let groups = system_file("/proc/self/cgroup")?;
     let path_of = |controller: &str| {
         let mut lines = groups.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
         lines
@@ -103,8 +109,7 @@ fn group_limit() -> Option<u64> {
             .map(|(_, path)| path.to_owned())
     };
     let left = |folder: &str, limit: &str, usage: &str| {
-        let number =
-            |name: &str| fs::read_to_string(format!("{folder}/{name}")).ok()?.trim().parse::<u64>().ok();
+        let number = |name: &str| system_file(&format!("{folder}/{name}"))?.trim().parse::<u64>().ok();
         Some(number(limit)?.saturating_sub(number(usage)?))
     };
     let places = [

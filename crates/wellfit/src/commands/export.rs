@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit::base::file;
 use wellfit::models::Network;
 use wellfit::run::{CONFIG, Classifier, weight_file};
 use wellfit::train::Description;
@@ -78,7 +79,7 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
 /// The first file that is there with other content. Exports in several formats share one `config.json`.
 fn changed<'a>(files: &[(&'a PathBuf, Vec<u8>)]) -> Result<Option<&'a Path>, CliError> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.exists()) {
-        let there = fs::read(path)
+        let there = file::read_whole(path)
             .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.display())))?;
         if there != *bytes {
             return Ok(Some(path));

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use wellfit::base::{atomic, file};
 use wellfit::record::{EpochRecord, RunDir, epochs, sha256};
 use wellfit::rng::{Rng, Stream};
 use wellfit::run::{Options, SavedRun, duration};
@@ -25,6 +26,8 @@ const CHECKPOINT_EVERY: &str = "10steps";
 const THREADS: [usize; 3] = [1, 2, 4];
 /// The run under trial, in its folder.
 const RUN: &str = "run";
+/// The most bytes read of what a process under trial says of its failure.
+const MOST_ERRORS: u64 = 1 << 20;
 /// How often to look whether a process is done.
 const GLANCE: Duration = Duration::from_millis(1);
 
@@ -126,7 +129,7 @@ impl<'a> Trial<'a> {
         options.checkpoint_every.get_or_insert_with(|| Some(CHECKPOINT_EVERY.to_owned()));
         let config = folder.join("config.toml");
         let text = toml::to_string(&options).map_err(|error| CliError::Output(error.to_string()))?;
-        fs::write(&config, text).map_err(CliError::write(config.clone()))?;
+        atomic::replace(&config, text.as_bytes()).map_err(CliError::write(config.clone()))?;
         let (run, errors) = (folder.join(RUN), folder.join("errors.txt"));
         Ok(Self { args, threads, config, run, errors, signals: Signals::install()?, started: 0 })
     }
@@ -219,7 +222,7 @@ impl<'a> Trial<'a> {
         if status.success() {
             return Ok(());
         }
-        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        let errors = file::read_text(&self.errors, MOST_ERRORS).unwrap_or_default();
         let told = errors.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it said nothing");
         Err(CliError::from_code(status.code(), format!("the run under trial failed: {told}")))
     }
@@ -238,7 +241,7 @@ impl Ending {
         let model = SavedRun::read(&dir)?.info.model_file();
         let read = |name: &str| {
             let path = run.join(name);
-            fs::read(&path)
+            file::read_whole(&path)
                 .map_err(|error| CliError::Output(format!("cannot read {}: {error}", path.display())))
         };
         Ok(Self { weights: read(&model)?, steps: read("steps.jsonl")?, epochs: epochs(&dir.events()?.rows) })

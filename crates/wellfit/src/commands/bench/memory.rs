@@ -1,11 +1,13 @@
 //! The peak of memory.
 
 use super::samples::single;
+use std::path::Path;
+use wellfit::base::file;
 
 /// The most memory this process has held so far, in MiB, as Linux counts it (`VmHWM`, the "high-water mark" of
 /// pages in memory); none elsewhere.
 pub fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = file::read_text(Path::new("/proc/self/status"), 1 << 20).ok()?;
     high_water(&status).map(|kib| kib as f64 / 1024.0)
 }
 

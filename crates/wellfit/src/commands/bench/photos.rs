@@ -4,6 +4,7 @@ use crate::error::CliError;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use std::path::Path;
+use wellfit::base::atomic;
 use wellfit::rng::{Rng, Stream};
 
 /// The usual size of ImageNet's pictures.
@@ -23,7 +24,7 @@ pub fn write(folder: &Path, count: u32) -> Result<(), CliError> {
         JpegEncoder::new_with_quality(&mut bytes, QUALITY)
             .write_image(&pixels(number), WIDTH, HEIGHT, ExtendedColorType::Rgb8)
             .map_err(|cause| CliError::Output(format!("cannot make a JPEG: {cause}")))?;
-        std::fs::write(&path, bytes).map_err(CliError::write(path))?;
+        atomic::replace(&path, &bytes).map_err(CliError::write(path))?;
     }
     Ok(())
 }
