@@ -53,7 +53,7 @@ fuzz-coverage target="image" seeds="crates/images/tests/fixtures/pillow" inputs=
 asan:
     for simd in scalar avx2; do \
         WELLFIT_SIMD=$simd RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
-            cargo test -p wellfit-kernels --tests --target x86_64-unknown-linux-gnu || exit 1; \
+            cargo test -p wellfit-simd -p wellfit-kernels --tests --target x86_64-unknown-linux-gnu || exit 1; \
     done
 
 # Kill -9 a small real run at 1,000 random moments, resume each time, compare weights and figures
