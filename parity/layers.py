@@ -102,6 +102,10 @@ def relu(case):
     return run(nn.ReLU(), inputs(case))
 
 
+def hardswish(case):
+    return run(nn.Hardswish(), inputs(case))
+
+
 def cross_entropy(case):
     rows, classes = case["shape"]
     weights = values(classes, WEIGHT, 3.0, 1.75) if case["weights"] else None
@@ -163,6 +167,8 @@ def cases():
         yield pick("MSELoss", mse, shape=shape)
     for p in [0.0, 0.1, 0.25, 0.5, 0.9]:
         yield pick("Dropout", dropout, p=p)
+    for shape, whole in itertools.product([[5, 9], [2, 3, 5, 7]], [False, True]):  # whole numbers: -3, 0 and 3 too
+        yield pick("Hardswish", hardswish, shape=shape, scale=10.0, whole=whole)
 
 
 if __name__ == "__main__":

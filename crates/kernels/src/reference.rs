@@ -55,6 +55,18 @@ pub fn conv_weight_gradient(conv: &Conv, x: &[f64], dy: &[f64]) -> Vec<f64> {
     dw
 }
 
+/// [`crate::elementwise::hardswish`] and, for `dy`, [`crate::elementwise::hardswish_backward`].
+#[must_use]
+pub fn hardswish(x: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let y = x.iter().map(|x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0).collect();
+    let slope = |x: f64| match x {
+        _ if x <= -3.0 => 0.0,
+        _ if x < 3.0 => x / 3.0 + 0.5,
+        _ => 1.0,
+    };
+    (y, x.iter().zip(dy).map(|(&x, dy)| dy * slope(x)).collect())
+}
+
 /// Mean and biased variance of each channel ([`crate::norm::statistics`]).
 #[must_use]
 pub fn statistics(x: &[f64], channels: usize) -> (Vec<f64>, Vec<f64>) {

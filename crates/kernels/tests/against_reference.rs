@@ -483,6 +483,33 @@ fn pooling_and_sums() {
     assert_close("sums", &sums, &expected, 1e-5);
 }
 
+/// One block and several, whole vectors and a rest; the kinks and what is no number among the values.
+#[test]
+fn hard_swish() {
+    for len in [1, 9, 1 << 15, (1 << 16) + 11] {
+        let mut x: Vec<f32> = random(len, 1).iter().map(|x| 3.0 * x).collect();
+        x.iter_mut().zip([-3.0, 3.0, 0.0, -4.0, 4.0]).for_each(|(x, kink)| *x = kink);
+        let dy = random(len, 2);
+        let (y, dx) = reference::hardswish(&wide(&x), &wide(&dy));
+        let run = || {
+            let mut gradient = dy.clone();
+            elementwise::hardswish_backward(&mut gradient, &x);
+            (elementwise::hardswish(&x), gradient)
+        };
+        let (found, gradient) = run();
+        assert_close("hard swish", &found, &y, 1e-6);
+        assert_close("its gradient", &gradient, &dx, 1e-6);
+        for threads in [1, 2, 3, 4] {
+            let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else {
+                panic!("no threads")
+            };
+            assert_eq!(pool.install(run), (found.clone(), gradient.clone()), "{threads} threads");
+        }
+    }
+    let ends = elementwise::hardswish(&[f32::NAN, f32::INFINITY, -3.0, 3.0]);
+    assert!(ends[0].is_nan() && ends[1..] == [f32::INFINITY, 0.0, 3.0], "{ends:?}");
+}
+
 /// The bits of a result must not depend on how many threads computed it.
 #[test]
 fn bits_do_not_depend_on_threads() {

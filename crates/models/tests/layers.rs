@@ -11,6 +11,7 @@ use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
+use wellfit_models::ops::Hardswish;
 use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
@@ -184,6 +185,13 @@ fn average_pooling() {
 fn relu() {
     plain("ReLU", |_, net| {
         net.relu("layer", 0);
+    });
+}
+
+#[test]
+fn hard_swish() {
+    plain("Hardswish", |_, net| {
+        net.op("layer", Hardswish, &[0]);
     });
 }
 

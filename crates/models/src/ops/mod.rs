@@ -100,6 +100,8 @@ operations! {
     add: Add,
     /// max(x, 0).
     relu: Relu,
+    /// x·relu6(x + 3)/6.
+    hardswish: Hardswish,
     /// Inverted dropout.
     dropout: Dropout,
     /// Max pooling.

@@ -29,6 +29,7 @@ fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
             })
         }
         ("Relu", []) => each(x, |_, value| value.max(0.0)),
+        ("HardSwish", []) => each(x, |_, value| value * (value / 6.0 + 0.5).clamp(0.0, 1.0)),
         ("Add", [other]) => {
             assert_eq!(x.shape, other.shape);
             let values = x.values.iter().zip(&other.values).map(|(a, b)| a + b).collect();
