@@ -63,6 +63,8 @@ MUTANTS = [
     ("max pooling padded with 0", POOL, "[f32::NEG_INFINITY; GROUP]", "[0.0; GROUP]", LAYERS),
     ("max pooling: the last of equal ones", POOL, "x > best || x.is_nan()", "x >= best || x.is_nan()", LAYERS),
     ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y > 0.0 {", "*dy = if y >= 0.0 {", LAYERS),
+    ("grouped convolution: weights' gradient from another group", "kernels/src/conv/grouped.rs", "let dy = self.gather(dy, self.group.channels_out, group);\n            dw.", "let dy = self.gather(dy, self.group.channels_out, 0);\n            dw.", LAYERS),
+    ("kaiming_normal by a group's fan_out", "models/src/ops/grouped_conv.rs", "fan_out: channels * kernel", "fan_out: channels / groups * kernel", INITIAL),
     ("hard swish's gradient at -3", "kernels/src/elementwise.rs", "*dy = if x <= -3.0 {", "*dy = if x < -3.0 {", LAYERS),
     ("kaiming_normal by fan_in", CONV, "fan_out: channels * kernel", "fan_out: inputs[0].channels * kernel", INITIAL),
     ("kaiming_uniform", INIT, "deviation * rng.normal()", "deviation * rng.uniform_in(-1.732, 1.732)", INITIAL),

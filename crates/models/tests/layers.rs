@@ -11,7 +11,7 @@ use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
-use wellfit_models::ops::Hardswish;
+use wellfit_models::ops::{GroupedConv, Hardswish};
 use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
@@ -163,6 +163,15 @@ fn convolution() {
         let [out, kernel, stride, padding] =
             ["out", "kernel", "stride", "padding"].map(|key| size(case, key));
         net.conv("layer", 0, out, kernel, stride, padding);
+    });
+}
+
+#[test]
+fn grouped_convolution() {
+    plain("Conv2d(groups=G)", |case, net| {
+        let [channels, groups, kernel, stride, padding] =
+            ["out", "groups", "kernel", "stride", "padding"].map(|key| size(case, key));
+        net.op("layer", GroupedConv { channels, groups, kernel, stride, padding }, &[0]);
     });
 }
 

@@ -92,6 +92,8 @@ macro_rules! operations {
 operations! {
     /// Convolution without bias.
     conv: Conv,
+    /// Grouped convolution without bias.
+    grouped_conv: GroupedConv,
     /// y = xWᵀ + b over the whole sample.
     linear: Linear,
     /// Batch normalisation.
