@@ -64,6 +64,11 @@ def conv(case):
     return with_parameters(layer, case)
 
 
+def grouped_conv(case):
+    options = dict(stride=case["stride"], padding=case["padding"], groups=case["groups"], bias=False)
+    return with_parameters(nn.Conv2d(case["shape"][1], case["out"], case["kernel"], **options), case)
+
+
 def batch_norm(case):
     """Ten steps on batches of their own, or (fixed) one pass with given statistics."""
     channels = case["shape"][1]
@@ -102,6 +107,10 @@ def relu(case):
     return run(nn.ReLU(), inputs(case))
 
 
+def hardswish(case):
+    return run(nn.Hardswish(), inputs(case))
+
+
 def cross_entropy(case):
     rows, classes = case["shape"]
     weights = values(classes, WEIGHT, 3.0, 1.75) if case["weights"] else None
@@ -129,6 +138,10 @@ CONV = [  # shape, out, kernel, stride, padding
     ([2, 3, 7, 9], 5, 3, 1, 1), ([2, 3, 11, 8], 6, 7, 2, 3), ([1, 1, 5, 5], 1, 3, 1, 0), ([1, 16, 6, 5], 9, 1, 1, 0),
     ([2, 9, 7, 5], 16, 1, 2, 0), ([2, 5, 9, 8], 6, 3, 2, 1), ([3, 4, 8, 8], 4, 2, 2, 0), ([1, 6, 11, 7], 3, 5, 1, 2),
     ([2, 2, 10, 7], 3, 3, 3, 1), ([1, 17, 5, 4], 5, 3, 1, 1), ([9, 4, 3, 3], 4, 3, 1, 1), ([2, 1, 4, 13], 2, 4, 3, 2),
+]
+GROUPED = [  # shape, out, groups, kernel, stride, padding
+    ([2, 6, 7, 5], 4, 2, 3, 1, 1), ([2, 6, 9, 8], 9, 3, 3, 2, 1), ([1, 5, 6, 7], 5, 5, 3, 1, 1),
+    ([2, 8, 5, 6], 12, 4, 1, 2, 0), ([3, 32, 4, 4], 32, 8, 3, 1, 1), ([2, 3, 9, 6], 2, 1, 5, 3, 2),
 ]
 NORM = [[4, 5], [33, 7], [9, 33], [2, 3, 5, 7], [3, 9, 3, 3], [2, 33, 2, 3]]
 POOL = [([2, 3, 7, 9], 3, 2, 1), ([1, 4, 8, 8], 2, 2, 0), ([1, 9, 5, 6], 3, 1, 1), ([3, 1, 9, 4], 3, 3, 0)]
@@ -163,6 +176,11 @@ def cases():
         yield pick("MSELoss", mse, shape=shape)
     for p in [0.0, 0.1, 0.25, 0.5, 0.9]:
         yield pick("Dropout", dropout, p=p)
+    for shape, whole in itertools.product([[5, 9], [2, 3, 5, 7]], [False, True]):  # whole numbers: -3, 0 and 3 too
+        yield pick("Hardswish", hardswish, shape=shape, scale=10.0, whole=whole)
+    for shape, out, groups, kernel, stride, padding in GROUPED:
+        options = dict(groups=groups, kernel=kernel, stride=stride, padding=padding)
+        yield pick("Conv2d(groups=G)", grouped_conv, shape=shape, out=out, **options)
 
 
 if __name__ == "__main__":

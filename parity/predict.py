@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
-"""The whole path file → resize → normalise → ResNet-50 against torchvision.
+"""The whole path file → resize → normalise → network against torchvision.
 
-    predict.py WELLFIT_BINARY IMAGE...
+    predict.py WELLFIT_BINARY [--model resnet50] IMAGE...
 
-Makes ResNet-50 weights (seed 0), saves them as .pth, runs `wellfit predict` on the images and compares the logits
+Makes weights of torchvision's network of that name (seed 0), saves them as .pth, runs `wellfit predict` on the images and compares the logits
 with torchvision's: relative to the largest logit, and the order of the top five.
 """
-import json, pathlib, subprocess, sys, tempfile
+import argparse, json, pathlib, subprocess, sys, tempfile
 import torch, torchvision
 from PIL import Image
 from torchvision import transforms
 
-binary, images = sys.argv[1], sys.argv[2:]
+arguments = argparse.ArgumentParser(description="The path from files to logits against torchvision.")
+arguments.add_argument("binary")
+arguments.add_argument("--model", default="resnet50")
+arguments.add_argument("images", nargs="+")
+given = arguments.parse_args()
+images = given.images
 torch.manual_seed(0)
-model = torchvision.models.resnet50(weights=None)
+model = torchvision.models.get_model(given.model, weights=None)
 # Fresh running statistics make every logit alike; a few batches of noise give the network a spread of answers.
 model.train()
 with torch.no_grad():
@@ -25,9 +30,9 @@ path = transforms.Compose([
     transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
 ])
 with tempfile.TemporaryDirectory() as folder:
-    weights = pathlib.Path(folder) / "resnet50.pth"
+    weights = pathlib.Path(folder) / f"{given.model}.pth"
     torch.save(model.state_dict(), weights)
-    command = [binary, "predict", str(weights), "--model", "resnet50", "--json", *images]
+    command = [given.binary, "predict", str(weights), "--model", given.model, "--json", *images]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
 worst, orders = 0.0, 0
 for image, found in zip(images, json.loads(out.splitlines()[-1])["predictions"]):

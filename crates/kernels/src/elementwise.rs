@@ -1,4 +1,4 @@
-//! Passes over whole tensors: ReLU, dropout, sums by channel.
+//! Passes over whole tensors: ReLU, hard swish, dropout, sums by channel.
 
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
@@ -63,6 +63,35 @@ pub fn relu_backward(dy: &mut [f32], y: &[f32]) {
 vectorized! {
     fn relu_backward_block(dy: &mut [f32], y: &[f32]) {
         dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = if y > 0.0 { *dy } else { 0.0 });
+    }
+}
+
+/// x·relu6(x + 3)/6 with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
+#[must_use]
+pub fn hardswish(x: &[f32]) -> Buffer {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| hardswish_block(&x[first..first + out.len()], out));
+    y
+}
+
+vectorized! {
+    fn hardswish_block(x: &[f32], out: &mut [f32]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
+    }
+}
+
+/// From the gradient of the output of [`hardswish`] to that of its input `x`, in place: times 0 up to −3, 1 from 3 on,
+/// x/3 + ½ between. At −3 and 3, where the function has a kink, these are torch's slopes.
+pub fn hardswish_backward(dy: &mut [f32], x: &[f32]) {
+    row_blocks(dy, 1, BLOCK, |first, dy| hardswish_backward_block(dy, &x[first..first + dy.len()]));
+}
+
+vectorized! {
+    fn hardswish_backward_block(dy: &mut [f32], x: &[f32]) {
+        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            let slope = if x < 3.0 { x / 3.0 + 0.5 } else { 1.0 };
+            *dy = if x <= -3.0 { 0.0 } else { *dy * slope };
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Same layouts as the kernels (`[N, H, W, C]`, weights `[k, k, C_in, C_out]`). Nothing here is fast.
 
-use crate::conv::Conv;
+use crate::conv::{Conv, GroupedConv};
 use crate::pool::MaxPool;
 
 /// Visit (input index, weight index, output index) of every product in a convolution.
@@ -53,6 +53,49 @@ pub fn conv_weight_gradient(conv: &Conv, x: &[f64], dy: &[f64]) -> Vec<f64> {
     let mut dw = vec![0.0; conv.weight_len()];
     each_product(conv, |i, k, o| dw[k] += x[i] * dy[o]);
     dw
+}
+
+/// Visit (input index, weight index, output index) of every product in a grouped convolution: those of
+/// [`each_product`], with the channels in their groups.
+fn each_grouped_product(conv: &GroupedConv, mut visit: impl FnMut(usize, usize, usize)) {
+    let GroupedConv { groups, group: one } = conv;
+    let place = |i: usize, channels: usize, group: usize| {
+        i / channels * channels * groups + group * channels + i % channels
+    };
+    for group in 0..*groups {
+        each_product(one, |i, k, o| {
+            visit(
+                place(i, one.channels_in, group),
+                group * one.weight_len() + k,
+                place(o, one.channels_out, group),
+            );
+        });
+    }
+}
+
+/// [`GroupedConv::forward`], and for `dy` the gradients (dx, dw).
+#[must_use]
+pub fn grouped_conv(conv: &GroupedConv, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 3] {
+    let [mut y, mut dx, mut dw] =
+        [conv.output_len(), conv.input_len(), conv.weight_len()].map(|len| vec![0.0; len]);
+    each_grouped_product(conv, |i, k, o| {
+        y[o] += x[i] * w[k];
+        dx[i] += dy[o] * w[k];
+        dw[k] += x[i] * dy[o];
+    });
+    [y, dx, dw]
+}
+
+/// [`crate::elementwise::hardswish`] and, for `dy`, [`crate::elementwise::hardswish_backward`].
+#[must_use]
+pub fn hardswish(x: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let y = x.iter().map(|x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0).collect();
+    let slope = |x: f64| match x {
+        _ if x <= -3.0 => 0.0,
+        _ if x < 3.0 => x / 3.0 + 0.5,
+        _ => 1.0,
+    };
+    (y, x.iter().zip(dy).map(|(&x, dy)| dy * slope(x)).collect())
 }
 
 /// Mean and biased variance of each channel ([`crate::norm::statistics`]).

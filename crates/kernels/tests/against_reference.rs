@@ -2,7 +2,7 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-use wellfit_kernels::conv::{self, Algorithm, Conv, Destination};
+use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{Buffer, Epilogue};
@@ -481,6 +481,82 @@ fn pooling_and_sums() {
     let expected: Vec<f64> =
         (0..65).map(|c| x.iter().skip(c).step_by(65).map(|&v| f64::from(v)).sum()).collect();
     assert_close("sums", &sums, &expected, 1e-5);
+}
+
+/// Groups of one channel, of fewer than a vector, of whole vectors (3×3 by Winograd's method), one group; one block of
+/// rows and several.
+#[test]
+fn grouped_convolutions() {
+    for (groups, channels_in, channels_out, kernel, stride, padding) in [
+        (5, 1, 1, 3, 1, 1),
+        (3, 1, 2, 3, 2, 1),
+        (32, 4, 4, 3, 1, 1),
+        (4, 16, 8, 3, 2, 1),
+        (2, 5, 7, 1, 1, 0),
+        (2, 32, 48, 3, 1, 1),
+        (1, 6, 9, 5, 3, 2),
+    ] {
+        for (batch, height, width) in [(1, 7, 9), (3, 16, 14)] {
+            let algorithm = Algorithm::Fastest;
+            let group =
+                Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding, algorithm };
+            check_grouped_conv(GroupedConv { groups, group });
+        }
+    }
+}
+
+fn check_grouped_conv(conv: GroupedConv) {
+    let what = format!("{conv:?}");
+    let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
+    let (dy, relu) = (random(conv.output_len(), 3), elementwise::relu(&random(x.len(), 4)));
+    let run = |passed, accumulate| {
+        let mut dx = x.clone();
+        conv.data_gradient(&dy, &w, Destination { dx: &mut dx, accumulate, passed });
+        dx
+    };
+    let all = || [conv.forward(&x, &w).to_vec(), run(None, false), conv.weight_gradient(&x, &dy).to_vec()];
+    let found = all();
+    let expected = reference::grouped_conv(&conv, &wide(&x), &wide(&w), &wide(&dy));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_close(&what, found, expected, 1e-5);
+    }
+    let sum: Vec<f32> = found[1].iter().zip(&x).map(|(d, x)| d + x).collect();
+    assert_eq!(run(None, true), sum, "{what}: added");
+    let masked: Vec<f32> = sum.iter().zip(&relu[..]).map(|(&d, &y)| if y > 0.0 { d } else { 0.0 }).collect();
+    assert_eq!(run(Some(&relu), true), masked, "{what}: past a ReLU");
+    for threads in [1, 2, 3, 4] {
+        let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else {
+            panic!("no threads")
+        };
+        assert_eq!(pool.install(all), found, "{what} on {threads} threads");
+    }
+}
+
+/// One block and several, whole vectors and a rest; the kinks and what is no number among the values.
+#[test]
+fn hard_swish() {
+    for len in [1, 9, 1 << 15, (1 << 16) + 11] {
+        let mut x: Vec<f32> = random(len, 1).iter().map(|x| 3.0 * x).collect();
+        x.iter_mut().zip([-3.0, 3.0, 0.0, -4.0, 4.0]).for_each(|(x, kink)| *x = kink);
+        let dy = random(len, 2);
+        let (y, dx) = reference::hardswish(&wide(&x), &wide(&dy));
+        let run = || {
+            let mut gradient = dy.clone();
+            elementwise::hardswish_backward(&mut gradient, &x);
+            (elementwise::hardswish(&x), gradient)
+        };
+        let (found, gradient) = run();
+        assert_close("hard swish", &found, &y, 1e-6);
+        assert_close("its gradient", &gradient, &dx, 1e-6);
+        for threads in [1, 2, 3, 4] {
+            let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else {
+                panic!("no threads")
+            };
+            assert_eq!(pool.install(run), (found.clone(), gradient.clone()), "{threads} threads");
+        }
+    }
+    let ends = elementwise::hardswish(&[f32::NAN, f32::INFINITY, -3.0, 3.0]);
+    assert!(ends[0].is_nan() && ends[1..] == [f32::INFINITY, 0.0, 3.0], "{ends:?}");
 }
 
 /// The bits of a result must not depend on how many threads computed it.

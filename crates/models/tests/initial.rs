@@ -5,6 +5,8 @@
 mod common;
 
 use common::table;
+use wellfit_models::graph::Builder;
+use wellfit_models::ops::GroupedConv;
 use wellfit_models::{Network, Shape, build};
 
 /// A normal statistic is beyond it with a chance of 2e-9. About 1,000 are judged here.
@@ -12,6 +14,15 @@ const DEVIATIONS: f64 = 6.0;
 
 fn made(name: &str) -> Network {
     let mut network = build(name, Shape::image(28, 28, 3), 1000).unwrap();
+    network.initialise(1);
+    network
+}
+
+/// A layer that no architecture above has.
+fn grouped() -> Network {
+    let mut net = Builder::new("grouped", Shape::image(28, 28, 32));
+    net.op("conv", GroupedConv { channels: 64, groups: 8, kernel: 3, stride: 1, padding: 1 }, &[0]);
+    let mut network = net.finish();
     network.initialise(1);
     network
 }
@@ -63,7 +74,8 @@ fn default_uniform(name: &str, x: &[f32], fan_in: usize) -> f64 {
 #[test]
 fn initial_weights_have_torchs_moments_and_bounds() {
     let (mut tensors, mut worst) = (0, 0.0_f64);
-    for network in ["mlp", "mlp-bn", "resnet20", "resnet18", "resnet50"].map(made) {
+    let networks = ["mlp", "mlp-bn", "resnet20", "resnet18", "resnet50"].map(made);
+    for network in networks.into_iter().chain([grouped()]) {
         let mut fan_in = 0;
         for parameter in &network.parameters {
             let name = format!("{} {}", network.name, parameter.name);

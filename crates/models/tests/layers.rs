@@ -11,6 +11,7 @@ use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
+use wellfit_models::ops::{GroupedConv, Hardswish};
 use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
@@ -166,6 +167,15 @@ fn convolution() {
 }
 
 #[test]
+fn grouped_convolution() {
+    plain("Conv2d(groups=G)", |case, net| {
+        let [channels, groups, kernel, stride, padding] =
+            ["out", "groups", "kernel", "stride", "padding"].map(|key| size(case, key));
+        net.op("layer", GroupedConv { channels, groups, kernel, stride, padding }, &[0]);
+    });
+}
+
+#[test]
 fn max_pooling() {
     plain("MaxPool2d", |case, net| {
         let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|key| size(case, key));
@@ -184,6 +194,13 @@ fn average_pooling() {
 fn relu() {
     plain("ReLU", |_, net| {
         net.relu("layer", 0);
+    });
+}
+
+#[test]
+fn hard_swish() {
+    plain("Hardswish", |_, net| {
+        net.op("layer", Hardswish, &[0]);
     });
 }
 

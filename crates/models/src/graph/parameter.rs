@@ -10,6 +10,11 @@ pub enum Layout {
     Plain,
     /// torch `[out, in, k, k]`, ours `[k, k, in, out]`.
     Conv,
+    /// torch `[out, in/G, k, k]`, ours `[G, k, k, in/G, out/G]`: each group as a convolution of its own.
+    GroupedConv {
+        /// G.
+        groups: usize,
+    },
     /// torch `[out, C·H·W]`, ours `[H·W·C, out]`, for an input of this shape.
     Linear(Shape),
 }
@@ -89,19 +94,30 @@ impl Parameter {
     }
 
     /// Visit (place in torch's layout, place in ours): `[O, I, taps]` there, `[taps, I, O]` here, the pixels of a
-    /// flattened image being taps too.
+    /// flattened image being taps too. Groups follow each other in both.
     fn each_place(&self, mut visit: impl FnMut(usize, usize)) {
-        let (out, channels, taps) = match (self.layout, &self.shape[..]) {
-            (Layout::Conv, &[out, channels, kernel, _]) => (out, channels, kernel * kernel),
-            (Layout::Linear(from), &[out, _]) => (out, from.channels, from.pixels()),
+        let (groups, out, channels, taps) = match (self.layout, &self.shape[..]) {
+            (Layout::Conv, &[out, channels, kernel, _]) => (1, out, channels, kernel * kernel),
+            (Layout::GroupedConv { groups }, &[out, channels, kernel, _]) => {
+                (groups, out / groups, channels, kernel * kernel)
+            }
+            (Layout::Linear(from), &[out, _]) => (1, out, from.channels, from.pixels()),
             _ => return (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
         };
-        // A cache line of ours at a time, and as many lines of theirs side by side.
-        for first in (0..out).step_by(16) {
-            for (channel, tap) in (0..channels).flat_map(|c| (0..taps).map(move |tap| (c, tap))) {
-                for o in first..out.min(first + 16) {
-                    visit((o * channels + channel) * taps + tap, (tap * channels + channel) * out + o);
-                }
+        for group in 0..groups {
+            let start = group * out * channels * taps;
+            each_place(out, channels, taps, |theirs, ours| visit(start + theirs, start + ours));
+        }
+    }
+}
+
+/// Visit (place in torch's layout, place in ours) of one group.
+fn each_place(out: usize, channels: usize, taps: usize, mut visit: impl FnMut(usize, usize)) {
+    // A cache line of ours at a time, and as many lines of theirs side by side.
+    for first in (0..out).step_by(16) {
+        for (channel, tap) in (0..channels).flat_map(|c| (0..taps).map(move |tap| (c, tap))) {
+            for o in first..out.min(first + 16) {
+                visit((o * channels + channel) * taps + tap, (tap * channels + channel) * out + o);
             }
         }
     }

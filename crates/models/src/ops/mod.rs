@@ -92,6 +92,8 @@ macro_rules! operations {
 operations! {
     /// Convolution without bias.
     conv: Conv,
+    /// Grouped convolution without bias.
+    grouped_conv: GroupedConv,
     /// y = xWᵀ + b over the whole sample.
     linear: Linear,
     /// Batch normalisation.
@@ -100,6 +102,8 @@ operations! {
     add: Add,
     /// max(x, 0).
     relu: Relu,
+    /// x·relu6(x + 3)/6.
+    hardswish: Hardswish,
     /// Inverted dropout.
     dropout: Dropout,
     /// Max pooling.

@@ -29,6 +29,7 @@ fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
             })
         }
         ("Relu", []) => each(x, |_, value| value.max(0.0)),
+        ("HardSwish", []) => each(x, |_, value| value * (value / 6.0 + 0.5).clamp(0.0, 1.0)),
         ("Add", [other]) => {
             assert_eq!(x.shape, other.shape);
             let values = x.values.iter().zip(&other.values).map(|(a, b)| a + b).collect();
@@ -97,11 +98,16 @@ fn windows(
 
 fn conv(operator: &Operator, x: &Tensor, weight: &Tensor) -> Tensor {
     let (&[outputs, inputs, kh, kw], pixels) = (&weight.shape[..], x.shape[2] * x.shape[3]) else { panic!() };
-    assert_eq!((x.shape[1], &operator.ints["kernel_shape"][..]), (inputs, &[kh as i64, kw as i64][..]));
+    let groups = operator.ints.get("group").map_or(1, |group| group[0] as usize);
+    assert_eq!(
+        (x.shape[1], &operator.ints["kernel_shape"][..]),
+        (groups * inputs, &[kh as i64, kw as i64][..])
+    );
     windows(operator, x, outputs, |image, output, taps| {
+        let first = image * groups * inputs + output / (outputs / groups) * inputs;
         let mut sum = 0.0;
         for input in 0..inputs {
-            let plane = &x.values[(image * inputs + input) * pixels..];
+            let plane = &x.values[(first + input) * pixels..];
             let kernel = &weight.values[(output * inputs + input) * kh * kw..];
             sum += taps.iter().map(|&(k, p)| f64::from(kernel[k]) * f64::from(plane[p])).sum::<f64>();
         }

@@ -9,6 +9,7 @@ use proto::Tensor;
 use std::collections::BTreeMap;
 use wellfit_models::arch::mlp::regressor;
 use wellfit_models::graph::Builder;
+use wellfit_models::ops::{GroupedConv, Hardswish};
 use wellfit_models::{Network, Shape, build};
 use wellfit_rng::{Rng, Stream};
 
@@ -86,6 +87,25 @@ fn dropout_is_left_out() {
     };
     assert_eq!(kinds(&network), ["Flatten", "Gemm", "Relu", "Gemm", "Relu", "Gemm"]);
     agrees(&network);
+}
+
+#[test]
+fn grouped_convolutions_compute_the_same() {
+    let mut net = Builder::new("grouped", Shape::image(7, 6, 6));
+    let op = GroupedConv { channels: 9, groups: 3, kernel: 3, stride: 2, padding: 1 };
+    let value = net.op("conv", op, &[0]);
+    let value = net.batch_norm("bn", value);
+    net.linear("fc", value, 3);
+    agrees(&fill(net.finish()));
+}
+
+#[test]
+fn activations_compute_the_same() {
+    let mut net = Builder::new("hardswish", Shape::image(6, 5, 2));
+    let value = net.conv("conv", 0, 4, 3, 1, 1);
+    let value = net.op("hardswish", Hardswish, &[value]);
+    net.linear("fc", value, 3);
+    agrees(&fill(net.finish()));
 }
 
 /// Whatever a network ends with is the output, flat: a pooling, a dropout, a value that is read again.

@@ -1,0 +1,42 @@
+//! Hard swish (Howard et al. 2019, arXiv:1905.02244, section 5.2): torch's `Hardswish`.
+
+use super::{Backward, Forward, Made, Operation};
+use crate::ModelError;
+use crate::graph::Shape;
+use crate::onnx::{Graph, Tensor};
+use wellfit_kernels::{Buffer, elementwise};
+
+/// x·relu6(x + 3)/6, with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hardswish;
+
+impl Operation for Hardswish {
+    fn kind(&self) -> &'static str {
+        "hardswish"
+    }
+
+    fn describe(&self, _: &[Shape], _: Shape) -> String {
+        "Hardswish()".to_owned()
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+        Ok(elementwise::hardswish(step.x(0)).into())
+    }
+
+    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+        if step.wants(0) {
+            elementwise::hardswish_backward(&mut dy, step.x(0));
+            step.give(0, dy);
+        }
+    }
+
+    /// In ONNX since opset 14.
+    fn onnx(&self, graph: &mut Graph<'_>) -> Tensor {
+        let input = graph.input(0);
+        graph.add("HardSwish", &[input], vec![])
+    }
+}
