@@ -39,6 +39,7 @@ fn parameter_counts_are_torchvisions() {
         ("resnet50", 25_557_032),
         ("resnet101", 44_549_160),
         ("resnet152", 60_192_808),
+        ("resnext50_32x4d", 25_028_904),
     ] {
         let network = build(name, Shape::image(224, 224, 3), 1000).unwrap();
         assert_eq!((network.parameter_count(), network.trainable_count()), (count, count), "{name}");

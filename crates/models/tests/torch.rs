@@ -260,8 +260,10 @@ fn mlps_follow_torch() {
 fn resnets_follow_torch() {
     networks(Algorithm::Direct, "resnet18", "ResNet-18", 1e-3, 1e-4);
     networks(Algorithm::Direct, "resnet50", "ResNet-50", 1e-3, 1e-4);
+    networks(Algorithm::Direct, "resnext50_32x4d", "ResNeXt-50 32×4d", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "resnet18", "ResNet-18 by Winograd", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "resnet50", "ResNet-50 by Winograd", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "resnext50_32x4d", "ResNeXt-50 32×4d by Winograd", 1e-3, 1e-4);
 }
 
 /// What follows the header of an IDX file of the embedded sample.

@@ -1,7 +1,9 @@
-//! Residual networks (He et al. 2016, arXiv:1512.03385), with torchvision's structure and names.
+//! Residual networks (He et al. 2016, arXiv:1512.03385) and ResNeXt (Xie et al. 2017, arXiv:1611.05431), with
+//! torchvision's structure and names.
 
 use super::Architecture;
 use crate::graph::{Builder, Shape, Value};
+use crate::ops::GroupedConv;
 
 pub(super) const FAMILY: &[Architecture] = &[
     Architecture {
@@ -52,6 +54,15 @@ pub(super) const FAMILY: &[Architecture] = &[
         },
         ..RESNET
     },
+    Architecture {
+        name: "resnext50_32x4d",
+        weight_files: &["resnext50_32x4d-1a0047aa", "resnext50_32x4d-7cdf4587"],
+        build: |architecture, input, classes| {
+            let block = Block::Grouped { groups: 32, width: 4 };
+            imagenet(architecture.name, block, [3, 4, 6, 3], input, classes)
+        },
+        ..RESNET
+    },
 ];
 
 const RESNET: Architecture = Architecture {
@@ -72,14 +83,32 @@ pub enum Block {
     Basic,
     /// 1×1, 3×3, 1×1 with four times the channels at the end; the stride sits on the 3×3 ("v1.5").
     Bottleneck,
+    /// The same with a grouped 3×3 convolution (ResNeXt): `groups` of `width` channels in the first stage, of twice as
+    /// many in each further one.
+    Grouped {
+        /// How many groups.
+        groups: usize,
+        /// Channels of a group in the first stage.
+        width: usize,
+    },
 }
 
 impl Block {
     fn expansion(self) -> usize {
         match self {
             Self::Basic => 1,
-            Self::Bottleneck => 4,
+            Self::Bottleneck | Self::Grouped { .. } => 4,
         }
+    }
+
+    /// Its convolutions in a stage of that width: channels, kernel, stride, groups.
+    fn convs(self, width: usize, stride: usize) -> Vec<(usize, usize, usize, usize)> {
+        let (inner, groups) = match self {
+            Self::Basic => return vec![(width, 3, stride, 1), (width, 3, 1, 1)],
+            Self::Bottleneck => (width, 1),
+            Self::Grouped { groups, width: first } => (groups * first * width / 64, groups),
+        };
+        vec![(inner, 1, 1, 1), (inner, 3, stride, groups), (4 * width, 1, 1, 1)]
     }
 }
 
@@ -139,14 +168,16 @@ fn residual_block(
     stride: usize,
     reshape: bool,
 ) -> Value {
-    let convs: &[(usize, usize, usize)] = match block {
-        Block::Basic => &[(width, 3, stride), (width, 3, 1)],
-        Block::Bottleneck => &[(width, 1, 1), (width, 3, stride), (4 * width, 1, 1)],
-    };
+    let convs = block.convs(width, stride);
     let mut value = input;
-    for (place, &(channels, kernel, stride)) in convs.iter().enumerate() {
+    for (place, &(channels, kernel, stride, groups)) in convs.iter().enumerate() {
         let layer = place + 1;
-        value = net.conv(&format!("{name}.conv{layer}"), value, channels, kernel, stride, kernel / 2);
+        let (conv, padding) = (format!("{name}.conv{layer}"), kernel / 2);
+        value = if groups == 1 {
+            net.conv(&conv, value, channels, kernel, stride, padding)
+        } else {
+            net.op(&conv, GroupedConv { channels, groups, kernel, stride, padding }, &[value])
+        };
         if layer < convs.len() {
             value = net.batch_norm(&format!("{name}.bn{layer}"), value);
             value = net.relu(&format!("{name}.relu{layer}"), value);
