@@ -150,7 +150,7 @@ if __name__ == "__main__":
         case("resnet50", [8, 3, 24, 24], 10, "gentle", 1, 1_000_001),
         case("resnet50", [8, 3, 32, 32], 10, "gentle", 5, 1_000_001),
         case("resnext50_32x4d", [8, 3, 64, 64], 10, "momentum", 2),
-        case("resnext50_32x4d", [8, 3, 32, 32], 10, "gentle", 2),
+        case("resnext50_32x4d", [8, 3, 32, 32], 10, "gentle", 2, 1_000_002),
     ]
     (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
     save_file(twins(), FIXTURES / "twins.safetensors")

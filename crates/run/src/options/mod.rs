@@ -1,6 +1,6 @@
 //! Every setting of a training run, once: name, help, group, default, check.
 //!
-//! A setting is one entry in the file of its group. From all entries [`define!`] makes
+//! A setting is one entry in the file of its group. From all entries the macro `define!` makes
 //!
 //! * [`RunSpec`]: all settings, each with a value; what `[config]` of a `run.toml` holds,
 //! * [`Options`]: the settings that the user gave, possibly none; what a configuration file holds,

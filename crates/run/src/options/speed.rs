@@ -3,7 +3,7 @@
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! speed_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Speed {
-        /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature
+        /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
         device: String {
             default: |_| Device::default().to_string(),
             value_name: "DEVICE",
