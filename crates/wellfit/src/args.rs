@@ -245,7 +245,7 @@ pub struct PredictArgs {
     /// Images
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
-    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature
+    /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: String,
     /// How many classes to list
@@ -318,7 +318,7 @@ pub struct EvaluateArgs {
     /// Images in a batch
     #[arg(long, default_value_t = 32, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
-    /// Where to compute: cpu; wgpu or cuda[:N] in a build with that feature
+    /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: String,
     /// Leave unusable image files out instead of stopping

@@ -3,8 +3,8 @@
 //! * [`network`] nodes and what they need; [`builder`] puts them together
 //! * [`parameter`] tensors of weights, and how torch's layout maps to ours
 //! * [`state`] weights in and out
-//! * [`freeze`] the part that training leaves as it is
-//! * [`init`] fresh weights
+//! * `freeze`: the part that training leaves as it is
+//! * `init`: fresh weights
 //! * [`summary`] the printed table of layers
 
 pub mod builder;

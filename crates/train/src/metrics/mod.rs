@@ -1,6 +1,6 @@
 //! What is measured of a pass: the mean of each [`Quantity`] over its samples.
 //!
-//! A quantity is one file here, with the sum of its values over a batch, one line in [`sum_of`], and one line in
+//! A quantity is one file here, with the sum of its values over a batch, one line in `sum_of`, and one line in
 //! `wellfit_record::metric` with its name, unit and direction.
 
 mod accuracy;
