@@ -1,6 +1,6 @@
 //! Files, hashes and time: what every part of Wellfit that touches the disk uses.
 //!
-//! * [`file`] reading files that may be anything: regular ones only, and no longer than expected
+//! * [`mod@file`] reading files that may be anything: regular ones only, and no longer than expected
 //! * [`atomic`] writing a file as a whole or not at all
 //! * [`number`] floats in JSON, NaN and infinities included
 //! * [`hash`] SHA-256 and hexadecimal digits

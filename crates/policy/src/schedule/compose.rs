@@ -8,7 +8,7 @@ use crate::PolicyError;
 /// One schedule after the other: torch's `SequentialLR`. `schedules[i + 1]` takes over, at its own step 0, when step
 /// `milestones[i]` is reached.
 ///
-/// lr(t) = schedules[i](t − milestones[i − 1]), i being the number of milestones ≤ t
+/// lr(t) = schedulesᵢ(t − milestonesᵢ₋₁), i being the number of milestones ≤ t
 ///
 /// As text: `sequential:milestones=[5],schedules=['linear-warmup:total_iters=5','cosine:t_max=95']`.
 ///
