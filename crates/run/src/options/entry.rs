@@ -69,7 +69,7 @@ pub struct Entry {
     pub immaterial: bool,
     /// How help describes the default, where the value alone is not enough.
     pub default_text: &'static str,
-    /// Names that help lists behind its first line, where they come from a registry.
+    /// Names that long help lists behind its first line, where they come from a registry.
     pub names: fn() -> String,
     /// Give it a value as text.
     pub(super) set: fn(&mut Options, &OsStr) -> Result<(), String>,
@@ -117,22 +117,22 @@ impl Entry {
         self.with_default(&self.paragraphs()[0])
     }
 
-    /// The whole help with the default, where one line is not all.
+    /// The whole help with the names there are and the default, where one line is not all.
     #[must_use]
     pub fn long_help(&self) -> Option<String> {
-        let paragraphs = self.paragraphs();
-        (paragraphs.len() > 1).then(|| self.with_default(&paragraphs.join("\n\n")))
+        let (mut paragraphs, names) = (self.paragraphs(), (self.names)());
+        if paragraphs.len() == 1 && names.is_empty() {
+            return None;
+        }
+        if !names.is_empty() {
+            paragraphs[0] = format!("{}: {names}", paragraphs[0]);
+        }
+        Some(self.with_default(&paragraphs.join("\n\n")))
     }
 
     fn paragraphs(&self) -> Vec<String> {
         let lines: Vec<&str> = self.help.iter().map(|line| line.trim()).collect();
-        let mut paragraphs: Vec<String> =
-            lines.split(|line| line.is_empty()).map(|paragraph| paragraph.join(" ")).collect();
-        let names = (self.names)();
-        if let Some(first) = paragraphs.first_mut().filter(|_| !names.is_empty()) {
-            *first = format!("{first}: {names}");
-        }
-        paragraphs
+        lines.split(|line| line.is_empty()).map(|paragraph| paragraph.join(" ")).collect()
     }
 
     fn with_default(&self, text: &str) -> String {

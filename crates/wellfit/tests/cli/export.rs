@@ -152,7 +152,7 @@ fn an_export_that_cannot_be_written() {
     bench.refuses("export run --format pth --out file", 5, &["cannot write file"]);
     bench.refuses("export run --format onnx --out file/export", 5, &["cannot write file/export"]);
     std::fs::create_dir_all(bench.path("taken/model.pth")).unwrap();
-    bench.refuses("export run --format pth --out taken", 5, &["taken/model.pth", "directory"]);
+    bench.refuses("export run --format pth --out taken", 5, &["taken/model.pth", "it is a folder"]);
 }
 
 /// A `config.json` counts only for a file that says nothing of itself, and for the model it is about.
