@@ -151,7 +151,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
 pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
     file::read(path, most).map_err(|cause| match cause.kind() {
         // The system refused nothing: it is not such a file.
-        ErrorKind::Other => RecordError::damaged(path, cause.to_string()),
+        ErrorKind::Other | ErrorKind::FileTooLarge => RecordError::damaged(path, cause.to_string()),
         _ => RecordError::Io { action: "read", path: path.into(), cause },
     })
 }
