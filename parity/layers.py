@@ -181,6 +181,8 @@ def cases():
     for shape, out, groups, kernel, stride, padding in GROUPED:
         options = dict(groups=groups, kernel=kernel, stride=stride, padding=padding)
         yield pick("Conv2d(groups=G)", grouped_conv, shape=shape, out=out, **options)
+    # More channels than a group of the kernel, and some left over.
+    yield pick("MaxPool2d", max_pool, shape=[2, 37, 5, 4], centre=-3.0, kernel=3, stride=2, padding=1, whole=False)
 
 
 if __name__ == "__main__":
