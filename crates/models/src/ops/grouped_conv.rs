@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Network, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Buffer, Element};
 use wellfit_kernels::conv;
 
 /// The channels of x fall into groups of neighbours, and so do those of y; each group is a convolution y = x ⊛ w of its
@@ -70,12 +70,12 @@ impl Operation for GroupedConv {
         }]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let kernel = self.kernel(step.network, step.batch(), step.input(0));
         Ok(kernel.forward(step.x(0), step.parameter(0)).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         let kernel = self.kernel(step.network, step.batch(), step.input(0));
         if step.trains(0) {
             step.give_parameter(0, kernel.weight_gradient(step.x(0), &dy));

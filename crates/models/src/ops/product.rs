@@ -3,7 +3,7 @@
 use super::{Backward, Forward, Op};
 use crate::graph::{Network, Node};
 use wellfit_kernels::conv::Conv as Shape;
-use wellfit_kernels::{Buffer, Epilogue};
+use wellfit_kernels::{Buffer, Element, Epilogue};
 
 /// The kernel's shape for a batch, if the node is a product.
 pub(crate) fn shape(network: &Network, node: &Node, batch: usize) -> Option<Shape> {
@@ -31,7 +31,7 @@ pub(crate) fn bias<'a>(network: &'a Network, node: &Node) -> Option<&'a [f32]> {
 }
 
 /// The product of a node that runs by itself.
-pub(super) fn forward(step: &Forward<'_>) -> Buffer {
+pub(super) fn forward<E: Element>(step: &Forward<'_, E>) -> Buffer<E> {
     let node = step.node();
     let Some(shape) = shape(step.network, node, step.batch()) else { return Buffer::scratch(0) };
     let bias = bias(step.network, node);
@@ -39,7 +39,7 @@ pub(super) fn forward(step: &Forward<'_>) -> Buffer {
 }
 
 /// The gradients of weights and input.
-pub(super) fn backward(step: &mut Backward<'_, '_>, dy: &Buffer) {
+pub(super) fn backward<E: Element>(step: &mut Backward<'_, '_, E>, dy: &Buffer<E>) {
     let Some(shape) = shape(step.network, step.node, step.batch()) else { return };
     let (x, w) = (step.x(0), step.parameter(0));
     if step.trains(0) {
