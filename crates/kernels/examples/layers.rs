@@ -105,7 +105,10 @@ fn layers<E: Element>(name: &str) {
                 println!(
                     "      {:.0} GFLOP/s a thread in products; products {:.0} %, packing {:.0} %, transforms {:.0} %, other {:.0} %",
                     2e-9 * found.multiply_adds as f64 / found.products.as_secs_f64(),
-                    share(found.products), share(found.packing), share(found.transforms), share(found.elementwise)
+                    share(found.products),
+                    share(found.packing),
+                    share(found.transforms),
+                    share(found.elementwise)
                 );
             };
             rate(&mut || drop(conv.forward(&x, &w, None)));
