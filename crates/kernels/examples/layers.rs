@@ -104,7 +104,7 @@ fn layers<E: Element>(name: &str) {
                 let share = |time: std::time::Duration| 100.0 * time.as_secs_f64() / wall;
                 println!(
                     "      {:.0} GFLOP/s a thread in products; products {:.0} %, packing {:.0} %, transforms {:.0} %, other {:.0} %",
-                    2e-9 * found.multiply_adds as f64 / found.products.as_secs_f64(),
+                    2e-9 * found.multiply_adds.iter().sum::<u64>() as f64 / found.products.as_secs_f64(),
                     share(found.products),
                     share(found.packing),
                     share(found.transforms),

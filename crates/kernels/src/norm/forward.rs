@@ -4,6 +4,7 @@ use super::moments::Statistics;
 use crate::elementwise::widen;
 use crate::epilogue::{Epilogue, past_caches};
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
+use wellfit_simd::profile::Watch;
 use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd};
 use wellfit_simd::{Buffer, Element, vectorized};
 
@@ -26,11 +27,13 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
     let past_caches = past_caches::<E>(x.len(), scale.len());
     let whole_rows = scale.len().is_multiple_of(CACHE_LINE) && x.len().is_multiple_of(scale.len());
     row_blocks(&mut y, 1, channels_block, |first, out| {
-        let range = first..first + out.len();
+        let (range, watch) = (first..first + out.len(), Watch::start());
+        let bytes = size_of_val(out) * if epilogue.residual.is_some() { 3 } else { 2 };
         if whole_rows {
             let residual = epilogue.residual.map(|r| &r[range.clone()]);
             let (x, line) = (&x[range], (&scale[..], &shift[..]));
-            return E::dispatch(AffineRows { x, line, residual, relu: epilogue.relu, past_caches, out });
+            E::dispatch(AffineRows { x, line, residual, relu: epilogue.relu, past_caches, out });
+            return watch.pass(bytes);
         }
         affine_block(
             &x[range.clone()],
@@ -40,6 +43,7 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
             epilogue.relu,
             out,
         );
+        watch.pass(bytes);
     });
     y
 }

@@ -2,6 +2,7 @@
 
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
+use wellfit_simd::profile::Watch;
 use wellfit_simd::vector::{Kernel, Simd};
 use wellfit_simd::{Buffer, Element};
 
@@ -46,7 +47,10 @@ pub(super) fn gradient_totals<E: Element>(
             _ => None,
         };
         let affine = affine.as_ref().map(|(scale, shift)| (&scale[..], &shift[..]));
+        let bytes = size_of_val(dy) * if output.is_some() { 4 } else { 2 };
+        let watch = Watch::start();
         E::dispatch(SumsTask { dy, x: &x[range], mean: &wide_mean, output, affine, sums });
+        watch.pass(bytes);
     });
     let mut totals = vec![0.0_f64; 2 * channels];
     row_blocks(&mut totals, 1, TOTALS, |first, totals| {

@@ -2,6 +2,7 @@
 
 use crate::elementwise::widen;
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
+use wellfit_simd::profile::Watch;
 use wellfit_simd::vector::{Kernel, Simd};
 use wellfit_simd::{Buffer, Element};
 
@@ -34,7 +35,9 @@ impl InputGradient {
     pub fn over<E: Element>(&self, mut dy: Buffer<E>, x: &[E]) -> Buffer<E> {
         row_blocks(&mut dy, 1, self.block(), |first, out| {
             let (dy, x) = (out.as_ptr(), &x[first..first + out.len()]);
+            let (bytes, watch) = (3 * size_of_val(out), Watch::start());
             E::dispatch(GradientTask { gradient: self, dy, x, out });
+            watch.pass(bytes);
         });
         dy
     }
@@ -46,7 +49,9 @@ impl InputGradient {
         let mut dx = Buffer::scratch(x.len());
         row_blocks(&mut dx, 1, self.block(), |first, out| {
             let (dy, x) = (dy[first..].as_ptr(), &x[first..first + out.len()]);
+            let (bytes, watch) = (3 * size_of_val(out), Watch::start());
             E::dispatch(GradientTask { gradient: self, dy, x, out });
+            watch.pass(bytes);
         });
         dx
     }

@@ -62,7 +62,7 @@ impl<E: Element> Product<'_, E> {
             let watch = Watch::start();
             E::dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
             let columns = self.b.columns.min(to * self.b.panel_width()) - from * self.b.panel_width();
-            watch.product(count * self.segments * self.depth * columns);
+            watch.product::<E>(count * self.segments * self.depth * columns);
         });
     }
 }

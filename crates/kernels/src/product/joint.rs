@@ -84,7 +84,7 @@ impl<E: Element> Kernel for JointPart<'_, E> {
             unsafe {
                 ProductTask { product: &product, rows: &rows, first: 0, count, from: 0, to: weights.count() }
                     .run::<S>();
-                watch.product(count * channels_in * channels_out);
+                watch.product::<E>(count * channels_in * channels_out);
                 pack(
                     |row| x[(start + row) * channels_in..].as_ptr(),
                     count,

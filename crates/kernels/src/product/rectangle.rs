@@ -93,7 +93,7 @@ impl Rectangle {
                 _ => self.tiles::<S, E, 4>(left, right, height, out, ahead),
             }
         }
-        watch.product(self.rows * self.columns * height * E::PER_LANE);
+        watch.product::<E>(self.rows * self.columns * height * E::PER_LANE);
     }
 
     #[inline(always)]

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 static ON: AtomicBool = AtomicBool::new(false);
-static NANOSECONDS: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
-static MULTIPLY_ADDS: AtomicU64 = AtomicU64::new(0);
+static NANOSECONDS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+/// In f32, then in shorter numbers.
+static MULTIPLY_ADDS: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+static BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// Kinds of work within tasks.
 #[derive(Clone, Copy)]
@@ -18,6 +20,8 @@ pub enum Work {
     Packing,
     /// Winograd's transforms.
     Transforms,
+    /// Passes over tensors, part of everything else.
+    Passes,
 }
 
 /// The time of all threads together, by what they did.
@@ -31,8 +35,12 @@ pub struct Profile {
     pub transforms: Duration,
     /// Everything else within tasks: normalisation, pooling, losses, the optimiser.
     pub elementwise: Duration,
-    /// Multiply-adds done in products.
-    pub multiply_adds: u64,
+    /// Of that, passes over tensors whose bytes are counted.
+    pub passes: Duration,
+    /// Bytes that these read and write.
+    pub bytes: u64,
+    /// Multiply-adds done in products of f32, and in those of bf16.
+    pub multiply_adds: [u64; 2],
 }
 
 impl Profile {
@@ -46,7 +54,8 @@ impl Profile {
 /// Count from zero from here on.
 pub fn start() {
     NANOSECONDS.iter().for_each(|count| count.store(0, Relaxed));
-    MULTIPLY_ADDS.store(0, Relaxed);
+    MULTIPLY_ADDS.iter().for_each(|count| count.store(0, Relaxed));
+    BYTES.store(0, Relaxed);
     ON.store(true, Relaxed);
 }
 
@@ -60,7 +69,9 @@ pub fn stop() -> Profile {
         packing,
         transforms,
         elementwise: time(Work::Tasks).saturating_sub(products + packing + transforms),
-        multiply_adds: MULTIPLY_ADDS.load(Relaxed),
+        passes: time(Work::Passes),
+        bytes: BYTES.load(Relaxed),
+        multiply_adds: [0, 1].map(|kind: usize| MULTIPLY_ADDS[kind].load(Relaxed)),
     }
 }
 
@@ -83,11 +94,21 @@ impl Watch {
         }
     }
 
-    /// It was a product of so many multiply-adds.
+    /// It was a pass that read and wrote so many bytes.
     #[inline]
-    pub fn product(self, multiply_adds: usize) {
+    pub fn pass(self, bytes: usize) {
         if self.0.is_some() {
-            MULTIPLY_ADDS.fetch_add(multiply_adds as u64, Relaxed);
+            BYTES.fetch_add(bytes as u64, Relaxed);
+        }
+        self.stop(Work::Passes);
+    }
+
+    /// It was a product of so many multiply-adds of numbers that are stored as `E`.
+    #[inline]
+    pub fn product<E>(self, multiply_adds: usize) {
+        if self.0.is_some() {
+            let kind = usize::from(size_of::<E>() < size_of::<f32>());
+            MULTIPLY_ADDS[kind].fetch_add(multiply_adds as u64, Relaxed);
         }
         self.stop(Work::Products);
     }

@@ -1,26 +1,33 @@
-//! How fast products could be at most on this machine.
+//! How fast products and passes over memory could be at most on this machine.
 
-use crate::parallel::{for_each, threads};
-use crate::vector::{Kernel, Simd, dispatch};
+use crate::buffer::Buffer;
+use crate::parallel::{for_each, row_blocks, threads};
+use crate::vector::{Element, Kernel, Simd};
+use std::marker::PhantomData;
 use std::time::Instant;
 
-/// The most multiply-adds a second that all threads together do on registers alone: no product can be faster.
+/// The most multiply-adds a second of numbers stored as `E` that all threads together do on registers alone: no product
+/// can be faster.
 #[must_use]
-pub fn multiply_add_limit() -> f64 {
+pub fn multiply_add_limit<E: Element>() -> f64 {
     const ROUNDS: usize = 1 << 22;
     let seconds = || {
         let start = Instant::now();
-        for_each(threads(), |_| _ = std::hint::black_box(dispatch(Registers(ROUNDS))));
+        for_each(threads(), |_| _ = std::hint::black_box(registers::<E>(ROUNDS)));
         start.elapsed().as_secs_f64()
     };
     let best = (0..5).map(|_| seconds()).fold(f64::INFINITY, f64::min);
-    (threads() * ROUNDS * dispatch(Registers(0)).0) as f64 / best
+    (threads() * ROUNDS * registers::<E>(0).0) as f64 / best
+}
+
+fn registers<E: Element>(rounds: usize) -> (usize, f32) {
+    E::dispatch(Registers::<E>(rounds, PhantomData))
 }
 
 /// Multiply-adds that need no memory, so many rounds of them.
-struct Registers(usize);
+struct Registers<E>(usize, PhantomData<E>);
 
-impl Kernel for Registers {
+impl<E: Element> Kernel for Registers<E> {
     /// Multiply-adds in a round, and a sum that keeps the work from being left out.
     type Output = (usize, f32);
     #[inline(always)]
@@ -34,7 +41,7 @@ impl Kernel for Registers {
             let mut sums = [S::splat(0.0); CHAINS];
             for _ in 0..self.0 {
                 for sum in &mut sums {
-                    *sum = S::multiply_add(a, b, *sum);
+                    *sum = E::multiply_add::<S>(a, b, *sum);
                 }
             }
             let mut total = sums[0];
@@ -43,6 +50,47 @@ impl Kernel for Registers {
             }
             S::store(lanes.as_mut_ptr(), total);
         }
-        (CHAINS * S::LANES, lanes[0])
+        (CHAINS * S::LANES * E::PER_LANE, lanes[0])
+    }
+}
+
+/// The most bytes a second that all threads together read and write, as a pass over tensors larger than the caches does:
+/// two are read, a third is written.
+#[must_use]
+pub fn memory_limit() -> f64 {
+    const FLOATS: usize = 1 << 24;
+    const BLOCK: usize = 1 << 14;
+    let (a, b, mut sum) =
+        (Buffer::<f32>::zeroed(FLOATS), Buffer::<f32>::zeroed(FLOATS), Buffer::zeroed(FLOATS));
+    let mut seconds = || {
+        let start = Instant::now();
+        row_blocks(&mut sum, 1, BLOCK, |first, sum| {
+            let (a, b) = (&a[first..], &b[first..]);
+            f32::dispatch(Sum { a, b, sum });
+        });
+        start.elapsed().as_secs_f64()
+    };
+    let best = (0..5).map(|_| seconds()).fold(f64::INFINITY, f64::min);
+    (3 * FLOATS * size_of::<f32>()) as f64 / best
+}
+
+struct Sum<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    sum: &'a mut [f32],
+}
+
+impl Kernel for Sum<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for i in (0..self.sum.len()).step_by(S::LANES) {
+            // SAFETY: blocks are whole vectors, and buffers begin with a cache line.
+            unsafe {
+                let sum = S::add(S::load(self.a.as_ptr().add(i)), S::load(self.b.as_ptr().add(i)));
+                S::stream(self.sum.as_mut_ptr().add(i), sum);
+            }
+        }
+        S::stream_fence();
     }
 }

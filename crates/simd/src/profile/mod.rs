@@ -4,4 +4,4 @@ mod counters;
 mod limit;
 
 pub use counters::{Profile, Watch, Work, start, stop};
-pub use limit::multiply_add_limit;
+pub use limit::{memory_limit, multiply_add_limit};

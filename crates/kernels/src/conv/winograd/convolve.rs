@@ -108,7 +108,7 @@ impl<E: Element> TileTask<'_, E> {
             let watch = Watch::start();
             self.multiply::<S, M>(&v, &mut m);
             let pairs = plan.pairs(&plan.from).max(plan.pairs(&plan.to));
-            watch.product(pairs * self.count * plan.from.channels * plan.to.channels);
+            watch.product::<f32>(pairs * self.count * plan.from.channels * plan.to.channels);
             let watch = Watch::start();
             each_phase!(plan, plan.to.phases, self.write_outputs::<S>(&m));
             self.store.fence::<S>();
