@@ -130,7 +130,7 @@ impl Operation for BatchNorm {
         let residual = step.step.residual.map(|value| step.value(value));
         let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu: step.step.relu };
         let value = norm::affine(x, node.shape.channels, epilogue);
-        Ok(Made { value, product, memory: Memory::Statistics(statistics, !frozen) })
+        Ok(Made { product, memory: Memory::Statistics(statistics, !frozen), ..Made::from(value) })
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {

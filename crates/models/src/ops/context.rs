@@ -28,11 +28,13 @@ pub struct Made<E: Element> {
     pub product: Option<Buffer<E>>,
     /// What else the backward pass needs.
     pub memory: Memory,
+    /// The network's outputs in f32, where these are and a value is stored with fewer digits.
+    pub outputs: Option<Buffer>,
 }
 
 impl<E: Element> From<Buffer<E>> for Made<E> {
     fn from(value: Buffer<E>) -> Self {
-        Self { value, product: None, memory: Memory::Nothing }
+        Self { value, product: None, memory: Memory::Nothing, outputs: None }
     }
 }
 
@@ -50,6 +52,11 @@ pub enum Memory {
 }
 
 impl<'a, E: Element> Forward<'a, E> {
+    /// Whether its output is that of the network.
+    pub(crate) fn gives_outputs(&self) -> bool {
+        self.step.output == self.network.output()
+    }
+
     pub(crate) fn node(&self) -> &'a Node {
         &self.network.nodes[self.step.node]
     }

@@ -41,7 +41,7 @@ impl Operation for Dropout {
         let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
         let mask = dropout_mask(x.len(), self.p, key, step.step.node as u32);
         let value = elementwise::multiply(x, &mask);
-        Ok(Made { value, product: None, memory: Memory::Floats(mask) })
+        Ok(Made { memory: Memory::Floats(mask), ..Made::from(value) })
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {

@@ -4,6 +4,7 @@ use super::{Backward, Forward, Made, Operation, product};
 use crate::ModelError;
 use crate::graph::{Init, Layout, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
+use wellfit_kernels::conv::Conv;
 use wellfit_kernels::{Buffer, Element, elementwise};
 
 /// y = xWᵀ + b.
@@ -36,7 +37,14 @@ impl Operation for Linear {
     }
 
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
-        Ok(product::forward(step).into())
+        if E::PER_LANE == 1 || !step.gives_outputs() {
+            return Ok(product::forward(step).into());
+        }
+        // Outputs are few and compared with each other, so they are computed and kept in f32.
+        let x = elementwise::to_f32(step.x(0));
+        let shape = Conv::linear(step.batch(), step.input(0).len(), self.features);
+        let outputs = shape.forward(&x, step.parameter(0), Some(step.parameter(1)));
+        Ok(Made { outputs: Some(outputs.clone()), ..Made::from(elementwise::narrow(&outputs)) })
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {

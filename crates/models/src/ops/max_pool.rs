@@ -45,7 +45,7 @@ impl Operation for MaxPool {
 
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let (value, taps) = self.kernel(step.batch(), step.input(0)).forward(step.x(0));
-        Ok(Made { value, product: None, memory: Memory::Bytes(taps) })
+        Ok(Made { memory: Memory::Bytes(taps), ..Made::from(value) })
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {

@@ -37,6 +37,8 @@ pub(crate) enum Recording<'a> {
 pub(crate) struct Recorded<'a, E: Element> {
     pub plan: Arc<Plan>,
     pub values: Values<'a, E>,
+    /// The network's outputs, where they are kept apart from the values.
+    pub outputs: Option<Buffer>,
     /// What each step remembers.
     pub memories: Vec<Memory>,
 }
@@ -50,8 +52,9 @@ impl Tape<'_> {
 }
 
 impl<'a, E: Element> Recorded<'a, E> {
-    fn tape(self, recording: impl FnOnce(Self) -> Recording<'a>) -> Tape<'a> {
-        let outputs = elementwise::to_f32(self.values.get(self.plan.nodes.end));
+    fn tape(mut self, recording: impl FnOnce(Self) -> Recording<'a>) -> Tape<'a> {
+        let apart = self.outputs.take();
+        let outputs = apart.unwrap_or_else(|| elementwise::to_f32(self.values.get(self.plan.nodes.end)));
         Tape { outputs, recording: recording(self) }
     }
 }
@@ -91,18 +94,20 @@ impl Network {
         let request = Request { mode: Mode::Evaluation, batch, nodes, precision: self.precision };
         let plan = self.plan(&request);
         let mut values = Values::<E>::new(start, plan.nodes.start, self.nodes.len());
+        let mut outputs = None;
         for (at, step) in plan.steps.iter().enumerate() {
             let mut done = |_: &Node| ();
             let mut given =
                 Forward { network: self, plan: &plan, step, values: &values, key: None, done: &mut done };
-            let made = self.nodes[step.node].op.forward(&mut given);
             // In evaluation every batch can be computed.
-            values.put(step.last(), made.map_or_else(|_| Buffer::scratch(0), |made| made.value));
+            let Ok(made) = self.nodes[step.node].op.forward(&mut given) else { continue };
+            outputs = outputs.or(made.outputs);
+            values.put(step.last(), made.value);
             for &value in plan.freed_after(at).iter().filter(|&&value| value != end) {
                 values.free(value);
             }
         }
-        elementwise::to_f32(values.get(end))
+        outputs.unwrap_or_else(|| elementwise::to_f32(values.get(end)))
     }
 
     /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
@@ -165,7 +170,7 @@ impl Network {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
         let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
         let mut values = Values::<E>::new(value, cut, self.nodes.len());
-        let mut memories = Vec::with_capacity(plan.steps.len());
+        let (mut memories, mut outputs) = (Vec::with_capacity(plan.steps.len()), None);
         for (at, step) in plan.steps.iter().enumerate() {
             let mut given = Forward {
                 network: self,
@@ -180,12 +185,13 @@ impl Network {
                 values.put(place, product);
             }
             values.put(step.last(), made.value);
+            outputs = outputs.or(made.outputs);
             self.follow_statistics(step.node, batch, &made.memory);
             memories.push(made.memory);
             plan.freed_after(at).iter().for_each(|&value| values.free(value));
             done(&self.nodes[step.node]);
         }
-        Ok(Recorded { plan, values, memories })
+        Ok(Recorded { plan, values, outputs, memories })
     }
 
     /// Move a normalisation's running statistics towards those that were found in a batch.
