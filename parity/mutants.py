@@ -21,7 +21,7 @@ BACKWARD, INIT = "models/src/passes/backward.rs", "models/src/graph/init.rs"
 STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_plateau/mod.rs"
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
 GOLDEN, PILLOW = "policy golden", "images pillow"
-STEP = "train/src/step.rs"
+STEP, BF16 = "train/src/step.rs", "simd/src/vector/bf16.rs"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -62,10 +62,10 @@ MUTANTS = [
     ("squared error summed", LOSS, "let n = outputs.len() as f64;", "let n = 1.0;", LAYERS),
     ("max pooling padded with 0", POOL, "[f32::NEG_INFINITY; GROUP]", "[0.0; GROUP]", LAYERS),
     ("max pooling: the last of equal ones", POOL, "x > best || x.is_nan()", "x >= best || x.is_nan()", LAYERS),
-    ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y > 0.0 {", "*dy = if y >= 0.0 {", LAYERS),
+    ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y.to_f32() > 0.0 {", "*dy = if y.to_f32() >= 0.0 {", LAYERS),
     ("grouped convolution: weights' gradient from another group", "kernels/src/conv/grouped.rs", "let dy = self.gather(dy, self.group.channels_out, group);\n            dw.", "let dy = self.gather(dy, self.group.channels_out, 0);\n            dw.", LAYERS),
     ("kaiming_normal by a group's fan_out", "models/src/ops/grouped_conv.rs", "fan_out: channels * kernel", "fan_out: channels / groups * kernel", INITIAL),
-    ("hard swish's gradient at -3", "kernels/src/elementwise.rs", "*dy = if x <= -3.0 {", "*dy = if x < -3.0 {", LAYERS),
+    ("hard swish's gradient at -3", "kernels/src/elementwise.rs", "if x <= -3.0 {", "if x < -3.0 {", LAYERS),
     ("kaiming_normal by fan_in", CONV, "fan_out: channels * kernel", "fan_out: inputs[0].channels * kernel", INITIAL),
     ("kaiming_uniform", INIT, "deviation * rng.normal()", "deviation * rng.uniform_in(-1.732, 1.732)", INITIAL),
     ("linear bias 0", INIT, "*w = rng.uniform_in(-bound, bound)", "*w = if self.shape.len() == 1 { 0.0 } else { rng.uniform_in(-bound, bound) }", INITIAL),
@@ -85,6 +85,15 @@ MUTANTS = [
     ("truncated between the passes", "images/src/resize/mod.rs", "const HALF: u32 = 1 << (PRECISION_BITS - 1);", "const HALF: u32 = 0;", PILLOW),
     ("always rows before columns", "images/src/resize/mod.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
     ("chroma repeated, not interpolated", "images/src/jpeg/upsample.rs", "((3 * near + far + 8", "((4 * near + 0 * far + 8", PILLOW),
+    ("bf16 cut off, not rounded", BF16, "bits.wrapping_add(0x7fff + (bits >> 16 & 1))", "bits", "kernels bf16"),
+    ("ties of bf16 away from zero", BF16, "0x7fff + (bits >> 16 & 1)", "0x8000", "kernels bf16"),
+    ("a NaN rounded to bf16 as a number", BF16, "if x.is_nan() { bits | 0x0040_0000 } else { rounded }", "rounded", "kernels bf16"),
+    ("the second number of a lane left out", "kernels/src/product/pack.rs", "to[i] = E::lane(first[i], second[i]);",
+     "to[i] = E::lane(first[i], E::default());", "kernels bf16"),
+    ("the second weight of a lane left out", "kernels/src/product/panels.rs", ".filter(|second| !second.is_empty())",
+     ".filter(|second| second.len() > columns)", "kernels bf16"),
+    ("weights not rounded by Winograd's method", "kernels/src/conv/winograd/entry.rs", "let w = &E::rounded(w);", "", "kernels bf16"),
+    ("outputs rounded to bf16", LINEAR, "if E::PER_LANE == 1 || !step.gives_outputs()", "if true || !step.gives_outputs()", "models bf16"),
 ]
 
 
