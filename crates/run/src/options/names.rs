@@ -99,6 +99,20 @@ names! {
 }
 
 names! {
+    /// In what numbers a network is computed.
+    Precision {
+        /// IEEE 754 single precision.
+        F32 = "f32",
+        /// Values of 16 bits, sums in single precision.
+        Bf16 = "bf16",
+        /// Products of 8-bit integers, for evaluation only.
+        Int8 = "int8",
+        /// The fastest that this machine trains with.
+        Auto = "auto",
+    }
+}
+
+names! {
     /// The direction of a checkpoint's metric.
     CheckpointMode {
         /// From the metric's name.

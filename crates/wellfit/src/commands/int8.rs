@@ -1,0 +1,130 @@
+//! `--precision int8` and `export --int8`: the network of a run in 8-bit integers.
+
+use crate::args::{ExportArgs, ExportFormat, NumberArgs, Precision};
+use crate::config::require;
+use crate::error::CliError;
+use crate::opening::source;
+use crate::output::{self, Output, number};
+use crate::progress::Progress;
+use serde_json::{Value, json};
+use std::path::Path;
+use wellfit::run::{Classifier, Evaluation, Paired, Validation, training_images};
+use wellfit::weights::to_safetensors_bytes;
+
+/// The name of the file beside those of `export --format`.
+pub const FILE: &str = "model-int8.safetensors";
+
+/// Refuse what cannot be before anything is read.
+pub fn check(numbers: &NumberArgs, device: &str) -> Result<(), CliError> {
+    let precision = numbers.precision.unwrap_or(Precision::F32);
+    require(matches!(precision, Precision::F32 | Precision::Int8), || {
+        format!("--precision {precision} is not in this build yet: take f32 or int8")
+    })?;
+    require(precision != Precision::Int8 || device == "cpu", || {
+        format!("--precision int8 is computed on the cpu, not on --device {device}")
+    })?;
+    require(precision == Precision::Int8 || numbers.calibrate.is_none(), || {
+        "--calibrate belongs to --precision int8".to_owned()
+    })
+}
+
+/// The classifier in 8-bit integers, if that is asked for and it is not; none if it stays as it is.
+pub fn quantised(
+    classifier: &Classifier,
+    run: &Path,
+    numbers: &NumberArgs,
+    progress: &mut Progress,
+) -> Result<Option<Classifier>, CliError> {
+    let is = classifier.int8().is_some();
+    require(!(is && numbers.precision == Some(Precision::F32)), || {
+        format!("{} is in int8: leave --precision f32 out, or give the run it was made from", run.display())
+    })?;
+    require(!(is && numbers.calibrate.is_some()), || {
+        format!("{} is in int8 and calibrated: leave --calibrate out", run.display())
+    })?;
+    if is || numbers.precision != Some(Precision::Int8) {
+        return Ok(None);
+    }
+    Ok(Some(calibrated(classifier, run, numbers.calibrate.as_deref(), progress)?))
+}
+
+fn calibrated(
+    classifier: &Classifier,
+    run: &Path,
+    data: Option<&str>,
+    progress: &mut Progress,
+) -> Result<Classifier, CliError> {
+    let given = data.map(|data| source(data, None, Validation::Split));
+    let images = training_images(run, given.as_ref(), progress)?;
+    Ok(classifier.quantise(&images, progress)?)
+}
+
+/// What an exported file is, besides its bytes.
+pub struct Exported {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes the weights take in f32.
+    pub floats: usize,
+}
+
+/// The file of `export --int8`.
+pub fn export(classifier: &Classifier, args: &ExportArgs, progress: &mut Progress) -> Result<Exported, CliError> {
+    require(matches!(args.format, None | Some(ExportFormat::Safetensors)), || {
+        "--int8 writes safetensors: leave --format out".to_owned()
+    })?;
+    require(classifier.int8().is_none(), || format!("{} is in int8 already", args.run.display()))?;
+    let floats = to_safetensors_bytes(&classifier.description().weight_file(&classifier.network));
+    let floats = floats.map_err(|fault| CliError::Model(fault.to_string()))?.len();
+    let quantised = calibrated(classifier, &args.run, args.calibrate.as_deref(), progress)?;
+    let file = quantised.int8_file().unwrap_or_default();
+    let bytes = to_safetensors_bytes(&file).map_err(|fault| CliError::Model(fault.to_string()))?;
+    Ok(Exported { bytes, floats })
+}
+
+impl Exported {
+    /// The sentence on its size.
+    pub fn sentence(&self) -> String {
+        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        let (int8, floats) = (self.bytes.len(), self.floats);
+        let share = floats as f64 / int8 as f64;
+        format!("{:.2} MiB, in f32 {:.2} MiB: {share:.1} times as small", mib(int8), mib(floats))
+    }
+}
+
+/// Say what int8 costs, on the same images; give it for programs.
+pub fn cost(floats: &Evaluation, int8: &Evaluation, out: Output) -> Value {
+    let paired = Paired::new(&floats.right, &int8.right);
+    let (difference, (low, high)) = (paired.difference(), paired.interval());
+    let points = |share: f64| format!("{:+.2}", 100.0 * share);
+    out.say(format!("In f32: Loss: {:.4}, Acc: {:.2}", floats.loss, 100.0 * floats.accuracy));
+    out.say(format!(
+        "int8 less f32: {} points, 95 % interval {} to {} (Tango's score interval of paired answers: {} images right \
+         in f32 only, {} in int8 only)",
+        points(difference),
+        points(low),
+        points(high),
+        paired.first_only,
+        paired.second_only
+    ));
+    json!({
+        "loss": number(floats.loss),
+        "accuracy": number(floats.accuracy),
+        "difference": number(difference),
+        "interval_95": [number(low), number(high)],
+        "right_in_f32_only": paired.first_only,
+        "right_in_int8_only": paired.second_only,
+    })
+}
+
+/// The result of `export --int8` for programs.
+pub fn value(exported: &Exported, classifier: &Classifier, path: &Path) -> Value {
+    json!({
+        "model": classifier.network.name,
+        "classes": classifier.classes,
+        "format": "safetensors",
+        "precision": "int8",
+        "weights": output::path(path),
+        "bytes": exported.bytes.len(),
+        "bytes_in_f32": exported.floats,
+    })
+}
