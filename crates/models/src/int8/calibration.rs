@@ -74,16 +74,8 @@ impl Calibration {
                     problem: format!("`{name}` gave NaN or infinite numbers on the calibration images"),
                 });
             }
-            ranges.insert(name.to_owned(), choose(histogram));
+            ranges.insert(name.to_owned(), histogram.best());
         }
         Ok(ranges)
-    }
-}
-
-fn choose(h: &Histogram) -> Affine {
-    match std::env::var("CLIP").as_deref() {
-        Ok("max") => { let (l, h) = h.extremes(); Affine::of_range(l, h) }
-        Ok(p) => { let (l, h) = h.percentile(p.parse().unwrap_or(0.999)); Affine::of_range(l, h) }
-        _ => h.best(),
     }
 }

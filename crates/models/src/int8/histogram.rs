@@ -40,28 +40,11 @@ impl Histogram {
         !self.not_finite
     }
 
-    /// From the smallest number to the largest, and 0.
-    pub fn extremes(&self) -> (f32, f32) {
-        (self.low, self.high)
-    }
-
-    pub fn percentile(&self, share: f64) -> (f32, f32) {
-        let total: u64 = self.counts.iter().sum();
-        let cut = ((1.0 - share) * total as f64) as u64;
-        let mut left = cut;
-        let mut high = self.high;
-        for bin in (0..SIGN).rev() { if self.counts[bin] > left { high = high.min(f32::from_bits(((bin as u32) + 1) << DROPPED)); break } left -= self.counts[bin]; }
-        let mut left = cut;
-        let mut low = self.low;
-        for bin in (SIGN..BINS).rev() { if self.counts[bin] > left { low = low.max(f32::from_bits(((bin as u32) + 1) << DROPPED)); break } left -= self.counts[bin]; }
-        (low.min(0.0), high.max(0.0))
-    }
-
     /// The codes that store the numbers with the least squared error: one end of the range after the other is moved
     /// towards 0 to where the error is least, twice.
     pub fn best(&self) -> Affine {
         let moments = Moments::new(self);
-        let (mut low, mut high) = self.extremes();
+        let (mut low, mut high) = (self.low, self.high);
         for _ in 0..2 {
             high = least(ends(self.high), |high| moments.error(low, high)).unwrap_or(high);
             low = least(ends(self.low), |low| moments.error(low, high)).unwrap_or(low);

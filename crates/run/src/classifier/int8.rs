@@ -16,8 +16,7 @@ use wellfit_models::int8::{Calibration, Quantised};
 use wellfit_record::RunDir;
 use wellfit_weights::WeightFile;
 
-/// Images that are watched to find the ranges of values. More change the accuracy by less than chance does
-/// (docs/int8.md).
+/// Images that are watched to find the ranges of values: some millions of numbers for each.
 pub const CALIBRATION_IMAGES: usize = 256;
 /// Of them, at a time.
 const BATCH: usize = 32;
