@@ -35,8 +35,7 @@ fn exact_sums(conv: &Conv, x: &[u8], zero: u8, w: &[i8]) -> Vec<i64> {
     let mut sums = Vec::new();
     let &Conv { channels_in, channels_out, kernel, .. } = conv;
     for image in 0..conv.batch {
-        for (out_y, out_x) in
-            (0..conv.out_height()).flat_map(|y| (0..conv.out_width()).map(move |x| (y, x)))
+        for (out_y, out_x) in (0..conv.out_height()).flat_map(|y| (0..conv.out_width()).map(move |x| (y, x)))
         {
             let mut row = vec![0_i64; channels_out];
             for (ky, kx) in (0..kernel).flat_map(|y| (0..kernel).map(move |x| (y, x))) {
@@ -80,7 +79,8 @@ fn check(conv: Conv) {
         }
         for (place, &sum) in sums.iter().enumerate() {
             let channel = place % conv.channels_out;
-            let product = f64::from(from.scale) * f64::from(layer.scales()[channel]) * f64::from(scale[channel]);
+            let product =
+                f64::from(from.scale) * f64::from(layer.scales()[channel]) * f64::from(scale[channel]);
             let added = residual.map_or(0.0, |(codes, affine)| {
                 f64::from(affine.scale) * (f64::from(codes[place]) - f64::from(affine.zero))
             });
@@ -140,7 +140,10 @@ fn nothing_saturates_or_overflows() {
             for path in Path::available() {
                 let from = Affine { scale: 1.0, zero };
                 let found = layer.on(path).forward_to_floats(3, &x, from, Epilogue::default());
-                assert!(found.iter().all(|&sum| sum == expected as f32), "{path:?}: {found:?}, not {expected}");
+                assert!(
+                    found.iter().all(|&sum| sum == expected as f32),
+                    "{path:?}: {found:?}, not {expected}"
+                );
             }
         }
     }
@@ -161,7 +164,9 @@ fn a_quantised_convolution_is_near_that_of_floats() {
         let (x, w) = (random(conv.input_len(), 6), random(conv.weight_len(), 7));
         let floats = reference::conv_forward(&conv, &wide(&x), &wide(&w), &[]);
         let layer = Layer::quantise(&conv, &w);
-        let range = |x: &mut dyn Iterator<Item = f64>| x.fold((0.0, 0.0), |(l, h): (f64, f64), x| (l.min(x), h.max(x)));
+        let range = |x: &mut dyn Iterator<Item = f64>| {
+            x.fold((0.0, 0.0), |(l, h): (f64, f64), x| (l.min(x), h.max(x)))
+        };
         let affine = |(low, high): (f64, f64)| Affine::of_range(low as f32, high as f32);
         let from = affine(range(&mut x.iter().map(|&x| f64::from(x))));
         let to = affine(range(&mut floats.iter().copied()));
@@ -170,15 +175,19 @@ fn a_quantised_convolution_is_near_that_of_floats() {
         let twin_x: Vec<f64> =
             codes.iter().map(|&q| f64::from(from.scale) * (f64::from(q) - f64::from(from.zero))).collect();
         let stored = layer.codes();
-        let weights = stored.iter().enumerate().map(|(place, &q)| {
-            f64::from(q) * f64::from(layer.scales()[place % conv.channels_out])
-        });
+        let weights = stored
+            .iter()
+            .enumerate()
+            .map(|(place, &q)| f64::from(q) * f64::from(layer.scales()[place % conv.channels_out]));
         let twin = reference::conv_forward(&conv, &twin_x, &weights.collect::<Vec<_>>(), &[]);
         let y = layer.forward(conv.batch, &codes, from, Epilogue::default(), to);
         for ((&code, &twin), &float) in y.iter().zip(&twin).zip(&floats) {
             let value = f64::from(to.value(code));
             let inside = twin.clamp(f64::from(to.value(0)), f64::from(to.value(255)));
-            assert!((value - inside).abs() <= 0.501 * f64::from(to.scale), "{conv:?}: {value} is not {inside}");
+            assert!(
+                (value - inside).abs() <= 0.501 * f64::from(to.scale),
+                "{conv:?}: {value} is not {inside}"
+            );
             // Errors of the operands are independent and uniform: six standard deviations.
             let depth = (conv.kernel * conv.kernel * conv.channels_in) as f64;
             let step = f64::from(from.scale).hypot(3.0 / 127.0);
@@ -249,13 +258,18 @@ fn rows_are_independent_and_threads_change_nothing() {
     let conv = conv(3, (9, 9), (24, 70), [3, 1, 1]);
     let layer = Layer::quantise(&conv, &random(conv.weight_len(), 2));
     let (x, affine) = (random_codes(conv.input_len(), 1), Affine { scale: 0.02, zero: 30 });
-    let run = |batch, x: &Codes| layer.forward(batch, x, affine, Epilogue::default(), Affine { scale: 0.4, zero: 128 });
+    let run = |batch, x: &Codes| {
+        layer.forward(batch, x, affine, Epilogue::default(), Affine { scale: 0.4, zero: 128 })
+    };
     let whole = run(3, &x);
     for (image, expected) in whole.chunks_exact(conv.output_len() / 3).enumerate() {
         let alone = Codes::from_slice(&x[image * x.len() / 3..(image + 1) * x.len() / 3]);
         assert!(*run(1, &alone) == *expected);
     }
     for threads in [1, 3] {
-        assert!(*wellfit_simd::Threads::new(threads).unwrap().run(|| run(3, &x)) == *whole, "{threads} threads");
+        assert!(
+            *wellfit_simd::Threads::new(threads).unwrap().run(|| run(3, &x)) == *whole,
+            "{threads} threads"
+        );
     }
 }

@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use std::collections::BTreeMap;
+use wellfit_kernels::int8::Affine;
 use wellfit_models::graph::Builder;
 use wellfit_models::int8::{Calibration, Quantised, Ranges};
 use wellfit_models::{DropoutKey, Engine, Network, Shape, build};
-use wellfit_kernels::int8::Affine;
 use wellfit_rng::{Rng, Stream};
 use wellfit_weights::{Array, Data, WeightFile, from_bytes, to_safetensors_bytes};
 
@@ -86,7 +86,9 @@ fn small() -> Network {
 fn twin(network: &Network, file: &WeightFile, image: &[f32]) -> Vec<f64> {
     let affine = |node: &str| {
         let of = |what: &str| &file.get(&format!("{node}.{what}")).unwrap().data;
-        let (Data::F32(scale), Data::I64(zero)) = (of("output_scale"), of("output_zero_point")) else { panic!() };
+        let (Data::F32(scale), Data::I64(zero)) = (of("output_scale"), of("output_zero_point")) else {
+            panic!()
+        };
         Affine { scale: scale[0], zero: zero[0] as u8 }
     };
     let round = |values: &[f64], affine: Affine| -> Vec<f64> {
@@ -110,7 +112,9 @@ fn twin(network: &Network, file: &WeightFile, image: &[f32]) -> Vec<f64> {
         let mut y = vec![0.0; h * w * to];
         for (place, y) in y.iter_mut().enumerate() {
             let (row, column, out) = (place / (w * to), place / to % w, place % to);
-            for (ky, kx, c) in (0..3).flat_map(|a| (0..3).flat_map(move |b| (0..from).map(move |c| (a, b, c)))) {
+            for (ky, kx, c) in
+                (0..3).flat_map(|a| (0..3).flat_map(move |b| (0..from).map(move |c| (a, b, c))))
+            {
                 let (at_y, at_x) = ((row + ky).wrapping_sub(1), (column + kx).wrapping_sub(1));
                 if at_y < h && at_x < w {
                     *y += x[(at_y * w + at_x) * from + c] * weight[((out * from + c) * 3 + ky) * 3 + kx];
@@ -156,7 +160,9 @@ fn twin(network: &Network, file: &WeightFile, image: &[f32]) -> Vec<f64> {
     let mean: Vec<f64> = (0..8).map(|c| y.iter().skip(c).step_by(8).sum::<f64>() / pixels).collect();
     let mean = round(&mean, affine("mean"));
     let (weight, bias) = (weight("fc"), file.get("fc.bias").unwrap().as_f32().unwrap());
-    let row = |(row, &bias): (&[f64], &f32)| row.iter().zip(&mean).map(|(w, x)| w * x).sum::<f64>() + f64::from(bias);
+    let row = |(row, &bias): (&[f64], &f32)| {
+        row.iter().zip(&mean).map(|(w, x)| w * x).sum::<f64>() + f64::from(bias)
+    };
     weight.chunks_exact(8).zip(bias).map(row).collect()
 }
 
@@ -226,7 +232,9 @@ fn a_damaged_file_is_refused_by_name() {
         Quantised::load(network.clone(), &file).unwrap_err().to_string()
     };
     let replaced = |name: &'static str, array: Array| {
-        problem(&move |arrays: &mut BTreeMap<String, Array>| drop(arrays.insert(name.to_owned(), array.clone())))
+        problem(&move |arrays: &mut BTreeMap<String, Array>| {
+            drop(arrays.insert(name.to_owned(), array.clone()))
+        })
     };
     let removed = |name: &'static str| problem(&move |arrays| drop(arrays.remove(name).unwrap()));
     let floats = |values: Vec<f32>| Array { shape: vec![values.len()], data: Data::F32(values) };

@@ -38,7 +38,8 @@ mod spec;
 mod training;
 
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images, weight_file,
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images,
+    weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};

@@ -101,7 +101,9 @@ impl From<RunError> for CliError {
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => Self::Model(error.to_string()),
+            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => {
+                Self::Model(error.to_string())
+            }
             _ => Self::Usage(in_flags(&error.to_string())),
         }
     }

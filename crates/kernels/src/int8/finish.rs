@@ -49,7 +49,8 @@ impl<T: Target> Finish<T> {
     pub unsafe fn write<const N: usize>(&self, sums: &[i32; N], column: usize, place: usize, real: usize) {
         // SAFETY: promised by the caller.
         unsafe {
-            let (factor, shift) = (self.columns::<N>(&self.factor, column), self.columns::<N>(&self.shift, column));
+            let (factor, shift) =
+                (self.columns::<N>(&self.factor, column), self.columns::<N>(&self.shift, column));
             let mut values = [0.0_f32; N];
             for lane in 0..N {
                 values[lane] = sums[lane] as f32 * factor[lane] + shift[lane];

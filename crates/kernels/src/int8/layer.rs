@@ -51,7 +51,8 @@ impl Layer {
         for row in w.chunks_exact(channels) {
             largest.iter_mut().zip(row).for_each(|(largest, w)| *largest = largest.max(w.abs()));
         }
-        let scale = |&largest: &f32| if largest > 0.0 { (largest / LARGEST).max(f32::MIN_POSITIVE) } else { 1.0 };
+        let scale =
+            |&largest: &f32| if largest > 0.0 { (largest / LARGEST).max(f32::MIN_POSITIVE) } else { 1.0 };
         let scales: Vec<f32> = largest.iter().map(scale).collect();
         let code = |(w, scale): (&f32, &f32)| (w / scale).round_ties_even().clamp(-LARGEST, LARGEST) as i8;
         let rows = w.chunks_exact(channels);
@@ -63,7 +64,11 @@ impl Layer {
     /// channel.
     #[must_use]
     pub fn from_codes(conv: &Conv, codes: &[i8], scales: Vec<f32>) -> Self {
-        assert_eq!((codes.len(), scales.len()), (conv.weight_len(), conv.channels_out), "weights of {conv:?}");
+        assert_eq!(
+            (codes.len(), scales.len()),
+            (conv.weight_len(), conv.channels_out),
+            "weights of {conv:?}"
+        );
         let matrix = matrix(conv);
         assert!(matrix.segments * matrix.depth <= MOST_DEPTH, "{conv:?} is too deep for sums of 32 bits");
         assert!(!codes.contains(&i8::MIN), "weight codes are in -127..=127");
@@ -130,7 +135,11 @@ impl Layer {
     /// Factors and shifts in f64, rounded once.
     fn finish<T>(&self, scales: Scales, after: Epilogue<'_>, out: *mut T) -> Finish<T> {
         let per_channel = [after.scale, after.bias].into_iter().flatten();
-        assert!(per_channel.into_iter().all(|c| c.len() == self.scales.len()), "scale and bias of {:?}", self.conv);
+        assert!(
+            per_channel.into_iter().all(|c| c.len() == self.scales.len()),
+            "scale and bias of {:?}",
+            self.conv
+        );
         let Scales { from, to, zero, low } = scales;
         let (residual_factor, residual_shift) = after.residual.map_or((0.0, 0.0), |(_, affine)| {
             let factor = (f64::from(affine.scale) / to) as f32;

@@ -143,8 +143,12 @@ impl<T: Target> Task<'_, T> {
             let rows = M.min(self.count - tile * M);
             // SAFETY: promised by the caller; the panel has its vectors, and the offsets are padded.
             unsafe {
-                let sums =
-                    sums::<D, M, V, N>(pointers.as_ptr(), (matrix.segments, matrix.groups()), weights, offsets);
+                let sums = sums::<D, M, V, N>(
+                    pointers.as_ptr(),
+                    (matrix.segments, matrix.groups()),
+                    weights,
+                    offsets,
+                );
                 for (row, sums) in sums.iter().enumerate().take(rows) {
                     let place = (self.first + tile * M + row) * matrix.columns + column;
                     for (v, &sums) in sums.iter().enumerate() {

@@ -23,8 +23,10 @@ impl Quantised {
         for (node, product) in self.network.nodes.iter().zip(&self.products) {
             let Some(layer) = product.as_ref().map(|product| &product.layer) else { continue };
             let weight = &self.network.parameters[node.parameters[0]];
-            let codes = Array { shape: weight.shape.clone(), data: Data::I8(to_torch(weight, &layer.codes())) };
-            let scales = Array { shape: vec![layer.scales().len()], data: Data::F32(layer.scales().to_vec()) };
+            let codes =
+                Array { shape: weight.shape.clone(), data: Data::I8(to_torch(weight, &layer.codes())) };
+            let scales =
+                Array { shape: vec![layer.scales().len()], data: Data::F32(layer.scales().to_vec()) };
             file.arrays.push((weight.name.clone(), codes));
             file.arrays.push((scale_name(&weight.name), scales));
         }
@@ -85,7 +87,10 @@ fn parts(
             let zero = file.get(&format!("{node}{ZERO}")).and_then(Array::as_i64).filter(|z| z.len() == 1);
             let zero = zero.and_then(|zero| u8::try_from(zero[0]).ok());
             let Some((scale, zero)) = scale.zip(zero) else {
-                return Err(cannot(network, format!("the range of `{node}` is not a scale and a zero point")));
+                return Err(cannot(
+                    network,
+                    format!("the range of `{node}` is not a scale and a zero point"),
+                ));
             };
             ranges.insert(node.to_owned(), Affine { scale: scale[0], zero });
         } else if weights.contains(name) {

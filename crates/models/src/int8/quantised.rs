@@ -123,7 +123,10 @@ fn affines(network: &Network, stored: &Stored, ranges: &Ranges) -> Result<Vec<Op
             let affine = known.ok_or_else(|| cannot(network, format!("the range of `{name}` is missing")))?;
             if !affine.scale.is_normal() || affine.scale < 0.0 {
                 let scale = affine.scale;
-                return Err(cannot(network, format!("the scale of `{name}` is {scale}, not a positive number")));
+                return Err(cannot(
+                    network,
+                    format!("the scale of `{name}` is {scale}, not a positive number"),
+                ));
             }
             Some(*affine)
         };

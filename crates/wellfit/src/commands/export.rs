@@ -27,7 +27,12 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
             let exported = int8::export(&classifier, args, &mut progress)?;
             let weights = directory.join(int8::FILE);
             write(&directory, &[(&weights, &exported.bytes)], args.force)?;
-            out.say(format!("{} for {} classes in int8: {}", classifier.network.name, classifier.classes.len(), weights.display()));
+            out.say(format!(
+                "{} for {} classes in int8: {}",
+                classifier.network.name,
+                classifier.classes.len(),
+                weights.display()
+            ));
             out.say(exported.sentence());
             out.result(&int8::value(&exported, &classifier, &weights));
             return Ok(());
@@ -39,7 +44,8 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     let (network, description) = (&classifier.network, classifier.description());
     let weights = directory.join(name(format));
     let config = directory.join(CONFIG);
-    let (about, bytes) = (description.timm_config(network).into_bytes(), bytes(format, network, &description)?);
+    let (about, bytes) =
+        (description.timm_config(network).into_bytes(), bytes(format, network, &description)?);
     let replaced = write(&directory, &[(&config, &about), (&weights, &bytes)], args.force)?;
     if replaced {
         warn_of_others(&directory, format, out);

@@ -68,7 +68,11 @@ pub struct Exported {
 }
 
 /// The file of `export --int8`.
-pub fn export(classifier: &Classifier, args: &ExportArgs, progress: &mut Progress) -> Result<Exported, CliError> {
+pub fn export(
+    classifier: &Classifier,
+    args: &ExportArgs,
+    progress: &mut Progress,
+) -> Result<Exported, CliError> {
     require(matches!(args.format, None | Some(ExportFormat::Safetensors)), || {
         "--int8 writes safetensors: leave --format out".to_owned()
     })?;

@@ -31,7 +31,10 @@ fn an_exported_file_predicts_as_its_run_does_in_int8() {
     let bench = trained(RESNET);
     let outcome = bench.run("export run --int8 --json").succeeds();
     let found = outcome.json();
-    assert_eq!((&found["weights"], &found["precision"]), (&"run/export/model-int8.safetensors".into(), &"int8".into()));
+    assert_eq!(
+        (&found["weights"], &found["precision"]),
+        (&"run/export/model-int8.safetensors".into(), &"int8".into())
+    );
     let [int8, floats] = ["bytes", "bytes_in_f32"].map(|key| found[key].as_u64().unwrap());
     assert_eq!(int8 as usize, bench.bytes("run/export/model-int8.safetensors").len());
     assert!(int8 * 2 < floats, "{int8} bytes of {floats}");
@@ -51,9 +54,12 @@ fn an_exported_file_predicts_as_its_run_does_in_int8() {
 fn the_cost_stands_beside_the_accuracy() {
     let bench = trained(MLP);
     let line = "evaluate run pets --precision int8";
-    bench.run(line).succeeds().says("Calibrating int8 on 16 of 16 training images").says("In f32: Loss: ").says(
-        "95 % interval",
-    );
+    bench
+        .run(line)
+        .succeeds()
+        .says("Calibrating int8 on 16 of 16 training images")
+        .says("In f32: Loss: ")
+        .says("95 % interval");
     let found = bench.run(&format!("{line} --json")).succeeds().json();
     let floats = bench.run("evaluate run pets --json").succeeds().json();
     assert_eq!((&found["precision"], &floats["precision"]), (&"int8".into(), &"f32".into()));
@@ -79,7 +85,8 @@ fn the_sample_calibrates_a_run_of_its_own() {
     let bench = Bench::new();
     bench.run("train sample --model mlp-bn --epochs 1 --out run --quiet").succeeds();
     let found = bench.run("evaluate run sample --precision int8 --json").succeeds().json();
-    let (images, difference) = (found["images"].as_u64().unwrap(), found["f32"]["difference"].as_f64().unwrap());
+    let (images, difference) =
+        (found["images"].as_u64().unwrap(), found["f32"]["difference"].as_f64().unwrap());
     assert!(images > 500 && difference.abs() < 0.02, "{found}");
     assert!(found["accuracy"].as_f64().unwrap() > 0.5, "{found}");
 }
@@ -114,7 +121,10 @@ fn options_that_do_not_go_together() {
         (format!("predict run {IMAGES} --precision int4"), ["int4", "f32, bf16, int8, auto"]),
         (format!("predict run {IMAGES} --precision bf16"), ["--precision bf16", "not in this build"]),
         (format!("predict run {IMAGES} --calibrate pets"), ["--calibrate", "--precision int8"]),
-        (format!("predict run {IMAGES} --precision int8 --device wgpu"), ["--precision int8", "--device wgpu"]),
+        (
+            format!("predict run {IMAGES} --precision int8 --device wgpu"),
+            ["--precision int8", "--device wgpu"],
+        ),
         ("evaluate run pets --precision auto".to_owned(), ["--precision auto", "not in this build"]),
         (format!("predict {file} {IMAGES} --precision f32"), ["is in int8", "--precision f32"]),
         (format!("predict {file} {IMAGES} --precision int8 --calibrate pets"), ["calibrated", "--calibrate"]),
