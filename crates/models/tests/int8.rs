@@ -233,7 +233,7 @@ fn a_damaged_file_is_refused_by_name() {
     };
     let replaced = |name: &'static str, array: Array| {
         problem(&move |arrays: &mut BTreeMap<String, Array>| {
-            drop(arrays.insert(name.to_owned(), array.clone()))
+            drop(arrays.insert(name.to_owned(), array.clone()));
         })
     };
     let removed = |name: &'static str| problem(&move |arrays| drop(arrays.remove(name).unwrap()));

@@ -4,10 +4,10 @@
 //! equation 1). Activations are unsigned with one scale and zero a tensor ([`Affine`]), weights are signed with zero 0
 //! and one scale an output channel. So a product is a sum of integers, which is exact in 32 bits:
 //!
-//! y[n] = relu(scale\[n\]·(s_x·s_w\[n\]·Σ_k (q_x\[k\] − z_x)·q_w\[k, n\]) + bias\[n\] + residual[n])
+//! `y[n] = relu(scale[n]·s_x·s_w[n]·Σ_k (q_x[k] − z_x)·q_w[k, n] + bias[n] + residual[n])`
 //!
-//! What is done to the sum is done in f32, one multiplication and one addition at a time, never fused, and then y is
-//! rounded to the code nearest to it. Sums are exact and the rest has one order, so every instruction set gives the
+//! What is done to the sum is done in f32, one multiplication and one addition at a time, never fused, in units of the
+//! output's scale, and then y is rounded to the code nearest to it. Sums are exact and the rest has one order, so every instruction set gives the
 //! same bits, on any number of threads; and a row of a batch does not depend on the others.
 //!
 //! * [`Affine`], [`Codes`] numbers as codes, and memory for them
