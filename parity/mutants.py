@@ -22,6 +22,7 @@ STOPPING, PLATEAU = "policy/src/early_stopping/mod.rs", "policy/src/reduce_on_pl
 LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimizers", "initial"))
 GOLDEN, PILLOW = "policy golden", "images pillow"
 STEP, BF16 = "train/src/step.rs", "simd/src/vector/bf16.rs"
+INT8, INTEGERS = "kernels/src/int8", "kernels int8"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -84,6 +85,15 @@ MUTANTS = [
     ("bilinear without antialiasing", "images/src/resize/taps.rs", "let support = scale.max(1.0);", "let support = 1.0_f64;", PILLOW),
     ("truncated between the passes", "images/src/resize/mod.rs", "const HALF: u32 = 1 << (PRECISION_BITS - 1);", "const HALF: u32 = 0;", PILLOW),
     ("always rows before columns", "images/src/resize/mod.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
+    ("int8: the input's zero not taken off", f"{INT8}/layer.rs", "-i32::from(scales.from.zero) * sum", "0 * i32::from(scales.from.zero) * sum", INTEGERS),
+    ("int8: padding with the code 0", f"{INT8}/patches.rs", "Codes::filled(conv.channels_in.next_multiple_of(4), from.zero)", "Codes::filled(conv.channels_in.next_multiple_of(4), 0)", INTEGERS),
+    ("int8: padding of few channels with the code 0", f"{INT8}/patches.rs", "padded(conv, x, from.zero)", "padded(conv, x, 0)", INTEGERS),
+    ("int8: ties rounded up", f"{INT8}/affine.rs", "(x + ROUND).to_bits() as u8", "{ let _ = ROUND; (x + 0.5) as u8 }", INTEGERS),
+    ("int8: AVX2's odd weights without a sign", f"{INT8}/x86.rs", "_mm256_srai_epi16::<8>(weights)]", "_mm256_srli_epi16::<8>(weights)]", INTEGERS),
+    ("int8: the residual's zero added", f"{INT8}/layer.rs", "+ f64::from(zero) - residual_shift", "+ f64::from(zero) - 0.0 * residual_shift", INTEGERS),
+    ("int8: normalisation not folded", "models/src/int8/quantised.rs", "(Some(scale), Some(shift))", "(Some(vec![1.0; scale.len()]), Some(shift))", "models int8"),
+    ("int8: ReLU forgotten", "models/src/int8/pass.rs", "relu: step.relu,", "relu: false,", "models int8"),
+    ("int8: weights in another layout in the file", "models/src/int8/file.rs", "weight.permute(&floats, &mut ours);", "ours.copy_from_slice(&floats);", "models int8"),
     ("chroma repeated, not interpolated", "images/src/jpeg/upsample.rs", "((3 * near + far + 8", "((4 * near + 0 * far + 8", PILLOW),
     ("bf16 cut off, not rounded", BF16, "bits.wrapping_add(0x7fff + (bits >> 16 & 1))", "bits", "kernels bf16"),
     ("ties of bf16 away from zero", BF16, "0x7fff + (bits >> 16 & 1)", "0x8000", "kernels bf16"),

@@ -10,11 +10,13 @@
 //!   ResNet by Winograd's method where it pays ([`conv::Algorithm::Direct`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
+//! * [`int8`] convolution and linear layers in 8-bit integers, for serving
 //! * [`mod@reference`] a naive f64 version of every kernel: the specification that the tests compare with
 
 pub mod conv;
 pub mod elementwise;
 mod epilogue;
+pub mod int8;
 pub mod loss;
 pub mod norm;
 pub mod optim;

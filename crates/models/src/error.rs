@@ -34,6 +34,17 @@ pub enum ModelError {
         /// What it said.
         problem: String,
     },
+    /// A network that cannot be computed in 8-bit integers, or a file that is not such a network.
+    #[error("{model} in int8: {problem}")]
+    CannotQuantise {
+        /// The network's name.
+        model: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A network in 8-bit integers cannot be trained.
+    #[error("a network in int8 evaluates only, and from the images on")]
+    EvaluatesOnly,
     /// Weights that do not fit the network.
     #[error("the weights do not fit {model}: {}", problems.join("; "))]
     WeightsDoNotFit {

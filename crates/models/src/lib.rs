@@ -18,12 +18,14 @@
 //! * [`passes`] forward and backward
 //! * [`engine`] the device that computes the passes
 //! * [`optimizer`] an update rule with its moments
+//! * [`int8`] a trained network in 8-bit integers, for serving
 //! * [`onnx`] a network as an ONNX file
 
 pub mod arch;
 pub mod engine;
 mod error;
 pub mod graph;
+pub mod int8;
 pub mod onnx;
 pub mod ops;
 pub mod optimizer;

@@ -79,7 +79,9 @@ impl RunError {
 impl From<ModelError> for RunError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::WeightsDoNotFit { .. } => Self::Model(error.to_string()),
+            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => {
+                Self::Model(error.to_string())
+            }
             _ => Self::Unusable(error.to_string()),
         }
     }

@@ -172,7 +172,8 @@ pub(crate) fn engine(spec: &RunSpec) -> Result<Arc<dyn Engine>, RunError> {
     Ok(wellfit_gpu::open(device)?)
 }
 
-fn divide(
+/// Cut the data into parts.
+pub(crate) fn divide(
     splits: Splits,
     spec: &RunSpec,
     validation: Validation,

@@ -37,7 +37,10 @@ mod side_by_side;
 mod spec;
 mod training;
 
-pub use classifier::{CONFIG, Classifier, Evaluation, FileHints, Prediction, weight_file};
+pub use classifier::{
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images,
+    weight_file,
+};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use machine::{path, start_event};

@@ -166,6 +166,13 @@ pub enum Notice {
         /// Its validation accuracy.
         val_accuracy: f64,
     },
+    /// A network is about to be quantised.
+    Calibrating {
+        /// How many images are watched.
+        count: usize,
+        /// How many there are.
+        images: usize,
+    },
     /// All is done.
     Complete {
         /// Seconds, over all interruptions.
@@ -280,6 +287,9 @@ impl fmt::Display for Notice {
                 "Best epoch {epoch} of {epochs}: val loss {val_loss:.4}, val accuracy {:.2} %",
                 100.0 * val_accuracy
             ),
+            Self::Calibrating { count, images } => {
+                write!(f, "Calibrating int8 on {count} of {images} training images...")
+            }
             Self::Complete { seconds, run } => {
                 write!(f, "TRAINING COMPLETE in {}: {}", duration(*seconds), run.display())
             }

@@ -5,7 +5,12 @@ mod timm;
 use std::collections::BTreeMap;
 use wellfit_data::Preprocessing;
 use wellfit_models::Network;
+use wellfit_models::int8::Quantised;
 use wellfit_weights::WeightFile;
+
+/// The key of the metadata that says in what numbers the network is.
+const PRECISION: &str = "precision";
+const INT8: &str = "int8";
 
 /// What another program must know to use the weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +36,14 @@ impl Description {
         ])
     }
 
+    /// A network in 8-bit integers with this description as its metadata.
+    #[must_use]
+    pub fn int8_file(&self, network: &Quantised) -> WeightFile {
+        let mut metadata = self.metadata();
+        metadata.insert(PRECISION.to_owned(), INT8.to_owned());
+        WeightFile { metadata, ..network.state() }
+    }
+
     /// A network's weights with this description as their metadata.
     #[must_use]
     pub fn weight_file(&self, network: &Network) -> WeightFile {
@@ -39,6 +52,12 @@ impl Description {
         metadata.insert("format".to_owned(), "pt".to_owned());
         WeightFile { metadata, ..network.state() }
     }
+}
+
+/// Whether a file's metadata say that its network is in 8-bit integers.
+#[must_use]
+pub fn is_int8(metadata: &BTreeMap<String, String>) -> bool {
+    metadata.get(PRECISION).is_some_and(|precision| precision == INT8)
 }
 
 /// What a file says about the weights in it or beside it; every part may be missing.

@@ -26,7 +26,7 @@ pub mod step;
 
 pub use callback::{Callback, Control, EpochReport, Tick};
 pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
-pub use description::{Description, HintError, Hints};
+pub use description::{Description, HintError, Hints, is_int8};
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use every::Every;

@@ -9,6 +9,8 @@ pub enum Dtype {
     F32,
     /// 64-bit integers, such as BatchNorm's `num_batches_tracked`.
     I64,
+    /// 8-bit integers, such as the codes of quantised weights.
+    I8,
 }
 
 /// The elements of an array, in row-major order.
@@ -18,6 +20,8 @@ pub enum Data {
     F32(Vec<f32>),
     /// 64-bit integers.
     I64(Vec<i64>),
+    /// 8-bit integers.
+    I8(Vec<i8>),
 }
 
 impl Data {
@@ -27,6 +31,7 @@ impl Data {
         match self {
             Self::F32(values) => values.len(),
             Self::I64(values) => values.len(),
+            Self::I8(values) => values.len(),
         }
     }
 
@@ -42,6 +47,7 @@ impl Data {
         match self {
             Self::F32(_) => Dtype::F32,
             Self::I64(_) => Dtype::I64,
+            Self::I8(_) => Dtype::I8,
         }
     }
 
@@ -50,6 +56,7 @@ impl Data {
         match self {
             Self::F32(values) => append(bytes, values, f32::to_le_bytes),
             Self::I64(values) => append(bytes, values, i64::to_le_bytes),
+            Self::I8(values) => append(bytes, values, i8::to_le_bytes),
         }
     }
 
@@ -58,6 +65,7 @@ impl Data {
         match self {
             Self::F32(values) => size_of_val(values.as_slice()),
             Self::I64(values) => size_of_val(values.as_slice()),
+            Self::I8(values) => size_of_val(values.as_slice()),
         }
     }
 }
@@ -85,16 +93,25 @@ impl Array {
     pub fn as_f32(&self) -> Option<&[f32]> {
         match &self.data {
             Data::F32(values) => Some(values),
-            Data::I64(_) => None,
+            Data::I64(_) | Data::I8(_) => None,
         }
     }
 
-    /// The integers, if these are integers.
+    /// The integers, if these are integers of 64 bits.
     #[must_use]
     pub fn as_i64(&self) -> Option<&[i64]> {
         match &self.data {
             Data::I64(values) => Some(values),
-            Data::F32(_) => None,
+            Data::F32(_) | Data::I8(_) => None,
+        }
+    }
+
+    /// The integers, if these are integers of 8 bits.
+    #[must_use]
+    pub fn as_i8(&self) -> Option<&[i8]> {
+        match &self.data {
+            Data::I8(values) => Some(values),
+            Data::F32(_) | Data::I64(_) => None,
         }
     }
 }

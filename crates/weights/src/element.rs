@@ -32,7 +32,8 @@ impl Element {
     pub fn size_in_memory(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 | Self::F32 | Self::F64 => 4,
-            Self::Bool | Self::U8 | Self::I8 | Self::I16 | Self::I32 | Self::I64 => 8,
+            Self::I8 => 1,
+            Self::Bool | Self::U8 | Self::I16 | Self::I32 | Self::I64 => 8,
         }
     }
 
@@ -50,7 +51,7 @@ impl Element {
             Self::F64 => Data::F32(gather(storage, view, |b| f64::from_le_bytes(b) as f32)),
             Self::Bool => Data::I64(gather(storage, view, |[b]| i64::from(b != 0))),
             Self::U8 => Data::I64(gather(storage, view, |[b]| i64::from(b))),
-            Self::I8 => Data::I64(gather(storage, view, |b| i64::from(i8::from_le_bytes(b)))),
+            Self::I8 => Data::I8(gather(storage, view, i8::from_le_bytes)),
             Self::I16 => Data::I64(gather(storage, view, |b| i64::from(i16::from_le_bytes(b)))),
             Self::I32 => Data::I64(gather(storage, view, |b| i64::from(i32::from_le_bytes(b)))),
             Self::I64 => Data::I64(gather(storage, view, i64::from_le_bytes)),

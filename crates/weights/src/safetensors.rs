@@ -16,6 +16,8 @@ use crate::{Array, Dtype, Fault, WeightFile, bytes::Bytes, element::Element, vie
 /// The format's own limit.
 const MAX_HEADER: u64 = 100_000_000;
 const METADATA: &str = "__metadata__";
+/// The order of the arrays in the data.
+const WIDEST_FIRST: [Dtype; 3] = [Dtype::I64, Dtype::F32, Dtype::I8];
 
 /// Whether these bytes begin as a safetensors file does.
 pub(crate) fn recognises(bytes: &[u8]) -> bool {
@@ -43,7 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
 
 /// The bytes of a safetensors file. The same weights give the same bytes.
 ///
-/// The header names the arrays in their order; the data holds the integers first, so that every element
+/// The header names the arrays in their order; the data holds the widest elements first, so that every element
 /// is aligned, as PyTorch's loader demands.
 ///
 /// # Errors
@@ -60,7 +62,7 @@ pub fn to_safetensors_bytes(weights: &WeightFile) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::with_capacity(8 + header.len() + data);
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.append(&mut header);
-    for dtype in [Dtype::I64, Dtype::F32] {
+    for dtype in WIDEST_FIRST {
         let arrays = weights.arrays.iter().filter(|(_, array)| array.data.dtype() == dtype);
         arrays.for_each(|(_, array)| array.data.append_le_bytes(&mut bytes));
     }
@@ -108,15 +110,19 @@ struct Header {
 }
 
 impl Header {
-    /// The header of weights whose integers come first in the data.
+    /// The header of weights that lie in the data in the order [`WIDEST_FIRST`].
     fn of(weights: &WeightFile) -> Self {
-        let integers = weights.arrays.iter().filter(|(_, array)| array.data.dtype() == Dtype::I64);
-        let mut integers_end = 0;
-        let mut floats_end = integers.map(|(_, array)| array.data.byte_len()).sum();
+        let bytes = |dtype: Dtype| -> usize {
+            let arrays = weights.arrays.iter().filter(|(_, array)| array.data.dtype() == dtype);
+            arrays.map(|(_, array)| array.data.byte_len()).sum()
+        };
+        let (long, single) = (bytes(Dtype::I64), bytes(Dtype::F32));
+        let [mut longs, mut singles, mut chars] = [0, long, long + single];
         let entry = |(name, array): &(String, Array)| {
             let (dtype, end) = match array.data.dtype() {
-                Dtype::I64 => ("I64", &mut integers_end),
-                Dtype::F32 => ("F32", &mut floats_end),
+                Dtype::I64 => ("I64", &mut longs),
+                Dtype::F32 => ("F32", &mut singles),
+                Dtype::I8 => ("I8", &mut chars),
             };
             let begin = *end;
             *end += array.data.byte_len();

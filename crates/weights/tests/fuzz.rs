@@ -13,6 +13,7 @@ fn weights(bytes: &[u8]) -> Result<(), Fault> {
         let length = match &array.data {
             Data::F32(values) => values.len(),
             Data::I64(values) => values.len(),
+            Data::I8(values) => values.len(),
         };
         assert_eq!(array.shape.iter().product::<usize>(), length, "{name}");
     }

@@ -22,6 +22,7 @@ fn ours(file: &WeightFile) -> Contents {
     let content = |Array { shape, data }: &Array| match data {
         Data::F32(values) => (shape.clone(), "float", values.iter().map(|x| bits(*x)).collect()),
         Data::I64(values) => (shape.clone(), "integer", values.iter().map(|&n| n as u64).collect()),
+        Data::I8(values) => (shape.clone(), "integer", values.iter().map(|&n| n as u64).collect()),
     };
     file.arrays.iter().map(|(name, array)| (name.clone(), content(array))).collect()
 }
@@ -117,11 +118,12 @@ proptest! {
     fn safetensors_reads_what_we_write(
         floats in prop::collection::vec(any::<u32>().prop_map(f32::from_bits), 0..12),
         integers in prop::collection::vec(any::<i64>(), 0..12),
-        names in prop::collection::hash_set(any::<String>(), 3),
+        codes in prop::collection::vec(any::<i8>(), 0..12),
+        names in prop::collection::hash_set(any::<String>(), 4),
         metadata in prop::collection::btree_map(any::<String>(), any::<String>(), 0..3),
     ) {
-        let shapes = [vec![floats.len()], vec![1, integers.len(), 1], vec![]];
-        let data = [Data::F32(floats), Data::I64(integers), Data::F32(vec![0.5])];
+        let shapes = [vec![floats.len()], vec![codes.len()], vec![1, integers.len(), 1], vec![]];
+        let data = [Data::F32(floats), Data::I8(codes), Data::I64(integers), Data::F32(vec![0.5])];
         let arrays = shapes.into_iter().zip(data).map(|(shape, data)| Array { shape, data });
         let file = WeightFile { arrays: names.into_iter().zip(arrays).collect(), metadata };
         let bytes = to_safetensors_bytes(&file).unwrap();

@@ -17,7 +17,8 @@ fn array() -> impl Strategy<Value = Array> {
         let count: usize = shape.iter().product();
         let floats = prop::collection::vec(any::<u32>().prop_map(f32::from_bits), count).prop_map(Data::F32);
         let integers = prop::collection::vec(any::<i64>(), count).prop_map(Data::I64);
-        prop_oneof![floats, integers].prop_map(move |data| Array { shape: shape.clone(), data })
+        let codes = prop::collection::vec(any::<i8>(), count).prop_map(Data::I8);
+        prop_oneof![floats, integers, codes].prop_map(move |data| Array { shape: shape.clone(), data })
     })
 }
 
@@ -33,6 +34,7 @@ fn bits(file: &WeightFile) -> Vec<(&str, &[usize], Dtype, Vec<u64>)> {
     let bits = |data: &Data| match data {
         Data::F32(values) => values.iter().map(|x| u64::from(x.to_bits())).collect(),
         Data::I64(values) => values.iter().map(|&x| x as u64).collect(),
+        Data::I8(values) => values.iter().map(|&x| x as u64).collect(),
     };
     let arrays = file.arrays.iter();
     arrays

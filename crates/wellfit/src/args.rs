@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wellfit::run::FileHints;
 use wellfit::run::options::Group;
-pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName};
+pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 
 /// Train image classifiers that neither under- nor overfit.
 #[derive(Debug, Parser)]
@@ -252,7 +252,21 @@ pub struct PredictArgs {
     #[arg(long, default_value_t = 5, value_name = "N", allow_negative_numbers = true)]
     pub top: usize,
     #[command(flatten)]
+    pub numbers: NumberArgs,
+    #[command(flatten)]
     pub file: FileArgs,
+}
+
+/// In what numbers a network is computed.
+#[derive(Debug, Args)]
+pub struct NumberArgs {
+    /// In what numbers to compute: f32, bf16, auto (bf16 where the processor has instructions for it), or int8 for speed
+    /// [default: those of the training, of a weight file alone f32, of an int8 file int8]
+    #[arg(long, value_name = "NUMBERS", hide_possible_values = true, value_parser = one_of::<ServingPrecision>(ServingPrecision::NAMES))]
+    pub precision: Option<ServingPrecision>,
+    /// Data as for `train` whose training images calibrate int8 [default: those of the run]
+    #[arg(long, value_name = "DATA")]
+    pub calibrate: Option<String>,
 }
 
 /// What to take where a weight file does not say.
@@ -280,8 +294,14 @@ pub struct ExportArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// The kind of file
-    #[arg(long, value_name = "FORMAT")]
-    pub format: ExportFormat,
+    #[arg(long, value_name = "FORMAT", required_unless_present = "int8")]
+    pub format: Option<ExportFormat>,
+    /// Write `model-int8.safetensors` instead, in 8-bit integers, for `predict` and `evaluate`
+    #[arg(long)]
+    pub int8: bool,
+    /// Data as for `train` whose training images calibrate int8 [default: those of the run]
+    #[arg(long, value_name = "DATA", requires = "int8")]
+    pub calibrate: Option<String>,
     /// The directory for `model.<format>` and `config.json` [default: RUN/export]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -324,6 +344,8 @@ pub struct EvaluateArgs {
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
     pub skip_bad: bool,
+    #[command(flatten)]
+    pub numbers: NumberArgs,
     #[command(flatten)]
     pub file: FileArgs,
 }

@@ -85,6 +85,7 @@ impl From<RunError> for CliError {
             RunError::Setting { problem, .. } | RunError::Unusable(problem) => {
                 Self::Usage(in_flags(&problem))
             }
+            RunError::Data(DataError::Invalid(problem)) => Self::Data(DataError::Invalid(in_flags(&problem))),
             RunError::Data(error) => Self::Data(error),
             RunError::Model(problem) => Self::Model(problem),
             RunError::Output(problem) => Self::Output(in_flags(&problem)),
@@ -100,7 +101,9 @@ impl From<RunError> for CliError {
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::WeightsDoNotFit { .. } => Self::Model(error.to_string()),
+            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => {
+                Self::Model(error.to_string())
+            }
             _ => Self::Usage(in_flags(&error.to_string())),
         }
     }

@@ -15,4 +15,5 @@ mod winograd;
 
 pub use backward::BehindNorm;
 pub use grouped::GroupedConv;
+pub(crate) use pixels::Pixels;
 pub use shape::{Algorithm, Conv, Destination};

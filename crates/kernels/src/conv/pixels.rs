@@ -2,7 +2,7 @@
 
 /// The pixels of a batch of images, counted line by line.
 #[derive(Clone, Copy)]
-pub(super) struct Pixels {
+pub(crate) struct Pixels {
     pub height: usize,
     pub width: usize,
 }

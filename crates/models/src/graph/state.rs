@@ -176,6 +176,6 @@ impl Optimizer {
 fn floats(array: &Array) -> Option<&[f32]> {
     match &array.data {
         Data::F32(values) => Some(values),
-        Data::I64(_) => None,
+        Data::I64(_) | Data::I8(_) => None,
     }
 }

@@ -18,7 +18,7 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    fn kernel(&self, batch: usize, from: Shape) -> pool::MaxPool {
+    pub(crate) fn kernel(&self, batch: usize, from: Shape) -> pool::MaxPool {
         let (Shape { height, width, channels }, Self { kernel, stride, padding }) = (from, *self);
         pool::MaxPool { batch, height, width, channels, kernel, stride, padding }
     }

@@ -18,6 +18,8 @@ pub struct Evaluation {
     pub accuracy: f64,
     /// For each class, its images and how many of them were classified rightly.
     pub classes: Vec<(usize, usize)>,
+    /// Whether each image was classified rightly, in the dataset's order.
+    pub right: Vec<bool>,
 }
 
 impl Classifier {
@@ -43,12 +45,16 @@ impl Classifier {
         let outputs = self.classes.len();
         let mut classes: Vec<(usize, usize)> = data.class_counts().into_iter().map(|n| (n, 0)).collect();
         let loss = CrossEntropy::default();
+        let mut answers = Vec::with_capacity(data.len());
         let average =
             evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
                 for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
-                    classes[label as usize].1 += usize::from(argmax(row) == label as usize);
+                    let right = argmax(row) == label as usize;
+                    classes[label as usize].1 += usize::from(right);
+                    answers.push(right);
                 }
             })?;
-        Ok(Evaluation { images: data.len(), loss: average.loss(), accuracy: average.accuracy(), classes })
+        let (loss, accuracy) = (average.loss(), average.accuracy());
+        Ok(Evaluation { images: data.len(), loss, accuracy, classes, right: answers })
     }
 }

@@ -1,9 +1,13 @@
 //! A trained network with its classes and preprocessing.
 
 mod evaluation;
+mod int8;
+mod paired;
 mod weights;
 
 pub use evaluation::Evaluation;
+pub use int8::{CALIBRATION_IMAGES, training_images};
+pub use paired::Paired;
 pub(crate) use weights::read_weights;
 pub use weights::weight_file;
 
@@ -17,9 +21,10 @@ use weights::{best_weights, check, hints, load, outputs};
 use wellfit_data::{DataError, Preprocessing};
 use wellfit_images::{RawImage, decode_file};
 use wellfit_kernels::loss::softmax;
+use wellfit_models::int8::Quantised;
 use wellfit_models::{Cpu, Engine, Network, Precision};
 use wellfit_record::{RunDir, RunInfo};
-use wellfit_train::Description;
+use wellfit_train::{Description, is_int8};
 
 /// The description that timm and Hugging Face expect beside weights.
 pub const CONFIG: &str = "config.json";
@@ -56,7 +61,7 @@ impl Default for FileHints {
 /// ```
 #[derive(Debug)]
 pub struct Classifier {
-    /// The network.
+    /// The network. Where it is in 8-bit integers ([`Classifier::int8`]), only its structure: the weights are there.
     pub network: Network,
     /// The names of its outputs.
     pub classes: Vec<String>,
@@ -64,6 +69,8 @@ pub struct Classifier {
     pub preprocessing: Preprocessing,
     /// The device that computes.
     engine: Arc<dyn Engine>,
+    /// The engine, where it computes in 8-bit integers.
+    quantised: Option<Arc<Quantised>>,
 }
 
 /// The prediction for one image.
@@ -111,10 +118,10 @@ impl Classifier {
         }
     }
 
-    /// The same network, computed by `engine`.
+    /// The same network, computed by `engine`; one in 8-bit integers computes itself and stays as it is.
     #[must_use]
     pub fn on(self, engine: Arc<dyn Engine>) -> Self {
-        Self { engine, ..self }
+        if self.quantised.is_some() { self } else { Self { engine, ..self } }
     }
 
     /// The same network, with values that are stored so.
@@ -146,7 +153,7 @@ impl Classifier {
         let named =
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
         network.precision = named.unwrap_or(PrecisionName::F32).resolve();
-        Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu) })
+        Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
     }
 
     /// A weight file. What neither it nor a `config.json` beside it says was `given`.
@@ -161,13 +168,16 @@ impl Classifier {
         };
         let size = given.image_size;
         let preprocessing = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet((size, size)));
+        if is_int8(&file.metadata) {
+            return Self::of_int8_file(path, &file, model, hints.classes, preprocessing);
+        }
         check(&preprocessing)
             .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
         let outputs = outputs(model, &file, path, &preprocessing)?;
         let classes = hints.classes.filter(|classes| classes.len() == outputs);
         let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
         let network = load(model, &file, path, &preprocessing, outputs)?;
-        Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu) })
+        Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
     }
 
     /// What another program must know to use the network.

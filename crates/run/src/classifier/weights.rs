@@ -90,7 +90,7 @@ pub(super) fn outputs(
 }
 
 /// What a file says of its classes and images must fit the numbers in it, before memory is taken for a network.
-fn check_room(
+pub(super) fn check_room(
     model: &str,
     file: &WeightFile,
     source: &Path,

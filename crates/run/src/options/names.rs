@@ -113,6 +113,20 @@ names! {
 }
 
 names! {
+    /// In what numbers a trained network is computed.
+    ServingPrecision {
+        /// IEEE 754 single precision.
+        F32 = "f32",
+        /// bfloat16, with f32 sums and weights.
+        Bf16 = "bf16",
+        /// Products of 8-bit integers, for evaluation only.
+        Int8 = "int8",
+        /// As for training.
+        Auto = "auto",
+    }
+}
+
+names! {
     /// The direction of a checkpoint's metric.
     CheckpointMode {
         /// From the metric's name.
@@ -180,6 +194,19 @@ impl From<Precision> for PrecisionName {
         match precision {
             Precision::F32 => Self::F32,
             Precision::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+impl ServingPrecision {
+    /// The precision of values on this machine; none for integers.
+    #[must_use]
+    pub fn resolve(self) -> Option<Precision> {
+        match self {
+            Self::F32 => Some(Precision::F32),
+            Self::Bf16 => Some(Precision::Bf16),
+            Self::Auto => Some(PrecisionName::Auto.resolve()),
+            Self::Int8 => None,
         }
     }
 }

@@ -46,6 +46,7 @@ impl Pickle {
         self.0.extend(match data.dtype() {
             Dtype::F32 => b"ctorch\nFloatStorage\n".as_slice(),
             Dtype::I64 => b"ctorch\nLongStorage\n",
+            Dtype::I8 => b"ctorch\nCharStorage\n",
         });
         self.text(&key.to_string());
         self.text("cpu");

@@ -1,6 +1,8 @@
 //! `wellfit export`: a network's weights for PyTorch, timm or onnxruntime.
 
 use crate::args::{ExportArgs, ExportFormat};
+use crate::commands::int8;
+use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::progress::Progress;
@@ -16,38 +18,62 @@ use wellfit::weights::{to_pth_bytes, to_safetensors_bytes, write_bytes};
 
 /// Run the command.
 pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
-    let classifier = Classifier::open_with(&args.run, &args.file.hints(), &mut Progress::new(out, false))?;
-    let (network, description) = (&classifier.network, classifier.description());
+    let mut progress = Progress::new(out, false);
+    let classifier = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?;
     let directory = args.out.clone().unwrap_or_else(|| default_directory(&args.run));
-    let weights = directory.join(name(args.format));
+    let format = match args.format {
+        Some(format) if !args.int8 => format,
+        _ => {
+            let exported = int8::export(&classifier, args, &mut progress)?;
+            let weights = directory.join(int8::FILE);
+            write(&directory, &[(&weights, &exported.bytes)], args.force)?;
+            out.say(format!(
+                "{} for {} classes in int8: {}",
+                classifier.network.name,
+                classifier.classes.len(),
+                weights.display()
+            ));
+            out.say(exported.sentence());
+            out.result(&int8::value(&exported, &classifier, &weights));
+            return Ok(());
+        }
+    };
+    require(classifier.int8().is_none(), || {
+        format!("{} is in int8: give the run it was made from", args.run.display())
+    })?;
+    let (network, description) = (&classifier.network, classifier.description());
+    let weights = directory.join(name(format));
     let config = directory.join(CONFIG);
-    let files = [
-        (&config, description.timm_config(network).into_bytes()),
-        (&weights, bytes(args.format, network, &description)?),
-    ];
-
-    let replaced = changed(&files)?;
-    if let Some(path) = replaced.filter(|_| !args.force) {
-        let problem = format!("{} exists with other content: give --force or another --out", path.display());
-        return Err(CliError::Output(problem));
-    }
-    fs::create_dir_all(&directory).map_err(CliError::write(directory.clone()))?;
-    for (path, bytes) in &files {
-        write_bytes(path, bytes).map_err(|error| CliError::Output(error.to_string()))?;
-    }
-    if replaced.is_some() {
-        warn_of_others(&directory, args.format, out);
+    let (about, bytes) =
+        (description.timm_config(network).into_bytes(), bytes(format, network, &description)?);
+    let replaced = write(&directory, &[(&config, &about), (&weights, &bytes)], args.force)?;
+    if replaced {
+        warn_of_others(&directory, format, out);
     }
     out.say(format!("{} for {} classes: {}", network.name, description.classes.len(), weights.display()));
     out.say(format!("Class names and preprocessing: {}", config.display()));
     out.result(&json!({
         "model": network.name,
         "classes": description.classes,
-        "format": extension(args.format),
+        "format": extension(format),
         "weights": output::path(&weights),
         "config": output::path(&config),
     }));
     Ok(())
+}
+
+/// Write the files, unless one is there with other content; with `force` that is replaced. Whether one was.
+fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Result<bool, CliError> {
+    let replaced = changed(files)?;
+    if let Some(path) = replaced.filter(|_| !force) {
+        let problem = format!("{} exists with other content: give --force or another --out", path.display());
+        return Err(CliError::Output(problem));
+    }
+    fs::create_dir_all(directory).map_err(CliError::write(directory.to_owned()))?;
+    for (path, bytes) in files {
+        write_bytes(path, bytes).map_err(|error| CliError::Output(error.to_string()))?;
+    }
+    Ok(replaced.is_some())
 }
 
 /// `export` in the run or beside a weight file; an exported directory itself.
@@ -77,7 +103,7 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
 }
 
 /// The first file that is there with other content. Exports in several formats share one `config.json`.
-fn changed<'a>(files: &[(&'a PathBuf, Vec<u8>)]) -> Result<Option<&'a Path>, CliError> {
+fn changed<'a>(files: &[(&'a PathBuf, &[u8])]) -> Result<Option<&'a Path>, CliError> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.exists()) {
         let there = file::read_whole(path)
             .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.display())))?;

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod data_show;
 pub mod evaluate;
 pub mod export;
+pub mod int8;
 pub mod plot;
 pub mod predict;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! `wellfit predict`: a ranked table of classes for each image.
 
 use crate::args::PredictArgs;
+use crate::commands::int8;
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
@@ -14,9 +15,13 @@ const BATCH: usize = 32;
 /// Run the command.
 pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     require(args.top > 0, || "--top must be at least 1".to_owned())?;
+    int8::check(&args.numbers, &args.device)?;
     let engine = super::engine(&args.device)?;
-    let classifier =
-        Classifier::open_with(&args.run, &args.file.hints(), &mut Progress::new(out, false))?.on(engine);
+    let mut progress = Progress::new(out, false);
+    let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
+    let floats = int8::stored(opened, &args.numbers);
+    let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
+    let classifier = quantised.as_ref().unwrap_or(&floats);
     let mut predictions: Vec<Value> = Vec::new();
     for paths in args.images.chunks(BATCH) {
         for (path, prediction) in paths.iter().zip(classifier.predict_files(paths)?) {

@@ -15,6 +15,7 @@ mod export;
 mod gpu;
 mod help;
 mod inference;
+mod int8;
 mod labs;
 mod looking;
 mod material;
