@@ -436,6 +436,9 @@ pub struct BenchArgs {
     /// Optimiser [default: adam; mlp sgd]
     #[arg(long, value_name = "NAME", value_parser = one_of::<OptimizerName>(OptimizerName::NAMES))]
     pub optimizer: Option<OptimizerName>,
+    /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: String,
     /// Also show how a training step divides among the kinds of layers
     #[arg(long)]
     pub profile: bool,

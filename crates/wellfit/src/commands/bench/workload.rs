@@ -1,14 +1,16 @@
 //! What is measured: one network, or the two of a lab, with something random to learn.
 
+use super::super::engine;
 use super::profile::Profile;
 use crate::args::{BenchArgs, OptimizerName};
 use crate::config::require;
 use crate::error::CliError;
 use crate::memory::check_bytes;
+use std::sync::Arc;
 use std::time::Instant;
 use wellfit::kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Network, Shape, architecture, build, mlp};
+use wellfit::models::{Engine, Network, Shape, Traffic, architecture, build, mlp};
 use wellfit::rng::{Rng, Stream};
 use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
@@ -23,6 +25,8 @@ pub struct Settings {
     pub steps: u32,
     /// The optimiser.
     pub optimizer: OptimizerName,
+    /// The device.
+    pub engine: Arc<dyn Engine>,
 }
 
 impl Settings {
@@ -42,6 +46,7 @@ impl Settings {
             image_size: args.image_size.or(image_size),
             steps: args.steps.unwrap_or(steps),
             optimizer: args.optimizer.unwrap_or(optimizer),
+            engine: engine(&args.device)?,
         })
     }
 }
@@ -105,7 +110,10 @@ impl Workload {
         let mut networks = networks(name, settings.image_size.unwrap_or(1))?;
         let steps = networks.iter().map(|network| network.step_bytes(settings.batch_size));
         let weights: usize = networks.iter().map(Network::parameter_count).sum();
-        let need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
+        let mut need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
+        if settings.engine.name() != "cpu" {
+            need = 0; // a GPU does not say what it has free
+        }
         check_bytes(&format!("training {name} in batches of {}", settings.batch_size), need)?;
         networks.iter_mut().for_each(|network| network.initialise(0));
         let mut rng = Rng::new(0, Stream::Noise, 0, 0);
@@ -117,9 +125,22 @@ impl Workload {
                 "dropout" => Targets::Values((0..batch).map(|_| rng.normal()).collect()),
                 _ => Targets::Classes((0..batch).map(|_| rng.below(classes)).collect()),
             },
-            trainers: networks.into_iter().map(|network| Trainer::new(network, rule, AnyLoss, 0)).collect(),
+            trainers: networks
+                .into_iter()
+                .map(|network| trainer(network, rule, &settings.engine))
+                .collect::<Result<_, _>>()?,
             lr,
         })
+    }
+
+    /// Whether the passes run in the memory of another device, which does not say when a part of a step is done.
+    pub fn is_elsewhere(&self) -> bool {
+        self.trainers.iter().any(|trainer| trainer.state.is_some())
+    }
+
+    /// What was copied to the device and back so far.
+    pub fn traffic(&self) -> Traffic {
+        self.trainers[0].engine.traffic()
     }
 
     /// One training step of each network, of two at the same time as the labs do; the parts of the slower one.
@@ -128,6 +149,7 @@ impl Workload {
         let step = |trainer: &mut Trainer<AnyLoss>| {
             let mut watch = StopWatch::new();
             let outcome = trainer.step_from((inputs, 0), targets, *lr, &mut watch)?;
+            trainer.state.as_ref().map_or(Ok(()), |state| state.wait())?;
             if outcome.updated { Ok(watch) } else { Err(diverged(outcome.loss)) }
         };
         let found = lockstep::at_once(trainers, &step).into_iter().collect::<Result<Vec<StopWatch>, _>>()?;
@@ -138,12 +160,20 @@ impl Workload {
     }
 
     /// One forward pass of each network in evaluation mode.
-    pub fn evaluate(&mut self) {
+    pub fn evaluate(&mut self) -> Result<(), CliError> {
         let inputs = &self.inputs;
-        lockstep::at_once(&mut self.trainers, &|trainer: &mut Trainer<AnyLoss>| {
-            drop(std::hint::black_box(trainer.network.evaluate(inputs)));
-        });
+        let evaluate = |trainer: &mut Trainer<AnyLoss>| {
+            trainer.evaluate((inputs, 0)).map(|outputs| drop(std::hint::black_box(outputs)))
+        };
+        let done: Result<Vec<()>, _> = lockstep::at_once(&mut self.trainers, &evaluate).into_iter().collect();
+        Ok(done.map(drop)?)
     }
+}
+
+fn trainer(network: Network, rule: Rule, engine: &Arc<dyn Engine>) -> Result<Trainer<AnyLoss>, CliError> {
+    let mut trainer = Trainer { engine: Arc::clone(engine), ..Trainer::new(network, rule, AnyLoss, 0) };
+    trainer.upload()?;
+    Ok(trainer)
 }
 
 fn diverged(loss: f64) -> CliError {
