@@ -10,14 +10,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export CUDARC_CUDA_VERSION=${CUDARC_CUDA_VERSION:-13000}
 place=target/gpu-drill
-build=(cargo build --release --locked -p wellfit -p wellfit-gpu --features wellfit/cuda)
-"${build[@]}" --bin wellfit
-tests=$("${build[@]}" --test parity --message-format json |
+tests=$(cargo build --release --locked -p wellfit -p wellfit-gpu --features wellfit/cuda \
+    --bin wellfit --test parity --message-format json-render-diagnostics |
     python3 -c 'import json, sys
 for line in sys.stdin:
     message = json.loads(line)
-    target = message.get("target", {})
-    if message.get("executable") and target.get("name") == "parity" and "/gpu/" in target["src_path"]:
+    if message.get("executable") and message["target"]["name"] == "parity":
         print(message["executable"])')
 rm -rf "$place"
 mkdir -p "$place"

@@ -36,7 +36,10 @@ struct Pass<B: AutodiffBackend> {
 
 impl<B: AutodiffBackend> fmt::Debug for State<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("link", &self.link).field("changed", &self.changed).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("link", &self.link)
+            .field("changed", &self.changed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,16 +171,20 @@ impl<B: AutodiffBackend> DeviceState for State<B> {
                 None => 1.0,
             };
             let moments = self.moments.get_or_insert_with(|| {
-                let upload = |moments: &Vec<Buffer>| moments.iter().map(|moment| link.upload(moment)).collect();
-                optimizer.moments().iter().map(upload).collect()
+                // Those of frozen parameters are empty.
+                let moments = |moments: &Vec<Buffer>| {
+                    let there = moments.iter().filter(|moment| !moment.is_empty());
+                    there.map(|moment| link.upload(moment)).collect()
+                };
+                optimizer.moments().iter().map(moments).collect()
             });
             optimizer.step += 1;
             let scalars = optimizer.rule.scalars(optimizer.step, lr);
-            let parts = network.parameters.iter().zip(&mut self.weights.parameters).zip(gradients).zip(moments);
+            let parts =
+                network.parameters.iter().zip(&mut self.weights.parameters).zip(gradients).zip(moments);
             for (((parameter, weights), gradient), moments) in parts.filter(|part| part.0.0.0.trainable) {
-                let gradient = gradient.unwrap_or_else(|| {
-                    Tensor::zeros([parameter.value.len()], &link.device)
-                });
+                let gradient =
+                    gradient.unwrap_or_else(|| Tensor::zeros([parameter.value.len()], &link.device));
                 let gradient = if factor < 1.0 { gradient * factor } else { gradient };
                 optim::update(scalars, weights, gradient, moments);
             }

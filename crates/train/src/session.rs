@@ -173,8 +173,7 @@ impl<'a> Session<'a> {
         let trainer = &self.trainer;
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
-        let validated =
-            evaluate_source(network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, |_, _| {})?;
         // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
         self.trainer.download()?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());

@@ -77,4 +77,3 @@ fn mlp() -> Network {
     builder.linear("fc3", x, 10);
     builder.finish()
 }
-

@@ -70,7 +70,9 @@ fn a_measured_step_copies_images_and_outputs_only() {
     let (images, outputs) = (4 * 4 * 16 * 16, 4 * 4 * 10);
     assert_eq!(result["step_uploads_bytes"], images + outputs, "{result}");
     assert_eq!(result["step_downloads_bytes"], outputs, "{result}");
-    assert!(result["train_step_s"].as_f64().unwrap() > 0.0 && result["eval_forward_s"].as_f64().unwrap() > 0.0);
+    assert!(
+        result["train_step_s"].as_f64().unwrap() > 0.0 && result["eval_forward_s"].as_f64().unwrap() > 0.0
+    );
     assert!(result["forward_s"].is_null(), "{result}");
     bench.run("bench resnet20 --device wgpu --profile").exits(2).complains("--profile needs --device cpu");
 }

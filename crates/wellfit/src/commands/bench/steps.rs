@@ -46,7 +46,9 @@ fn title(name: &str, settings: &Settings) -> String {
         _ => name,
     };
     let place = match engine.name() {
-        cpu if cpu == "cpu" => format!("{} threads, {}", parallel::threads(), InstructionSet::current().name()),
+        cpu if cpu == "cpu" => {
+            format!("{} threads, {}", parallel::threads(), InstructionSet::current().name())
+        }
         device => device,
     };
     format!("{what}, batch {batch_size}{size}, {optimizer}: {steps} steps after one to warm up ({place})")
@@ -83,8 +85,7 @@ impl Found {
         let threads = profiled.then(|| ThreadTime::new(profile::stop(), whole.iter().sum()));
         let (after, elsewhere) = (workload.traffic(), workload.is_elsewhere());
         let a_step = |after: u64, before: u64| (after - before) / u64::from(steps);
-        let traffic =
-            [a_step(after.uploaded, before.uploaded), a_step(after.downloaded, before.downloaded)];
+        let traffic = [a_step(after.uploaded, before.uploaded), a_step(after.downloaded, before.downloaded)];
         workload.evaluate()?;
         let mut evaluation = Vec::new();
         for _ in 0..steps {
@@ -93,7 +94,8 @@ impl Found {
             evaluation.push(seconds);
         }
         let part = |of: fn(&StepTimes) -> f64| parts.iter().map(of).collect::<Samples>();
-        let parts = || [part(|times| times.forward), part(|times| times.backward), part(|times| times.optimizer)];
+        let parts =
+            || [part(|times| times.forward), part(|times| times.backward), part(|times| times.optimizer)];
         Ok(Self {
             step: whole.into_iter().collect(),
             parts: (!elsewhere).then(parts),
