@@ -99,12 +99,14 @@ class Drill:
     def run(self, title: str, command: list[str], limit: float, cwd: Path) -> tuple[int | None, str, str]:
         """Exit status (None where time ran out) and what it said; with its children it is gone afterwards."""
         limit = min(limit, self.left())
+        # Python's torch brings its own libraries.
+        environment = None if command[0] == sys.executable else self.environment
         if limit < 3:
             return None, "", "no time was left"
         begun = time.monotonic()
         try:
             process = subprocess.Popen(
-                command, cwd=cwd, env=self.environment, text=True, errors="replace", start_new_session=True,
+                command, cwd=cwd, env=environment, text=True, errors="replace", start_new_session=True,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             )
         except OSError as error:
@@ -166,7 +168,7 @@ def facts(drill: Drill) -> None:
 def compilers(drill: Drill) -> list[tuple[str, int, subprocess.Popen]]:
     """Peers that compile while the parts that measure no time run; they measure when they are told to."""
     found = []
-    environment = drill.environment | {"TORCHINDUCTOR_COMPILE_THREADS": "3"}
+    environment = dict(os.environ) | {"TORCHINDUCTOR_COMPILE_THREADS": "3"}
     for model, batch in cases(drill):
         command = [sys.executable, str(HERE / "peer.py"), "--models", model, "--batch-sizes", str(batch),
                    "--modes", "compiled", "--wait", *peer_options(drill)]
@@ -208,7 +210,7 @@ def resumed(drill: Drill) -> None:
     small = ["--model", "mlp", "--epochs", "1"] if drill.args.dry_run else ["--model", "resnet20", "--epochs", "2"]
     command = [str(drill.scratch / "wellfit"), "verify-resume", "sample", *small, "--batch-size", "128",
                "--device", device, "--kills", "1", "--json"]
-    status, said, complaints = drill.run("resumed", command, 90, drill.bare)
+    status, said, complaints = drill.run("resumed", command, 80, drill.bare)
     result = {"kind": "resumed", "ok": status == 0}
     result |= json.loads(said) if status == 0 else {"problem": why(status, said, complaints)}
     drill.note(result)
@@ -263,12 +265,24 @@ def compiled(drill: Drill, waiting: list[tuple[str, int, subprocess.Popen]]) -> 
             drill.note({"kind": "peer", "mode": "compiled", "job": model, "batch_size": batch, "error": problem[0]})
 
 
-def ours(drill: Drill) -> None:
-    """Our training steps. Steps of the large batch are estimated from those of the small one."""
-    seconds: dict[str, float] = {}
+def small(drill: Drill) -> None:
+    """Our training steps of the small batch."""
+    ours(drill, [case for case in cases(drill) if case[1] <= 32])
+
+
+def large(drill: Drill) -> None:
+    """Those of the large batch: how long they take is estimated from the small one."""
+    ours(drill, [case for case in cases(drill) if case[1] > 32])
+
+
+def ours(drill: Drill, wanted: list[tuple[str, int]]) -> None:
+    seconds = {
+        result["job"]: result["train_step_s"] for result in drill.results
+        if result["kind"] == "ours" and "train_step_s" in result
+    }
     device = "cpu" if drill.args.dry_run else "cuda"
-    for place, (model, batch) in enumerate(cases(drill)):
-        steps, others = 7, len(cases(drill)) - place - 1
+    for place, (model, batch) in enumerate(wanted):
+        steps, others = 7, len(wanted) - place - 1
         if batch > 32 and model in seconds:
             # A step to warm up and one more pass; an evaluation takes a third of a step.
             a_step = seconds[model] * batch / 32 * 4 / 3
@@ -286,7 +300,6 @@ def ours(drill: Drill) -> None:
         if status == 0:
             found |= json.loads(said)
             found["peak_card_mib"] = drill.card.most - before if drill.card.process else None
-            seconds[model] = found["train_step_s"]
         else:
             found["error"] = why(status, said, complaints)
         drill.note(found)
@@ -347,11 +360,12 @@ def main() -> None:
         unpack(drill)
         facts(drill)
         waiting = compilers(drill)
-        for part in (parity, resumed, lambda drill: compiled(drill, waiting), eager, ours):
+        # While parity is tested the peers compile; nothing else runs beside what is measured.
+        for part in (parity, compiled, eager, small, resumed, large):
             try:
-                part(drill)
+                part(drill, waiting) if part is compiled else part(drill)
             except Exception as error:  # a part that fails stops no other
-                drill.note({"kind": "failed", "part": getattr(part, "__name__", "?"), "error": repr(error)[:400]})
+                drill.note({"kind": "failed", "part": part.__name__, "error": repr(error)[:400]})
     finally:
         for _, _, process in waiting:
             end(process)

@@ -261,6 +261,20 @@ fn training_goes_on_from_what_came_back() {
     assert!(rest.bits() == whole.bits());
 }
 
+/// The same with ResNet-18's layers (7×7 convolution, max pooling, strides), which train on photographs.
+#[test]
+fn two_trainings_end_with_the_same_bits() {
+    let engine = device();
+    let network = ready(build("resnet18", Shape::image(64, 48, 3), 10).unwrap());
+    let bits = || {
+        let mut training = Training::new(&network, ADAMW, None).on(&*engine);
+        (0..2).for_each(|number| training.step(number));
+        training.download();
+        training.bits()
+    };
+    assert!(bits() == bits());
+}
+
 #[test]
 fn an_evaluation_sees_what_was_learned_on_the_device() {
     let engine = device();
