@@ -126,7 +126,7 @@ fn cuda(number: usize) -> Result<Arc<dyn Engine>, DeviceError> {
 /// in the error, not printed.
 #[cfg(feature = "burn")]
 fn attempt<T>(open: impl FnOnce() -> T) -> Result<T, String> {
-    use crate::engine::{caught, words};
+    use crate::link::{caught, words};
     use std::panic::{set_hook, take_hook};
     let heard = Arc::new(OnceLock::new());
     let hears = Arc::clone(&heard);

@@ -4,11 +4,12 @@
 //! `[N, C, H, W]`: they get a view of it, and their GPU kernels turn that back into `[N, H, W, C]`, so nothing is
 //! copied. Parameters too are views of their layouts on the processor, which is how their gradients come back.
 
+use crate::link::Link;
 use burn_tensor::activation::relu;
-use burn_tensor::backend::Backend;
-use burn_tensor::module::{conv2d, linear, max_pool2d};
+use burn_tensor::backend::{AutodiffBackend, Backend};
+use burn_tensor::module::{conv2d, max_pool2d};
 use burn_tensor::ops::ConvOptions;
-use burn_tensor::{Tensor, TensorData, s};
+use burn_tensor::{Tensor, s};
 use wellfit_models::graph::Value;
 use wellfit_models::ops::{
     Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Relu, dropout_mask,
@@ -22,6 +23,41 @@ pub(crate) enum Mode {
     Evaluation,
     /// Batch statistics except in frozen layers, dropout.
     Training(DropoutKey),
+}
+
+/// What a network has learned, on the device.
+pub(crate) struct Weights<B: Backend> {
+    /// Each parameter, in the layout that it has on the processor.
+    pub parameters: Vec<Tensor<B, 1>>,
+    /// The running statistics of each BatchNorm layer.
+    pub running: Vec<Running<B>>,
+}
+
+/// A BatchNorm layer's running statistics.
+#[derive(Clone)]
+pub(crate) struct Running<B: Backend> {
+    pub mean: Tensor<B, 1>,
+    /// Unbiased.
+    pub variance: Tensor<B, 1>,
+}
+
+impl<I: Backend> Weights<I> {
+    /// The same tensors, with gradients for the parameters that are trained.
+    pub(crate) fn tracked<B: AutodiffBackend<InnerBackend = I>>(&self, network: &Network) -> Weights<B> {
+        let parameters = self.parameters.iter().zip(&network.parameters);
+        let statistics = |running: &Running<I>| Running {
+            mean: Tensor::from_inner(running.mean.clone()),
+            variance: Tensor::from_inner(running.variance.clone()),
+        };
+        Weights {
+            parameters: parameters
+                .map(|(tensor, parameter)| {
+                    Tensor::from_inner(tensor.clone()).set_require_grad(parameter.trainable)
+                })
+                .collect(),
+            running: self.running.iter().map(statistics).collect(),
+        }
+    }
 }
 
 /// Batch statistics that a BatchNorm layer found.
@@ -52,19 +88,20 @@ pub(crate) fn computes(op: &Op) -> bool {
     }
 }
 
-/// The outputs `[N·classes]` from the value `cut` (0 are the images), and what the BatchNorm layers have seen.
+/// The outputs `[N·classes]` from the rows of the value `cut` (0 are the images), and what the BatchNorm layers have
+/// seen.
 pub(crate) fn run<B: Backend>(
     network: &Network,
-    parameters: &[Tensor<B, 1>],
-    value: Tensor<B, 1>,
-    cut: Value,
+    weights: &Weights<B>,
+    link: &Link<B::Device>,
+    (value, cut): (&[f32], Value),
     mode: Mode,
 ) -> (Tensor<B, 1>, Vec<Seen<B>>) {
     let shape = network.shape(cut);
-    let batch = value.dims()[0] / shape.len();
+    let batch = value.len() / shape.len();
     let mut values = vec![None; cut];
-    values.push(Some(value.reshape([batch, shape.pixels(), shape.channels])));
-    let mut pass = Pass { network, parameters, mode, batch, values, seen: Vec::new() };
+    values.push(Some(link.upload(value).reshape([batch, shape.pixels(), shape.channels])));
+    let mut pass = Pass { network, weights, link, mode, batch, values, seen: Vec::new() };
     let last = network.last_reader();
     for (place, node) in network.nodes.iter().enumerate().skip(cut) {
         let y = pass.node(place, node);
@@ -81,7 +118,8 @@ pub(crate) fn run<B: Backend>(
 
 struct Pass<'a, B: Backend> {
     network: &'a Network,
-    parameters: &'a [Tensor<B, 1>],
+    weights: &'a Weights<B>,
+    link: &'a Link<B::Device>,
     mode: Mode,
     batch: usize,
     values: Vec<Option<Tensor<B, 3>>>,
@@ -115,9 +153,12 @@ impl<B: Backend> Pass<'_, B> {
                 self.channels_last(y, node.shape)
             }
             Op::Linear(Linear { features }) => {
-                let weight = self.parameter(node, 0).reshape([from.len(), features]);
-                let rows = x.reshape([self.batch, from.len()]);
-                linear(rows, weight, Some(self.parameter(node, 1))).unsqueeze_dim(1)
+                // As a convolution of one pixel: on tensor cores Burn's matrix product has factors of 11 bits.
+                let weight = self.parameter(node, 0).reshape([1, 1, from.len(), features]);
+                let rows = x.reshape([self.batch, from.len(), 1, 1]);
+                let options = ConvOptions::new([1; 2], [0; 2], [1; 2], 1);
+                let y = conv2d(rows, weight.permute([3, 2, 0, 1]), None, options);
+                y.reshape([self.batch, 1, features]) + self.channels(node, 1)
             }
             Op::BatchNorm(op) => {
                 self.normalised(x, node, op) * self.channels(node, 0) + self.channels(node, 1)
@@ -128,8 +169,7 @@ impl<B: Backend> Pass<'_, B> {
                 Mode::Evaluation => x,
                 Mode::Training(key) => {
                     let mask = dropout_mask(self.batch * node.shape.len(), p, key, place as u32);
-                    let data = TensorData::new(mask.to_vec(), x.dims());
-                    let mask = Tensor::from_data(data, &x.device());
+                    let mask = self.link.upload(&mask).reshape(x.dims());
                     x * mask
                 }
             },
@@ -147,13 +187,11 @@ impl<B: Backend> Pass<'_, B> {
     /// (x − μ)/√(σ² + ε), by the batch's statistics or by the running ones.
     fn normalised(&mut self, x: Tensor<B, 3>, node: &Node, op: BatchNorm) -> Tensor<B, 3> {
         let place = node.norm.unwrap_or_default();
-        let running = &self.network.norms[place];
-        let (centred, variance) = if running.frozen || matches!(self.mode, Mode::Evaluation) {
-            let vector = |values: &[f32]| {
-                Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, values.len()]), &x.device())
-            };
-            let (mean, variance) = (vector(&running.mean), vector(&running.variance));
-            (x - mean, variance)
+        let frozen = self.network.norms[place].frozen;
+        let (centred, variance) = if frozen || matches!(self.mode, Mode::Evaluation) {
+            let Running { mean, variance } = self.weights.running[place].clone();
+            let channels = [1, 1, node.shape.channels];
+            (x - mean.reshape(channels), variance.reshape(channels))
         } else {
             let rows = x.dims()[0] * x.dims()[1];
             let mean = mean_of_images(x.clone());
@@ -168,7 +206,7 @@ impl<B: Backend> Pass<'_, B> {
 
     /// The node's parameter number `i`, as on the processor.
     fn parameter(&self, node: &Node, i: usize) -> Tensor<B, 1> {
-        self.parameters[node.parameters[i]].clone()
+        self.weights.parameters[node.parameters[i]].clone()
     }
 
     /// The node's parameter number `i`, with one number a channel.

@@ -143,9 +143,9 @@ impl<'a, E: Element> Store<'a, E> {
                 for (v, &value) in values.iter().enumerate() {
                     let place = self.out.add(place + column + v * S::LANES);
                     if self.streams::<S>() {
-                        E::stream::<S>(place, value)
+                        E::stream::<S>(place, value);
                     } else {
-                        E::store::<S>(place, value)
+                        E::store::<S>(place, value);
                     }
                 }
             }

@@ -50,6 +50,79 @@ impl Rule {
             Self::Adam { .. } => 2,
         }
     }
+
+    /// The numbers of the step `step`, counted from 1, with learning rate `lr`: the same on every device.
+    #[must_use]
+    pub fn scalars(&self, step: u64, lr: f64) -> Scalars {
+        match *self {
+            Self::Sgd { momentum, dampening, nesterov, weight_decay } => Scalars::Sgd(SgdScalars {
+                lr: lr as f32,
+                momentum: momentum as f32,
+                own: if step == 1 { 1.0 } else { 1.0 - dampening as f32 },
+                nesterov,
+                weight_decay: weight_decay as f32,
+            }),
+            Self::Adam { betas: (beta1, beta2), eps, weight_decay, decoupled } => {
+                let power = |beta: f64| 1.0 - beta.powf(step as f64);
+                Scalars::Adam(AdamScalars {
+                    step_size: (lr / power(beta1)) as f32,
+                    root: power(beta2).sqrt() as f32,
+                    new1: (1.0 - beta1) as f32,
+                    beta2: beta2 as f32,
+                    new2: (1.0 - beta2) as f32,
+                    eps: eps as f32,
+                    decay: if decoupled { 0.0 } else { weight_decay as f32 },
+                    keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
+                })
+            }
+        }
+    }
+}
+
+/// A rule's numbers for one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalars {
+    /// Of [`Rule::Sgd`].
+    Sgd(SgdScalars),
+    /// Of [`Rule::Adam`].
+    Adam(AdamScalars),
+}
+
+/// g ← g + `weight_decay`·θ; b ← `momentum`·b + `own`·g; θ ← θ − `lr`·b. Without momentum b is g; with Nesterov θ
+/// moves by g + `momentum`·b.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SgdScalars {
+    /// The learning rate.
+    pub lr: f32,
+    /// μ.
+    pub momentum: f32,
+    /// The weight of the new gradient: 1 − dampening, or 1 at first.
+    pub own: f32,
+    /// Look ahead.
+    pub nesterov: bool,
+    /// λ.
+    pub weight_decay: f32,
+}
+
+/// g ← g + `decay`·θ; m ← m + `new1`·(g − m); v ← `beta2`·v + `new2`·g²; θ ← `keep`·θ − `step_size`·m/(√v/`root` + `eps`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamScalars {
+    /// lr / (1 − β₁ᵗ).
+    pub step_size: f32,
+    /// √(1 − β₂ᵗ).
+    pub root: f32,
+    /// 1 − β₁.
+    pub new1: f32,
+    /// β₂.
+    pub beta2: f32,
+    /// 1 − β₂.
+    pub new2: f32,
+    /// ε.
+    pub eps: f32,
+    /// λ in the gradient; 0 where it is decoupled.
+    pub decay: f32,
+    /// 1 − lr·λ where it is decoupled; 1 otherwise.
+    pub keep: f32,
 }
 
 /// Floats in a task.
@@ -67,16 +140,9 @@ pub fn update(
     gradient: &[f32],
     moments: &mut [Buffer],
 ) {
-    match *rule {
-        Rule::Sgd { momentum, dampening, nesterov, weight_decay } => {
-            let scalars = SgdScalars {
-                lr: lr as f32,
-                momentum: momentum as f32,
-                own: if step == 1 { 1.0 } else { 1.0 - dampening as f32 },
-                nesterov,
-                weight_decay: weight_decay as f32,
-            };
-            if momentum == 0.0 {
+    match rule.scalars(step, lr) {
+        Scalars::Sgd(scalars) => {
+            if scalars.momentum == 0.0 {
                 row_blocks(weights, 1, BLOCK, |first, w| sgd(w, &gradient[first..], scalars));
             } else {
                 let shared = wellfit_simd::parallel::Shared::new(&mut moments[0]);
@@ -87,18 +153,7 @@ pub fn update(
                 });
             }
         }
-        Rule::Adam { betas: (beta1, beta2), eps, weight_decay, decoupled } => {
-            let power = |beta: f64| 1.0 - beta.powf(step as f64);
-            let scalars = AdamScalars {
-                step_size: (lr / power(beta1)) as f32,
-                root: power(beta2).sqrt() as f32,
-                new1: (1.0 - beta1) as f32,
-                beta2: beta2 as f32,
-                new2: (1.0 - beta2) as f32,
-                eps: eps as f32,
-                decay: if decoupled { 0.0 } else { weight_decay as f32 },
-                keep: if decoupled { (1.0 - lr * weight_decay) as f32 } else { 1.0 },
-            };
+        Scalars::Adam(scalars) => {
             let (m, v) = moments.split_at_mut(1);
             let (m, v) = (
                 wellfit_simd::parallel::Shared::new(&mut m[0]),
@@ -111,15 +166,6 @@ pub fn update(
             });
         }
     }
-}
-
-#[derive(Clone, Copy)]
-struct SgdScalars {
-    lr: f32,
-    momentum: f32,
-    own: f32,
-    nesterov: bool,
-    weight_decay: f32,
 }
 
 vectorized! {
@@ -138,18 +184,6 @@ vectorized! {
             *w -= s.lr * if s.nesterov { g + s.momentum * *b } else { *b };
         }
     }
-}
-
-#[derive(Clone, Copy)]
-struct AdamScalars {
-    step_size: f32,
-    root: f32,
-    new1: f32,
-    beta2: f32,
-    new2: f32,
-    eps: f32,
-    decay: f32,
-    keep: f32,
 }
 
 vectorized! {

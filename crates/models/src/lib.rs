@@ -33,7 +33,7 @@ pub mod passes;
 pub mod plan;
 
 pub use arch::{Architecture, MODELS, architecture, architectures, build, least_parameters, mlp};
-pub use engine::{Cpu, Engine, TrainingPass};
+pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
 pub use graph::state::Loaded;
 pub use graph::{Network, Node, Parameter, Shape};

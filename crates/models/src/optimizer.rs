@@ -25,6 +25,17 @@ impl Optimizer {
         Self { rule, step: 0, moments }
     }
 
+    /// The moments of each parameter, such as Adam's m and v, in the parameter's layout; empty for frozen ones.
+    #[must_use]
+    pub fn moments(&self) -> &[Vec<Buffer>] {
+        &self.moments
+    }
+
+    /// The same, to be written. Lengths must stay as they are.
+    pub fn moments_mut(&mut self) -> &mut [Vec<Buffer>] {
+        &mut self.moments
+    }
+
     /// One step with learning rate `lr`.
     pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
         self.step += 1;

@@ -95,6 +95,7 @@ fn bytes_of<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], String> {
 impl<'a> Session<'a> {
     /// Commit the end of an epoch, whose weights may be the best.
     pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
+        self.trainer.download()?;
         let model = self.weights(&self.trainer.network)?;
         if best {
             run.checkpoint_beside(0, BEST, &[(self.model(), &model)], self.frozen.as_ref(), self.info())?;
@@ -104,6 +105,7 @@ impl<'a> Session<'a> {
 
     /// Commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
+        self.trainer.download()?;
         self.commit_last(&self.weights(&self.trainer.network)?, run)
     }
 

@@ -6,8 +6,9 @@ use crate::features::Source;
 use crate::metrics::{Average, Scored};
 use std::time::Instant;
 use wellfit_data::Loader;
+use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::CrossEntropy;
-use wellfit_models::{Engine, Network};
+use wellfit_models::{Engine, ModelError, Network};
 use wellfit_record::Phase;
 
 /// An error if the callback asks to end the run.
@@ -18,7 +19,11 @@ pub(crate) fn check_interrupted(callback: &mut dyn Callback) -> Result<(), Train
     }
 }
 
-/// The metrics of a network on a loader's data; `batch_done(logits, labels)` is called for every batch.
+/// Computes a network's outputs from the rows of a value and which value of the network they are.
+pub(crate) type Compute<'a> = dyn Fn(&[f32], usize) -> Result<Buffer, ModelError> + 'a;
+
+/// The metrics of a network on a loader's data; `batch_done(logits, labels)` is called for every batch. A device with
+/// a memory of its own gets the network once.
 ///
 /// # Errors
 /// When an image cannot be read, when the device fails, or when the callback interrupts.
@@ -31,13 +36,17 @@ pub fn evaluate(
     callback: &mut dyn Callback,
     batch_done: impl FnMut(&[f32], &[u32]),
 ) -> Result<Average, TrainError> {
-    evaluate_source(engine, network, &Source::images(loader), loss, epoch, callback, batch_done)
+    let state = engine.upload(network)?;
+    let compute = |values: &[f32], value| match &state {
+        Some(state) => state.evaluate(network, values, value),
+        None => engine.evaluate(network, values, value),
+    };
+    evaluate_source((network, &compute), &Source::images(loader), loss, epoch, callback, batch_done)
 }
 
 /// The same for images or features.
 pub(crate) fn evaluate_source(
-    engine: &dyn Engine,
-    network: &Network,
+    (network, compute): (&Network, &Compute<'_>),
     source: &Source,
     loss: &CrossEntropy,
     epoch: u32,
@@ -49,7 +58,7 @@ pub(crate) fn evaluate_source(
     let mut inputs = source.epoch(0, 0);
     for batch in 1.. {
         let Some(input) = inputs.next(network)? else { break };
-        let logits = engine.evaluate(network, &input.values, input.value)?;
+        let logits = compute(&input.values, input.value)?;
         let loss = loss.loss(&logits, &input.labels, network.outputs());
         average.add(&Scored { outputs: &logits, labels: &input.labels, loss: &loss });
         batch_done(&logits, &input.labels);

@@ -150,6 +150,7 @@ fn go_on(
         if keeps { Source::new(loader, &session.trainer.network) } else { Ok(Source::images(loader)) }
     };
     let (train, validation) = (source(train)?, source(validation)?);
+    session.trainer.upload()?;
     while !session.is_over() {
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(&train, run, callback);

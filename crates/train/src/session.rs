@@ -3,7 +3,7 @@
 use crate::callback::{Callback, Tick};
 use crate::checkpoint::frozen_file;
 use crate::error::TrainError;
-use crate::evaluate::{check_interrupted, evaluate_source};
+use crate::evaluate::{Compute, check_interrupted, evaluate_source};
 use crate::every::Every;
 use crate::features::{Input, Source};
 use crate::fit::{FitConfig, Outcome};
@@ -74,6 +74,7 @@ impl<'a> Session<'a> {
         let trainer = Trainer {
             network,
             optimizer,
+            state: None,
             objective: config.loss.clone(),
             engine: config.engine.clone(),
             clip_norm: config.clip_norm,
@@ -169,16 +170,12 @@ impl<'a> Session<'a> {
         callback: &mut dyn Callback,
     ) -> Result<EpochDecisions, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);
-        let engine = &*config.engine;
-        let validated = evaluate_source(
-            engine,
-            &self.trainer.network,
-            validation,
-            &config.loss,
-            epoch,
-            callback,
-            |_, _| {},
-        )?;
+        let trainer = &self.trainer;
+        let compute = |values: &[f32], value| trainer.evaluate((values, value));
+        let network = (&trainer.network, &compute as &Compute<'_>);
+        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
+        self.trainer.download()?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
         let record = EpochRecord {
             epoch,

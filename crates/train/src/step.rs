@@ -5,7 +5,7 @@ use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{
-    Cpu, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass,
+    Cpu, DeviceState, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass,
 };
 
 /// What a network is to learn: a loss, which compares its outputs with targets.
@@ -39,12 +39,17 @@ impl Objective for MeanSquaredError {
 }
 
 /// A network with its optimiser, loss and device: all that a training step needs.
-#[derive(Debug, Clone)]
+///
+/// After [`upload`](Self::upload) the device trains a copy in its own memory. `network` and the moments of `optimizer`
+/// are then as they were at the last [`download`](Self::download); the count of steps is always right.
+#[derive(Debug)]
 pub struct Trainer<O> {
     /// What is trained.
     pub network: Network,
     /// The optimiser with its moments. It also counts the steps.
     pub optimizer: Optimizer,
+    /// The copy in the device's memory.
+    pub state: Option<Box<dyn DeviceState>>,
     /// What it is to learn.
     pub objective: O,
     /// The device that computes the passes.
@@ -88,7 +93,8 @@ pub enum Direction {
 
 /// Watches a step while it is computed. Every method does nothing by default.
 pub trait StepObserver {
-    /// Whether to report each layer. Only the processor reports layers, so it computes the passes then.
+    /// Whether to report each layer. Only the processor reports layers, so it computes the passes then, unless the
+    /// network is in a device's memory.
     fn layers(&self) -> bool {
         false
     }
@@ -112,7 +118,36 @@ impl<O: Objective> Trainer<O> {
     #[must_use]
     pub fn new(network: Network, rule: Rule, objective: O, seed: u64) -> Self {
         let optimizer = Optimizer::new(rule, &network);
-        Self { network, optimizer, objective, engine: Arc::new(Cpu), clip_norm: None, seed }
+        Self { network, optimizer, state: None, objective, engine: Arc::new(Cpu), clip_norm: None, seed }
+    }
+
+    /// Copy the network to the device's memory, if it has one of its own. It is trained there from now on.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn upload(&mut self) -> Result<(), ModelError> {
+        self.state = self.engine.upload(&self.network)?;
+        Ok(())
+    }
+
+    /// Copy what the device has learned into `network` and `optimizer`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn download(&mut self) -> Result<(), ModelError> {
+        let Self { state, network, optimizer, .. } = self;
+        state.as_mut().map_or(Ok(()), |state| state.download(network, optimizer))
+    }
+
+    /// The network's outputs in evaluation mode, from a value of the network on; 0 are the inputs.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn evaluate(&self, (values, value): (&[f32], usize)) -> Result<Buffer, ModelError> {
+        match &self.state {
+            Some(state) => state.evaluate(&self.network, values, value),
+            None => self.engine.evaluate(&self.network, values, value),
+        }
     }
 
     /// One step on a batch of `inputs` `[N, H, W, C]` with learning rate `lr`.
@@ -136,6 +171,11 @@ impl<O: Objective> Trainer<O> {
         observer: &mut dyn StepObserver,
     ) -> Result<StepOutcome, ModelError> {
         let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 + 1 };
+        if let Some(mut state) = self.state.take() {
+            let outcome = self.step_on(&mut *state, (values, value), targets, (key, lr), observer);
+            self.state = Some(state);
+            return outcome;
+        }
         let pass = if observer.layers() && value == 0 {
             let tell = |kind| observer.done(StepPart::Layer(kind, Direction::Forward));
             RunningPass::ByLayer(forward_by_layer(&mut self.network, values, key, tell)?)
@@ -156,6 +196,29 @@ impl<O: Objective> Trainer<O> {
         }
         self.optimizer.update(&mut self.network, &gradients, lr);
         observer.done(StepPart::Update);
+        Ok(outcome)
+    }
+
+    /// The same in a device's memory, all but the loss.
+    fn step_on(
+        &mut self,
+        state: &mut dyn DeviceState,
+        (values, value): (&[f32], usize),
+        targets: &O::Targets,
+        (key, lr): (DropoutKey, f64),
+        observer: &mut dyn StepObserver,
+    ) -> Result<StepOutcome, ModelError> {
+        let outputs = state.forward(&mut self.network, values, value, key)?;
+        let loss = self.objective.loss(&outputs, targets, self.network.outputs());
+        observer.scored(&outputs, &loss);
+        observer.done(StepPart::Loss);
+        let outcome = StepOutcome { loss: loss.value, updated: loss.value.is_finite() };
+        if outcome.updated {
+            state.backward(&self.network, &loss.gradient)?;
+            observer.done(StepPart::Gradients);
+            state.update(&self.network, &mut self.optimizer, self.clip_norm, lr)?;
+            observer.done(StepPart::Update);
+        }
         Ok(outcome)
     }
 }

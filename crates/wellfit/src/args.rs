@@ -461,6 +461,9 @@ pub struct BenchArgs {
     /// How values are stored and multiplied: f32, bf16 or auto [default: f32]
     #[arg(long, value_name = "NAME", value_parser = one_of::<PrecisionName>(PrecisionName::NAMES))]
     pub precision: Option<PrecisionName>,
+    /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: String,
     /// Also show how a training step divides among the kinds of layers
     #[arg(long)]
     pub profile: bool,

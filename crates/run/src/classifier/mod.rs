@@ -220,12 +220,16 @@ impl Classifier {
     ) -> Result<Vec<Prediction>, RunError> {
         let (sample, classes) = (self.network.input.len(), self.network.outputs());
         let mut predictions = Vec::with_capacity(images.len());
+        let state = self.engine.upload(&self.network)?;
         for batch in images.chunks(BATCH) {
             let mut inputs = vec![0.0; batch.len() * sample];
             for (image, input) in batch.iter().zip(inputs.chunks_exact_mut(sample)) {
                 read(image, input)?;
             }
-            let logits = self.engine.evaluate(&self.network, &inputs, 0)?;
+            let logits = match &state {
+                Some(state) => state.evaluate(&self.network, &inputs, 0)?,
+                None => self.engine.evaluate(&self.network, &inputs, 0)?,
+            };
             predictions.extend(logits.chunks_exact(classes).map(Prediction::new));
         }
         Ok(predictions)

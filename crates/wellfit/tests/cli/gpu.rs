@@ -59,3 +59,20 @@ fn a_machine_without_a_driver_is_told_so() {
     outcome.complains("its driver is installed");
     assert!(!outcome.to_string().contains("panicked") && !bench.has("run"), "{outcome}");
 }
+
+#[test]
+fn a_measured_step_copies_images_and_outputs_only() {
+    let bench = Bench::new();
+    let line = "bench resnet20 --batch-size 4 --image-size 16 --steps 3 --device wgpu --json";
+    let outcome = bench.run(line).succeeds();
+    outcome.complains("3 steps after one to warm up (wgpu (");
+    let result = outcome.json();
+    let (images, outputs) = (4 * 4 * 16 * 16, 4 * 4 * 10);
+    assert_eq!(result["step_uploads_bytes"], images + outputs, "{result}");
+    assert_eq!(result["step_downloads_bytes"], outputs, "{result}");
+    assert!(
+        result["train_step_s"].as_f64().unwrap() > 0.0 && result["eval_forward_s"].as_f64().unwrap() > 0.0
+    );
+    assert!(result["forward_s"].is_null(), "{result}");
+    bench.run("bench resnet20 --device wgpu --profile").exits(2).complains("--profile needs --device cpu");
+}

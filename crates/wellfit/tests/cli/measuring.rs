@@ -149,7 +149,8 @@ fn what_cannot_be_measured_is_refused() {
         ("resnet18 --data photos", "--data and --workers belong to `bench loader`"),
         ("mlp --workers 2", "--data and --workers belong to `bench loader`"),
         ("dropout --image-size 28", "--image-size: the dropout lab learns a line"),
-        ("loader --profile", "--optimizer and --profile belong to networks"),
+        ("loader --profile", "--optimizer, --device and --profile belong to networks"),
+        ("loader --device cuda", "--optimizer, --device and --profile belong to networks"),
         ("loader --workers 5000", "--workers must be at most 1024"),
         ("loader --batch-size 5000", "needs 40000 pictures: give a folder"),
     ] {

@@ -22,8 +22,8 @@ const MOST_PICTURES: usize = 10_000;
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     let (batch_size, size) = (args.batch_size.unwrap_or(32), args.image_size.unwrap_or(224));
     let (steps, workers) = (args.steps.unwrap_or(5), args.workers.unwrap_or(2));
-    require(args.optimizer.is_none() && !args.profile, || {
-        "--optimizer and --profile belong to networks; the loader trains nothing".to_owned()
+    require(args.optimizer.is_none() && !args.profile && args.device == "cpu", || {
+        "--optimizer, --device and --profile belong to networks; the loader trains nothing".to_owned()
     })?;
     require(workers <= MOST_THREADS, || format!("--workers must be at most {MOST_THREADS}, not {workers}"))?;
     let pictures = BATCHES * batch_size;

@@ -1,14 +1,16 @@
 //! What is measured: one network, or the two of a lab, with something random to learn.
 
+use super::super::engine;
 use super::profile::Profile;
 use crate::args::{BenchArgs, OptimizerName, PrecisionName};
 use crate::config::require;
 use crate::error::CliError;
 use crate::memory::check_bytes;
+use std::sync::Arc;
 use std::time::Instant;
 use wellfit::kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Network, Precision, Shape, architecture, build, mlp};
+use wellfit::models::{Engine, Network, Precision, Shape, Traffic, architecture, build, mlp};
 use wellfit::rng::{Rng, Stream};
 use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
@@ -25,6 +27,8 @@ pub struct Settings {
     pub optimizer: OptimizerName,
     /// How values are stored.
     pub precision: Precision,
+    /// The device.
+    pub engine: Arc<dyn Engine>,
 }
 
 impl Settings {
@@ -39,12 +43,17 @@ impl Settings {
         require(image_size.is_some() || args.image_size.is_none(), || {
             "--image-size: the dropout lab learns a line, not images".to_owned()
         })?;
+        require(
+            args.device == "cpu" || args.precision.is_none_or(|name| name == PrecisionName::F32),
+            || format!("--precision is for the processor: leave it out with --device {}", args.device),
+        )?;
         Ok(Self {
             batch_size: args.batch_size.unwrap_or(batch_size),
             image_size: args.image_size.or(image_size),
             steps: args.steps.unwrap_or(steps),
             optimizer: args.optimizer.unwrap_or(optimizer),
             precision: args.precision.unwrap_or(PrecisionName::F32).resolve(),
+            engine: engine(&args.device)?,
         })
     }
 }
@@ -109,7 +118,10 @@ impl Workload {
         networks.iter_mut().for_each(|network| network.precision = settings.precision);
         let steps = networks.iter().map(|network| network.step_bytes(settings.batch_size));
         let weights: usize = networks.iter().map(Network::parameter_count).sum();
-        let need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
+        let mut need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
+        if settings.engine.name() != "cpu" {
+            need = 0; // a GPU does not say what it has free
+        }
         check_bytes(&format!("training {name} in batches of {}", settings.batch_size), need)?;
         networks.iter_mut().for_each(|network| network.initialise(0));
         let mut rng = Rng::new(0, Stream::Noise, 0, 0);
@@ -121,9 +133,22 @@ impl Workload {
                 "dropout" => Targets::Values((0..batch).map(|_| rng.normal()).collect()),
                 _ => Targets::Classes((0..batch).map(|_| rng.below(classes)).collect()),
             },
-            trainers: networks.into_iter().map(|network| Trainer::new(network, rule, AnyLoss, 0)).collect(),
+            trainers: networks
+                .into_iter()
+                .map(|network| trainer(network, rule, &settings.engine))
+                .collect::<Result<_, _>>()?,
             lr,
         })
+    }
+
+    /// Whether the passes run in the memory of another device, which does not say when a part of a step is done.
+    pub fn is_elsewhere(&self) -> bool {
+        self.trainers.iter().any(|trainer| trainer.state.is_some())
+    }
+
+    /// What was copied to the device and back so far.
+    pub fn traffic(&self) -> Traffic {
+        self.trainers[0].engine.traffic()
     }
 
     /// One training step of each network, of two at the same time as the labs do; the parts of the slower one.
@@ -132,6 +157,7 @@ impl Workload {
         let step = |trainer: &mut Trainer<AnyLoss>| {
             let mut watch = StopWatch::new();
             let outcome = trainer.step_from((inputs, 0), targets, *lr, &mut watch)?;
+            trainer.state.as_ref().map_or(Ok(()), |state| state.wait())?;
             if outcome.updated { Ok(watch) } else { Err(diverged(outcome.loss)) }
         };
         let found = lockstep::at_once(trainers, &step).into_iter().collect::<Result<Vec<StopWatch>, _>>()?;
@@ -142,12 +168,20 @@ impl Workload {
     }
 
     /// One forward pass of each network in evaluation mode.
-    pub fn evaluate(&mut self) {
+    pub fn evaluate(&mut self) -> Result<(), CliError> {
         let inputs = &self.inputs;
-        lockstep::at_once(&mut self.trainers, &|trainer: &mut Trainer<AnyLoss>| {
-            drop(std::hint::black_box(trainer.network.evaluate(inputs)));
-        });
+        let evaluate = |trainer: &mut Trainer<AnyLoss>| {
+            trainer.evaluate((inputs, 0)).map(|outputs| drop(std::hint::black_box(outputs)))
+        };
+        let done: Result<Vec<()>, _> = lockstep::at_once(&mut self.trainers, &evaluate).into_iter().collect();
+        Ok(done.map(drop)?)
     }
+}
+
+fn trainer(network: Network, rule: Rule, engine: &Arc<dyn Engine>) -> Result<Trainer<AnyLoss>, CliError> {
+    let mut trainer = Trainer { engine: Arc::clone(engine), ..Trainer::new(network, rule, AnyLoss, 0) };
+    trainer.upload()?;
+    Ok(trainer)
 }
 
 fn diverged(loss: f64) -> CliError {

@@ -1,30 +1,13 @@
-//! The passes of a GPU against those of the processor: outputs, loss, gradients, running statistics, an Adam step.
-//!
-//! Needs Vulkan, which may be Mesa's software renderer (Debian's `mesa-vulkan-drivers`); fails where there is none.
-//!
-//! The tolerances are shares of a tensor's norm. Both sides sum in f32 but in different orders: on lavapipe outputs
-//! are up to 8e-6 apart, gradients up to 3e-5.
+//! Single passes: outputs, loss, gradients, running statistics, an Adam step.
 
-#![cfg(feature = "wgpu")]
-#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
-
-use std::sync::{Arc, LazyLock};
+use crate::{BACKWARD, DEVICE, FORWARD, GPU, KEY, apart, mlp, noise, ready};
 use wellfit_gpu::{Device, Engine, open};
 use wellfit_kernels::conv::Algorithm;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::resnet::{Block, imagenet};
 use wellfit_models::graph::Builder;
-use wellfit_models::{Cpu, DropoutKey, Gradients, ModelError, Network, Optimizer, Shape, build};
-use wellfit_rng::{Rng, Stream};
-
-static GPU: LazyLock<Arc<dyn Engine>> =
-    LazyLock::new(|| open(Device::Wgpu).unwrap_or_else(|error| panic!("{error}")));
-/// How far outputs, loss and running statistics may be apart.
-const FORWARD: f64 = 3e-5;
-/// How far gradients, and parameters moved by them, may be apart.
-const BACKWARD: f64 = 1e-4;
-const KEY: DropoutKey = DropoutKey { seed: 3, step: 7 };
+use wellfit_models::{Cpu, Gradients, ModelError, Network, Optimizer, Shape, build};
 
 /// The results of a step on one engine.
 struct Step {
@@ -33,27 +16,6 @@ struct Step {
     gradients: Gradients,
     /// After the optimiser's update.
     network: Network,
-}
-
-fn noise(len: usize, index: u32) -> Vec<f32> {
-    let mut rng = Rng::new(11, Stream::Noise, 0, index);
-    (0..len).map(|_| rng.normal()).collect()
-}
-
-/// Initial weights, and γ, β and running statistics that are not all the same.
-fn ready(mut network: Network) -> Network {
-    network.initialise(5);
-    for (place, parameter) in network.parameters.iter_mut().enumerate() {
-        if parameter.shape.len() == 1 {
-            let noise = noise(parameter.value.len(), 100 + place as u32);
-            parameter.value.iter_mut().zip(noise).for_each(|(value, noise)| *value += 0.1 * noise);
-        }
-    }
-    for (place, norm) in network.norms.iter_mut().enumerate() {
-        norm.mean = noise(norm.mean.len(), 1000 + place as u32);
-        norm.variance = norm.mean.iter().map(|mean| 0.5 + mean * mean).collect();
-    }
-    network
 }
 
 fn step(engine: &dyn Engine, network: &Network, images: &[f32], loss: &CrossEntropy) -> Step {
@@ -68,17 +30,6 @@ fn step(engine: &dyn Engine, network: &Network, images: &[f32], loss: &CrossEntr
     let rule = Rule::Adam { betas: (0.9, 0.999), eps: 1e-3, weight_decay: 0.0, decoupled: false };
     Optimizer::new(rule, &network).update(&mut network, &gradients, 1e-2);
     Step { outputs, loss: loss.value, gradients, network }
-}
-
-fn length(values: impl IntoIterator<Item = f64>) -> f64 {
-    values.into_iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
-/// How far two tensors are apart, as a share of `scale` or of the second's norm if that is more.
-fn apart(ours: &[f32], theirs: &[f32], scale: f64) -> f64 {
-    assert_eq!(ours.len(), theirs.len());
-    let difference = length(ours.iter().zip(theirs).map(|(a, b)| f64::from(a - b)));
-    difference / length(theirs.iter().map(|&x| f64::from(x))).max(scale)
 }
 
 /// Whether nothing is further apart than it may be; says how far the worst is.
@@ -131,22 +82,6 @@ fn agree(network: &Network, images: &[f32], loss: &CrossEntropy) -> bool {
         parameters.map(|(ours, theirs)| (ours.name.clone(), apart(&ours.value, &theirs.value, 0.0)));
     near(&format!("{name}, gradients"), BACKWARD, gradients)
         && near(&format!("{name}, parameters after the step"), BACKWARD, parameters)
-}
-
-/// Linear over an image, BatchNorm, ReLU by itself, dropout, a residual sum of features.
-fn mlp() -> Network {
-    let mut builder = Builder::new("mlp", Shape::image(5, 4, 3));
-    let mut x = builder.linear("fc1", 0, 48);
-    x = builder.batch_norm("bn1", x);
-    x = builder.relu("relu1", x);
-    let kept = builder.dropout("drop1", x, 0.3);
-    x = builder.linear("fc2", kept, 48);
-    x = builder.batch_norm("bn2", x);
-    x = builder.add("add2", x, kept);
-    x = builder.relu("relu2", x);
-    x = builder.dropout("drop2", x, 0.5);
-    builder.linear("fc3", x, 10);
-    builder.finish()
 }
 
 fn plain() -> CrossEntropy {
@@ -232,6 +167,7 @@ fn one_value_per_channel_is_refused_as_on_the_processor() {
 
 #[test]
 fn a_device_is_opened_as_often_as_one_likes() {
-    assert_eq!(open(Device::Wgpu).unwrap().name(), GPU.name());
-    assert!(GPU.name().starts_with("wgpu ("), "{}", GPU.name());
+    assert_eq!(open(DEVICE).unwrap().name(), GPU.name());
+    let expected = if DEVICE == Device::Wgpu { "wgpu (" } else { "cuda" };
+    assert!(GPU.name().starts_with(expected), "{}", GPU.name());
 }
