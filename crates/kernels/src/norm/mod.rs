@@ -15,4 +15,5 @@ pub use backward::{Gradients, InputGradient, Passed, backward};
 pub use forward::{affine, scale_and_shift};
 pub use moments::Statistics;
 pub use statistics::statistics;
+pub(crate) use statistics::{BandMoments, block_moments};
 pub(crate) use tile_moments::{BlockMoments, TileMoments, WIDEST};
