@@ -12,6 +12,7 @@
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
 //! * [`mod@reference`] a naive f64 version of every kernel: the specification that the tests compare with
 
+pub mod activation;
 pub mod conv;
 pub mod elementwise;
 mod epilogue;

@@ -1,6 +1,8 @@
 //! The gradients of a normalisation.
 
 use super::moments::Statistics;
+use super::swish;
+use crate::activation::Swish;
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
 use wellfit_simd::{Buffer, vectorized};
@@ -15,6 +17,9 @@ pub enum Passed<'a> {
     /// Where scale·x + shift is positive, as [`affine`](super::affine) computed it with these two: no residual was added.
     /// Reads one tensor less than `Output`.
     Affine(&'a [f32], &'a [f32]),
+    /// No ReLU but a smooth activation of scale·x + shift, as [`affine_swish`](super::affine_swish) computed it: the
+    /// gradient times its slope there.
+    Swish(Swish, &'a [f32], &'a [f32]),
 }
 
 /// The gradients of a normalisation.
@@ -63,13 +68,14 @@ pub fn backward(
         coefficients.constant.push(constant as f32);
     }
     let mask = match passed {
-        Passed::Affine(scale, shift) => Some((widen(scale), widen(shift))),
+        Passed::Affine(scale, shift) | Passed::Swish(_, scale, shift) => Some((widen(scale), widen(shift))),
         _ => None,
     };
+    let swish = if let Passed::Swish(swish, ..) = passed { Some(swish) } else { None };
     Gradients {
         gamma: of_gamma,
         beta: of_beta,
-        input: InputGradient { coefficients: coefficients.widen(), mask },
+        input: InputGradient { coefficients: coefficients.widen(), mask, swish },
     }
 }
 
@@ -79,6 +85,8 @@ pub struct InputGradient {
     coefficients: Coefficients,
     /// Scale and shift of the ReLU's input, which decides where `dy` passes; none where `dy` is masked already.
     mask: Option<(Vec<f32>, Vec<f32>)>,
+    /// The activation with that input, where it is no ReLU.
+    swish: Option<Swish>,
 }
 
 impl InputGradient {
@@ -87,9 +95,12 @@ impl InputGradient {
     pub fn over(&self, mut dy: Buffer, x: &[f32]) -> Buffer {
         row_blocks(&mut dy, 1, self.block(), |first, dy| {
             let x = &x[first..first + dy.len()];
-            match &self.mask {
-                None => combine_in_place(dy, x, &self.coefficients),
-                Some((scale, shift)) => combine_masked(dy, x, &self.coefficients, (scale, shift)),
+            match (&self.mask, self.swish) {
+                (None, _) => combine_in_place(dy, x, &self.coefficients),
+                (Some((scale, shift)), None) => combine_masked(dy, x, &self.coefficients, (scale, shift)),
+                (Some((scale, shift)), Some(swish)) => {
+                    swish::combine(swish, dy, x, &self.coefficients, (scale, shift));
+                }
             }
         });
         dy
@@ -125,8 +136,22 @@ impl InputGradient {
             let mut g = *dy;
             if let Some((scale, shift)) = &self.mask {
                 let (scale, shift) = (&pieces(scale)[piece], &pieces(shift)[piece]);
-                for i in 0..N {
-                    g[i] = if x[i] * scale[i] + shift[i] > 0.0 { g[i] } else { 0.0 };
+                match self.swish {
+                    None => {
+                        for i in 0..N {
+                            g[i] = if x[i] * scale[i] + shift[i] > 0.0 { g[i] } else { 0.0 };
+                        }
+                    }
+                    Some(Swish::Hard) => {
+                        for i in 0..N {
+                            g[i] *= Swish::Hard.slope(x[i] * scale[i] + shift[i]);
+                        }
+                    }
+                    Some(Swish::Sigmoid) => {
+                        for i in 0..N {
+                            g[i] *= Swish::Sigmoid.slope(x[i] * scale[i] + shift[i]);
+                        }
+                    }
                 }
             }
             let (of_g, of_x, constant) = (&of_g[piece], &of_x[piece], &constant[piece]);
@@ -158,6 +183,9 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
             Passed::All => gradient_sums(dy, x, None, mean, beta, gamma),
             Passed::Output(y) => gradient_sums(dy, x, Some(&y[range]), mean, beta, gamma),
             Passed::Affine(scale, shift) => masked_sums(dy, x, (scale, shift), mean, beta, gamma),
+            Passed::Swish(swish, scale, shift) => {
+                swish::sums(swish, dy, x, swish::Channels { mean, scale, shift }, beta, gamma);
+            }
         }
     });
     let mut totals = vec![0.0_f64; 2 * channels];
@@ -172,10 +200,10 @@ fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32])
 
 /// dx = of_g·g + (of_x·x + constant), per channel.
 #[derive(Debug, Default)]
-struct Coefficients {
-    of_g: Vec<f32>,
-    of_x: Vec<f32>,
-    constant: Vec<f32>,
+pub(super) struct Coefficients {
+    pub of_g: Vec<f32>,
+    pub of_x: Vec<f32>,
+    pub constant: Vec<f32>,
 }
 
 impl Coefficients {

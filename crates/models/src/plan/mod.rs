@@ -14,6 +14,7 @@ use crate::graph::{Network, Value};
 use crate::ops::{Op, product};
 use lifetimes::Lifetimes;
 use std::ops::Range;
+use wellfit_kernels::activation::Swish;
 use wellfit_kernels::conv::Conv;
 
 /// What a pass is for.
@@ -67,6 +68,8 @@ pub struct Step {
     pub residual: Option<Value>,
     /// Whether a ReLU is behind all that.
     pub relu: bool,
+    /// The smooth activation right behind a normalisation, where there is neither residual nor ReLU.
+    pub swish: Option<Swish>,
     /// The normalisation is part of the product: its input is never written.
     pub folded: bool,
     /// The value it makes.
