@@ -1,8 +1,12 @@
-//! GFLOP/s of the three passes of some ResNet layers on this machine.
+//! GFLOP/s of the passes of some ResNet layers on this machine, in f32 and in bf16. "joint" is both gradients of a
+//! convolution and that of the normalisation behind it, in one pass.
 
 use std::time::Instant;
-use wellfit_kernels::conv::{Algorithm, Conv, Destination};
-use wellfit_simd::{Buffer, InstructionSet, parallel};
+use wellfit_kernels::conv::{Algorithm, BehindNorm, Conv, Destination};
+use wellfit_kernels::norm::{self, Passed};
+use wellfit_kernels::{Buffer, Element};
+use wellfit_simd::profile;
+use wellfit_simd::{Bf16, Bf16Unit, InstructionSet, parallel};
 
 fn median(mut work: impl FnMut()) -> f64 {
     work();
@@ -19,18 +23,34 @@ fn median(mut work: impl FnMut()) -> f64 {
 
 fn main() {
     println!("{} threads, {}", parallel::threads(), InstructionSet::current().name());
-    println!("{:>34} {:>8} {:>8} {:>8}  GFLOP/s", "layer", "forward", "data", "weight");
+    layers::<f32>("f32");
+    layers::<Bf16>(&format!("bf16, {}", Bf16Unit::current().name()));
+}
+
+/// Numbers around `size`, so that no product is trivial.
+fn numbers<E: Element>(len: usize, size: f32) -> Buffer<E> {
+    let values: Vec<E> = (0..len).map(|i| E::from_f32(size * (1.0 + (i % 7) as f32 * 0.125))).collect();
+    Buffer::from_slice(&values)
+}
+
+fn layers<E: Element>(name: &str) {
+    println!("{:>34} {:>8} {:>8} {:>8} {:>8}  GFLOP/s", name, "forward", "data", "weight", "joint");
     // (batch, size, C_in, C_out, kernel, stride): ResNet-50 at 224², then ResNet-20 at 28².
     for (batch, size, channels_in, channels_out, kernel, stride) in [
         (32, 224, 3, 64, 7, 2),
         (32, 56, 64, 64, 1, 1),
         (32, 56, 64, 64, 3, 1),
         (32, 56, 64, 256, 1, 1),
+        (32, 56, 256, 64, 1, 1),
         (32, 56, 256, 128, 1, 1),
+        (32, 28, 128, 512, 1, 1),
+        (32, 28, 512, 128, 1, 1),
         (32, 56, 128, 128, 3, 2),
         (32, 28, 128, 128, 3, 1),
         (32, 14, 256, 256, 3, 1),
+        (32, 14, 256, 1024, 1, 1),
         (32, 14, 1024, 256, 1, 1),
+        (32, 7, 512, 2048, 1, 1),
         (32, 7, 512, 512, 3, 1),
         (32, 7, 2048, 512, 1, 1),
         (128, 28, 16, 16, 3, 1),
@@ -50,17 +70,50 @@ fn main() {
             padding,
             algorithm: Algorithm::Fastest,
         };
-        let x = Buffer::from_slice(&vec![0.5; conv.input_len()]);
-        let w = Buffer::from_slice(&vec![0.25; conv.weight_len()]);
-        let dy = Buffer::from_slice(&vec![0.125; conv.output_len()]);
+        let x = numbers::<E>(conv.input_len(), 0.5);
+        let w = numbers::<f32>(conv.weight_len(), 0.25);
+        let mut dy = numbers::<E>(conv.output_len(), 0.125);
         let mut dx = Buffer::zeroed(conv.input_len());
         let flop = 2.0 * conv.output_len() as f64 * (kernel * kernel * channels_in) as f64 / 1e9;
+        let joint = conv.joins_norm().then(|| {
+            let gamma = vec![1.0; channels_out];
+            let y = conv.forward(&x, &w, None);
+            let statistics = norm::statistics(&y, channels_out);
+            let found = norm::backward(&mut dy, &y, Passed::All, &gamma, &statistics, 1e-5, true);
+            let behind = BehindNorm { y: &y, dy: &dy, gradient: &found.input };
+            2.0 * flop / median(|| drop(conv.gradients(&x, &w, behind, Destination::new(&mut dx))))
+        });
         println!(
-            "{:>34} {:>8.0} {:>8.0} {:>8.0}",
+            "{:>34} {:>8.0} {:>8.0} {:>8.0} {:>8.0}",
             format!("{batch}×{size}² {channels_in}→{channels_out} {kernel}×{kernel} /{stride}"),
             flop / median(|| drop(conv.forward(&x, &w, None))),
             flop / median(|| conv.data_gradient(&dy, &w, Destination::new(&mut dx))),
             flop / median(|| drop(conv.weight_gradient(&x, &dy))),
+            joint.unwrap_or_default(),
         );
+        if std::env::var_os("PRODUCTS").is_some() {
+            let rate = |work: &mut dyn FnMut()| {
+                work();
+                profile::start();
+                let start = Instant::now();
+                for _ in 0..5 {
+                    work();
+                }
+                let wall = start.elapsed().as_secs_f64() * parallel::threads() as f64;
+                let found = profile::stop();
+                let share = |time: std::time::Duration| 100.0 * time.as_secs_f64() / wall;
+                println!(
+                    "      {:.0} GFLOP/s a thread in products; products {:.0} %, packing {:.0} %, transforms {:.0} %, other {:.0} %",
+                    2e-9 * found.multiply_adds as f64 / found.products.as_secs_f64(),
+                    share(found.products),
+                    share(found.packing),
+                    share(found.transforms),
+                    share(found.elementwise)
+                );
+            };
+            rate(&mut || drop(conv.forward(&x, &w, None)));
+            rate(&mut || conv.data_gradient(&dy, &w, Destination::new(&mut dx)));
+            rate(&mut || drop(conv.weight_gradient(&x, &dy)));
+        }
     }
 }

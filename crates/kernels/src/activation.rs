@@ -3,7 +3,7 @@
 //! Each is a scalar function that compilers turn into vectors inside a `vectorized!` loop.
 
 use wellfit_simd::parallel::row_blocks;
-use wellfit_simd::{Buffer, vectorized};
+use wellfit_simd::{Buffer, Element, vectorized};
 
 /// Floats that one task of an elementwise pass handles.
 const BLOCK: usize = 1 << 15;
@@ -83,7 +83,7 @@ impl Swish {
     }
 
     /// Apply it in place, on the calling thread.
-    pub(crate) fn apply(self, x: &mut [f32]) {
+    pub(crate) fn apply<E: Element>(self, x: &mut [E]) {
         match self {
             Self::Hard => hard_in_place(x),
             Self::Sigmoid => silu_in_place(x),
@@ -92,25 +92,25 @@ impl Swish {
 }
 
 vectorized! {
-    fn hard_in_place(x: &mut [f32]) {
-        x.iter_mut().for_each(|x| *x = Swish::Hard.value(*x));
+    fn hard_in_place<E>(x: &mut [E]) {
+        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Hard.value(x.to_f32())));
     }
 }
 
 vectorized! {
-    fn silu_in_place(x: &mut [f32]) {
-        x.iter_mut().for_each(|x| *x = Swish::Sigmoid.value(*x));
+    fn silu_in_place<E>(x: &mut [E]) {
+        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Sigmoid.value(x.to_f32())));
     }
 }
 
 /// Apply an activation to a whole tensor, in place.
-pub fn swish_in_place(swish: Swish, x: &mut [f32]) {
+pub fn swish_in_place<E: Element>(swish: Swish, x: &mut [E]) {
     row_blocks(x, 1, BLOCK, |_, x| swish.apply(x));
 }
 
 /// x·σ(x); NaN stays NaN.
 #[must_use]
-pub fn silu(x: &[f32]) -> Buffer {
+pub fn silu<E: Element>(x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
         out.copy_from_slice(&x[first..first + out.len()]);
@@ -120,19 +120,21 @@ pub fn silu(x: &[f32]) -> Buffer {
 }
 
 /// From the gradient of the output of [`silu`] to that of its input `x`, in place: times σ(x)·(1 + x·(1 − σ(x))).
-pub fn silu_backward(dy: &mut [f32], x: &[f32]) {
+pub fn silu_backward<E: Element>(dy: &mut [E], x: &[E]) {
     row_blocks(dy, 1, BLOCK, |first, dy| silu_backward_block(dy, &x[first..first + dy.len()]));
 }
 
 vectorized! {
-    fn silu_backward_block(dy: &mut [f32], x: &[f32]) {
-        dy.iter_mut().zip(x).for_each(|(dy, &x)| *dy *= Swish::Sigmoid.slope(x));
+    fn silu_backward_block<E>(dy: &mut [E], x: &[E]) {
+        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            *dy = E::from_f32(dy.to_f32() * Swish::Sigmoid.slope(x.to_f32()));
+        });
     }
 }
 
 /// A gate's value for each x; NaN stays NaN.
 #[must_use]
-pub fn gate(gate: Gate, x: &[f32]) -> Buffer {
+pub fn gate<E: Element>(gate: Gate, x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
         let x = &x[first..first + out.len()];
@@ -145,34 +147,34 @@ pub fn gate(gate: Gate, x: &[f32]) -> Buffer {
 }
 
 vectorized! {
-    fn hardsigmoid_block(x: &[f32], out: &mut [f32]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = hardsigmoid(x));
+    fn hardsigmoid_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(hardsigmoid(x.to_f32())));
     }
 }
 
 vectorized! {
-    fn sigmoid_block(x: &[f32], out: &mut [f32]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = sigmoid(x));
+    fn sigmoid_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(sigmoid(x.to_f32())));
     }
 }
 
 /// From the gradient of the output `y` of [`gate`] to that of its input, in place: times y·(1 − y), or for the hard one
 /// times 1/6 where 0 < y < 1. At its kinks the slope is 0, as torch's.
-pub fn gate_backward(gate: Gate, dy: &mut [f32], y: &[f32]) {
+pub fn gate_backward<E: Element>(gate: Gate, dy: &mut [E], y: &[E]) {
+    let slope = move |y: f32| match gate {
+        Gate::Hard if y > 0.0 && y < 1.0 => 1.0 / 6.0,
+        Gate::Hard => 0.0,
+        Gate::Sigmoid => y * (1.0 - y),
+    };
     row_blocks(dy, 1, BLOCK, |first, dy| {
         let y = &y[first..first + dy.len()];
-        match gate {
-            Gate::Hard => dy.iter_mut().zip(y).for_each(|(dy, &y)| {
-                *dy = if y > 0.0 && y < 1.0 { *dy / 6.0 } else { 0.0 };
-            }),
-            Gate::Sigmoid => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy *= y * (1.0 - y)),
-        }
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = E::from_f32(dy.to_f32() * slope(y.to_f32())));
     });
 }
 
 /// y = x·g, where `x` is `[N, pixels, C]` and `g` `[N, C]`: each channel of an image by a factor of its own.
 #[must_use]
-pub fn scale_channels(x: &[f32], g: &[f32], pixels: usize, channels: usize) -> Buffer {
+pub fn scale_channels<E: Element>(x: &[E], g: &[E], pixels: usize, channels: usize) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     let block = pixels_in_block(pixels, channels);
     each_block(&mut y, pixels, channels, block, |image, first, out| {
@@ -185,10 +187,16 @@ pub fn scale_channels(x: &[f32], g: &[f32], pixels: usize, channels: usize) -> B
 /// The gradients of [`scale_channels`]: `dy` becomes that of x, dy·g; that of g is returned, `[N, C]`: Σ dy·x over the
 /// pixels.
 #[must_use]
-pub fn scale_channels_backward(dy: &mut [f32], x: &[f32], g: &[f32], pixels: usize, channels: usize) -> Buffer {
+pub fn scale_channels_backward<E: Element>(
+    dy: &mut [E],
+    x: &[E],
+    g: &[E],
+    pixels: usize,
+    channels: usize,
+) -> Buffer<E> {
     let block = pixels_in_block(pixels, channels);
     let (images, blocks) = (g.len() / channels, pixels.div_ceil(block));
-    let mut partial = Buffer::zeroed(images * blocks * channels);
+    let mut partial: Buffer = Buffer::zeroed(images * blocks * channels);
     let places = wellfit_simd::parallel::Shared::new(&mut partial);
     each_block(dy, pixels, channels, block, |image, first, dy| {
         let x = &x[(image * pixels + first) * channels..][..dy.len()];
@@ -196,14 +204,14 @@ pub fn scale_channels_backward(dy: &mut [f32], x: &[f32], g: &[f32], pixels: usi
         let sums = unsafe { places.slice((image * blocks + first / block) * channels, channels) };
         scale_backward_block(dy, x, &g[image * channels..][..channels], sums);
     });
-    if blocks == 1 {
-        return partial;
-    }
-    let mut dg = Buffer::zeroed(g.len());
+    let mut dg = Buffer::scratch(g.len());
     row_blocks(&mut dg, channels, 1, |image, dg| {
-        for part in partial[image * blocks * channels..][..blocks * channels].chunks_exact(channels) {
-            dg.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+        let parts = &partial[image * blocks * channels..][..blocks * channels];
+        let mut sums = parts[..channels].to_vec();
+        for part in parts[channels..].chunks_exact(channels) {
+            sums.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
         }
+        dg.iter_mut().zip(sums).for_each(|(dg, sum)| *dg = E::from_f32(sum));
     });
     dg
 }
@@ -214,12 +222,12 @@ fn pixels_in_block(pixels: usize, channels: usize) -> usize {
 }
 
 /// Call `work(image, first pixel, the floats)` for each block of pixels of `x` `[N, pixels, C]`.
-fn each_block(
-    x: &mut [f32],
+fn each_block<E: Element>(
+    x: &mut [E],
     pixels: usize,
     channels: usize,
     block: usize,
-    work: impl Fn(usize, usize, &mut [f32]) + Sync + Send,
+    work: impl Fn(usize, usize, &mut [E]) + Sync + Send,
 ) {
     let (images, blocks) = (x.len() / (pixels * channels), pixels.div_ceil(block));
     let places = wellfit_simd::parallel::Shared::new(x);
@@ -232,19 +240,19 @@ fn each_block(
 }
 
 vectorized! {
-    fn scale_block(x: &[f32], g: &[f32], out: &mut [f32]) {
+    fn scale_block<E>(x: &[E], g: &[E], out: &mut [E]) {
         for (x, out) in x.chunks_exact(g.len()).zip(out.chunks_exact_mut(g.len())) {
-            out.iter_mut().zip(x).zip(g).for_each(|((out, &x), &g)| *out = x * g);
+            out.iter_mut().zip(x).zip(g).for_each(|((out, &x), &g)| *out = E::from_f32(x.to_f32() * g.to_f32()));
         }
     }
 }
 
 vectorized! {
-    fn scale_backward_block(dy: &mut [f32], x: &[f32], g: &[f32], sums: &mut [f32]) {
+    fn scale_backward_block<E>(dy: &mut [E], x: &[E], g: &[E], sums: &mut [f32]) {
         for (dy, x) in dy.chunks_exact_mut(g.len()).zip(x.chunks_exact(g.len())) {
             for (((dy, &x), &g), sum) in dy.iter_mut().zip(x).zip(g).zip(&mut *sums) {
-                *sum += *dy * x;
-                *dy *= g;
+                *sum += dy.to_f32() * x.to_f32();
+                *dy = E::from_f32(dy.to_f32() * g.to_f32());
             }
         }
     }
@@ -252,12 +260,12 @@ vectorized! {
 
 /// x times a factor for each image, `[N]`: what stochastic depth does in training. Its backward pass is the same.
 #[must_use]
-pub fn scale_images(x: &[f32], factors: &[f32]) -> Buffer {
+pub fn scale_images<E: Element>(x: &[E], factors: &[f32]) -> Buffer<E> {
     let len = x.len() / factors.len().max(1);
     let mut y = Buffer::scratch(x.len());
     each_block(&mut y, len, 1, pixels_in_block(len, 1), |image, first, out| {
         let x = &x[image * len + first..][..out.len()];
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = x * factors[image]);
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(x.to_f32() * factors[image]));
     });
     y
 }

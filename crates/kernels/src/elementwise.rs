@@ -1,8 +1,8 @@
 //! Passes over whole tensors: ReLU, hard swish, dropout, sums by channel.
 
-use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
 use wellfit_simd::vectorized;
+use wellfit_simd::{Buffer, Element};
 
 /// Floats that one task of an elementwise pass handles.
 const BLOCK: usize = 1 << 15;
@@ -14,11 +14,11 @@ pub(crate) fn widen(values: &[f32]) -> Vec<f32> {
 
 vectorized! {
     /// Add the rows of `x` `[rows, C]` to `sums` `[C]`.
-    pub fn channel_sums(x: &[f32], sums: &mut [f32]) {
+    pub fn channel_sums<E>(x: &[E], sums: &mut [f32]) {
         let channels = sums.len();
         let mut wide = vec![0.0_f32; channels * (64 / channels.max(1)).max(1)];
         for rows in x.chunks(wide.len()) {
-            wide.iter_mut().zip(rows).for_each(|(sum, &x)| *sum += x);
+            wide.iter_mut().zip(rows).for_each(|(sum, &x)| *sum += x.to_f32());
         }
         for part in wide.chunks_exact(channels) {
             sums.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
@@ -26,12 +26,40 @@ vectorized! {
     }
 }
 
+/// Numbers as they are stored, rounded.
+#[must_use]
+pub fn narrow<E: Element>(x: &[f32]) -> Buffer<E> {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| narrow_block(&x[first..first + out.len()], out));
+    y
+}
+
+vectorized! {
+    fn narrow_block<E>(x: &[f32], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(x));
+    }
+}
+
+/// Stored numbers as f32.
+#[must_use]
+pub fn to_f32<E: Element>(x: &[E]) -> Buffer {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| to_f32_block(&x[first..first + out.len()], out));
+    y
+}
+
+vectorized! {
+    fn to_f32_block<E>(x: &[E], out: &mut [f32]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = x.to_f32());
+    }
+}
+
 /// The sum of the rows of `x` `[rows, channels]`: the gradient of a bias.
 #[must_use]
-pub fn sum_rows(x: &[f32], channels: usize) -> Buffer {
+pub fn sum_rows<E: Element>(x: &[E], channels: usize) -> Buffer {
     let block = rows_in_cache(channels) * channels;
     let mut total = Buffer::zeroed(channels);
-    let mut partial = Buffer::zeroed(x.len().div_ceil(block) * channels);
+    let mut partial: Buffer = Buffer::zeroed(x.len().div_ceil(block) * channels);
     row_blocks(&mut partial, channels, 1, |i, sums| {
         channel_sums(&x[i * block..(i * block + block).min(x.len())], sums);
     });
@@ -43,73 +71,79 @@ pub fn sum_rows(x: &[f32], channels: usize) -> Buffer {
 
 /// max(x, 0); NaN stays NaN.
 #[must_use]
-pub fn relu(x: &[f32]) -> Buffer {
+pub fn relu<E: Element>(x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| relu_block(&x[first..first + out.len()], out));
     y
 }
 
 vectorized! {
-    fn relu_block(x: &[f32], out: &mut [f32]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = if x < 0.0 { 0.0 } else { x });
+    fn relu_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = if x.to_f32() < 0.0 { E::default() } else { x });
     }
 }
 
 /// Keep the gradient where the ReLU's output `y` is positive.
-pub fn relu_backward(dy: &mut [f32], y: &[f32]) {
+pub fn relu_backward<E: Element>(dy: &mut [E], y: &[E]) {
     row_blocks(dy, 1, BLOCK, |first, dy| relu_backward_block(dy, &y[first..first + dy.len()]));
 }
 
 vectorized! {
-    fn relu_backward_block(dy: &mut [f32], y: &[f32]) {
-        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = if y > 0.0 { *dy } else { 0.0 });
+    fn relu_backward_block<E>(dy: &mut [E], y: &[E]) {
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = if y.to_f32() > 0.0 { *dy } else { E::default() });
     }
 }
 
 /// x·relu6(x + 3)/6 with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
 #[must_use]
-pub fn hardswish(x: &[f32]) -> Buffer {
+pub fn hardswish<E: Element>(x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| hardswish_block(&x[first..first + out.len()], out));
     y
 }
 
 vectorized! {
-    fn hardswish_block(x: &[f32], out: &mut [f32]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
+    fn hardswish_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| {
+            let x = x.to_f32();
+            *out = E::from_f32(x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
+        });
     }
 }
 
 /// From the gradient of the output of [`hardswish`] to that of its input `x`, in place: times 0 up to −3, 1 from 3 on,
 /// x/3 + ½ between. At −3 and 3, where the function has a kink, these are torch's slopes.
-pub fn hardswish_backward(dy: &mut [f32], x: &[f32]) {
+pub fn hardswish_backward<E: Element>(dy: &mut [E], x: &[E]) {
     row_blocks(dy, 1, BLOCK, |first, dy| hardswish_backward_block(dy, &x[first..first + dy.len()]));
 }
 
 vectorized! {
-    fn hardswish_backward_block(dy: &mut [f32], x: &[f32]) {
+    fn hardswish_backward_block<E>(dy: &mut [E], x: &[E]) {
         dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            let x = x.to_f32();
             let slope = if x < 3.0 { x / 3.0 + 0.5 } else { 1.0 };
-            *dy = if x <= -3.0 { 0.0 } else { *dy * slope };
+            *dy = E::from_f32(if x <= -3.0 { 0.0 } else { dy.to_f32() * slope });
         });
     }
 }
 
 /// x·mask, elementwise. An (inverted) dropout mask holds 0 or 1/(1 − p); its backward pass is the same.
 #[must_use]
-pub fn multiply(x: &[f32], mask: &[f32]) -> Buffer {
+pub fn multiply<E: Element>(x: &[E], mask: &[f32]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
         let range = first..first + out.len();
-        out.iter_mut().zip(&x[range.clone()]).zip(&mask[range]).for_each(|((y, &x), &m)| *y = x * m);
+        let inputs = x[range.clone()].iter().zip(&mask[range]);
+        out.iter_mut().zip(inputs).for_each(|(y, (&x, &m))| *y = E::from_f32(x.to_f32() * m));
     });
     y
 }
 
 /// Add `x` to `sum`.
-pub fn add_to(sum: &mut [f32], x: &[f32]) {
+pub fn add_to<E: Element>(sum: &mut [E], x: &[E]) {
     row_blocks(sum, 1, BLOCK, |first, sum| {
         let count = sum.len();
-        sum.iter_mut().zip(&x[first..first + count]).for_each(|(sum, &x)| *sum += x);
+        let x = &x[first..first + count];
+        sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum = E::from_f32(sum.to_f32() + x.to_f32()));
     });
 }

@@ -1,18 +1,18 @@
 //! What is done to a tile of sums before it is written: [`Epilogue`] says what, `Store` does it, in registers.
 
 use crate::norm::{BlockMoments, TileMoments, WIDEST};
-use wellfit_simd::vector::{CACHE_LINE, Simd};
+use wellfit_simd::vector::{CACHE_LINE, Element, Simd};
 
 /// What is done to a value, a sum of a convolution or an element of a tensor, before it is written:
 /// y = relu(scale·value + bias + residual), each part being optional. By default nothing is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Epilogue<'a> {
+pub struct Epilogue<'a, E: Element = f32> {
     /// One factor a channel, `[C]`.
     pub scale: Option<&'a [f32]>,
     /// One addend a channel, `[C]`.
     pub bias: Option<&'a [f32]>,
     /// Added, in the output's shape, `[…, C]`.
-    pub residual: Option<&'a [f32]>,
+    pub residual: Option<&'a [E]>,
     /// max(·, 0) at the end; NaN stays NaN.
     pub relu: bool,
 }
@@ -22,52 +22,53 @@ pub struct Epilogue<'a> {
 /// `out = relu(scale·sum + bias + addend)`, or 0 where `passed` is not positive; everything but the sum is optional.
 /// The moments of what was written are taken as well, if asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Store<'a> {
-    /// The output's first float.
-    pub out: *mut f32,
+pub(crate) struct Store<'a, E: Element> {
+    /// The output's first number.
+    pub out: *mut E,
     /// One factor a column.
     pub scale: Option<&'a [f32]>,
     /// One addend a column.
     pub bias: Option<&'a [f32]>,
-    /// Floats in the output's layout, added; null for none. The output itself makes a product accumulate.
-    pub addend: *const f32,
+    /// Numbers in the output's layout, added; null for none. The output itself makes a product accumulate.
+    pub addend: *const E,
     /// max(·, 0) at the end; NaN stays NaN.
     pub relu: bool,
-    /// Floats in the output's layout: 0 is written where they are not positive. Null for none.
-    pub passed: *const f32,
+    /// Numbers in the output's layout: 0 is written where they are not positive. Null for none.
+    pub passed: *const E,
     /// Write past the caches, where the machine can: see [`past_caches`].
     pub past_caches: bool,
     /// Where the moments of each block of rows go.
     pub moments: Option<&'a BlockMoments>,
 }
 
-/// More floats than a third-level cache keeps for the next layer.
-const LARGE: usize = 1 << 23;
+/// More bytes than a third-level cache keeps for the next layer.
+const LARGE: usize = 1 << 25;
 
-/// Whether an output of so many `floats`, in rows of `channels`, is to be written past the caches: it is large, and
-/// every vector of 16 is a whole cache line of it. What is written there need not be read before.
-pub(crate) fn past_caches(floats: usize, channels: usize) -> bool {
-    floats > LARGE && channels.is_multiple_of(CACHE_LINE)
+/// Whether an output of so many `numbers`, in rows of `channels`, is to be written past the caches: it is large, and
+/// its rows are whole cache lines. What is written there need not be read before.
+pub(crate) fn past_caches<E>(numbers: usize, channels: usize) -> bool {
+    numbers * size_of::<E>() > LARGE
+        && (channels * size_of::<E>()).is_multiple_of(CACHE_LINE * size_of::<f32>())
 }
 
 // SAFETY: the pointers are to memory borrowed for the whole product; each row writes its own output, and
 // reads of `addend` and `passed` are of that same row.
-unsafe impl Sync for Store<'_> {}
+unsafe impl<E: Element> Sync for Store<'_, E> {}
 
-impl<'a> Store<'a> {
+impl<'a, E: Element> Store<'a, E> {
     /// Only write the sums.
-    pub(crate) fn plain(out: *mut f32) -> Self {
+    pub(crate) fn plain(out: *mut E) -> Self {
         Self::new(out, Epilogue::default())
     }
 
     /// Write the sums after an [`Epilogue`].
-    pub(crate) fn new(out: *mut f32, epilogue: Epilogue<'a>) -> Self {
+    pub(crate) fn new(out: *mut E, epilogue: Epilogue<'a, E>) -> Self {
         let Epilogue { scale, bias, residual, relu } = epilogue;
         Self {
             out,
             scale,
             bias,
-            addend: residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            addend: residual.map_or(std::ptr::null(), <[E]>::as_ptr),
             relu,
             passed: std::ptr::null(),
             past_caches: false,
@@ -84,11 +85,11 @@ impl<'a> Store<'a> {
     #[inline(always)]
     pub(crate) fn prefetch<S: Simd>(&self, place: usize) {
         if !self.streams::<S>() {
-            S::prefetch_write(self.out.wrapping_add(place));
+            S::prefetch_write(self.out.wrapping_add(place).cast());
         }
         for read in [self.addend, self.passed] {
             if !read.is_null() {
-                S::prefetch_read(read.wrapping_add(place));
+                S::prefetch_read(read.wrapping_add(place).cast());
             }
         }
     }
@@ -106,7 +107,7 @@ impl<'a> Store<'a> {
     /// Its size is known to the compiler, so the sums stay in registers until they are stored.
     ///
     /// # Safety
-    /// `V · LANES` floats from each of these places on must lie within the output (and `addend` and `passed`), and from
+    /// `V · LANES` numbers from each of these places on must lie within the output (and `addend` and `passed`), and from
     /// `column` on within `scale` and `bias`. The machine must have `S`.
     #[inline(always)]
     pub(crate) unsafe fn tile<S: Simd, const M: usize, const V: usize>(
@@ -122,7 +123,8 @@ impl<'a> Store<'a> {
             if !self.addend.is_null() {
                 for (values, &place) in values.iter_mut().zip(places) {
                     for (v, value) in values.iter_mut().enumerate() {
-                        *value = S::add(*value, S::load(self.addend.add(place + column + v * S::LANES)));
+                        let addend = self.addend.add(place + column + v * S::LANES);
+                        *value = S::add(*value, E::load::<S>(addend));
                     }
                 }
             }
@@ -132,7 +134,7 @@ impl<'a> Store<'a> {
             if !self.passed.is_null() {
                 for (values, &place) in values.iter_mut().zip(places) {
                     for (v, value) in values.iter_mut().enumerate() {
-                        let passed = S::load(self.passed.add(place + column + v * S::LANES));
+                        let passed = E::load::<S>(self.passed.add(place + column + v * S::LANES));
                         *value = S::where_positive(passed, *value);
                     }
                 }
@@ -140,7 +142,11 @@ impl<'a> Store<'a> {
             for (values, &place) in values.iter().zip(places) {
                 for (v, &value) in values.iter().enumerate() {
                     let place = self.out.add(place + column + v * S::LANES);
-                    if self.streams::<S>() { S::stream(place, value) } else { S::store(place, value) }
+                    if self.streams::<S>() {
+                        E::stream::<S>(place, value)
+                    } else {
+                        E::store::<S>(place, value)
+                    }
                 }
             }
             if self.moments.is_some() {
@@ -196,7 +202,7 @@ impl<'a> Store<'a> {
     /// The same where only the first `real` columns exist.
     ///
     /// # Safety
-    /// As for `tile`, for `real` floats.
+    /// As for `tile`, for `real` numbers.
     #[inline(always)]
     pub(crate) unsafe fn edge<S: Simd, const V: usize>(
         &self,
@@ -217,17 +223,16 @@ impl<'a> Store<'a> {
         for (&sums, &place) in sums.iter().zip(places) {
             // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
             unsafe {
-                let mut out = [0.0_f32; WIDEST];
+                let mut out = [E::default(); WIDEST];
                 let copies = [self.addend, self.passed].map(|read| {
-                    let mut copy = [0.0_f32; WIDEST];
+                    let mut copy = [E::default(); WIDEST];
                     if !read.is_null() {
                         copy[..real]
                             .copy_from_slice(std::slice::from_raw_parts(read.add(place + column), real));
                     }
                     copy
                 });
-                let copy =
-                    |read: *const f32, i: usize| if read.is_null() { read } else { copies[i].as_ptr() };
+                let copy = |read: *const E, i: usize| if read.is_null() { read } else { copies[i].as_ptr() };
                 let row = Store {
                     out: out.as_mut_ptr(),
                     scale: self.scale.map(|_| &scale[..]),

@@ -24,4 +24,4 @@ mod product;
 pub mod reference;
 
 pub use epilogue::Epilogue;
-pub use wellfit_simd::Buffer;
+pub use wellfit_simd::{Bf16, Buffer, Element};

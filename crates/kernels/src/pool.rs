@@ -1,8 +1,8 @@
 //! Max pooling and global average pooling of `[N, H, W, C]`.
 
-use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{Shared, row_blocks};
 use wellfit_simd::vectorized;
+use wellfit_simd::{Buffer, Element};
 
 /// The shape of a max pooling: square window, zero-padded with −∞ (as `torch.nn.MaxPool2d`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl MaxPool {
     /// # Panics
     /// When `x` has another length than the shape.
     #[must_use]
-    pub fn forward(&self, x: &[f32]) -> (Buffer, Vec<u8>) {
+    pub fn forward<E: Element>(&self, x: &[E]) -> (Buffer<E>, Vec<u8>) {
         let per_image = self.height * self.width * self.channels;
         assert_eq!(x.len(), self.batch * per_image, "x of {self:?}");
         let per_output = self.out_height() * self.out_width() * self.channels;
@@ -57,7 +57,7 @@ impl MaxPool {
         (y, taps)
     }
 
-    fn forward_image(&self, x: &[f32], y: &mut [f32], taps: &mut [u8]) {
+    fn forward_image<E: Element>(&self, x: &[E], y: &mut [E], taps: &mut [u8]) {
         let outputs = y.chunks_exact_mut(self.channels).zip(taps.chunks_exact_mut(self.channels));
         let mut window = Vec::with_capacity(self.kernel * self.kernel);
         for (out, (y, taps)) in outputs.enumerate() {
@@ -69,12 +69,12 @@ impl MaxPool {
 
     /// The gradient of the input from `dy` and the taps of the forward pass.
     #[must_use]
-    pub fn backward(&self, dy: &[f32], taps: &[u8]) -> Buffer {
+    pub fn backward<E: Element>(&self, dy: &[E], taps: &[u8]) -> Buffer<E> {
         let per_image = self.height * self.width * self.channels;
         let per_output = self.out_height() * self.out_width() * self.channels;
         let mut dx = Buffer::scratch(self.batch * per_image);
         row_blocks(&mut dx, per_image, 1, |image, dx| {
-            dx.fill(0.0);
+            dx.fill(E::default());
             let (dy, taps) = (&dy[image * per_output..], &taps[image * per_output..]);
             let outputs = dy.chunks_exact(self.channels).zip(taps.chunks_exact(self.channels));
             for (out, (dy, taps)) in outputs.enumerate().take(self.out_height() * self.out_width()) {
@@ -104,7 +104,7 @@ const GROUP: usize = 16;
 
 vectorized! {
     /// The largest value of each channel over a window's pixels, and the tap it came from.
-    fn largest(window: &[(u8, &[f32])], y: &mut [f32], taps: &mut [u8]) {
+    fn largest<E>(window: &[(u8, &[E])], y: &mut [E], taps: &mut [u8]) {
         let (groups, rest) = y.as_chunks_mut::<GROUP>();
         let (tap_groups, tap_rest) = taps.as_chunks_mut::<GROUP>();
         for (group, (y, taps)) in groups.iter_mut().zip(tap_groups).enumerate() {
@@ -113,21 +113,22 @@ vectorized! {
             for &(tap, x) in window {
                 let Some(x) = x[group * GROUP..].first_chunk::<GROUP>() else { break };
                 for lane in 0..GROUP {
-                    let larger = is_larger(x[lane], best[lane]);
-                    best[lane] = if larger { x[lane] } else { best[lane] };
+                    let x = x[lane].to_f32();
+                    let larger = is_larger(x, best[lane]);
+                    best[lane] = if larger { x } else { best[lane] };
                     from[lane] = if larger { u32::from(tap) } else { from[lane] };
                 }
             }
-            *y = best;
             for lane in 0..GROUP {
+                y[lane] = E::from_f32(best[lane]);
                 taps[lane] = from[lane] as u8;
             }
         }
         let done = groups.len() * GROUP;
         for (lane, (y, place)) in rest.iter_mut().zip(tap_rest).enumerate() {
-            (*y, *place) = (f32::NEG_INFINITY, 0);
+            (*y, *place) = (E::from_f32(f32::NEG_INFINITY), 0);
             for &(tap, x) in window {
-                if is_larger(x[done + lane], *y) {
+                if is_larger(x[done + lane].to_f32(), y.to_f32()) {
                     (*y, *place) = (x[done + lane], tap);
                 }
             }
@@ -142,33 +143,34 @@ fn is_larger(x: f32, best: f32) -> bool {
 }
 
 vectorized! {
-    fn add_where(dy: &[f32], taps: &[u8], tap: u8, dx: &mut [f32]) {
+    fn add_where<E>(dy: &[E], taps: &[u8], tap: u8, dx: &mut [E]) {
         for ((&dy, &place), dx) in dy.iter().zip(taps).zip(dx) {
-            *dx += if place == tap { dy } else { 0.0 };
+            *dx = E::from_f32(dx.to_f32() + if place == tap { dy.to_f32() } else { 0.0 });
         }
     }
 }
 
 /// The mean over the pixels of each image: `[N, pixels, C]` to `[N, C]`.
 #[must_use]
-pub fn global_average(x: &[f32], pixels: usize, channels: usize) -> Buffer {
+pub fn global_average<E: Element>(x: &[E], pixels: usize, channels: usize) -> Buffer<E> {
     let images = x.len() / (pixels * channels);
-    let mut y = Buffer::zeroed(images * channels);
+    let mut y = Buffer::scratch(images * channels);
     row_blocks(&mut y, channels, 1, |image, y| {
-        crate::elementwise::channel_sums(&x[image * pixels * channels..][..pixels * channels], y);
-        y.iter_mut().for_each(|y| *y /= pixels as f32);
+        let mut sums = vec![0.0; channels];
+        crate::elementwise::channel_sums(&x[image * pixels * channels..][..pixels * channels], &mut sums);
+        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = E::from_f32(sum / pixels as f32));
     });
     y
 }
 
 /// The gradient of [`global_average`]'s input: each pixel gets `dy / pixels`.
 #[must_use]
-pub fn global_average_backward(dy: &[f32], pixels: usize, channels: usize) -> Buffer {
+pub fn global_average_backward<E: Element>(dy: &[E], pixels: usize, channels: usize) -> Buffer<E> {
     let mut dx = Buffer::scratch(dy.len() * pixels);
     row_blocks(&mut dx, pixels * channels, 1, |image, dx| {
         let dy = &dy[image * channels..][..channels];
         for pixel in dx.chunks_exact_mut(channels) {
-            pixel.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / pixels as f32);
+            pixel.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = E::from_f32(dy.to_f32() / pixels as f32));
         }
     });
     dx

@@ -59,15 +59,7 @@ fn every_shape() {
     for (kernel, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
         for channels in [16, 17, 24, 64, 72, 120] {
             for (batch, height, width) in [(2, 3, 3), (1, 7, 7), (2, 8, 6), (1, 13, 14), (1, 1, 20)] {
-                check(DepthwiseConv {
-                    batch,
-                    height,
-                    width,
-                    channels,
-                    kernel,
-                    stride,
-                    padding: kernel / 2,
-                });
+                check(DepthwiseConv { batch, height, width, channels, kernel, stride, padding: kernel / 2 });
             }
         }
         for padding in [0, 1, 2] {

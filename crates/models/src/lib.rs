@@ -38,4 +38,4 @@ pub use graph::{Network, Node, Parameter, Shape};
 pub use ops::Op;
 pub use optimizer::Optimizer;
 pub use passes::{DropoutKey, Gradients, Tape};
-pub use plan::Plan;
+pub use plan::{Plan, Precision};

@@ -40,7 +40,7 @@ mod training;
 pub use classifier::{CONFIG, Classifier, Evaluation, FileHints, Prediction, weight_file};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
-pub use machine::start_event;
+pub use machine::{path, start_event};
 pub use notice::{Notice, duration};
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};

@@ -6,8 +6,10 @@
 //! the blocks that were dropped longest ago go back to the system. Large blocks ask for huge pages.
 
 use crate::parallel::row_blocks;
+use crate::vector::Element;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,14 +17,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One cache line, and the width of the widest vector register.
 const ALIGN: usize = 64;
 const HUGE_PAGE: usize = 2 << 20;
-/// Floats that one task sets to zero.
+/// Numbers that one task sets to zero.
 const ZEROED: usize = 1 << 16;
 
-/// `len` floats on a 64-byte boundary, from the pool and back to it.
+/// `len` numbers on a 64-byte boundary, from the pool and back to it.
 #[derive(Debug)]
-pub struct Buffer {
+pub struct Buffer<E: Element = f32> {
     block: Block,
     len: usize,
+    numbers: PhantomData<E>,
 }
 
 #[derive(Debug)]
@@ -138,60 +141,62 @@ impl Pool {
     }
 }
 
-impl Buffer {
-    /// `len` floats with unspecified (but initialised) contents: for results that are written whole.
+impl<E: Element> Buffer<E> {
+    /// `len` numbers with unspecified (but initialised) contents: for results that are written whole.
     #[must_use]
     pub fn scratch(len: usize) -> Self {
         if len == 0 {
-            return Self { block: Block { start: NonNull::dangling(), capacity: 0, dropped: 0 }, len: 0 };
+            let block = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };
+            return Self { block, len: 0, numbers: PhantomData };
         }
-        let capacity = len.next_multiple_of(ALIGN / size_of::<f32>());
+        let floats = len.saturating_mul(size_of::<E>()).div_ceil(size_of::<f32>());
+        let capacity = floats.next_multiple_of(ALIGN / size_of::<f32>());
         let mut pool = pool();
         let found = pool.take(capacity);
         let real = found.as_ref().map_or(capacity, |block| block.capacity);
         pool.used_floats += real;
         pool.peak_floats = pool.peak_floats.max(pool.used_floats);
         drop(pool);
-        Self { block: found.unwrap_or_else(|| Block::new(real)), len }
+        Self { block: found.unwrap_or_else(|| Block::new(real)), len, numbers: PhantomData }
     }
 
     /// `len` zeros.
     #[must_use]
     pub fn zeroed(len: usize) -> Self {
         let mut buffer = Self::scratch(len);
-        row_blocks(&mut buffer, 1, ZEROED, |_, part| part.fill(0.0));
+        row_blocks(&mut buffer, 1, ZEROED, |_, part| part.fill(E::default()));
         buffer
     }
 
     /// A copy of `values`.
     #[must_use]
-    pub fn from_slice(values: &[f32]) -> Self {
+    pub fn from_slice(values: &[E]) -> Self {
         let mut buffer = Self::scratch(values.len());
         buffer.copy_from_slice(values);
         buffer
     }
 }
 
-impl Clone for Buffer {
+impl<E: Element> Clone for Buffer<E> {
     fn clone(&self) -> Self {
         Self::from_slice(self)
     }
 }
 
-impl Default for Buffer {
+impl<E: Element> Default for Buffer<E> {
     fn default() -> Self {
         Self::scratch(0)
     }
 }
 
 /// Equal values, as of slices.
-impl PartialEq for Buffer {
+impl<E: Element> PartialEq for Buffer<E> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl Drop for Buffer {
+impl<E: Element> Drop for Buffer<E> {
     fn drop(&mut self) {
         let empty = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };
         let block = std::mem::replace(&mut self.block, empty);
@@ -201,20 +206,21 @@ impl Drop for Buffer {
     }
 }
 
-impl Deref for Buffer {
-    type Target = [f32];
+impl<E: Element> Deref for Buffer<E> {
+    type Target = [E];
     #[inline]
-    fn deref(&self) -> &[f32] {
-        // SAFETY: the block holds at least `len` initialised floats (zeroed when made) and is owned by us.
-        unsafe { std::slice::from_raw_parts(self.block.start.as_ptr(), self.len) }
+    fn deref(&self) -> &[E] {
+        // SAFETY: the block holds at least `len` initialised numbers (zeroed when made) and is owned by us; any bytes
+        // are numbers, as `Element` promises.
+        unsafe { std::slice::from_raw_parts(self.block.start.as_ptr().cast(), self.len) }
     }
 }
 
-impl DerefMut for Buffer {
+impl<E: Element> DerefMut for Buffer<E> {
     #[inline]
-    fn deref_mut(&mut self) -> &mut [f32] {
+    fn deref_mut(&mut self) -> &mut [E] {
         // SAFETY: as in `deref`, and `&mut self` makes this the only access.
-        unsafe { std::slice::from_raw_parts_mut(self.block.start.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.block.start.as_ptr().cast(), self.len) }
     }
 }
 
@@ -231,9 +237,9 @@ mod tests {
         first.fill(3.0);
         let place = first.as_ptr();
         drop(first);
-        let again = Buffer::scratch(len - 10);
+        let again = Buffer::<f32>::scratch(len - 10);
         assert_eq!(again.as_ptr(), place, "a slightly smaller buffer takes the same memory");
-        assert!(Buffer::zeroed(len).iter().all(|&x| x == 0.0));
-        assert!(Buffer::scratch(0).is_empty());
+        assert!(Buffer::<f32>::zeroed(len).iter().all(|&x| x == 0.0));
+        assert!(Buffer::<f32>::scratch(0).is_empty());
     }
 }

@@ -14,4 +14,4 @@ pub mod vector;
 
 pub use buffer::Buffer;
 pub use parallel::Threads;
-pub use vector::{InstructionSet, Simd, dispatch, dispatch_on};
+pub use vector::{Bf16, Bf16Unit, Element, InstructionSet, Simd, dispatch, dispatch_on};

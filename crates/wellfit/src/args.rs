@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wellfit::run::FileHints;
 use wellfit::run::options::Group;
-pub use wellfit::run::options::{OptimizerName, SemanticsName};
+pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName};
 
 /// Train image classifiers that neither under- nor overfit.
 #[derive(Debug, Parser)]
@@ -436,6 +436,9 @@ pub struct BenchArgs {
     /// Optimiser [default: adam; mlp sgd]
     #[arg(long, value_name = "NAME", value_parser = one_of::<OptimizerName>(OptimizerName::NAMES))]
     pub optimizer: Option<OptimizerName>,
+    /// How values are stored and multiplied: f32, bf16 or auto [default: f32]
+    #[arg(long, value_name = "NAME", value_parser = one_of::<PrecisionName>(PrecisionName::NAMES))]
+    pub precision: Option<PrecisionName>,
     /// Also show how a training step divides among the kinds of layers
     #[arg(long)]
     pub profile: bool,

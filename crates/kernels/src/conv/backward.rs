@@ -1,17 +1,17 @@
 //! The gradients of weights and input.
 
 use super::classes::Class;
-use super::patches::Patches;
+use super::patches::{Patches, whole_lanes};
 use super::shape::{Conv, Destination};
 use super::winograd::{self, Direction};
 use crate::norm::InputGradient;
 use crate::product::{CHANNELS, Joint, Outer, Panels, Product, SMALL};
-use wellfit_simd::Buffer;
+use wellfit_simd::{Buffer, Element};
 
 impl Conv {
     /// The gradient of the weights, `[k, k, C_in, C_out]`, from `x` and `dy` `[N, H', W', C_out]`.
     #[must_use]
-    pub fn weight_gradient(&self, x: &[f32], dy: &[f32]) -> Buffer {
+    pub fn weight_gradient<E: Element>(&self, x: &[E], dy: &[E]) -> Buffer {
         assert_eq!((x.len(), dy.len()), (self.input_len(), self.output_len()), "x and dy of {self:?}");
         if winograd::suits(self, Direction::WeightGradient) {
             return winograd::weight_gradient(self, x, dy);
@@ -20,7 +20,7 @@ impl Conv {
         let outer = Outer {
             rows: self.rows(),
             segments: patches.taps * patches.taps_across,
-            depth: patches.depth,
+            depth: patches.run,
             columns: self.channels_out,
             dy,
         };
@@ -32,7 +32,7 @@ impl Conv {
     ///
     /// With stride s the input pixels fall into s×s classes by their position modulo s; each class sees
     /// its own subset of the taps, so no product with a zero is computed.
-    pub fn data_gradient(&self, dy: &[f32], w: &[f32], mut to: Destination<'_>) {
+    pub fn data_gradient<E: Element>(&self, dy: &[E], w: &[f32], mut to: Destination<'_, E>) {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
         to.check(self);
         let store = to.store();
@@ -41,10 +41,11 @@ impl Conv {
             unsafe { winograd::data_gradient(self, dy, w, store) };
             return;
         }
-        let zeros = Buffer::zeroed(self.channels_out);
+        let (dy, depth) = whole_lanes(dy, self.channels_out);
+        let zeros = Buffer::zeroed(depth);
         for phase_y in 0..self.stride.min(self.height) {
             for phase_x in 0..self.stride.min(self.width) {
-                let class = Class::new(self, (phase_y, phase_x), dy, &zeros);
+                let class = Class::new(self, (phase_y, phase_x), (&dy, depth), &zeros);
                 let taps = class.taps_y.len() * class.taps_x.len();
                 if taps == 0 && to.accumulate && to.passed.is_none() {
                     continue; // nothing changes there
@@ -56,9 +57,9 @@ impl Conv {
                     .map(|start| &w[start..start + block])
                     .collect();
                 let b = Panels::from_transposed(&blocks, self.channels_in, self.channels_out);
-                let (rows, depth) = (class.rows(), self.channels_out);
+                let rows = class.rows();
                 let product = Product { rows, segments: taps, depth, b: &b, store };
-                // SAFETY: taps point at pixels of dy or at zeros, `channels_out` floats each; outputs are
+                // SAFETY: taps point at pixels of dy or at zeros, `depth` numbers each; outputs are
                 // the pixels of this class in dx.
                 unsafe { product.run(&class) };
             }
@@ -68,11 +69,11 @@ impl Conv {
 
 /// The gradient of a normalisation's output `dy`, and how that of its input `y` follows from it.
 #[derive(Debug, Clone, Copy)]
-pub struct BehindNorm<'a> {
+pub struct BehindNorm<'a, E> {
     /// The normalisation's input: the convolution's output.
-    pub y: &'a [f32],
+    pub y: &'a [E],
     /// The gradient, as [`norm::backward`](crate::norm::backward) left it.
-    pub dy: &'a [f32],
+    pub dy: &'a [E],
     /// What it found.
     pub gradient: &'a InputGradient,
 }
@@ -96,7 +97,13 @@ impl Conv {
     /// # Panics
     /// When the shape does not suit ([`Conv::joins_norm`]), or a slice has another length than its shape.
     #[must_use]
-    pub fn gradients(&self, x: &[f32], w: &[f32], behind: BehindNorm<'_>, mut to: Destination<'_>) -> Buffer {
+    pub fn gradients<E: Element>(
+        &self,
+        x: &[E],
+        w: &[f32],
+        behind: BehindNorm<'_, E>,
+        mut to: Destination<'_, E>,
+    ) -> Buffer {
         assert!(self.joins_norm(), "{self:?} has no joint gradients");
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "{self:?}");
         to.check(self);

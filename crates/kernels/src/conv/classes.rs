@@ -5,18 +5,20 @@ use super::shape::Conv;
 use crate::product::Rows;
 
 /// The input pixels at one position modulo the stride, with the taps that reach them.
-pub(super) struct Class<'a> {
+pub(super) struct Class<'a, E> {
     conv: &'a Conv,
     phase: (usize, usize),
     pixels: Pixels,
     pub taps_y: Vec<usize>,
     pub taps_x: Vec<usize>,
-    dy: &'a [f32],
-    zeros: &'a [f32],
+    dy: &'a [E],
+    /// Numbers from one of its pixels to the next.
+    pixel: usize,
+    zeros: &'a [E],
 }
 
-impl<'a> Class<'a> {
-    pub fn new(conv: &'a Conv, phase: (usize, usize), dy: &'a [f32], zeros: &'a [f32]) -> Self {
+impl<'a, E> Class<'a, E> {
+    pub fn new(conv: &'a Conv, phase: (usize, usize), (dy, pixel): (&'a [E], usize), zeros: &'a [E]) -> Self {
         let taps = |phase: usize| {
             (0..conv.kernel)
                 .filter(|tap| {
@@ -32,6 +34,7 @@ impl<'a> Class<'a> {
             taps_y: taps(phase.0),
             taps_x: taps(phase.1),
             dy,
+            pixel,
             zeros,
         }
     }
@@ -47,12 +50,12 @@ impl<'a> Class<'a> {
     }
 }
 
-impl Rows for Class<'_> {
+impl<E: Sync> Rows<E> for Class<'_, E> {
     fn inputs(
         &self,
         first: usize,
         count: usize,
-        table: &mut [*const f32],
+        table: &mut [*const E],
         place: impl Fn(usize) -> usize,
         stride: usize,
     ) {
@@ -71,7 +74,7 @@ impl Rows for Class<'_> {
                 for &tap_x in &self.taps_x {
                     let found = source(y, tap_y, high).zip(source(x, tap_x, wide));
                     table[slot] = found.map_or(self.zeros.as_ptr(), |(y, x)| {
-                        self.dy[((image * high + y) * wide + x) * conv.channels_out..].as_ptr()
+                        self.dy[((image * high + y) * wide + x) * self.pixel..].as_ptr()
                     });
                     slot += stride;
                 }
@@ -81,7 +84,7 @@ impl Rows for Class<'_> {
 
     fn step(&self) -> Option<usize> {
         let conv = self.conv;
-        (conv.kernel == 1 && conv.stride == 1 && conv.padding == 0).then_some(conv.channels_out)
+        (conv.kernel == 1 && conv.stride == 1 && conv.padding == 0).then_some(self.pixel)
     }
 
     fn output(&self, row: usize) -> usize {

@@ -1,6 +1,7 @@
 //! The shape of a convolution, and where its gradients go.
 
 use crate::epilogue::Store;
+use wellfit_simd::Element;
 
 /// How a convolution is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,19 +65,19 @@ impl Conv {
         (self.width + 2 * self.padding - self.kernel) / self.stride + 1
     }
 
-    /// Floats in the input.
+    /// Numbers in the input.
     #[must_use]
     pub fn input_len(&self) -> usize {
         self.batch * self.height * self.width * self.channels_in
     }
 
-    /// Floats in the weights.
+    /// Numbers in the weights.
     #[must_use]
     pub fn weight_len(&self) -> usize {
         self.kernel * self.kernel * self.channels_in * self.channels_out
     }
 
-    /// Floats in the output.
+    /// Numbers in the output.
     #[must_use]
     pub fn output_len(&self) -> usize {
         self.rows() * self.channels_out
@@ -90,28 +91,28 @@ impl Conv {
 
 /// Where the gradient of an input goes.
 #[derive(Debug)]
-pub struct Destination<'a> {
+pub struct Destination<'a, E: Element = f32> {
     /// In the input's shape.
-    pub dx: &'a mut [f32],
+    pub dx: &'a mut [E],
     /// Add it to what is there.
     pub accumulate: bool,
     /// The input, where a ReLU made it: what is written is the gradient of the ReLU's own input, 0 where this is not
     /// positive.
-    pub passed: Option<&'a [f32]>,
+    pub passed: Option<&'a [E]>,
 }
 
-impl<'a> Destination<'a> {
+impl<'a, E: Element> Destination<'a, E> {
     /// Write over whatever `dx` holds.
-    pub fn new(dx: &'a mut [f32]) -> Self {
+    pub fn new(dx: &'a mut [E]) -> Self {
         Self { dx, accumulate: false, passed: None }
     }
 
     /// How sums are written there, or added to what is there, where the gradient passes.
-    pub(super) fn store(&mut self) -> Store<'static> {
+    pub(super) fn store(&mut self) -> Store<'static, E> {
         let out = self.dx.as_mut_ptr();
         Store {
             addend: if self.accumulate { out } else { std::ptr::null() },
-            passed: self.passed.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            passed: self.passed.map_or(std::ptr::null(), <[E]>::as_ptr),
             ..Store::plain(out)
         }
     }
@@ -119,7 +120,7 @@ impl<'a> Destination<'a> {
     /// # Panics
     /// When a slice has another length than the input.
     pub(super) fn check(&self, conv: &Conv) {
-        let passed = self.passed.map_or(self.dx.len(), <[f32]>::len);
+        let passed = self.passed.map_or(self.dx.len(), <[E]>::len);
         assert_eq!([self.dx.len(), passed], [conv.input_len(); 2], "dx of {conv:?}");
     }
 }

@@ -5,15 +5,15 @@ use super::swish;
 use crate::activation::Swish;
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
-use wellfit_simd::{Buffer, vectorized};
+use wellfit_simd::{Buffer, Element, vectorized};
 
 /// Where the ReLU behind a normalisation let the gradient pass.
 #[derive(Debug, Clone, Copy)]
-pub enum Passed<'a> {
+pub enum Passed<'a, E> {
     /// Everywhere: there is none.
     All,
     /// Where this output is positive.
-    Output(&'a [f32]),
+    Output(&'a [E]),
     /// Where scale·x + shift is positive, as [`affine`](super::affine) computed it with these two: no residual was added.
     /// Reads one tensor less than `Output`.
     Affine(&'a [f32], &'a [f32]),
@@ -40,10 +40,10 @@ pub struct Gradients {
 ///
 /// With [`Passed`] given by an output, `dy` becomes `g`, which is also the gradient of a residual.
 #[must_use]
-pub fn backward(
-    dy: &mut Buffer,
-    x: &[f32],
-    passed: Passed<'_>,
+pub fn backward<E: Element>(
+    dy: &mut Buffer<E>,
+    x: &[E],
+    passed: Passed<'_, E>,
     gamma: &[f32],
     statistics: &Statistics,
     eps: f32,
@@ -92,7 +92,7 @@ pub struct InputGradient {
 impl InputGradient {
     /// Write it over `dy`, the one that [`backward`] saw, which saw this `x`.
     #[must_use]
-    pub fn over(&self, mut dy: Buffer, x: &[f32]) -> Buffer {
+    pub fn over<E: Element>(&self, mut dy: Buffer<E>, x: &[E]) -> Buffer<E> {
         row_blocks(&mut dy, 1, self.block(), |first, dy| {
             let x = &x[first..first + dy.len()];
             match (&self.mask, self.swish) {
@@ -108,7 +108,7 @@ impl InputGradient {
 
     /// Write it to a buffer of its own: `dy` is the gradient of a residual too (see [`backward`]).
     #[must_use]
-    pub fn beside(&self, dy: &[f32], x: &[f32]) -> Buffer {
+    pub fn beside<E: Element>(&self, dy: &[E], x: &[E]) -> Buffer<E> {
         debug_assert!(self.mask.is_none(), "with a residual the output decides");
         let mut dx = Buffer::scratch(x.len());
         row_blocks(&mut dx, 1, self.block(), |first, out| {
@@ -126,14 +126,23 @@ impl InputGradient {
     /// One row of it, `N` channels at a time (no more are left when fewer than `N` are). To be inlined where the
     /// instruction set is known.
     #[inline(always)]
-    pub(crate) fn row<const N: usize>(&self, dy: &[f32], x: &[f32], mut write: impl FnMut(usize, &[f32; N])) {
+    pub(crate) fn row<E: Element, const N: usize>(
+        &self,
+        dy: &[E],
+        x: &[E],
+        mut write: impl FnMut(usize, &[f32; N]),
+    ) {
         let pieces = |floats| <[f32]>::as_chunks::<N>(floats).0;
+        let numbers = |numbers| <[E]>::as_chunks::<N>(numbers).0;
         let [of_g, of_x, constant] =
             [&self.coefficients.of_g, &self.coefficients.of_x, &self.coefficients.constant]
                 .map(|l| pieces(l));
         // Each piece is computed in an array of its own: nothing the compiler must suspect of overlapping.
-        for (piece, (dy, x)) in pieces(dy).iter().zip(pieces(x)).enumerate() {
-            let mut g = *dy;
+        for (piece, (dy, from)) in numbers(dy).iter().zip(numbers(x)).enumerate() {
+            let (mut g, mut x) = ([0.0; N], [0.0; N]);
+            for i in 0..N {
+                (g[i], x[i]) = (dy[i].to_f32(), from[i].to_f32());
+            }
             if let Some((scale, shift)) = &self.mask {
                 let (scale, shift) = (&pieces(scale)[piece], &pieces(shift)[piece]);
                 match self.swish {
@@ -167,11 +176,16 @@ impl InputGradient {
 const TOTALS: usize = 64;
 
 /// Σ g and Σ g·(x − μ) of each channel; masks `dy` in place when an output decides.
-fn gradient_totals(dy: &mut Buffer, x: &[f32], passed: Passed<'_>, mean: &[f32]) -> (Vec<f64>, Vec<f64>) {
+fn gradient_totals<E: Element>(
+    dy: &mut Buffer<E>,
+    x: &[E],
+    passed: Passed<'_, E>,
+    mean: &[f32],
+) -> (Vec<f64>, Vec<f64>) {
     let channels = mean.len();
     let block = rows_in_cache(channels);
     let blocks = (dy.len() / channels).div_ceil(block);
-    let mut partial = Buffer::zeroed(blocks * 2 * channels);
+    let mut partial: Buffer = Buffer::zeroed(blocks * 2 * channels);
     let places = Shared::new(&mut partial);
     row_blocks(dy, channels, block, |first, dy| {
         let range = first * channels..first * channels + dy.len();
@@ -214,17 +228,17 @@ impl Coefficients {
 
 vectorized! {
     /// Mask `dy` by the ReLU and sum it, and its product with x − μ, over the rows.
-    fn gradient_sums(
-        dy: &mut [f32],
-        x: &[f32],
-        relu_output: Option<&[f32]>,
+    fn gradient_sums<E>(
+        dy: &mut [E],
+        x: &[E],
+        relu_output: Option<&[E]>,
         mean: &[f32],
         beta: &mut [f32],
         gamma: &mut [f32],
     ) {
         if let Some(y) = relu_output {
             for (dy, &y) in dy.iter_mut().zip(y) {
-                *dy = if y > 0.0 { *dy } else { 0.0 };
+                *dy = if y.to_f32() > 0.0 { *dy } else { E::default() };
             }
         }
         let mean = widen(mean);
@@ -232,6 +246,7 @@ vectorized! {
         for (dy, x) in dy.chunks(mean.len()).zip(x.chunks(mean.len())) {
             let inputs = dy.iter().zip(x).zip(&mean);
             for (((&dy, &x), &mean), (sum, product)) in inputs.zip(sums.iter_mut().zip(&mut products)) {
+                let (dy, x) = (dy.to_f32(), x.to_f32());
                 *sum += dy;
                 *product += dy * (x - mean);
             }
@@ -243,9 +258,9 @@ vectorized! {
 
 vectorized! {
     /// The same sums where scale·x + shift is positive; `dy` stays as it is.
-    fn masked_sums(
-        dy: &[f32],
-        x: &[f32],
+    fn masked_sums<E>(
+        dy: &[E],
+        x: &[E],
         affine: (&[f32], &[f32]),
         mean: &[f32],
         beta: &mut [f32],
@@ -257,7 +272,8 @@ vectorized! {
             let inputs = dy.iter().zip(x).zip(&mean).zip(scale.iter().zip(&shift));
             let totals = sums.iter_mut().zip(&mut products);
             for ((((&dy, &x), &mean), (&scale, &shift)), (sum, product)) in inputs.zip(totals) {
-                let g = if x * scale + shift > 0.0 { dy } else { 0.0 };
+                let x = x.to_f32();
+                let g = if x * scale + shift > 0.0 { dy.to_f32() } else { 0.0 };
                 *sum += g;
                 *product += g * (x - mean);
             }
@@ -268,38 +284,39 @@ vectorized! {
 }
 
 vectorized! {
-    fn combine(g: &[f32], x: &[f32], coefficients: &Coefficients, out: &mut [f32]) {
+    fn combine<E>(g: &[E], x: &[E], coefficients: &Coefficients, out: &mut [E]) {
         let width = coefficients.of_g.len();
         for ((g, x), out) in g.chunks(width).zip(x.chunks(width)).zip(out.chunks_mut(width)) {
             let factors = coefficients.of_g.iter().zip(&coefficients.of_x).zip(&coefficients.constant);
             for (((&g, &x), out), ((&a, &b), &c)) in g.iter().zip(x).zip(out).zip(factors) {
-                *out = a * g + (b * x + c);
+                *out = E::from_f32(a * g.to_f32() + (b * x.to_f32() + c));
             }
         }
     }
 }
 
 vectorized! {
-    fn combine_in_place(g: &mut [f32], x: &[f32], coefficients: &Coefficients) {
+    fn combine_in_place<E>(g: &mut [E], x: &[E], coefficients: &Coefficients) {
         let width = coefficients.of_g.len();
         for (g, x) in g.chunks_mut(width).zip(x.chunks(width)) {
             let factors = coefficients.of_g.iter().zip(&coefficients.of_x).zip(&coefficients.constant);
             for ((g, &x), ((&a, &b), &c)) in g.iter_mut().zip(x).zip(factors) {
-                *g = a * *g + (b * x + c);
+                *g = E::from_f32(a * g.to_f32() + (b * x.to_f32() + c));
             }
         }
     }
 }
 
 vectorized! {
-    fn combine_masked(dy: &mut [f32], x: &[f32], coefficients: &Coefficients, affine: (&[f32], &[f32])) {
+    fn combine_masked<E>(dy: &mut [E], x: &[E], coefficients: &Coefficients, affine: (&[f32], &[f32])) {
         let width = coefficients.of_g.len();
         for (dy, x) in dy.chunks_mut(width).zip(x.chunks(width)) {
             let factors = coefficients.of_g.iter().zip(&coefficients.of_x).zip(&coefficients.constant);
             let affine = affine.0.iter().zip(affine.1);
             for (((dy, &x), ((&a, &b), &c)), (&scale, &shift)) in dy.iter_mut().zip(x).zip(factors).zip(affine) {
-                let g = if x * scale + shift > 0.0 { *dy } else { 0.0 };
-                *dy = a * g + (b * x + c);
+                let x = x.to_f32();
+                let g = if x * scale + shift > 0.0 { dy.to_f32() } else { 0.0 };
+                *dy = E::from_f32(a * g + (b * x + c));
             }
         }
     }

@@ -4,8 +4,8 @@ use super::moments::Statistics;
 use crate::elementwise::widen;
 use crate::epilogue::{Epilogue, past_caches};
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
-use wellfit_simd::vector::{Kernel, Simd, dispatch};
-use wellfit_simd::{Buffer, vectorized};
+use wellfit_simd::vector::{Kernel, Simd};
+use wellfit_simd::{Buffer, Element, vectorized};
 
 /// `y = relu(scale·x + bias + residual)` of `x` `[rows, channels]`, as the [`Epilogue`] says; without a scale it is 1,
 /// without a bias 0.
@@ -13,7 +13,7 @@ use wellfit_simd::{Buffer, vectorized};
 /// # Panics
 /// When scale or bias have another length than `channels`, or the residual another than `x`.
 #[must_use]
-pub fn affine(x: &[f32], channels: usize, epilogue: Epilogue<'_>) -> Buffer {
+pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -> Buffer<E> {
     let per_channel = |values: Option<&[f32]>, otherwise: f32| {
         let values = values.map_or_else(|| vec![otherwise; channels], <[f32]>::to_vec);
         assert_eq!(values.len(), channels, "a value for each channel");
@@ -23,13 +23,13 @@ pub fn affine(x: &[f32], channels: usize, epilogue: Epilogue<'_>) -> Buffer {
     assert!(epilogue.residual.is_none_or(|r| r.len() == x.len()), "the residual has the shape of x");
     let mut y = Buffer::scratch(x.len());
     let channels_block = rows_in_cache(scale.len()) * scale.len();
-    let past_caches = past_caches(x.len(), scale.len());
+    let past_caches = past_caches::<E>(x.len(), scale.len());
     row_blocks(&mut y, 1, channels_block, |first, out| {
         let range = first..first + out.len();
         if past_caches {
             let residual = epilogue.residual.map(|r| &r[range.clone()]);
             let (x, line) = (&x[range], (&scale[..], &shift[..]));
-            return dispatch(AffinePastCaches { x, line, residual, relu: epilogue.relu, out });
+            return E::dispatch(AffinePastCaches { x, line, residual, relu: epilogue.relu, out });
         }
         affine_block(
             &x[range.clone()],
@@ -44,15 +44,15 @@ pub fn affine(x: &[f32], channels: usize, epilogue: Epilogue<'_>) -> Buffer {
 }
 
 /// A block of a large output: `affine_block` with the same bits, past the caches.
-struct AffinePastCaches<'a> {
-    x: &'a [f32],
+struct AffinePastCaches<'a, E> {
+    x: &'a [E],
     line: (&'a [f32], &'a [f32]),
-    residual: Option<&'a [f32]>,
+    residual: Option<&'a [E]>,
     relu: bool,
-    out: &'a mut [f32],
+    out: &'a mut [E],
 }
 
-impl Kernel for AffinePastCaches<'_> {
+impl<E: Element> Kernel for AffinePastCaches<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -61,18 +61,18 @@ impl Kernel for AffinePastCaches<'_> {
         for row in (0..self.out.len()).step_by(width) {
             for column in (0..width).step_by(S::LANES) {
                 let i = row + column;
-                // SAFETY: rows are of `width` floats, whole cache lines, and the output begins with one.
+                // SAFETY: rows are of `width` numbers, whole cache lines, and the output begins with one.
                 unsafe {
-                    let x = S::load(self.x.as_ptr().add(i));
+                    let x = E::load::<S>(self.x.as_ptr().add(i));
                     let scaled = S::multiply(x, S::load(scale.as_ptr().add(column)));
                     let mut y = S::add(scaled, S::load(shift.as_ptr().add(column)));
                     if let Some(residual) = self.residual {
-                        y = S::add(y, S::load(residual.as_ptr().add(i)));
+                        y = S::add(y, E::load::<S>(residual.as_ptr().add(i)));
                     }
                     if self.relu {
                         y = S::relu(y);
                     }
-                    S::stream(self.out.as_mut_ptr().add(i), y);
+                    E::stream::<S>(self.out.as_mut_ptr().add(i), y);
                 }
             }
         }
@@ -81,13 +81,13 @@ impl Kernel for AffinePastCaches<'_> {
 }
 
 vectorized! {
-    fn affine_block(
-        x: &[f32],
+    fn affine_block<E>(
+        x: &[E],
         scale: &[f32],
         shift: &[f32],
-        residual: Option<&[f32]>,
+        residual: Option<&[E]>,
         relu: bool,
-        out: &mut [f32],
+        out: &mut [E],
     ) {
         let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
         let width = scale.len();
@@ -95,11 +95,11 @@ vectorized! {
             let values = rows.iter().zip(scale).zip(shift).zip(out);
             if let Some(residual) = residual {
                 for ((((&x, &a), &b), out), &r) in values.zip(&residual[i * width..]) {
-                    *out = floor_keeping_nan(x * a + b + r, floor);
+                    *out = E::from_f32(floor_keeping_nan(x.to_f32() * a + b + r.to_f32(), floor));
                 }
             } else {
                 for (((&x, &a), &b), out) in values {
-                    *out = floor_keeping_nan(x * a + b, floor);
+                    *out = E::from_f32(floor_keeping_nan(x.to_f32() * a + b, floor));
                 }
             }
         }

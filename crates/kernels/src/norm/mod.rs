@@ -16,6 +16,6 @@ pub use backward::{Gradients, InputGradient, Passed, backward};
 pub use forward::{affine, scale_and_shift};
 pub use moments::Statistics;
 pub use statistics::statistics;
-pub use swish::affine_swish;
 pub(crate) use statistics::{BandMoments, block_moments};
+pub use swish::affine_swish;
 pub(crate) use tile_moments::{BlockMoments, TileMoments, WIDEST};

@@ -3,14 +3,14 @@
 use super::moments::{Moments, Statistics};
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
-use wellfit_simd::vectorized;
+use wellfit_simd::{Element, vectorized};
 
 /// Mean and biased variance of each channel of `x` `[rows, channels]`.
 ///
 /// One pass over memory: each block that fits in the cache yields its mean and its squared deviations from
 /// that mean, and the blocks are combined in order in f64 (Chan, Golub & LeVeque 1979).
 #[must_use]
-pub fn statistics(x: &[f32], channels: usize) -> Statistics {
+pub fn statistics<E: Element>(x: &[E], channels: usize) -> Statistics {
     let block = rows_in_cache(channels) * channels;
     let mut partial = BandMoments::new(x.len().div_ceil(block));
     row_blocks(&mut partial.0, 1, 1, |i, place| {
@@ -42,7 +42,7 @@ impl BandMoments {
 }
 
 /// The moments of some rows that are in the cache.
-pub(crate) fn block_moments(x: &[f32], channels: usize) -> Moments {
+pub(crate) fn block_moments<E: Element>(x: &[E], channels: usize) -> Moments {
     let rows = x.len() / channels;
     let mut sums = vec![0.0; channels];
     channel_sums(x, &mut sums);
@@ -58,13 +58,13 @@ pub(crate) fn block_moments(x: &[f32], channels: usize) -> Moments {
 }
 
 vectorized! {
-    fn deviations(x: &[f32], mean: &[f32], residue: &mut [f32], squares: &mut [f32]) {
+    fn deviations<E>(x: &[E], mean: &[f32], residue: &mut [f32], squares: &mut [f32]) {
         let channels = mean.len();
         let mean = widen(mean);
         let (mut first, mut second) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
         for rows in x.chunks(mean.len()) {
             for (((&x, &mean), first), second) in rows.iter().zip(&mean).zip(&mut first).zip(&mut second) {
-                let d = x - mean;
+                let d = x.to_f32() - mean;
                 *first += d;
                 *second += d * d;
             }

@@ -2,7 +2,7 @@
 //!
 //! `out[r][·] = epilogue(Σ_s Σ_k a(r, s)[k] · B[s·depth + k][·])`
 //!
-//! A row is `segments` runs of `depth` floats. For a linear layer it is one run, for a convolution one run
+//! A row is `segments` runs of `depth` numbers. For a linear layer it is one run, for a convolution one run
 //! a tap: the pixel's neighbour at that tap, or a row of zeros outside the image. So a convolution is a
 //! plain product that never copies its input (the "indirect convolution" of Dukhan 2019).
 //!
@@ -15,15 +15,22 @@ use crate::epilogue::Store;
 use crate::norm::TileMoments;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd, dispatch_on};
+use wellfit_simd::vector::{CACHE_LINE, Element, Kernel, Simd};
+
+/// Numbers in a cache line.
+#[inline(always)]
+pub(crate) const fn in_cache_line<E>() -> usize {
+    CACHE_LINE * size_of::<f32>() / size_of::<E>()
+}
 
 /// One product: its shape and what is done to each sum.
-pub(crate) struct Product<'a> {
+pub(crate) struct Product<'a, E: Element> {
     pub rows: usize,
     pub segments: usize,
+    /// Whole lanes of `E`.
     pub depth: usize,
-    pub b: &'a Panels,
-    pub store: Store<'a>,
+    pub b: &'a Panels<E>,
+    pub store: Store<'a, E>,
 }
 
 /// Rows in a task: a multiple of every tile height (4, 6, 12), large enough to reuse a panel of B.
@@ -31,14 +38,16 @@ pub(crate) const TASK_ROWS: usize = 84;
 /// Tasks wanted at least: with few rows, several cores are kept busy and end together.
 const WANTED_TASKS: usize = 32;
 
-impl Product<'_> {
+impl<E: Element> Product<'_, E> {
     /// Compute every row.
     ///
     /// # Safety
-    /// `rows` must yield, for each row below `self.rows`, `segments` pointers to `depth` readable floats,
-    /// and a place for `b.columns` floats that no other row shares and nobody else uses meanwhile.
-    pub(crate) unsafe fn run<R: Rows>(&self, rows: &R) {
-        assert_eq!(self.segments * self.depth, self.b.inner, "B has one row for each float of A's rows");
+    /// `rows` must yield, for each row below `self.rows`, `segments` pointers to `depth` readable numbers,
+    /// and a place for `b.columns` numbers that no other row shares and nobody else uses meanwhile.
+    pub(crate) unsafe fn run<R: Rows<E>>(&self, rows: &R) {
+        let lanes = self.segments * self.depth / E::PER_LANE;
+        assert_eq!(lanes, self.b.inner, "B has one row for each lane of A's rows");
+        assert!(self.depth.is_multiple_of(E::PER_LANE), "runs of whole lanes");
         let row_tasks = self.rows.div_ceil(TASK_ROWS);
         let panels = self.b.count();
         let small = self.rows * self.b.inner * self.b.columns < 1 << 17;
@@ -51,16 +60,16 @@ impl Product<'_> {
             let count = TASK_ROWS.min(self.rows - first);
             let to = panels.min(from + per_group);
             let watch = Watch::start();
-            dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
+            E::dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
             let columns = self.b.columns.min(to * self.b.panel_width()) - from * self.b.panel_width();
-            watch.product(count * self.b.inner * columns);
+            watch.product(count * self.segments * self.depth * columns);
         });
     }
 }
 
 /// Some rows times some panels: a task.
-pub(crate) struct ProductTask<'a, R> {
-    pub product: &'a Product<'a>,
+pub(crate) struct ProductTask<'a, E: Element, R> {
+    pub product: &'a Product<'a, E>,
     pub rows: &'a R,
     pub first: usize,
     pub count: usize,
@@ -68,7 +77,7 @@ pub(crate) struct ProductTask<'a, R> {
     pub to: usize,
 }
 
-impl<R: Rows> Kernel for ProductTask<'_, R> {
+impl<E: Element, R: Rows<E>> Kernel for ProductTask<'_, E, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -84,7 +93,7 @@ impl<R: Rows> Kernel for ProductTask<'_, R> {
     }
 }
 
-impl<R: Rows> ProductTask<'_, R> {
+impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
     #[inline(always)]
     unsafe fn panels<S: Simd, const M: usize>(self) {
         let (product, segments) = (self.product, self.product.segments);
@@ -115,7 +124,7 @@ impl<R: Rows> ProductTask<'_, R> {
     }
 
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const M: usize, const V: usize>(&self, tiles: &Tiles, panel: usize) {
+    unsafe fn tiles<S: Simd, const M: usize, const V: usize>(&self, tiles: &Tiles<E>, panel: usize) {
         let &Product { segments, depth, ref store, b, .. } = self.product;
         let column = panel * b.panel_width();
         let real = (b.columns - column).min(V * S::LANES);
@@ -123,8 +132,10 @@ impl<R: Rows> ProductTask<'_, R> {
         // The rows of the next task, which this thread most likely takes next, are fetched while this one computes,
         // a part with each panel.
         let next_rows = self.rows.step().map_or(0..0, |step| {
-            let (ahead, share) =
-                (self.count * step / CACHE_LINE, (M * step).div_ceil(CACHE_LINE * b.count()));
+            let (ahead, share) = (
+                self.count * step / in_cache_line::<E>(),
+                (M * step).div_ceil(in_cache_line::<E>() * b.count()),
+            );
             ahead + panel * share..ahead + (panel + 1) * share
         });
         let whole = if real == V * S::LANES { tiles.places.as_chunks::<M>().0 } else { &[] };
@@ -135,20 +146,20 @@ impl<R: Rows> ProductTask<'_, R> {
             for (tile, places) in whole.iter().enumerate() {
                 let pointers = tiles.table[tile * M * segments..].as_ptr();
                 for line in next_rows.clone() {
-                    S::prefetch_read((*pointers).wrapping_add(line * CACHE_LINE));
+                    S::prefetch_read((*pointers).wrapping_add(line * in_cache_line::<E>()).cast());
                 }
                 for place in places {
-                    for line in (column..column + V * S::LANES).step_by(CACHE_LINE) {
-                        store.prefetch::<S>(place + line);
+                    for column in (column..column + V * S::LANES).step_by(in_cache_line::<E>()) {
+                        store.prefetch::<S>(place + column);
                     }
                 }
-                let sums = sums::<S, M, V>(pointers, segments, depth, columns);
+                let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
                 store.tile(sums, places, column, &mut moments);
             }
             let done = whole.len() * M;
             for (tile, places) in tiles.places[done..].chunks(M).enumerate() {
                 let pointers = tiles.table[(done + tile * M) * segments..].as_ptr();
-                let sums = sums::<S, M, V>(pointers, segments, depth, columns);
+                let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
                 if real == V * S::LANES {
                     store.rows(&sums, places, column, &mut moments);
                 } else {
@@ -163,9 +174,9 @@ impl<R: Rows> ProductTask<'_, R> {
 }
 
 /// What a task reads and writes.
-struct Tiles {
+struct Tiles<E> {
     /// Where each segment of each row begins, tile by tile.
-    table: Vec<*const f32>,
+    table: Vec<*const E>,
     /// Where each row goes in the output.
     places: Vec<usize>,
 }
@@ -173,11 +184,11 @@ struct Tiles {
 /// The sums of a tile of `M` rows × `V` vectors, all in registers.
 ///
 /// # Safety
-/// `table` holds `segments · M` pointers to `depth` readable floats; `b` holds `segments · depth · V`
-/// vectors.
+/// `table` holds `segments · M` pointers to `depth` readable numbers, whole lanes; `b` holds `V` vectors for each lane of
+/// a row.
 #[inline(always)]
-pub(crate) unsafe fn sums<S: Simd, const M: usize, const V: usize>(
-    table: *const *const f32,
+pub(crate) unsafe fn sums<S: Simd, E: Element, const M: usize, const V: usize>(
+    table: *const *const E,
     segments: usize,
     depth: usize,
     mut b: *const f32,
@@ -188,17 +199,18 @@ pub(crate) unsafe fn sums<S: Simd, const M: usize, const V: usize>(
         for segment in 0..segments {
             let mut rows = [std::ptr::null::<f32>(); M];
             for (row, pointer) in rows.iter_mut().enumerate() {
-                *pointer = *table.add(segment * M + row);
+                *pointer = (*table.add(segment * M + row)).cast();
             }
-            for k in 0..depth {
+            for k in 0..depth / E::PER_LANE {
                 let mut columns = [S::splat(0.0); V];
                 for (v, column) in columns.iter_mut().enumerate() {
                     *column = S::load(b.add(v * S::LANES));
                 }
                 for (sums, row) in sums.iter_mut().zip(&rows) {
-                    let a = S::splat(*row.add(k));
+                    // Numbers shorter than a lane may begin anywhere.
+                    let a = S::splat(row.add(k).read_unaligned());
                     for (sum, &column) in sums.iter_mut().zip(&columns) {
-                        *sum = S::multiply_add(a, column, *sum);
+                        *sum = E::multiply_add::<S>(a, column, *sum);
                     }
                 }
                 b = b.add(V * S::LANES);

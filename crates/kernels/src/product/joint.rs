@@ -16,58 +16,59 @@ use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{Kernel, Simd, dispatch_on};
+use wellfit_simd::vector::{Element, Kernel, Simd};
 
 /// A convolution's input and the gradient of what is behind its normalisation, a pixel a row.
-pub(crate) struct Joint<'a> {
+pub(crate) struct Joint<'a, E: Element> {
     pub rows: usize,
     /// `[rows, channels_in]`.
-    pub x: &'a [f32],
+    pub x: &'a [E],
     pub channels_in: usize,
     /// Wᵀ: one row an output channel.
-    pub weights: &'a Panels,
+    pub weights: &'a Panels<E>,
     /// The normalisation's input, `[rows, channels_out]`, and the gradient of its output.
-    pub y: &'a [f32],
-    pub dy: &'a [f32],
+    pub y: &'a [E],
+    pub dy: &'a [E],
     pub channels_out: usize,
     pub gradient: &'a InputGradient,
     /// Where and how the gradient of `x` is written.
-    pub store: Store<'a>,
+    pub store: Store<'a, E>,
 }
 
 /// Channels come in multiples of this: whole panels of every instruction set.
 pub(crate) const CHANNELS: usize = 32;
-/// Floats of a block's operands.
+/// Lanes of a block's operands.
 const BUDGET: usize = 1 << 17;
 
-impl Joint<'_> {
+impl<E: Element> Joint<'_, E> {
     /// Write the gradient of `x` and give that of the weights, `[channels_in, channels_out]`.
     ///
     /// # Safety
-    /// `store.out` holds as many floats as `x`, which nobody else uses meanwhile.
+    /// `store.out` holds as many numbers as `x`, which nobody else uses meanwhile.
     pub(crate) unsafe fn run(&self) -> Buffer {
         in_parts(self.rows, self.channels_in * self.channels_out, |rows, dw| {
-            dispatch_on(self.weights.set, JointPart { joint: self, rows, dw });
+            E::dispatch_on(self.weights.set, JointPart { joint: self, rows, dw });
         })
     }
 }
 
-struct JointPart<'a> {
-    joint: &'a Joint<'a>,
+struct JointPart<'a, E: Element> {
+    joint: &'a Joint<'a, E>,
     rows: Range<usize>,
     dw: Shared,
 }
 
-impl Kernel for JointPart<'_> {
+impl<E: Element> Kernel for JointPart<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let &Joint { x, channels_in, weights, y, dy, channels_out, ref store, .. } = self.joint;
         let (left_width, width) = (weights.set.left_width(), 2 * S::LANES);
         // Whole tiles of every height.
-        let block = (BUDGET / (channels_in + channels_out)).min(most_rows::<S>()) / 12 * 12;
-        let mut left = Buffer::scratch(block * channels_in.next_multiple_of(left_width));
-        let mut right = Buffer::scratch(block * channels_out);
+        let lanes = (BUDGET / (channels_in + channels_out)).min(most_rows::<S>()) / 12 * 12;
+        let block = lanes * E::PER_LANE;
+        let mut left = Buffer::scratch(lanes * channels_in.next_multiple_of(left_width));
+        let mut right = Operands::new(block, channels_out);
         let rectangle =
             Rectangle { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
         let segments = channels_out / width;
@@ -79,7 +80,7 @@ impl Kernel for JointPart<'_> {
                 16 => self.gradient_of_normalisation::<16>(start, count, &mut right),
                 _ => self.gradient_of_normalisation::<8>(start, count, &mut right),
             }
-            let rows = Packed { panels: right.as_ptr(), start, count, segments, width, channels_in };
+            let rows = Packed { panels: right.rows.as_ptr(), start, count, segments, width, channels_in };
             let watch = Watch::start();
             // SAFETY: the panels hold `count` rows, each pixel's gradient is written once, and what is read of `x`,
             // `y` and `dy` are rows of theirs.
@@ -96,34 +97,77 @@ impl Kernel for JointPart<'_> {
                 );
                 let fetch_row = |row: usize| {
                     let row = start + count + row;
-                    fetch::<S>(x.as_ptr().wrapping_add(row * channels_in), channels_in);
-                    fetch::<S>(y.as_ptr().wrapping_add(row * channels_out), channels_out);
-                    fetch::<S>(dy.as_ptr().wrapping_add(row * channels_out), channels_out);
+                    fetch::<S, E>(x.as_ptr().wrapping_add(row * channels_in), channels_in);
+                    fetch::<S, E>(y.as_ptr().wrapping_add(row * channels_out), channels_out);
+                    fetch::<S, E>(dy.as_ptr().wrapping_add(row * channels_out), channels_out);
                 };
                 let next = block.min(self.rows.end - start - count);
-                rectangle.add::<S>((&left, left_width), &right, count, self.dw, (next, fetch_row));
+                let lanes = count.div_ceil(E::PER_LANE);
+                let left = (&left[..], left_width);
+                rectangle.add::<S, E>(left, right.lanes(), lanes, self.dw, (next, fetch_row));
             }
         }
     }
 }
 
-impl JointPart<'_> {
-    /// Some rows of the gradient of the normalisation's input, in panels `[channels_out / N][count][N]`.
+impl<E: Element> JointPart<'_, E> {
+    /// Some rows of the gradient of the normalisation's input, in panels `[channels_out / N][count][N]` and, where a lane
+    /// holds numbers of several rows, in lanes `[channels_out / N][count / PER_LANE][N]`.
     #[inline(always)]
-    fn gradient_of_normalisation<const N: usize>(&self, start: usize, count: usize, panels: &mut [f32]) {
+    fn gradient_of_normalisation<const N: usize>(&self, start: usize, count: usize, out: &mut Operands<E>) {
         let &Joint { y, dy, channels_out, gradient, .. } = self.joint;
-        let panels = panels.as_chunks_mut::<N>().0;
+        let rows = out.rows.as_chunks_mut::<N>().0;
         for row in 0..count {
-            let floats = (start + row) * channels_out..(start + row + 1) * channels_out;
-            let write = |panel, part: &[f32; N]| panels[panel * count + row] = *part;
-            gradient.row::<N>(&dy[floats.clone()], &y[floats], write);
+            let numbers = (start + row) * channels_out..(start + row + 1) * channels_out;
+            let write = |panel, part: &[f32; N]| rows[panel * count + row] = rounded(part);
+            gradient.row::<E, N>(&dy[numbers.clone()], &y[numbers], write);
+        }
+        if E::PER_LANE > 1 {
+            let lanes = out.pairs.as_chunks_mut::<N>().0;
+            let height = count.div_ceil(E::PER_LANE);
+            for panel in 0..channels_out / N {
+                let rows = &rows[panel * count..(panel + 1) * count];
+                for (pair, lanes) in rows.chunks(E::PER_LANE).zip(&mut lanes[panel * height..]) {
+                    let second = pair.get(1).copied().unwrap_or([E::default(); N]);
+                    for i in 0..N {
+                        lanes[i] = E::lane(pair[0][i], second[i]);
+                    }
+                }
+            }
         }
     }
 }
 
+#[inline(always)]
+fn rounded<E: Element, const N: usize>(values: &[f32; N]) -> [E; N] {
+    let mut rounded = [E::default(); N];
+    for i in 0..N {
+        rounded[i] = E::from_f32(values[i]);
+    }
+    rounded
+}
+
+/// Rows of a gradient: as the left operand of one product, and as the right one of a sum of outer products. Where a lane
+/// holds one number these are the same.
+struct Operands<E: Element> {
+    rows: Buffer<E>,
+    pairs: Buffer,
+}
+
+impl<E: Element> Operands<E> {
+    fn new(rows: usize, columns: usize) -> Self {
+        let pairs = if E::PER_LANE > 1 { rows / E::PER_LANE * columns } else { 0 };
+        Self { rows: Buffer::scratch(rows * columns), pairs: Buffer::scratch(pairs) }
+    }
+
+    fn lanes(&self) -> &[f32] {
+        if E::PER_LANE > 1 { &self.pairs } else { E::as_lanes(&self.rows) }
+    }
+}
+
 /// Rows that lie in panels, one segment in each.
-struct Packed {
-    panels: *const f32,
+struct Packed<E> {
+    panels: *const E,
     /// The pixel of the first row.
     start: usize,
     count: usize,
@@ -133,14 +177,14 @@ struct Packed {
 }
 
 // SAFETY: the pointer is to memory borrowed for the whole product, and only read.
-unsafe impl Sync for Packed {}
+unsafe impl<E> Sync for Packed<E> {}
 
-impl Rows for Packed {
+impl<E> Rows<E> for Packed<E> {
     fn inputs(
         &self,
         first: usize,
         count: usize,
-        table: &mut [*const f32],
+        table: &mut [*const E],
         place: impl Fn(usize) -> usize,
         stride: usize,
     ) {

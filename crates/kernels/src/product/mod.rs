@@ -8,7 +8,7 @@ mod panels;
 mod rectangle;
 mod rows;
 
-pub(crate) use gemm::{Product, TASK_ROWS, sums};
+pub(crate) use gemm::{Product, TASK_ROWS, in_cache_line, sums};
 pub(crate) use joint::{CHANNELS, Joint};
 pub(crate) use outer::{Outer, SMALL, in_parts};
 pub(crate) use panels::Panels;

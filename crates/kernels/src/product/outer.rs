@@ -13,16 +13,16 @@ use super::rows::Rows;
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
-use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch_on};
+use wellfit_simd::vector::{Element, InstructionSet, Kernel, Simd};
 
 /// The shape of a weight gradient.
-pub(crate) struct Outer<'a> {
+pub(crate) struct Outer<'a, E> {
     pub rows: usize,
     pub segments: usize,
     pub depth: usize,
     pub columns: usize,
     /// `[rows, columns]`.
-    pub dy: &'a [f32],
+    pub dy: &'a [E],
 }
 
 /// A gradient up to this size (in floats) gets partial sums over parts of the rows.
@@ -35,12 +35,12 @@ const PART_ROWS: usize = 512;
 /// Floats of both packed operands of a block: they stay in the second-level cache.
 const OPERANDS: usize = 1 << 17;
 
-impl Outer<'_> {
+impl<E: Element> Outer<'_, E> {
     /// Compute `dw` `[segments · depth, columns]`.
     ///
     /// # Safety
-    /// `rows.inputs` must yield pointers to `depth` readable floats for every row.
-    pub(crate) unsafe fn run<R: Rows>(&self, rows: &R) -> Buffer {
+    /// `rows.inputs` must yield pointers to `depth` readable numbers for every row.
+    pub(crate) unsafe fn run<R: Rows<E>>(&self, rows: &R) -> Buffer {
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
         let whole = (0..inner, 0..self.columns);
@@ -68,7 +68,7 @@ impl Outer<'_> {
         [(8, 1), (4, 2), (2, 4), (1, 8)].into_iter().min_by_key(cost).unwrap_or((TASKS, 1))
     }
 
-    fn task<R: Rows>(
+    fn task<R: Rows<E>>(
         &self,
         rows: &R,
         range: Range<usize>,
@@ -76,7 +76,7 @@ impl Outer<'_> {
         (out, fresh): (Shared, bool),
     ) {
         let set = InstructionSet::current();
-        dispatch_on(set, OuterTask { outer: self, rows, range, left, right, set, out, fresh });
+        E::dispatch_on(set, OuterTask { outer: self, rows, range, left, right, set, out, fresh });
     }
 }
 
@@ -99,8 +99,8 @@ pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shar
 }
 
 /// Rows `range` into the rectangle `left` × `right` of `dw`.
-struct OuterTask<'a, R> {
-    outer: &'a Outer<'a>,
+struct OuterTask<'a, E, R> {
+    outer: &'a Outer<'a, E>,
     rows: &'a R,
     range: Range<usize>,
     left: Range<usize>,
@@ -111,15 +111,17 @@ struct OuterTask<'a, R> {
     fresh: bool,
 }
 
-impl<R: Rows> Kernel for OuterTask<'_, R> {
+impl<E: Element, R: Rows<E>> Kernel for OuterTask<'_, E, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let (outer, wide) = (self.outer, self.right.len());
         let (left_width, right_width) = (self.set.left_width(), 2 * S::LANES);
-        let block = (OPERANDS / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
-        let mut right = Buffer::scratch(block * wide.next_multiple_of(right_width));
-        let mut left = Buffer::scratch(block * outer.depth.next_multiple_of(left_width));
+        // Rows of lanes in a block, and of numbers.
+        let lanes = (OPERANDS / (self.left.len().min(outer.depth) + wide).max(1)).clamp(32, most_rows::<S>());
+        let block = lanes * E::PER_LANE;
+        let mut right = Buffer::scratch(lanes * wide.next_multiple_of(right_width));
+        let mut left = Buffer::scratch(lanes * outer.depth.next_multiple_of(left_width));
         let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
         let height = |start: usize| block.min(self.range.end - start);
         let dy = |row: usize| outer.dy.as_ptr().wrapping_add(row * outer.columns + self.right.start);
@@ -127,7 +129,7 @@ impl<R: Rows> Kernel for OuterTask<'_, R> {
         for start in self.range.clone().step_by(block) {
             let end = start + height(start);
             self.rows.inputs(end, height(end), &mut next, |row| row, block);
-            // SAFETY: dy has `columns` floats for each row of the range.
+            // SAFETY: dy has `columns` numbers for each row of the range.
             unsafe { pack(|row| dy(start + row), end - start, wide, right_width, &mut right) }
             for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
                 // The part of this segment's `depth` rows of dw that lies within ours.
@@ -136,9 +138,9 @@ impl<R: Rows> Kernel for OuterTask<'_, R> {
                 let high = self.left.end.min(base + outer.depth) - base;
                 let [pointers, coming] = [&table, &next].map(|table| &table[segment * block..]);
                 let fetch = |row: usize| {
-                    fetch::<S>(coming[row].wrapping_add(low), high - low);
+                    fetch::<S, E>(coming[row].wrapping_add(low), high - low);
                     if base <= self.left.start {
-                        fetch::<S>(dy(end + row), wide);
+                        fetch::<S, E>(dy(end + row), wide);
                     }
                 };
                 // SAFETY: pointers are from `inputs`; the rectangle of `dw` belongs to this task.
@@ -148,7 +150,8 @@ impl<R: Rows> Kernel for OuterTask<'_, R> {
                     let fresh = self.fresh && start == self.range.start;
                     let rectangle =
                         Rectangle { rows: high - low, columns: wide, stride: outer.columns, fresh };
-                    rectangle.add::<S>((&left, left_width), &right, end - start, out, (height(end), fetch));
+                    let lanes = (end - start).div_ceil(E::PER_LANE);
+                    rectangle.add::<S, E>((&left, left_width), &right, lanes, out, (height(end), fetch));
                 }
             }
             std::mem::swap(&mut table, &mut next);

@@ -1,21 +1,22 @@
 //! A rectangle of a sum of outer products, from packed operands.
 
+use std::marker::PhantomData;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
-use wellfit_simd::vector::{CACHE_LINE, InstructionSet, Kernel, Simd, dispatch_on};
+use wellfit_simd::vector::{CACHE_LINE, Element, InstructionSet, Kernel, Simd};
 
 /// Floats of the panel of the right operand that stays in the first-level cache: half of it.
 const PANEL: usize = 4096;
 
-/// Rows of a block whose products are summed in registers before they are added to `dw`.
+/// Lanes of a block whose products are summed in registers before they are added to `dw`.
 pub(crate) const fn most_rows<S: Simd>() -> usize {
     let rows = PANEL / (2 * S::LANES);
     if rows < 256 { rows } else { 256 }
 }
 
 /// `out[i][j] += Σ_r left[r][i] · right[r][j]`, or `=` where it is `fresh`, both operands packed in panels of `height`
-/// rows.
-pub(crate) fn add_product(
+/// rows of lanes.
+pub(crate) fn add_product<E: Element>(
     set: InstructionSet,
     left: &[f32],
     right: &[f32],
@@ -25,28 +26,28 @@ pub(crate) fn add_product(
 ) {
     let rectangle = Rectangle { rows, columns, stride: columns, fresh };
     assert!(out.len() >= rows * columns, "dw has {rows} × {columns} floats");
-    dispatch_on(
-        set,
-        RectangleTask { rectangle, left, left_width: set.left_width(), right, height, out: Shared::new(out) },
-    );
+    let (left_width, out) = (set.left_width(), Shared::new(out));
+    let numbers = PhantomData::<E>;
+    E::dispatch_on(set, RectangleTask { rectangle, left, left_width, right, height, out, numbers });
 }
 
-struct RectangleTask<'a> {
+struct RectangleTask<'a, E> {
     rectangle: Rectangle,
     left: &'a [f32],
     left_width: usize,
     right: &'a [f32],
     height: usize,
     out: Shared,
+    numbers: PhantomData<E>,
 }
 
-impl Kernel for RectangleTask<'_> {
+impl<E: Element> Kernel for RectangleTask<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // SAFETY: `out` was borrowed for this product.
         unsafe {
-            self.rectangle.add::<S>(
+            self.rectangle.add::<S, E>(
                 (self.left, self.left_width),
                 self.right,
                 self.height,
@@ -74,7 +75,7 @@ impl Rectangle {
     /// # Safety
     /// `out` begins at the rectangle, which nobody else uses meanwhile; the machine must have `S`.
     #[inline(always)]
-    pub(crate) unsafe fn add<S: Simd>(
+    pub(crate) unsafe fn add<S: Simd, E: Element>(
         &self,
         left: (&[f32], usize),
         right: &[f32],
@@ -86,17 +87,17 @@ impl Rectangle {
         // SAFETY: promised by the caller; the match is on a constant.
         unsafe {
             match S::OUTER_ROWS {
-                6 => self.tiles::<S, 6>(left, right, height, out, ahead),
-                8 => self.tiles::<S, 8>(left, right, height, out, ahead),
-                12 => self.tiles::<S, 12>(left, right, height, out, ahead),
-                _ => self.tiles::<S, 4>(left, right, height, out, ahead),
+                6 => self.tiles::<S, E, 6>(left, right, height, out, ahead),
+                8 => self.tiles::<S, E, 8>(left, right, height, out, ahead),
+                12 => self.tiles::<S, E, 12>(left, right, height, out, ahead),
+                _ => self.tiles::<S, E, 4>(left, right, height, out, ahead),
             }
         }
-        watch.product(self.rows * self.columns * height);
+        watch.product(self.rows * self.columns * height * E::PER_LANE);
     }
 
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const M: usize>(
+    unsafe fn tiles<S: Simd, E: Element, const M: usize>(
         &self,
         (left, left_width): (&[f32], usize),
         right: &[f32],
@@ -133,8 +134,8 @@ impl Rectangle {
                     unsafe {
                         let place = out.from(row * self.stride + column).pointer();
                         match real.div_ceil(S::LANES) {
-                            2 => tile.add::<S, M, 2>(place),
-                            _ => tile.add::<S, M, 1>(place),
+                            2 => tile.add::<S, E, M, 2>(place),
+                            _ => tile.add::<S, E, M, 1>(place),
                         }
                     }
                 }
@@ -160,7 +161,7 @@ impl Tile {
     /// # Safety
     /// As for `sums` and `add_tile`.
     #[inline(always)]
-    unsafe fn add<S: Simd, const M: usize, const V: usize>(&self, out: *mut f32) {
+    unsafe fn add<S: Simd, E: Element, const M: usize, const V: usize>(&self, out: *mut f32) {
         for row in 0..self.rows {
             for line in (0..self.real).step_by(CACHE_LINE) {
                 S::prefetch_write(out.wrapping_add(row * self.stride + line));
@@ -168,7 +169,7 @@ impl Tile {
         }
         // SAFETY: promised by the caller.
         unsafe {
-            let sums = sums::<S, M, V>(self.a, self.b, self.height);
+            let sums = sums::<S, E, M, V>(self.a, self.b, self.height);
             self.write::<S, M, V>(&sums, out);
         }
     }
@@ -206,9 +207,9 @@ impl Tile {
 }
 
 /// # Safety
-/// `a` and `b` hold `height` rows of `M` floats and `V` vectors, each with its distance between rows.
+/// `a` and `b` hold `height` rows of `M` lanes and `V` vectors, each with its distance between rows.
 #[inline(always)]
-unsafe fn sums<S: Simd, const M: usize, const V: usize>(
+unsafe fn sums<S: Simd, E: Element, const M: usize, const V: usize>(
     (mut a, a_step): (*const f32, usize),
     (mut b, b_step): (*const f32, usize),
     height: usize,
@@ -224,7 +225,7 @@ unsafe fn sums<S: Simd, const M: usize, const V: usize>(
             for (row, sums) in sums.iter_mut().enumerate() {
                 let left = S::splat(*a.add(row));
                 for (sum, &column) in sums.iter_mut().zip(&columns) {
-                    *sum = S::multiply_add(left, column, *sum);
+                    *sum = E::multiply_add::<S>(left, column, *sum);
                 }
             }
             a = a.add(a_step);

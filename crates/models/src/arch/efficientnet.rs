@@ -45,7 +45,11 @@ fn efficientnet(name: &str, input: Shape, classes: usize) -> Builder {
                 kernel,
                 stride: if place == 0 { stride } else { 1 },
                 activation: silu,
-                excitation: Some(Excitation { squeeze: channels / 4, inside: silu, gate: Activation::Sigmoid }),
+                excitation: Some(Excitation {
+                    squeeze: channels / 4,
+                    inside: silu,
+                    gate: Activation::Sigmoid,
+                }),
                 norm,
                 dropped: (DROPPED * f64::from(blocks) / all as f64) as f32,
             };

@@ -13,7 +13,8 @@ use crate::ops::Op;
 use std::sync::LazyLock;
 
 /// All families.
-const FAMILIES: [&[Architecture]; 4] = [mlp::FAMILY, resnet::FAMILY, mobilenet_v3::FAMILY, efficientnet::FAMILY];
+const FAMILIES: [&[Architecture]; 4] =
+    [mlp::FAMILY, resnet::FAMILY, mobilenet_v3::FAMILY, efficientnet::FAMILY];
 
 /// What an architecture is and needs.
 #[derive(Debug)]

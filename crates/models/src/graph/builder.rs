@@ -2,7 +2,7 @@
 
 use super::{Init, Network, Node, Norm, Parameter, Shape, Value};
 use crate::ops::{Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Op, Relu};
-use crate::plan::Plans;
+use crate::plan::{Plans, Precision};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::conv::Algorithm;
 
@@ -21,6 +21,7 @@ impl Builder {
             parameters: Vec::new(),
             norms: Vec::new(),
             algorithm: Algorithm::default(),
+            precision: Precision::default(),
             plans: Plans::default(),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{Parameter, Shape};
 use crate::ops::Op;
-use crate::plan::Plans;
+use crate::plan::{Plans, Precision};
 use wellfit_kernels::conv::Algorithm;
 
 /// The place of a sample's value in a pass: 0 is the input, n + 1 the output of node n.
@@ -55,6 +55,8 @@ pub struct Network {
     pub norms: Vec<Norm>,
     /// How the processor computes its convolutions.
     pub algorithm: Algorithm,
+    /// How it stores the values of a pass.
+    pub precision: Precision,
     /// The plans made so far.
     pub(crate) plans: Plans,
 }

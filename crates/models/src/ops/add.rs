@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Element, elementwise};
 
 /// a + b, of one shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,13 @@ impl Operation for Add {
         inputs[0]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let mut sum = Buffer::from_slice(step.x(0));
         elementwise::add_to(&mut sum, step.x(1));
         Ok(sum.into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if step.wants(0) && step.wants(1) {
             step.give(0, dy.clone());
             step.give(1, dy);

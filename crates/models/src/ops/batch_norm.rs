@@ -12,7 +12,7 @@ use crate::onnx::{Attribute, Graph, Tensor};
 use wellfit_kernels::activation;
 use wellfit_kernels::conv::BehindNorm;
 use wellfit_kernels::norm::{self, Passed, Statistics};
-use wellfit_kernels::{Buffer, Epilogue};
+use wellfit_kernels::{Buffer, Element, Epilogue};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the batch in training and the running
 /// ones in evaluation.
@@ -39,7 +39,7 @@ impl BatchNorm {
     }
 
     /// The layer with its running statistics as a scale and a shift, to be folded into the product before it.
-    fn evaluate(&self, step: &Forward<'_>) -> Buffer {
+    fn evaluate<E: Element>(&self, step: &Forward<'_, E>) -> Buffer<E> {
         let running = running(step.norm());
         let (scale, mut shift) =
             norm::scale_and_shift(step.parameter(0), step.parameter(1), &running, self.eps);
@@ -65,7 +65,10 @@ impl BatchNorm {
     }
 
     /// The output of the product before it in training, with its statistics unless the running ones are taken.
-    fn product(step: &mut Forward<'_>, frozen: bool) -> Option<(Buffer, Option<Statistics>)> {
+    fn product<E: Element>(
+        step: &mut Forward<'_, E>,
+        frozen: bool,
+    ) -> Option<(Buffer<E>, Option<Statistics>)> {
         let network = step.network;
         let node = &network.nodes[step.step.product?];
         let kernel = Kernel::of(network, node, step.batch())?;
@@ -114,7 +117,7 @@ impl Operation for BatchNorm {
         true
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         if step.step.folded {
             return Ok(self.evaluate(step).into());
         }
@@ -141,7 +144,7 @@ impl Operation for BatchNorm {
         Ok(Made { value, product, memory: Memory::Statistics(statistics, !frozen) })
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         let Memory::Statistics(statistics, of_batch) = step.memory() else { return };
         let (x, y, gamma) = (step.x(0), step.y(), step.parameter(0));
         let (scale, shift) = norm::scale_and_shift(gamma, step.parameter(1), statistics, self.eps);

@@ -3,16 +3,16 @@
 use crate::graph::{Network, Node, Norm, Shape, Value};
 use crate::passes::{DropoutKey, Flows, Values};
 use crate::plan::{Plan, Step};
-use wellfit_kernels::Buffer;
 use wellfit_kernels::conv::Destination;
 use wellfit_kernels::norm::Statistics;
+use wellfit_kernels::{Buffer, Element};
 
 /// One step of a forward pass.
-pub struct Forward<'a> {
+pub struct Forward<'a, E: Element> {
     pub(crate) network: &'a Network,
     pub(crate) plan: &'a Plan,
     pub(crate) step: &'a Step,
-    pub(crate) values: &'a Values<'a>,
+    pub(crate) values: &'a Values<'a, E>,
     /// In training, what dropout masks depend on.
     pub(crate) key: Option<DropoutKey>,
     /// Called with each node after it has run.
@@ -21,17 +21,17 @@ pub struct Forward<'a> {
 
 /// The result of a node's forward pass.
 #[derive(Debug)]
-pub struct Made {
+pub struct Made<E: Element> {
     /// Its output.
-    pub value: Buffer,
+    pub value: Buffer<E>,
     /// The output of the convolution or linear layer that ran with it, if the backward pass needs it.
-    pub product: Option<Buffer>,
+    pub product: Option<Buffer<E>>,
     /// What else the backward pass needs.
     pub memory: Memory,
 }
 
-impl From<Buffer> for Made {
-    fn from(value: Buffer) -> Self {
+impl<E: Element> From<Buffer<E>> for Made<E> {
+    fn from(value: Buffer<E>) -> Self {
         Self { value, product: None, memory: Memory::Nothing }
     }
 }
@@ -49,7 +49,7 @@ pub enum Memory {
     Bytes(Vec<u8>),
 }
 
-impl<'a> Forward<'a> {
+impl<'a, E: Element> Forward<'a, E> {
     pub(crate) fn node(&self) -> &'a Node {
         &self.network.nodes[self.step.node]
     }
@@ -62,11 +62,11 @@ impl<'a> Forward<'a> {
 
     /// Its input number `i`, `[N, …]`.
     #[must_use]
-    pub fn x(&self, i: usize) -> &'a [f32] {
+    pub fn x(&self, i: usize) -> &'a [E] {
         self.value(self.node().inputs[i])
     }
 
-    pub(crate) fn value(&self, value: Value) -> &'a [f32] {
+    pub(crate) fn value(&self, value: Value) -> &'a [E] {
         self.values.get(value)
     }
 
@@ -90,16 +90,16 @@ impl<'a> Forward<'a> {
 }
 
 /// One node's part of a backward pass.
-pub struct Backward<'a, 'v> {
+pub struct Backward<'a, 'v, E: Element> {
     pub(crate) network: &'a Network,
     pub(crate) plan: &'a Plan,
     pub(crate) step: &'a Step,
     pub(crate) node: &'a Node,
     /// The value whose gradient is given.
     pub(crate) output: Value,
-    pub(crate) values: &'a Values<'v>,
+    pub(crate) values: &'a Values<'v, E>,
     pub(crate) memory: &'a Memory,
-    pub(crate) flows: &'a mut Flows,
+    pub(crate) flows: &'a mut Flows<E>,
     pub(crate) parameters: &'a mut [Option<Buffer>],
     /// The gradient given is already that of the ReLU's own input.
     pub(crate) masked: bool,
@@ -107,7 +107,7 @@ pub struct Backward<'a, 'v> {
     pub(crate) done: &'a mut dyn FnMut(&Node),
 }
 
-impl<'a> Backward<'a, '_> {
+impl<'a, E: Element> Backward<'a, '_, E> {
     /// Samples in the batch.
     #[must_use]
     pub fn batch(&self) -> usize {
@@ -116,13 +116,13 @@ impl<'a> Backward<'a, '_> {
 
     /// Its input number `i`, `[N, …]`.
     #[must_use]
-    pub fn x(&self, i: usize) -> &'a [f32] {
+    pub fn x(&self, i: usize) -> &'a [E] {
         self.values.get(self.node.inputs[i])
     }
 
     /// Its output.
     #[must_use]
-    pub fn y(&self) -> &'a [f32] {
+    pub fn y(&self) -> &'a [E] {
         self.values.get(self.output)
     }
 
@@ -162,12 +162,12 @@ impl<'a> Backward<'a, '_> {
     }
 
     /// Give the gradient of its input number `i`; it is added to what other readers of that value gave.
-    pub fn give(&mut self, i: usize, gradient: Buffer) {
+    pub fn give(&mut self, i: usize, gradient: Buffer<E>) {
         self.flows.add(self.node.inputs[i], gradient);
     }
 
     /// Where a kernel may write the gradient of its input number `i` itself.
-    pub fn destination(&mut self, i: usize) -> Destination<'_> {
+    pub fn destination(&mut self, i: usize) -> Destination<'_, E> {
         let value = self.node.inputs[i];
         self.flows.destination(value, self.values.get(value))
     }

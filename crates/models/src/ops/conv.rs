@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation, product};
 use crate::ModelError;
 use crate::graph::{Init, Layout, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Buffer, Element};
 
 /// y = x ⊛ w, with square windows and equal stride and zero padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +46,11 @@ impl Operation for Conv {
         }]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         Ok(product::forward(step).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         product::backward(step, &dy);
     }
 

@@ -5,7 +5,7 @@ use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
 use crate::passes::DropoutKey;
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Element, elementwise};
 use wellfit_rng::{Rng, Stream};
 
 /// x·mask/(1 − p) in training, x in evaluation.
@@ -36,7 +36,7 @@ impl Operation for Dropout {
         size_of::<f32>() * output
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let x = step.x(0);
         let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
         let mask = dropout_mask(x.len(), self.p, key, step.step.node as u32);
@@ -44,7 +44,7 @@ impl Operation for Dropout {
         Ok(Made { value, product: None, memory: Memory::Floats(mask) })
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if let Memory::Floats(mask) = step.memory()
             && step.wants(0)
         {

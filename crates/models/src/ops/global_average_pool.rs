@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, pool};
+use wellfit_kernels::{Buffer, Element, pool};
 
 /// `[N, H, W, C]` to `[N, C]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,12 @@ impl Operation for GlobalAveragePool {
         Shape::features(inputs[0].channels)
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let from = step.input(0);
         Ok(pool::global_average(step.x(0), from.pixels(), from.channels).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         let from = step.input(0);
         if step.wants(0) {
             step.give(0, pool::global_average_backward(&dy, from.pixels(), from.channels));

@@ -4,8 +4,8 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Network, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::Buffer;
 use wellfit_kernels::conv::{self, DepthwiseConv};
+use wellfit_kernels::{Buffer, Element};
 
 /// The channels of x fall into groups of neighbours, and so do those of y; each group is a convolution y = x ⊛ w of its
 /// own, with square windows and equal stride and zero padding on both axes. `groups` divides the channels of both. Where
@@ -89,7 +89,7 @@ impl Operation for GroupedConv {
         }]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         if let Some(kernel) = self.depthwise(step.batch(), step.input(0)) {
             return Ok(kernel.forward(step.x(0), step.parameter(0)).into());
         }
@@ -97,7 +97,7 @@ impl Operation for GroupedConv {
         Ok(kernel.forward(step.x(0), step.parameter(0)).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if let Some(kernel) = self.depthwise(step.batch(), step.input(0)) {
             if step.trains(0) {
                 step.give_parameter(0, kernel.weight_gradient(step.x(0), &dy));

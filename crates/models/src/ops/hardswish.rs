@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Element, elementwise};
 
 /// x·relu6(x + 3)/6, with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,11 @@ impl Operation for Hardswish {
         inputs[0]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         Ok(elementwise::hardswish(step.x(0)).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         if step.wants(0) {
             elementwise::hardswish_backward(&mut dy, step.x(0));
             step.give(0, dy);

@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation, product};
 use crate::ModelError;
 use crate::graph::{Init, Layout, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Element, elementwise};
 
 /// y = xWᵀ + b.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +35,11 @@ impl Operation for Linear {
         vec![weight, bias]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         Ok(product::forward(step).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if step.trains(1) {
             step.give_parameter(1, elementwise::sum_rows(&dy, self.features));
         }

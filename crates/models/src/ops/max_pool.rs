@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Memory, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Attribute, Graph, Tensor};
-use wellfit_kernels::{Buffer, pool};
+use wellfit_kernels::{Buffer, Element, pool};
 
 /// The largest value of each window; padding counts as −∞.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +43,12 @@ impl Operation for MaxPool {
         output
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let (value, taps) = self.kernel(step.batch(), step.input(0)).forward(step.x(0));
         Ok(Made { value, product: None, memory: Memory::Bytes(taps) })
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if let Memory::Bytes(taps) = step.memory()
             && step.wants(0)
         {

@@ -12,7 +12,7 @@ use crate::ModelError;
 use crate::graph::{ParameterSpec, Shape};
 use crate::onnx::{Graph, Tensor};
 use std::fmt::Debug;
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Buffer, Element};
 
 /// What one operation is and does. Images are `[N, H, W, C]`.
 pub trait Operation: Debug {
@@ -48,15 +48,19 @@ pub trait Operation: Debug {
         0
     }
 
-    /// Compute its output.
+    /// Compute its output. Values are stored as `E`; arithmetic is f32.
     ///
     /// # Errors
     /// When it cannot be computed from this batch.
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError>;
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError>
+    where
+        Self: Sized;
 
     /// From the gradient `dy` of its output to those of its weights and of the inputs that
     /// [want one](Backward::wants).
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer);
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>)
+    where
+        Self: Sized;
 
     /// Add its operators to an ONNX graph and return the tensor they end with.
     fn onnx(&self, graph: &mut Graph<'_>) -> Tensor;
@@ -78,6 +82,16 @@ macro_rules! operations {
 
             fn deref(&self) -> &Self::Target {
                 match self { $(Self::$name(op) => op,)* }
+            }
+        }
+
+        impl Op {
+            pub(crate) fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
+                match self { $(Self::$name(op) => op.forward(step),)* }
+            }
+
+            pub(crate) fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
+                match self { $(Self::$name(op) => op.backward(step, dy),)* }
             }
         }
 

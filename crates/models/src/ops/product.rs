@@ -4,7 +4,7 @@ use super::{Backward, Forward, Op};
 use crate::graph::{Network, Node};
 use wellfit_kernels::conv::{Conv as Shape, DepthwiseConv};
 use wellfit_kernels::norm::{self, Statistics};
-use wellfit_kernels::{Buffer, Epilogue};
+use wellfit_kernels::{Buffer, Element, Epilogue};
 
 /// The kernel of a node whose output a normalisation may take over while it is written.
 pub(crate) enum Kernel {
@@ -24,7 +24,12 @@ impl Kernel {
     }
 
     /// The output after an epilogue.
-    pub(crate) fn forward_with(&self, x: &[f32], weight: &[f32], epilogue: Epilogue<'_>) -> Buffer {
+    pub(crate) fn forward_with<E: Element>(
+        &self,
+        x: &[E],
+        weight: &[f32],
+        epilogue: Epilogue<'_, E>,
+    ) -> Buffer<E> {
         match self {
             Self::Product(shape) => shape.forward_with(x, weight, epilogue),
             Self::Depthwise(conv) if epilogue.residual.is_some() => {
@@ -35,12 +40,12 @@ impl Kernel {
     }
 
     /// The output with its statistics.
-    pub(crate) fn forward_with_statistics(
+    pub(crate) fn forward_with_statistics<E: Element>(
         &self,
-        x: &[f32],
+        x: &[E],
         weight: &[f32],
         bias: Option<&[f32]>,
-    ) -> (Buffer, Statistics) {
+    ) -> (Buffer<E>, Statistics) {
         match self {
             Self::Product(shape) => shape.forward_with_statistics(x, weight, bias),
             Self::Depthwise(conv) => conv.forward_with_statistics(x, weight),
@@ -77,7 +82,7 @@ pub(crate) fn bias<'a>(network: &'a Network, node: &Node) -> Option<&'a [f32]> {
 }
 
 /// The product of a node that runs by itself.
-pub(super) fn forward(step: &Forward<'_>) -> Buffer {
+pub(super) fn forward<E: Element>(step: &Forward<'_, E>) -> Buffer<E> {
     let node = step.node();
     let Some(shape) = shape(step.network, node, step.batch()) else { return Buffer::scratch(0) };
     let bias = bias(step.network, node);
@@ -85,7 +90,7 @@ pub(super) fn forward(step: &Forward<'_>) -> Buffer {
 }
 
 /// The gradients of weights and input.
-pub(super) fn backward(step: &mut Backward<'_, '_>, dy: &Buffer) {
+pub(super) fn backward<E: Element>(step: &mut Backward<'_, '_, E>, dy: &Buffer<E>) {
     let Some(shape) = shape(step.network, step.node, step.batch()) else { return };
     let (x, w) = (step.x(0), step.parameter(0));
     if step.trains(0) {

@@ -5,7 +5,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, activation};
+use wellfit_kernels::{Buffer, Element, activation};
 
 /// y = x·g: x an image `[N, H, W, C]`, g `[N, C]`, broadcast over the pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +24,12 @@ impl Operation for ScaleChannels {
         inputs[0]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let Shape { channels, .. } = step.input(0);
         Ok(activation::scale_channels(step.x(0), step.x(1), step.input(0).pixels(), channels).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         let (x, g, from) = (step.x(0), step.x(1), step.input(0));
         let dg = activation::scale_channels_backward(&mut dy, x, g, from.pixels(), from.channels);
         if step.wants(1) {

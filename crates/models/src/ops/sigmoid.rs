@@ -5,7 +5,7 @@ use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
 use wellfit_kernels::activation::{self, Gate};
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Buffer, Element};
 
 /// 1/(1 + e⁻ˣ); NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +24,11 @@ impl Operation for Sigmoid {
         inputs[0]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         Ok(activation::gate(Gate::Sigmoid, step.x(0)).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         if step.wants(0) {
             activation::gate_backward(Gate::Sigmoid, &mut dy, step.y());
             step.give(0, dy);

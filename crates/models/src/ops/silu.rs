@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, activation};
+use wellfit_kernels::{Buffer, Element, activation};
 
 /// x·σ(x), with σ(x) = 1/(1 + e⁻ˣ); NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,11 @@ impl Operation for Silu {
         inputs[0]
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         Ok(activation::silu(step.x(0)).into())
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, mut dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         if step.wants(0) {
             activation::silu_backward(&mut dy, step.x(0));
             step.give(0, dy);

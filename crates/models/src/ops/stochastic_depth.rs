@@ -4,7 +4,7 @@ use super::{Backward, Forward, Made, Memory, Operation, dropout_mask};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, activation};
+use wellfit_kernels::{Buffer, Element, activation};
 
 /// In training a sample is dropped whole with probability p and else divided by 1 − p; in evaluation it stays as it is.
 ///
@@ -32,7 +32,7 @@ impl Operation for StochasticDepth {
         true
     }
 
-    fn forward(&self, step: &mut Forward<'_>) -> Result<Made, ModelError> {
+    fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let x = step.x(0);
         let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
         let factors = dropout_mask(step.batch(), self.p, key, step.step.node as u32);
@@ -40,7 +40,7 @@ impl Operation for StochasticDepth {
         Ok(Made { value, product: None, memory: Memory::Floats(factors) })
     }
 
-    fn backward(&self, step: &mut Backward<'_, '_>, dy: Buffer) {
+    fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         if let Memory::Floats(factors) = step.memory()
             && step.wants(0)
         {

@@ -1,9 +1,10 @@
 //! The backward pass.
 
+use super::forward::{Recorded, Recording};
 use super::{Flows, Tape};
 use crate::graph::{Network, Node};
 use crate::ops::Backward;
-use wellfit_kernels::{Buffer, optim};
+use wellfit_kernels::{Buffer, Element, elementwise, optim};
 
 /// The gradient of each parameter, in its place; none for frozen ones.
 #[derive(Debug)]
@@ -38,10 +39,17 @@ impl Network {
 
     /// [`Self::backward`] that calls `done` after each node, for a profile.
     #[must_use]
-    pub fn backward_watched(
+    pub fn backward_watched(&self, tape: Tape<'_>, outputs: Buffer, done: impl FnMut(&Node)) -> Gradients {
+        match tape.recording {
+            Recording::F32(recorded) => self.backward_in(recorded, outputs, done),
+            Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done),
+        }
+    }
+
+    fn backward_in<E: Element>(
         &self,
-        mut tape: Tape<'_>,
-        outputs: Buffer,
+        mut tape: Recorded<'_, E>,
+        outputs: Buffer<E>,
         mut done: impl FnMut(&Node),
     ) -> Gradients {
         let plan = &tape.plan;

@@ -4,11 +4,11 @@ use crate::graph::{Network, Value};
 use crate::ops::Op;
 use crate::plan::Plan;
 use wellfit_kernels::conv::Destination;
-use wellfit_kernels::{Buffer, elementwise};
+use wellfit_kernels::{Buffer, Element, elementwise};
 
 /// The gradient that has reached each value so far.
-pub(crate) struct Flows {
-    gradients: Vec<Option<Buffer>>,
+pub(crate) struct Flows<E: Element> {
+    gradients: Vec<Option<Buffer<E>>>,
     /// How many gradients of each value are still to come.
     expected: Vec<usize>,
     /// The values whose ReLU lets a gradient pass where the output is positive.
@@ -18,11 +18,11 @@ pub(crate) struct Flows {
     masked: Vec<bool>,
 }
 
-impl Flows {
+impl<E: Element> Flows<E> {
     /// The start of a backward pass, with the gradient of the `outputs`.
-    pub(crate) fn new(network: &Network, plan: &Plan, outputs: Buffer) -> Self {
+    pub(crate) fn new(network: &Network, plan: &Plan, outputs: Buffer<E>) -> Self {
         let values = network.nodes.len() + 1;
-        let mut gradients: Vec<Option<Buffer>> = (0..values).map(|_| None).collect();
+        let mut gradients: Vec<Option<Buffer<E>>> = (0..values).map(|_| None).collect();
         gradients[plan.nodes.end] = Some(outputs);
         let (mut expected, mut relus) = (vec![0; values], vec![false; values]);
         for step in &plan.steps {
@@ -37,12 +37,12 @@ impl Flows {
     }
 
     /// The gradient of a value, if one has reached it, and whether it is that of the input of the ReLU that made it.
-    pub(crate) fn take(&mut self, value: Value) -> Option<(Buffer, bool)> {
+    pub(crate) fn take(&mut self, value: Value) -> Option<(Buffer<E>, bool)> {
         Some((self.gradients[value].take()?, self.masked[value]))
     }
 
-    /// Where a layer is to write its part of the gradient of a value, whose floats are `x`.
-    pub(crate) fn destination<'a>(&'a mut self, value: Value, x: &'a [f32]) -> Destination<'a> {
+    /// Where a layer is to write its part of the gradient of a value, whose numbers are `x`.
+    pub(crate) fn destination<'a>(&'a mut self, value: Value, x: &'a [E]) -> Destination<'a, E> {
         self.expected[value] -= 1;
         self.masked[value] = self.relus[value] && self.expected[value] == 0;
         let passed = self.masked[value].then_some(x);
@@ -52,7 +52,7 @@ impl Flows {
     }
 
     /// Add to the gradient of a value.
-    pub(crate) fn add(&mut self, value: Value, gradient: Buffer) {
+    pub(crate) fn add(&mut self, value: Value, gradient: Buffer<E>) {
         self.expected[value] -= 1;
         match &mut self.gradients[value] {
             Some(sum) => elementwise::add_to(sum, &gradient),

@@ -7,7 +7,7 @@ use crate::ops::{Forward, Memory, Op};
 use crate::plan::{Mode, Plan, Precision, Request};
 use std::ops::Range;
 use std::sync::Arc;
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Bf16, Buffer, Element, elementwise};
 
 /// What dropout masks depend on, besides the layer and the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,20 +18,41 @@ pub struct DropoutKey {
     pub step: u32,
 }
 
-/// What a training pass remembers for the backward pass.
+/// What a training pass remembers for the backward pass, with its outputs.
 #[derive(Debug)]
 pub struct Tape<'a> {
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) values: Values<'a>,
+    outputs: Buffer,
+    pub(crate) recording: Recording<'a>,
+}
+
+/// A training pass that was recorded, in the precision that it was computed in.
+#[derive(Debug)]
+pub(crate) enum Recording<'a> {
+    F32(Recorded<'a, f32>),
+    Bf16(Recorded<'a, Bf16>),
+}
+
+/// A training pass with values that are stored as `E`.
+#[derive(Debug)]
+pub(crate) struct Recorded<'a, E: Element> {
+    pub plan: Arc<Plan>,
+    pub values: Values<'a, E>,
     /// What each step remembers.
-    pub(crate) memories: Vec<Memory>,
+    pub memories: Vec<Memory>,
 }
 
 impl Tape<'_> {
     /// The network's outputs, `[N, classes]`.
     #[must_use]
     pub fn outputs(&self) -> &[f32] {
-        self.values.last()
+        &self.outputs
+    }
+}
+
+impl<'a, E: Element> Recorded<'a, E> {
+    fn tape(self, recording: impl FnOnce(Self) -> Recording<'a>) -> Tape<'a> {
+        let outputs = elementwise::to_f32(self.values.get(self.plan.nodes.end));
+        Tape { outputs, recording: recording(self) }
     }
 }
 
@@ -58,11 +79,18 @@ impl Network {
 
     /// Run `nodes` in evaluation mode from the value `start`, the only one of before that they read.
     fn evaluate_nodes(&self, start: &[f32], nodes: Range<usize>) -> Buffer {
+        match self.precision {
+            Precision::F32 => self.evaluate_in::<f32>(start, nodes),
+            Precision::Bf16 => self.evaluate_in::<Bf16>(start, nodes),
+        }
+    }
+
+    fn evaluate_in<E: Element>(&self, start: &[f32], nodes: Range<usize>) -> Buffer {
         let batch = start.len() / self.shape(nodes.start).len();
         let end = nodes.end;
-        let request = Request { mode: Mode::Evaluation, batch, nodes, precision: Precision::F32 };
+        let request = Request { mode: Mode::Evaluation, batch, nodes, precision: self.precision };
         let plan = self.plan(&request);
-        let mut values = Values::new(start, plan.nodes.start, self.nodes.len());
+        let mut values = Values::<E>::new(start, plan.nodes.start, self.nodes.len());
         for (at, step) in plan.steps.iter().enumerate() {
             let mut done = |_: &Node| ();
             let mut given =
@@ -74,7 +102,7 @@ impl Network {
                 values.free(value);
             }
         }
-        values.take(end)
+        elementwise::to_f32(values.get(end))
     }
 
     /// A training pass: batch statistics (which also move the running ones) except in frozen layers,
@@ -119,11 +147,24 @@ impl Network {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-        mut done: impl FnMut(&Node),
+        done: impl FnMut(&Node),
     ) -> Result<Tape<'a>, ModelError> {
+        Ok(match self.precision {
+            Precision::F32 => self.record_from(value, cut, key, done)?.tape(Recording::F32),
+            Precision::Bf16 => self.record_from(value, cut, key, done)?.tape(Recording::Bf16),
+        })
+    }
+
+    fn record_from<'a, E: Element>(
+        &mut self,
+        value: &'a [f32],
+        cut: Value,
+        key: DropoutKey,
+        mut done: impl FnMut(&Node),
+    ) -> Result<Recorded<'a, E>, ModelError> {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
-        let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: Precision::F32 });
-        let mut values = Values::new(value, cut, self.nodes.len());
+        let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
+        let mut values = Values::<E>::new(value, cut, self.nodes.len());
         let mut memories = Vec::with_capacity(plan.steps.len());
         for (at, step) in plan.steps.iter().enumerate() {
             let mut given = Forward {
@@ -144,7 +185,7 @@ impl Network {
             plan.freed_after(at).iter().for_each(|&value| values.free(value));
             done(&self.nodes[step.node]);
         }
-        Ok(Tape { plan, values, memories })
+        Ok(Recorded { plan, values, memories })
     }
 
     /// Move a normalisation's running statistics towards those that were found in a batch.

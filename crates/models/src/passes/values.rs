@@ -1,33 +1,45 @@
 //! The values of a pass.
 
 use crate::graph::Value;
-use wellfit_kernels::Buffer;
+use wellfit_kernels::{Buffer, Element, elementwise};
 
-/// The value that the pass starts from (mostly the images), borrowed, and the output of each node.
+/// The value that a pass starts from, mostly the images.
 #[derive(Debug)]
-pub(crate) struct Values<'a> {
-    start: &'a [f32],
-    at: Value,
-    made: Vec<Option<Buffer>>,
+enum Start<'a, E: Element> {
+    Borrowed(&'a [E]),
+    Rounded(Buffer<E>),
 }
 
-impl<'a> Values<'a> {
+/// The value that the pass starts from and the output of each node.
+#[derive(Debug)]
+pub(crate) struct Values<'a, E: Element> {
+    start: Start<'a, E>,
+    at: Value,
+    made: Vec<Option<Buffer<E>>>,
+}
+
+impl<'a, E: Element> Values<'a, E> {
     /// Of a pass that starts with the value `at`.
     pub(crate) fn new(start: &'a [f32], at: Value, nodes: usize) -> Self {
+        let start =
+            E::from_f32s(start).map_or_else(|| Start::Rounded(elementwise::narrow(start)), Start::Borrowed);
         Self { start, at, made: (0..nodes).map(|_| None).collect() }
     }
 
     /// A value; empty when it was not made yet, or freed.
-    pub(crate) fn get(&self, value: Value) -> &[f32] {
+    pub(crate) fn get(&self, value: Value) -> &[E] {
         match value.checked_sub(1) {
-            _ if value == self.at => self.start,
+            _ if value == self.at => match &self.start {
+                Start::Borrowed(start) => start,
+                Start::Rounded(start) => start,
+            },
             Some(node) => self.made[node].as_deref().unwrap_or_default(),
             None => &[],
         }
     }
 
     /// Keep what the node at `place` has made.
-    pub(crate) fn put(&mut self, place: usize, value: Buffer) {
+    pub(crate) fn put(&mut self, place: usize, value: Buffer<E>) {
         self.made[place] = Some(value);
     }
 
@@ -35,16 +47,5 @@ impl<'a> Values<'a> {
         if let Some(node) = value.checked_sub(1) {
             self.made[node] = None;
         }
-    }
-
-    /// The last node's value.
-    pub(crate) fn last(&self) -> &[f32] {
-        self.get(self.made.len())
-    }
-
-    /// A value, owned.
-    pub(crate) fn take(mut self, value: Value) -> Buffer {
-        let made = value.checked_sub(1).and_then(|node| self.made[node].take());
-        made.unwrap_or_else(|| Buffer::from_slice(self.start))
     }
 }

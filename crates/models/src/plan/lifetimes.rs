@@ -8,8 +8,7 @@ use crate::graph::{Network, Value};
 /// A buffer's size and its time.
 #[derive(Debug, Clone, Copy)]
 struct Life {
-    /// In stored numbers.
-    floats: u64,
+    bytes: u64,
     born: usize,
     /// The last moment at which it is used.
     dies: usize,
@@ -29,8 +28,8 @@ impl Lifetimes {
         let moments = if plan.mode == Mode::Training { 2 * count } else { count };
         let mut found = Self { lives: Vec::new(), freed: vec![Vec::new(); moments] };
         let Some(end) = moments.checked_sub(1) else { return found };
-        let floats = |value: Value| (plan.batch * network.shape(value).len()) as u64;
-        found.lives.push(Life { floats: floats(plan.nodes.start), born: 0, dies: end });
+        let bytes = |value: Value| plan.value_bytes(network, value);
+        found.lives.push(Life { bytes: bytes(plan.nodes.start), born: 0, dies: end });
         let back = |step: usize| 2 * count - 1 - step;
         for (at, step) in plan.steps.iter().enumerate() {
             // The backward pass of a step reads its inputs and, where a ReLU ends it, its output.
@@ -45,16 +44,16 @@ impl Lifetimes {
             let last = if step.output == plan.nodes.end { Some(count - 1) } else { None };
             let last = last.into_iter().chain(readers.iter().copied()).chain(last_back).max().unwrap_or(at);
             let dies = if step.output == plan.nodes.end { end } else { last };
-            found.value(step.output, floats(step.output), at, dies);
+            found.value(step.output, bytes(step.output), at, dies);
             let own = if returns { back(at) } else { at };
             if let Some(product) = step.product_value() {
-                found.value(product, floats(product), at, own);
+                found.value(product, bytes(product), at, own);
             }
             if plan.mode == Mode::Training {
                 let bytes = network.nodes[step.node]
                     .op
                     .remembered_bytes(plan.batch * network.nodes[step.node].shape.len());
-                found.lives.push(Life { floats: bytes as u64 / plan.precision.bytes(), born: at, dies: own });
+                found.lives.push(Life { bytes: bytes as u64, born: at, dies: own });
             }
             if returns {
                 found.gradients(network, plan, at, &readers);
@@ -63,8 +62,8 @@ impl Lifetimes {
         found
     }
 
-    fn value(&mut self, value: Value, floats: u64, born: usize, dies: usize) {
-        self.lives.push(Life { floats, born, dies });
+    fn value(&mut self, value: Value, bytes: u64, born: usize, dies: usize) {
+        self.lives.push(Life { bytes, born, dies });
         self.freed[dies].push(value);
     }
 
@@ -72,19 +71,19 @@ impl Lifetimes {
     fn gradients(&mut self, network: &Network, plan: &Plan, at: usize, readers: &[usize]) {
         let (step, count) = (&plan.steps[at], plan.steps.len());
         let (end, own) = (2 * count - 1, 2 * count - 1 - at);
-        let floats = |value: Value| (plan.batch * network.shape(value).len()) as u64;
+        let bytes = |value: Value| plan.value_bytes(network, value);
         let born = readers.iter().map(|reader| 2 * count - 1 - reader).min().unwrap_or(count);
-        self.lives.push(Life { floats: floats(step.output), born, dies: own });
+        self.lives.push(Life { bytes: bytes(step.output), born, dies: own });
         let nodes = step.product.into_iter().chain([step.node]);
         let trained = nodes.flat_map(|node| &network.nodes[node].parameters);
         let trained = trained.map(|&place| &network.parameters[place]).filter(|p| p.trainable);
-        let floats_of_parameters = trained.map(|p| p.count() as u64).sum();
-        self.lives.push(Life { floats: floats_of_parameters, born: own, dies: end });
+        let of_parameters = trained.map(|p| (p.count() * size_of::<f32>()) as u64).sum();
+        self.lives.push(Life { bytes: of_parameters, born: own, dies: end });
         // A residual's gradient is the output's, so that of the product needs memory of its own.
         if let Some(product) = step.product_value().filter(|_| step.residual.is_some())
             && plan.joint(network, step).is_none()
         {
-            self.lives.push(Life { floats: floats(product), born: own, dies: own });
+            self.lives.push(Life { bytes: bytes(product), born: own, dies: own });
         }
     }
 
@@ -93,12 +92,12 @@ impl Lifetimes {
         self.freed.get(moment).map_or(&[], |freed| freed)
     }
 
-    /// The most numbers alive at one moment.
+    /// The most bytes alive at one moment.
     pub fn peak(&self) -> u64 {
         let mut change = vec![0_i64; self.freed.len() + 1];
         for life in &self.lives {
-            change[life.born] += life.floats as i64;
-            change[life.dies + 1] -= life.floats as i64;
+            change[life.born] += life.bytes as i64;
+            change[life.dies + 1] -= life.bytes as i64;
         }
         let mut alive = 0;
         change

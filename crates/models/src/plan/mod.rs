@@ -16,6 +16,7 @@ use lifetimes::Lifetimes;
 use std::ops::Range;
 use wellfit_kernels::activation::Swish;
 use wellfit_kernels::conv::Conv;
+use wellfit_kernels::{Bf16, Element};
 
 /// What a pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,20 +27,34 @@ pub enum Mode {
     Training,
 }
 
-/// How the values of a pass are stored. Sums, statistics and the loss are f32 whatever it is.
+/// How the values of a pass and their gradients are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Precision {
     /// IEEE 754 single precision.
     #[default]
     F32,
+    /// The upper half of that: 8 bits of exponent, 8 significant bits. Products take values and weights so; a value or
+    /// its gradient is rounded when it is stored. Sums, statistics, the loss, the weights themselves and their
+    /// gradients are f32, as under torch's autocast.
+    Bf16,
 }
 
 impl Precision {
+    /// Its name, as users type it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => <f32 as Element>::NAME,
+            Self::Bf16 => Bf16::NAME,
+        }
+    }
+
     /// Bytes of one stored number.
     #[must_use]
     pub fn bytes(self) -> u64 {
         match self {
             Self::F32 => size_of::<f32>() as u64,
+            Self::Bf16 => size_of::<Bf16>() as u64,
         }
     }
 }
@@ -147,7 +162,12 @@ impl Plan {
     /// counted.
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
-        self.lifetimes.peak() * self.precision.bytes()
+        self.lifetimes.peak()
+    }
+
+    /// Bytes of a value of the batch.
+    pub(crate) fn value_bytes(&self, network: &Network, value: Value) -> u64 {
+        (self.batch * network.shape(value).len()) as u64 * self.precision.bytes()
     }
 
     /// The values whose last use is at step `at` of the forward pass.
@@ -181,7 +201,7 @@ impl Network {
     #[must_use]
     pub fn step_bytes(&self, batch: usize) -> u64 {
         let nodes = 0..self.output();
-        Plan::new(self, &Request { mode: Mode::Training, batch, nodes, precision: Precision::F32 })
+        Plan::new(self, &Request { mode: Mode::Training, batch, nodes, precision: self.precision })
             .peak_bytes()
     }
 }

@@ -31,7 +31,7 @@ mod names;
 mod setting;
 
 pub use entry::{Entry, Group};
-pub use names::{CacheName, CheckpointMode, OptimizerName, SemanticsName};
+pub use names::{CacheName, CheckpointMode, OptimizerName, PrecisionName, SemanticsName};
 pub use setting::{Kind, Setting};
 
 use crate::error::RunError;

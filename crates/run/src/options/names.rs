@@ -6,8 +6,10 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 use wellfit_data::Scaling;
+use wellfit_models::Precision;
 use wellfit_policy::Semantics;
 use wellfit_policy::schedule::ScheduleSpec;
+use wellfit_simd::Bf16Unit;
 
 /// An enum whose values have names: in configuration files, on a command line and in help.
 macro_rules! names {
@@ -69,6 +71,18 @@ names! {
         Disk = "disk",
         /// Nowhere.
         Off = "off",
+    }
+}
+
+names! {
+    /// How the processor stores the values of a pass and multiplies them.
+    PrecisionName {
+        /// IEEE 754 single precision.
+        F32 = "f32",
+        /// bfloat16, with f32 sums and weights.
+        Bf16 = "bf16",
+        /// bf16 where the processor has instructions for it, f32 elsewhere.
+        Auto = "auto",
     }
 }
 
@@ -144,6 +158,19 @@ impl From<SemanticsName> for Semantics {
             SemanticsName::Keras => Self::Keras,
             SemanticsName::Lightning => Self::Lightning,
             SemanticsName::Book => Self::Book,
+        }
+    }
+}
+
+impl PrecisionName {
+    /// The precision on this machine: `auto` is bf16 where the processor multiplies it by instructions of its own.
+    #[must_use]
+    pub fn resolve(self) -> Precision {
+        match self {
+            Self::F32 => Precision::F32,
+            Self::Bf16 => Precision::Bf16,
+            Self::Auto if Bf16Unit::current() == Bf16Unit::Widened => Precision::F32,
+            Self::Auto => Precision::Bf16,
         }
     }
 }

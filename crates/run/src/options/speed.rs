@@ -11,6 +11,14 @@ macro_rules! speed_options {
             common: true,
         }
 
+        /// How values are stored and multiplied: f32; bf16, with sums and weights in f32; or auto, bf16 where the
+        /// processor has instructions for it
+        precision: PrecisionName {
+            default: |_| PrecisionName::F32,
+            value_name: "NAME",
+            common: true,
+        }
+
         /// Compute all convolutions by direct sums, none by Winograd's method: slower, rounds a little less
         exact_conv: bool {
             default: |_| false,

@@ -53,4 +53,26 @@ impl Simd for Neon {
             vreinterpretq_f32_u32(vandq_u32(positive, vreinterpretq_u32_f32(value)))
         }
     }
+    #[inline(always)]
+    unsafe fn load_bf16(place: *const u16) -> float32x4_t {
+        unsafe { vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(place))) }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(place: *mut u16, x: float32x4_t) {
+        unsafe {
+            let bits = vreinterpretq_u32_f32(x);
+            let odd = vandq_u32(vshrq_n_u32::<16>(bits), vdupq_n_u32(1));
+            let rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+            let quiet = vorrq_u32(bits, vdupq_n_u32(0x0040_0000));
+            vst1_u16(place, vshrn_n_u32::<16>(vbslq_u32(vceqq_f32(x, x), rounded, quiet)));
+        }
+    }
+    #[inline(always)]
+    unsafe fn first_of_pairs(pairs: float32x4_t) -> float32x4_t {
+        unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vreinterpretq_u32_f32(pairs))) }
+    }
+    #[inline(always)]
+    unsafe fn second_of_pairs(pairs: float32x4_t) -> float32x4_t {
+        unsafe { vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(pairs), vdupq_n_u32(0xffff_0000))) }
+    }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(target_arch = "aarch64")]
 use super::arm;
+use super::bf16_unit::Bf16Unit;
 use super::instruction_set::InstructionSet;
 use super::scalar::Scalar;
 use super::simd::Kernel;
@@ -26,5 +27,15 @@ pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
             InstructionSet::Neon => kernel.run::<arm::Neon>(),
             _ => kernel.run::<Scalar>(),
         }
+    }
+}
+
+/// Run a kernel on bf16 with a given instruction set and what it has for bf16; both must be available.
+pub(super) fn dispatch_bf16_on<K: Kernel>(set: InstructionSet, unit: Bf16Unit, kernel: K) -> K::Output {
+    match (set, unit) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: detected on this machine.
+        (InstructionSet::Avx512, Bf16Unit::Avx512Bf16) => unsafe { x86::with_avx512_bf16(kernel) },
+        _ => dispatch_on(set, kernel),
     }
 }

@@ -1,5 +1,6 @@
 //! Plain Rust, for any machine.
 
+use super::bf16::Bf16;
 use super::simd::Simd;
 
 /// Four lanes of plain Rust; compilers turn them into the baseline's vectors. Multiply and add round
@@ -50,5 +51,23 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn where_positive(x: [f32; 4], value: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if x[i] > 0.0 { value[i] } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(place: *const u16) -> [f32; 4] {
+        // SAFETY: four readable numbers are the caller's promise.
+        unsafe { *place.cast::<[Bf16; 4]>() }.map(Bf16::widened)
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(place: *mut u16, x: [f32; 4]) {
+        // SAFETY: as in `load_bf16`, for writing.
+        unsafe { *place.cast() = x.map(Bf16::rounded) }
+    }
+    #[inline(always)]
+    unsafe fn first_of_pairs(pairs: [f32; 4]) -> [f32; 4] {
+        pairs.map(|pair| f32::from_bits(pair.to_bits() << 16))
+    }
+    #[inline(always)]
+    unsafe fn second_of_pairs(pairs: [f32; 4]) -> [f32; 4] {
+        pairs.map(|pair| f32::from_bits(pair.to_bits() & 0xffff_0000))
     }
 }

@@ -82,6 +82,48 @@ pub trait Simd: Copy {
     /// # Safety
     /// As for `splat`.
     unsafe fn where_positive(x: Self::Vector, value: Self::Vector) -> Self::Vector;
+    /// The `LANES` numbers of bf16 from `place` on, widened.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load_bf16(place: *const u16) -> Self::Vector;
+    /// Write the lanes to `place` as bf16, rounded to nearest, ties to even.
+    ///
+    /// # Safety
+    /// `LANES` numbers of bf16 must be writable there.
+    unsafe fn store_bf16(place: *mut u16, x: Self::Vector);
+    /// The same past the caches, as [`Simd::stream`].
+    ///
+    /// # Safety
+    /// As for `store_bf16`; `place` must be aligned to the size of `LANES` numbers of bf16.
+    #[inline(always)]
+    unsafe fn stream_bf16(place: *mut u16, x: Self::Vector) {
+        // SAFETY: promised by the caller.
+        unsafe { Self::store_bf16(place, x) }
+    }
+    /// Lanes that hold two numbers of bf16: the first of each, the lower half, widened to f32.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn first_of_pairs(pairs: Self::Vector) -> Self::Vector;
+    /// The second of each, the upper half.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    unsafe fn second_of_pairs(pairs: Self::Vector) -> Self::Vector;
+    /// sum + a₁·b₁ + a₀·b₀ in each lane, where `a` and `b` hold pairs of bf16. The products are exact, each sum is
+    /// rounded to f32.
+    ///
+    /// # Safety
+    /// See [`Simd::splat`].
+    #[inline(always)]
+    unsafe fn multiply_add_pairs(a: Self::Vector, b: Self::Vector, sum: Self::Vector) -> Self::Vector {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let sum = Self::multiply_add(Self::second_of_pairs(a), Self::second_of_pairs(b), sum);
+            Self::multiply_add(Self::first_of_pairs(a), Self::first_of_pairs(b), sum)
+        }
+    }
 }
 
 /// Work that can run with any instruction set. `run` must be `#[inline(always)]`, or it is compiled

@@ -20,6 +20,14 @@ pub(super) unsafe fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// # Safety
+/// The machine must have AVX-512 F, VL, DQ, BW and BF16.
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma")]
+pub(super) unsafe fn with_avx512_bf16<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: promised by the caller.
+    unsafe { kernel.run::<Avx512Bf16>() }
+}
+
+/// # Safety
 /// The machine must have AVX.
 #[inline(always)]
 unsafe fn where_positive_256(x: __m256, value: __m256) -> __m256 {
@@ -35,11 +43,136 @@ unsafe fn where_positive_512(x: __m512, value: __m512) -> __m512 {
     unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), value) }
 }
 
+/// Eight numbers as bf16, rounded to nearest, ties to even; a NaN stays one.
+///
+/// # Safety
+/// The machine must have AVX2; so for the next two.
+#[inline(always)]
+unsafe fn narrow_256(x: __m256) -> __m128i {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let bits = _mm256_castps_si256(x);
+        let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+        let rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+        let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
+        let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
+        let upper = _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan));
+        _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256::<1>(upper))
+    }
+}
+
+#[inline(always)]
+unsafe fn load_bf16_256(place: *const u16) -> __m256 {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(place.cast()));
+        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(halves))
+    }
+}
+
+#[inline(always)]
+unsafe fn store_bf16_256(place: *mut u16, x: __m256) {
+    // SAFETY: promised by the caller.
+    unsafe { _mm_storeu_si128(place.cast(), narrow_256(x)) }
+}
+
+/// Sixteen numbers as bf16, as [`narrow_256`].
+///
+/// # Safety
+/// The machine must have AVX-512 F; so for the next four.
+#[inline(always)]
+unsafe fn narrow_512(x: __m512) -> __m256i {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let bits = _mm512_castps_si512(x);
+        let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+        let rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+        let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040_0000));
+        let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+        _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(_mm512_mask_mov_epi32(rounded, nan, quiet)))
+    }
+}
+
+#[inline(always)]
+unsafe fn load_bf16_512(place: *const u16) -> __m512 {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(place.cast()));
+        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves))
+    }
+}
+
+#[inline(always)]
+unsafe fn store_bf16_512(place: *mut u16, x: __m512) {
+    // SAFETY: promised by the caller.
+    unsafe { _mm256_storeu_si256(place.cast(), narrow_512(x)) }
+}
+
+#[inline(always)]
+unsafe fn stream_bf16_512(place: *mut u16, x: __m512) {
+    // SAFETY: promised by the caller.
+    unsafe { _mm256_stream_si256(place.cast(), narrow_512(x)) }
+}
+
+/// # Safety
+/// The machine must have AVX-512 F and BF16; so for the next two.
+#[inline(always)]
+unsafe fn convert_512(x: __m512) -> __m256i {
+    // SAFETY: promised by the caller; both are 256 bits.
+    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) }
+}
+
+#[inline(always)]
+unsafe fn convert_and_store_512(place: *mut u16, x: __m512) {
+    // SAFETY: promised by the caller.
+    unsafe { _mm256_storeu_si256(place.cast(), convert_512(x)) }
+}
+
+#[inline(always)]
+unsafe fn convert_and_stream_512(place: *mut u16, x: __m512) {
+    // SAFETY: promised by the caller.
+    unsafe { _mm256_stream_si256(place.cast(), convert_512(x)) }
+}
+
+/// How pairs of bf16 in a lane are taken apart, or multiplied by one instruction.
+macro_rules! pairs {
+    (256) => {
+        #[inline(always)]
+        unsafe fn first_of_pairs(pairs: __m256) -> __m256 {
+            unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(pairs))) }
+        }
+        #[inline(always)]
+        unsafe fn second_of_pairs(pairs: __m256) -> __m256 {
+            unsafe { _mm256_and_ps(pairs, _mm256_castsi256_ps(_mm256_set1_epi32(0xffff_0000_u32 as i32))) }
+        }
+    };
+    (512) => {
+        #[inline(always)]
+        unsafe fn first_of_pairs(pairs: __m512) -> __m512 {
+            unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(pairs))) }
+        }
+        #[inline(always)]
+        unsafe fn second_of_pairs(pairs: __m512) -> __m512 {
+            unsafe { _mm512_and_ps(pairs, _mm512_castsi512_ps(_mm512_set1_epi32(0xffff_0000_u32 as i32))) }
+        }
+    };
+    (bf16) => {
+        pairs!(512);
+        #[inline(always)]
+        unsafe fn multiply_add_pairs(a: __m512, b: __m512, sum: __m512) -> __m512 {
+            unsafe {
+                let pairs = |x| std::mem::transmute::<__m512, __m512bh>(x);
+                _mm512_dpbf16_ps(sum, pairs(a), pairs(b))
+            }
+        }
+    };
+}
+
 macro_rules! x86_vectors {
     (
         $name:ident, $lanes:literal, $rows:literal, $vectors:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
         $store:ident, $stream:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident,
-        $where_positive:ident
+        $where_positive:ident, $load_bf16:ident, $store_bf16:ident, $stream_bf16:ident, $pairs:tt
     ) => {
         #[derive(Clone, Copy)]
         pub(super) struct $name;
@@ -105,6 +238,19 @@ macro_rules! x86_vectors {
             unsafe fn where_positive(x: $vector, value: $vector) -> $vector {
                 unsafe { $where_positive(x, value) }
             }
+            #[inline(always)]
+            unsafe fn load_bf16(place: *const u16) -> $vector {
+                unsafe { $load_bf16(place) }
+            }
+            #[inline(always)]
+            unsafe fn store_bf16(place: *mut u16, x: $vector) {
+                unsafe { $store_bf16(place, x) }
+            }
+            #[inline(always)]
+            unsafe fn stream_bf16(place: *mut u16, x: $vector) {
+                unsafe { $stream_bf16(place, x) }
+            }
+            pairs!($pairs);
         }
     };
 }
@@ -126,7 +272,11 @@ x86_vectors!(
     _mm256_sub_ps,
     _mm256_mul_ps,
     _mm256_max_ps,
-    where_positive_256
+    where_positive_256,
+    load_bf16_256,
+    store_bf16_256,
+    store_bf16_256,
+    256
 );
 x86_vectors!(
     Avx512,
@@ -144,5 +294,32 @@ x86_vectors!(
     _mm512_sub_ps,
     _mm512_mul_ps,
     _mm512_max_ps,
-    where_positive_512
+    where_positive_512,
+    load_bf16_512,
+    store_bf16_512,
+    stream_bf16_512,
+    512
+);
+// The same with the instructions for bf16, which kernels for f32 have no use for.
+x86_vectors!(
+    Avx512Bf16,
+    16,
+    6,
+    4,
+    8,
+    __m512,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_stream_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    _mm512_max_ps,
+    where_positive_512,
+    load_bf16_512,
+    convert_and_store_512,
+    convert_and_stream_512,
+    bf16
 );

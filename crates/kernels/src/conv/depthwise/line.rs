@@ -1,6 +1,7 @@
 //! One line of outputs, from the lines of inputs that its windows cover.
 
 use crate::epilogue::Epilogue;
+use wellfit_simd::Element;
 use wellfit_simd::vector::{Kernel, Simd, dispatch};
 
 /// Channels that are finished for a whole line before the next ones begin: their weights stay in the first-level cache.
@@ -10,14 +11,14 @@ pub(super) const SIDE: usize = 4;
 
 /// A line of inputs `[width, C]` with the weights that belong to it, `[taps, C]`.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub input: &'a [f32],
+pub(super) struct Row<'a, E> {
+    pub input: &'a [E],
     pub weights: &'a [f32],
 }
 
 /// A line of outputs: output i is, for each channel, the sum over the rows and the taps k of
 /// input column `first + step·i + k` times weight k; columns outside the line are zero.
-pub(super) struct Line<'a> {
+pub(super) struct Line<'a, E: Element> {
     pub channels: usize,
     /// Columns of the inputs.
     pub width: usize,
@@ -29,9 +30,9 @@ pub(super) struct Line<'a> {
     pub count: usize,
     /// Pixels from an output to the next, where they are written.
     pub apart: usize,
-    pub rows: &'a [Row<'a>],
+    pub rows: &'a [Row<'a, E>],
     /// Without a residual.
-    pub epilogue: Epilogue<'a>,
+    pub epilogue: Epilogue<'a, E>,
 }
 
 /// The outputs whose windows lie inside the line.
@@ -54,33 +55,33 @@ pub(super) fn taps_inside(column: isize, taps: usize, width: usize) -> (usize, u
     (low, high)
 }
 
-impl Line<'_> {
+impl<E: Element> Line<'_, E> {
     /// Compute the line; output i goes to pixel `apart`·i of `out`.
-    pub fn write(self, out: &mut [f32]) {
+    pub fn write(self, out: &mut [E]) {
         assert!(out.len() >= ((self.count - 1) * self.apart + 1) * self.channels, "room for a line");
-        let long = |row: &Row<'_>| {
+        let long = |row: &Row<'_, E>| {
             row.input.len() >= self.width * self.channels && row.weights.len() >= self.taps * self.channels
         };
         assert!(self.rows.iter().all(long), "whole lines of inputs and weights");
         match (self.taps, self.step) {
-            (1, 1) => dispatch(Task::<1, 1> { line: self, out }),
-            (2, 1) => dispatch(Task::<2, 1> { line: self, out }),
-            (3, 1) => dispatch(Task::<3, 1> { line: self, out }),
-            (5, 1) => dispatch(Task::<5, 1> { line: self, out }),
-            (3, 2) => dispatch(Task::<3, 2> { line: self, out }),
-            (5, 2) => dispatch(Task::<5, 2> { line: self, out }),
+            (1, 1) => dispatch(Task::<E, 1, 1> { line: self, out }),
+            (2, 1) => dispatch(Task::<E, 2, 1> { line: self, out }),
+            (3, 1) => dispatch(Task::<E, 3, 1> { line: self, out }),
+            (5, 1) => dispatch(Task::<E, 5, 1> { line: self, out }),
+            (3, 2) => dispatch(Task::<E, 3, 2> { line: self, out }),
+            (5, 2) => dispatch(Task::<E, 5, 2> { line: self, out }),
             (taps, step) => unreachable!("{taps} taps at stride {step} have no kernel"),
         }
     }
 }
 
 /// A line whose taps `K` and `STEP` the compiler knows.
-struct Task<'a, 'b, const K: usize, const STEP: usize> {
-    line: Line<'a>,
-    out: &'b mut [f32],
+struct Task<'a, 'b, E: Element, const K: usize, const STEP: usize> {
+    line: Line<'a, E>,
+    out: &'b mut [E],
 }
 
-impl<const K: usize, const STEP: usize> Kernel for Task<'_, '_, K, STEP> {
+impl<E: Element, const K: usize, const STEP: usize> Kernel for Task<'_, '_, E, K, STEP> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
@@ -106,7 +107,7 @@ impl<const K: usize, const STEP: usize> Kernel for Task<'_, '_, K, STEP> {
     }
 }
 
-impl<const K: usize, const STEP: usize> Task<'_, '_, K, STEP> {
+impl<E: Element, const K: usize, const STEP: usize> Task<'_, '_, E, K, STEP> {
     /// The outputs from i on whose windows are inside, channels `from..to`.
     ///
     /// # Safety
@@ -127,7 +128,7 @@ impl<const K: usize, const STEP: usize> Task<'_, '_, K, STEP> {
                         *w = S::load(weights.add(k * line.channels));
                     }
                     for column in 0..(SIDE - 1) * STEP + K {
-                        let x = S::load(input.add(column * line.channels));
+                        let x = E::load::<S>(input.add(column * line.channels));
                         for (side, sum) in sums.iter_mut().enumerate() {
                             if column >= side * STEP && column - side * STEP < K {
                                 *sum = S::multiply_add(x, w[column - side * STEP], *sum);
@@ -163,12 +164,9 @@ impl<const K: usize, const STEP: usize> Task<'_, '_, K, STEP> {
                 for row in line.rows {
                     for k in low..high {
                         let place = (column + k as isize).unsigned_abs() * line.channels + c;
-                        let x = S::load(row.input.as_ptr().add(place));
-                        sum = S::multiply_add(
-                            x,
-                            S::load(row.weights.as_ptr().add(k * line.channels + c)),
-                            sum,
-                        );
+                        let x = E::load::<S>(row.input.as_ptr().add(place));
+                        sum =
+                            S::multiply_add(x, S::load(row.weights.as_ptr().add(k * line.channels + c)), sum);
                     }
                 }
                 line.finish::<S>(out, i, c, sum);
@@ -181,13 +179,13 @@ impl<const K: usize, const STEP: usize> Task<'_, '_, K, STEP> {
     }
 }
 
-impl Line<'_> {
+impl<E: Element> Line<'_, E> {
     /// Scale, bias and ReLU, and the output in its place.
     ///
     /// # Safety
     /// Output i of `out` and `LANES` channels from `c` on must exist; the machine must have `S`.
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, out: *mut f32, i: usize, c: usize, sum: S::Vector) {
+    unsafe fn finish<S: Simd>(&self, out: *mut E, i: usize, c: usize, sum: S::Vector) {
         let epilogue = &self.epilogue;
         // SAFETY: promised by the caller; scale and bias have a value for each channel.
         unsafe {
@@ -202,7 +200,7 @@ impl Line<'_> {
                 sum = S::relu(sum);
             }
             let place = i * self.apart * self.channels + c;
-            S::store(out.add(place), sum);
+            E::store::<S>(out.add(place), sum);
         }
     }
 }

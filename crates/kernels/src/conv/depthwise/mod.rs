@@ -12,8 +12,8 @@ use crate::elementwise;
 use crate::epilogue::Epilogue;
 use crate::norm::{self, Statistics};
 use line::{Line, Row};
-use wellfit_simd::Buffer;
 use wellfit_simd::parallel::row_blocks;
+use wellfit_simd::{Buffer, Element};
 
 /// The fewest channels: the widest vector, so that a last, narrower group can be computed as a whole vector that
 /// overlaps the one before it.
@@ -47,10 +47,7 @@ impl DepthwiseConv {
     /// Whether there is a kernel for such a shape: 16 channels or more, 3×3 or 5×5, stride 1 or 2.
     #[must_use]
     pub fn suits(channels: usize, kernel: usize, stride: usize, padding: usize) -> bool {
-        channels >= FEWEST_CHANNELS
-            && matches!(kernel, 3 | 5)
-            && matches!(stride, 1 | 2)
-            && padding < kernel
+        channels >= FEWEST_CHANNELS && matches!(kernel, 3 | 5) && matches!(stride, 1 | 2) && padding < kernel
     }
 
     /// Output height: ⌊(H + 2p − k) / s⌋ + 1.
@@ -90,19 +87,19 @@ impl DepthwiseConv {
     /// When a length is not that of the shape, or no kernel suits it ([`DepthwiseConv::suits`]); so for every function
     /// here.
     #[must_use]
-    pub fn forward_with(&self, x: &[f32], w: &[f32], epilogue: Epilogue<'_>) -> Buffer {
+    pub fn forward_with<E: Element>(&self, x: &[E], w: &[f32], epilogue: Epilogue<'_, E>) -> Buffer<E> {
         self.run(x, w, epilogue, |_, _| ())
     }
 
     /// y = x ⊛ w.
     #[must_use]
-    pub fn forward(&self, x: &[f32], w: &[f32]) -> Buffer {
+    pub fn forward<E: Element>(&self, x: &[E], w: &[f32]) -> Buffer<E> {
         self.forward_with(x, w, Epilogue::default())
     }
 
     /// The same, with mean and biased variance of each channel, taken while a band of the output is in the cache.
     #[must_use]
-    pub fn forward_with_statistics(&self, x: &[f32], w: &[f32]) -> (Buffer, Statistics) {
+    pub fn forward_with_statistics<E: Element>(&self, x: &[E], w: &[f32]) -> (Buffer<E>, Statistics) {
         let bands = self.batch * self.bands(self.out_height(), self.out_width());
         let mut moments = norm::BandMoments::new(bands);
         let places = moments.places();
@@ -115,13 +112,13 @@ impl DepthwiseConv {
     }
 
     /// Compute y, and show each band of it, with its number, once it is done.
-    fn run(
+    fn run<E: Element>(
         &self,
-        x: &[f32],
+        x: &[E],
         w: &[f32],
-        epilogue: Epilogue<'_>,
-        done: impl Fn(usize, &[f32]) + Sync + Send,
-    ) -> Buffer {
+        epilogue: Epilogue<'_, E>,
+        done: impl Fn(usize, &[E]) + Sync + Send,
+    ) -> Buffer<E> {
         self.check(x, w);
         let per_channel = [epilogue.scale, epilogue.bias].into_iter().flatten();
         assert!(per_channel.into_iter().all(|b| b.len() == self.channels), "scale and bias of {self:?}");
@@ -159,7 +156,7 @@ impl DepthwiseConv {
 
     /// The gradient of the weights, `[k, k, C]`, from `x` and `dy` `[N, H', W', C]`.
     #[must_use]
-    pub fn weight_gradient(&self, x: &[f32], dy: &[f32]) -> Buffer {
+    pub fn weight_gradient<E: Element>(&self, x: &[E], dy: &[E]) -> Buffer {
         assert_eq!((x.len(), dy.len()), (self.input_len(), self.output_len()), "x and dy of {self:?}");
         weight::gradient(self, x, dy)
     }
@@ -168,10 +165,10 @@ impl DepthwiseConv {
     ///
     /// With stride s the pixels of an input line fall into s classes by their column modulo s, each with its own subset
     /// of the taps; and so do the lines.
-    pub fn data_gradient(&self, dy: &[f32], w: &[f32], to: Destination<'_>) {
+    pub fn data_gradient<E: Element>(&self, dy: &[E], w: &[f32], to: Destination<'_, E>) {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
         let Destination { dx, accumulate, passed } = to;
-        let from = passed.map_or(dx.len(), <[f32]>::len);
+        let from = passed.map_or(dx.len(), <[E]>::len);
         assert_eq!([dx.len(), from], [self.input_len(); 2], "dx of {self:?}");
         if !accumulate && passed.is_none() {
             return self.write_data_gradient(dy, w, dx);
@@ -188,7 +185,7 @@ impl DepthwiseConv {
         }
     }
 
-    fn write_data_gradient(&self, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+    fn write_data_gradient<E: Element>(&self, dy: &[E], w: &[f32], dx: &mut [E]) {
         let classes: Vec<Class> =
             (0..self.stride.min(self.width)).map(|phase| Class::new(self, phase, w)).collect();
         let (high, wide) = (self.out_height(), self.out_width());
@@ -223,7 +220,7 @@ impl DepthwiseConv {
         });
     }
 
-    fn check(&self, x: &[f32], w: &[f32]) {
+    fn check<E: Element>(&self, x: &[E], w: &[f32]) {
         assert!(Self::suits(self.channels, self.kernel, self.stride, self.padding), "no kernel for {self:?}");
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "x and w of {self:?}");
     }
@@ -239,11 +236,11 @@ impl DepthwiseConv {
     }
 
     /// Call `work(band, image, first line, the lines)` for each band of `out`, `[N, high, wide, C]`, on all threads.
-    fn each_band(
+    fn each_band<E: Element>(
         &self,
-        out: &mut [f32],
+        out: &mut [E],
         (high, wide): (usize, usize),
-        work: impl Fn(usize, usize, usize, &mut [f32]) + Sync + Send,
+        work: impl Fn(usize, usize, usize, &mut [E]) + Sync + Send,
     ) {
         let (lines, bands) = (self.band(wide), self.bands(high, wide));
         let width = wide * self.channels;
@@ -259,19 +256,19 @@ impl DepthwiseConv {
 }
 
 /// The rows of one line: at most as many as there are taps.
-struct Rows<'a>([Row<'a>; MOST_TAPS], usize);
+struct Rows<'a, E>([Row<'a, E>; MOST_TAPS], usize);
 
-impl<'a> Rows<'a> {
+impl<'a, E: Element> Rows<'a, E> {
     fn new() -> Self {
         Self([Row { input: &[], weights: &[] }; MOST_TAPS], 0)
     }
 
-    fn push(&mut self, row: Row<'a>) {
+    fn push(&mut self, row: Row<'a, E>) {
         self.0[self.1] = row;
         self.1 += 1;
     }
 
-    fn list(&self) -> &[Row<'a>] {
+    fn list(&self) -> &[Row<'a, E>] {
         &self.0[..self.1]
     }
 }

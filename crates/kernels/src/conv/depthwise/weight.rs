@@ -4,18 +4,18 @@ use super::DepthwiseConv;
 use super::line::{GROUP, SIDE, inside, taps_inside};
 use wellfit_simd::parallel::{Shared, for_each, row_blocks};
 use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch};
-use wellfit_simd::Buffer;
+use wellfit_simd::{Buffer, Element};
 
 /// The gradient `[k, k, C]`: each band of lines of `dy` has sums of its own, which are added in order, in f64.
 ///
 /// A vector of channels has its sums in a place of its own, also the last one, which overlaps the one before it.
-pub(super) fn gradient(conv: &DepthwiseConv, x: &[f32], dy: &[f32]) -> Buffer {
+pub(super) fn gradient<E: Element>(conv: &DepthwiseConv, x: &[E], dy: &[E]) -> Buffer {
     let (high, channels, kernel) = (conv.out_height(), conv.channels, conv.kernel);
     let line = conv.out_width() * channels;
     let (lines, bands) = (conv.band(conv.out_width()), conv.bands(high, conv.out_width()));
     let width = channels.next_multiple_of(super::FEWEST_CHANNELS);
     let len = kernel * kernel * width;
-    let mut partial = Buffer::scratch(conv.batch * bands * len);
+    let mut partial: Buffer = Buffer::scratch(conv.batch * bands * len);
     let places = Shared::new(&mut partial);
     for_each(conv.batch * bands, |band| {
         // SAFETY: every band has its own sums.
@@ -47,10 +47,10 @@ pub(super) fn gradient(conv: &DepthwiseConv, x: &[f32], dy: &[f32]) -> Buffer {
 }
 
 /// A line of `dy` `[W', C]` with its image `x`.
-struct Products<'a> {
+struct Products<'a, E> {
     conv: &'a DepthwiseConv,
-    x: &'a [f32],
-    dy: &'a [f32],
+    x: &'a [E],
+    dy: &'a [E],
     /// The line's number.
     line: usize,
     /// Sums of a tap.
@@ -58,23 +58,23 @@ struct Products<'a> {
 }
 
 /// Add the products of a line, for every tap, to `sums` `[k, k, width]`.
-fn add_line(products: &Products<'_>, sums: &mut [f32]) {
+fn add_line<E: Element>(products: &Products<'_, E>, sums: &mut [f32]) {
     match (products.conv.kernel, products.conv.stride) {
-        (3, 1) => dispatch(Task::<3, 1> { products, sums }),
-        (5, 1) => dispatch(Task::<5, 1> { products, sums }),
-        (3, 2) => dispatch(Task::<3, 2> { products, sums }),
-        (5, 2) => dispatch(Task::<5, 2> { products, sums }),
+        (3, 1) => dispatch(Task::<E, 3, 1> { products, sums }),
+        (5, 1) => dispatch(Task::<E, 5, 1> { products, sums }),
+        (3, 2) => dispatch(Task::<E, 3, 2> { products, sums }),
+        (5, 2) => dispatch(Task::<E, 5, 2> { products, sums }),
         _ => unreachable!("no kernel for {:?}", products.conv),
     }
 }
 
 /// Taps `K` and `STEP` are known to the compiler.
-struct Task<'a, const K: usize, const STEP: usize> {
-    products: &'a Products<'a>,
+struct Task<'a, E, const K: usize, const STEP: usize> {
+    products: &'a Products<'a, E>,
     sums: &'a mut [f32],
 }
 
-impl<const K: usize, const STEP: usize> Kernel for Task<'_, K, STEP> {
+impl<E: Element, const K: usize, const STEP: usize> Kernel for Task<'_, E, K, STEP> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
@@ -100,10 +100,10 @@ impl<const K: usize, const STEP: usize> Kernel for Task<'_, K, STEP> {
     }
 }
 
-impl<const K: usize, const STEP: usize> Task<'_, K, STEP> {
+impl<E: Element, const K: usize, const STEP: usize> Task<'_, E, K, STEP> {
     /// The line of x that a tap reads, if it is inside the image.
     #[inline(always)]
-    fn input(&self, tap: usize) -> Option<*const f32> {
+    fn input(&self, tap: usize) -> Option<*const E> {
         let conv = self.products.conv;
         let line = (self.products.line * STEP + tap).wrapping_sub(conv.padding);
         let start = line.wrapping_mul(conv.width * conv.channels);
@@ -127,7 +127,7 @@ impl<const K: usize, const STEP: usize> Task<'_, K, STEP> {
                 let dy = self.products.dy.as_ptr().add(i * channels + c);
                 let mut g = [S::splat(0.0); SIDE];
                 for (side, g) in g.iter_mut().enumerate() {
-                    *g = S::load(dy.add(side * channels));
+                    *g = E::load::<S>(dy.add(side * channels));
                 }
                 for tap in 0..K {
                     let Some(x) = self.input(tap) else { continue };
@@ -138,7 +138,7 @@ impl<const K: usize, const STEP: usize> Task<'_, K, STEP> {
                         *sum = S::load(place.add(k * width));
                     }
                     for column in 0..(SIDE - 1) * STEP + K {
-                        let x = S::load(x.add(column * channels));
+                        let x = E::load::<S>(x.add(column * channels));
                         for (side, &g) in g.iter().enumerate() {
                             if column >= side * STEP && column - side * STEP < K {
                                 let k = column - side * STEP;
@@ -170,16 +170,13 @@ impl<const K: usize, const STEP: usize> Task<'_, K, STEP> {
             let c = slot.min(channels - S::LANES);
             // SAFETY: as in `tile`; only taps inside are read.
             unsafe {
-                let g = S::load(self.products.dy.as_ptr().add(i * channels + c));
+                let g = E::load::<S>(self.products.dy.as_ptr().add(i * channels + c));
                 for tap in 0..K {
                     let Some(x) = self.input(tap) else { continue };
                     let place = self.sums.as_mut_ptr().add(tap * K * width + slot);
                     for k in low..high {
-                        let x = S::load(x.add((column + k as isize).unsigned_abs() * channels + c));
-                        S::store(
-                            place.add(k * width),
-                            S::multiply_add(x, g, S::load(place.add(k * width))),
-                        );
+                        let x = E::load::<S>(x.add((column + k as isize).unsigned_abs() * channels + c));
+                        S::store(place.add(k * width), S::multiply_add(x, g, S::load(place.add(k * width))));
                     }
                 }
             }

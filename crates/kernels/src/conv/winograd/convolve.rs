@@ -9,11 +9,11 @@ use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
 use crate::epilogue::Store;
 use crate::norm::{BlockMoments, TileMoments};
-use crate::product::sums;
+use crate::product::{in_cache_line, sums};
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd, dispatch_on};
+use wellfit_simd::vector::{Element, Kernel, Simd};
 
 /// Floats of a task's two matrices at all points: the second-level cache and some of the third.
 const BUDGET: usize = 1 << 17;
@@ -33,11 +33,11 @@ fn tiles_in_task(plan: &Plan) -> usize {
 ///
 /// # Safety
 /// `store` must describe an output (and addend) of the shape of `plan.to` that nobody else uses.
-pub(super) unsafe fn convolve(
+pub(super) unsafe fn convolve<E: Element>(
     plan: &Plan,
-    x: &[f32],
+    x: &[E],
     w: &[f32],
-    store: Store<'_>,
+    store: Store<'_, E>,
     moments: bool,
 ) -> BlockMoments {
     let (count, each) = (plan.tiles(), tiles_in_task(plan));
@@ -50,7 +50,7 @@ pub(super) unsafe fn convolve(
         let first = task * each;
         let count = each.min(count - first);
         let work = TileTask { plan, x, zeros: &zeros, weights: &weights, store: &store, task, first, count };
-        dispatch_on(weights[0].panels.set, work);
+        E::dispatch_on(weights[0].panels.set, work);
     });
     block_moments
 }
@@ -66,19 +66,19 @@ fn pixels(plan: &Plan, each: usize) -> Vec<usize> {
 }
 
 /// Some tiles: a task.
-struct TileTask<'a> {
+struct TileTask<'a, E: Element> {
     plan: &'a Plan,
-    x: &'a [f32],
-    zeros: &'a [f32],
+    x: &'a [E],
+    zeros: &'a [E],
     /// Those of each phase of the outputs.
     weights: &'a [Weights],
-    store: &'a Store<'a>,
+    store: &'a Store<'a, E>,
     task: usize,
     first: usize,
     count: usize,
 }
 
-impl Kernel for TileTask<'_> {
+impl<E: Element> Kernel for TileTask<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -93,7 +93,7 @@ impl Kernel for TileTask<'_> {
     }
 }
 
-impl TileTask<'_> {
+impl<E: Element> TileTask<'_, E> {
     #[inline(always)]
     unsafe fn all<S: Simd, const M: usize>(&self) {
         let plan = self.plan;
@@ -123,7 +123,7 @@ impl TileTask<'_> {
         let width = side.phases * side.pixel;
         let stride = point_stride(self.count, width);
         for tile in 0..self.count {
-            let pixels = plan.pointers::<{ MOST * MOST }>(
+            let pixels = plan.pointers::<E, { MOST * MOST }>(
                 phase,
                 self.first + tile,
                 (Y::POINTS, X::POINTS),
@@ -134,7 +134,7 @@ impl TileTask<'_> {
                 // SAFETY: every pixel has `pixel` floats, in whole vectors.
                 unsafe {
                     both_axes::<S, Input<Y>, Input<X>>(
-                        |y, x| S::load(pixels[y * X::POINTS + x].add(channel)),
+                        |y, x| E::load::<S>(pixels[y * X::POINTS + x].add(channel)),
                         |y, x, value| S::store(out.add((y * X::AXIS + x) * stride + channel), value),
                     );
                 }
@@ -181,8 +181,8 @@ impl TileTask<'_> {
             let line = top * side.step + (pixel >> bits & (wide - 1));
             let column = left * side.step + (pixel & (wide - 1));
             let place = ((image * side.height + line) * side.width + column) * side.pixel;
-            for channel in (0..side.pixel).step_by(CACHE_LINE) {
-                S::prefetch_read(self.x.as_ptr().wrapping_add(place + channel));
+            for channel in (0..side.pixel).step_by(in_cache_line::<E>()) {
+                S::prefetch_read(self.x.as_ptr().wrapping_add(place + channel).cast());
             }
         }
     }
@@ -244,7 +244,7 @@ impl TileTask<'_> {
             }
             let from = m[tile * width + phase * side.pixel..].as_ptr();
             for channel in (0..side.pixel).step_by(S::LANES) {
-                if channel % CACHE_LINE == 0 {
+                if channel % in_cache_line::<E>() == 0 {
                     for place in next.iter().flatten() {
                         self.store.prefetch::<S>(place + channel);
                     }
@@ -301,7 +301,7 @@ impl PointProduct<'_> {
     #[inline(always)]
     unsafe fn register_tile<S: Simd, const M: usize, const V: usize>(&self, out: &mut [f32], start: usize) {
         // Rows past the end read the last row again and are not written.
-        let mut rows = [[std::ptr::null(); M]; 4];
+        let mut rows = [[std::ptr::null::<f32>(); M]; 4];
         for (rows, run) in rows.iter_mut().zip(self.runs) {
             for (i, row) in rows.iter_mut().enumerate() {
                 *row = self.v[(start + i).min(self.tiles - 1) * self.read + run..].as_ptr();
@@ -309,7 +309,7 @@ impl PointProduct<'_> {
         }
         // SAFETY: promised by the caller.
         unsafe {
-            let sums = sums::<S, M, V>(rows.as_ptr().cast(), self.runs.len(), self.depth, self.u);
+            let sums = sums::<S, f32, M, V>(rows.as_ptr().cast(), self.runs.len(), self.depth, self.u);
             for (i, sums) in sums.iter().enumerate().take(self.tiles - start) {
                 let place = out[(start + i) * self.written..].as_mut_ptr();
                 for (v, &sum) in sums.iter().enumerate() {

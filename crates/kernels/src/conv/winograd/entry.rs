@@ -7,20 +7,21 @@ use super::{gradient, stem, weights};
 use crate::conv::Conv;
 use crate::epilogue::Store;
 use crate::norm::BlockMoments;
-use wellfit_simd::Buffer;
+use wellfit_simd::{Buffer, Element};
 
 /// The output of `conv`, stored by `store`; `moments` asks for the statistics of what is written.
 ///
 /// # Safety
 /// `store` must describe an output (and addend) of the convolution's shape that nobody else uses.
-pub(crate) unsafe fn forward(
+pub(crate) unsafe fn forward<E: Element>(
     conv: &Conv,
-    x: &[f32],
+    x: &[E],
     w: &[f32],
-    store: Store<'_>,
+    store: Store<'_, E>,
     moments: bool,
 ) -> BlockMoments {
     let plan = Plan::new(conv, Direction::Forward);
+    let w = &E::rounded(w);
     // SAFETY: promised by the caller.
     unsafe {
         if plan.variant == Variant::Stem {
@@ -34,14 +35,14 @@ pub(crate) unsafe fn forward(
 ///
 /// # Safety
 /// `store` must describe an output of the input's shape that nobody else uses.
-pub(crate) unsafe fn data_gradient(conv: &Conv, dy: &[f32], w: &[f32], store: Store<'_>) {
-    let turned = weights::turned(w, conv.channels_in, conv.channels_out);
+pub(crate) unsafe fn data_gradient<E: Element>(conv: &Conv, dy: &[E], w: &[f32], store: Store<'_, E>) {
+    let turned = weights::turned(&E::rounded(w), conv.channels_in, conv.channels_out);
     // SAFETY: promised by the caller.
     unsafe { convolve(&Plan::new(conv, Direction::DataGradient), dy, &turned, store, false) };
 }
 
 /// `[k, k, C_in, C_out]` from `x` and `dy`.
-pub(crate) fn weight_gradient(conv: &Conv, x: &[f32], dy: &[f32]) -> Buffer {
+pub(crate) fn weight_gradient<E: Element>(conv: &Conv, x: &[E], dy: &[E]) -> Buffer {
     let plan = Plan::new(conv, Direction::WeightGradient);
     if plan.variant == Variant::Stem {
         return stem::weight_gradient(conv, &gradient::weight_gradient(&plan, &stem::pixels(conv, x), dy));

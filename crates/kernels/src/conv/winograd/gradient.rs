@@ -10,7 +10,7 @@ use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
 use wellfit_simd::profile::{Watch, Work};
-use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch, dispatch_on};
+use wellfit_simd::vector::{Element, InstructionSet, Kernel, Simd, dispatch};
 
 /// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
 /// second-level cache.
@@ -23,7 +23,7 @@ const TILES: usize = 16;
 const LEFT_CHANNELS: usize = 128;
 
 /// `[k, k, C_in, C_out]` from `x` and `dy`.
-pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
+pub(super) fn weight_gradient<E: Element>(plan: &Plan, x: &[E], dy: &[E]) -> Buffer {
     let (from, to) = (plan.from.channels, plan.to.channels);
     let set = InstructionSet::current();
     let zeros = Buffer::zeroed(plan.from.pixel.max(plan.to.pixel));
@@ -41,18 +41,18 @@ pub(super) fn weight_gradient(plan: &Plan, x: &[f32], dy: &[f32]) -> Buffer {
 }
 
 /// The gradient at all points: for each pair a matrix `[C_in, C_out]`.
-struct Sums<'a> {
+struct Sums<'a, E: Element> {
     plan: &'a Plan,
     pairs: Pairs,
     set: InstructionSet,
     /// Of the panels of both operands.
     widths: (usize, usize),
-    x: &'a [f32],
-    dy: &'a [f32],
-    zeros: Buffer,
+    x: &'a [E],
+    dy: &'a [E],
+    zeros: Buffer<E>,
 }
 
-impl Sums<'_> {
+impl<E: Element> Sums<'_, E> {
     fn size(&self) -> usize {
         self.pairs.list.len() * self.plan.from.channels * self.plan.to.channels
     }
@@ -106,7 +106,7 @@ impl Sums<'_> {
     /// Transform the tiles `range` of the `count` that begin with `first`.
     fn transform(&self, first: usize, count: usize, range: Range<usize>, [left, right]: [Shared; 2]) {
         let watch = Watch::start();
-        dispatch_on(self.set, TransformTask { sums: self, first, count, range, left, right });
+        E::dispatch_on(self.set, TransformTask { sums: self, first, count, range, left, right });
         watch.stop(Work::Transforms);
     }
 
@@ -127,7 +127,7 @@ impl Sums<'_> {
         let start = (pair * from.channels + channels.start) * to.channels;
         // SAFETY: each task has its own rows of its own pair.
         let out = unsafe { du.slice(start, channels.len() * to.channels) };
-        add_product(self.set, left, right, count, (channels.len(), to.channels), (out, fresh));
+        add_product::<f32>(self.set, left, right, count, (channels.len(), to.channels), (out, fresh));
     }
 }
 
@@ -153,8 +153,8 @@ impl Pairs {
 }
 
 /// Both sides of some tiles, written in panels: for each point `[panel][tile][lane]`.
-struct TransformTask<'a> {
-    sums: &'a Sums<'a>,
+struct TransformTask<'a, E: Element> {
+    sums: &'a Sums<'a, E>,
     first: usize,
     count: usize,
     range: Range<usize>,
@@ -162,7 +162,7 @@ struct TransformTask<'a> {
     right: Shared,
 }
 
-impl Kernel for TransformTask<'_> {
+impl<E: Element> Kernel for TransformTask<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -175,7 +175,7 @@ impl Kernel for TransformTask<'_> {
     }
 }
 
-impl TransformTask<'_> {
+impl<E: Element> TransformTask<'_, E> {
     /// Where a channel of a tile lies in panels of `width`.
     #[inline(always)]
     fn place(&self, width: usize, tile: usize, channel: usize) -> usize {
@@ -189,7 +189,7 @@ impl TransformTask<'_> {
         let starts = self.sums.pairs.number[phase].map(|number| number * stride);
         for tile in self.range.clone() {
             let square = (Y::POINTS, X::POINTS);
-            let x = plan.pointers::<{ MOST * MOST }>(
+            let x = plan.pointers::<E, { MOST * MOST }>(
                 phase,
                 self.first + tile,
                 square,
@@ -200,7 +200,7 @@ impl TransformTask<'_> {
                 // SAFETY: promised by the caller.
                 unsafe {
                     both_axes::<S, Input<Y>, Input<X>>(
-                        |y, x_| S::load(x[y * X::POINTS + x_].add(channel)),
+                        |y, x_| E::load::<S>(x[y * X::POINTS + x_].add(channel)),
                         |y, x, value| self.left.store::<S>(starts[y * X::AXIS + x] + at, value),
                     );
                 }
@@ -222,7 +222,7 @@ impl TransformTask<'_> {
                 // SAFETY: promised by the caller.
                 unsafe {
                     both_axes::<S, Gradient<Y>, Gradient<X>>(
-                        |y, x| S::load(dy[y * SIDE + x].add(channel)),
+                        |y, x| E::load::<S>(dy[y * SIDE + x].add(channel)),
                         |y, x, value| self.right.store::<S>((y * X::AXIS + x) * stride + at, value),
                     );
                 }

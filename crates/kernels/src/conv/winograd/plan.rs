@@ -141,13 +141,13 @@ impl Plan {
 
     /// The pixels of the side that is read, as addresses in `pixels`; `zeros` stands for what lies outside.
     #[inline(always)]
-    pub fn pointers<const COUNT: usize>(
+    pub fn pointers<E, const COUNT: usize>(
         &self,
         phase: usize,
         tile: usize,
         square: (usize, usize),
-        (pixels, zeros): (&[f32], &[f32]),
-    ) -> [*const f32; COUNT] {
+        (pixels, zeros): (&[E], &[E]),
+    ) -> [*const E; COUNT] {
         let mut pointers = [zeros.as_ptr(); COUNT];
         self.square(&self.from, phase, tile, square, |i, place| {
             pointers[i] = pixels[place..][..self.from.pixel].as_ptr();

@@ -6,9 +6,9 @@
 
 use super::side::Side;
 use crate::conv::Conv;
-use wellfit_simd::Buffer;
 use wellfit_simd::parallel::row_blocks;
 use wellfit_simd::profile::{Watch, Work};
+use wellfit_simd::{Buffer, Element};
 
 /// Floats of four pixels: their channels, then zeros.
 const PIXEL: usize = 16;
@@ -31,13 +31,13 @@ pub(super) fn side(conv: &Conv) -> Side {
 }
 
 /// Four pixels as one, `[N, H' + 3, W' + 3, 16]`, with the padding written out.
-pub(super) fn pixels(conv: &Conv, x: &[f32]) -> Buffer {
+pub(super) fn pixels<E: Element>(conv: &Conv, x: &[E]) -> Buffer<E> {
     let (side, channels, line) = (side(conv), conv.channels_in, conv.width * conv.channels_in);
     let mut pairs = Buffer::scratch(conv.batch * side.height * side.width * PIXEL);
     row_blocks(&mut pairs, side.width * PIXEL, 1, |row, out| {
         let watch = Watch::start();
         let (image, row) = (row / side.height, row % side.height);
-        out.fill(0.0);
+        out.fill(E::default());
         for half in 0..2 {
             let Some(y) = (2 * row + half).checked_sub(2 * BEFORE).filter(|&y| y < conv.height) else {
                 continue;

@@ -35,7 +35,7 @@ pub(super) fn turned(w: &[f32], channels_in: usize, channels_out: usize) -> Buff
 /// `[phases of the inputs · channels, width]` a point, one row apart for the same reason as
 /// [`point_stride`](super::plan::point_stride).
 pub(super) struct Weights {
-    pub panels: Panels,
+    pub panels: Panels<f32>,
     /// The row of a panel where each point's matrix begins; none where the phase is zero.
     pub starts: Vec<Option<usize>>,
 }

@@ -9,7 +9,8 @@ use crate::args::BenchArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use serde_json::{Value, json};
-use wellfit::simd::{InstructionSet, parallel, profile};
+use wellfit::run::path;
+use wellfit::simd::{parallel, profile};
 
 /// Run the command for a network.
 pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
@@ -33,7 +34,7 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
 }
 
 fn title(name: &str, settings: &Settings) -> String {
-    let &Settings { batch_size, image_size, steps, optimizer } = settings;
+    let &Settings { batch_size, image_size, steps, optimizer, precision } = settings;
     let optimizer = format!("{optimizer:?}").to_lowercase();
     let size = image_size.map_or(String::new(), |size| format!(" of {size}×{size} pixels"));
     let what = match name {
@@ -41,7 +42,7 @@ fn title(name: &str, settings: &Settings) -> String {
         "dropout" => "twin networks of the dropout lab",
         _ => name,
     };
-    let (threads, path) = (parallel::threads(), InstructionSet::current().name());
+    let (threads, path) = (parallel::threads(), path(precision));
     format!(
         "{what}, batch {batch_size}{size}, {optimizer}: {steps} steps after one to warm up ({threads} threads, {path})"
     )
@@ -120,7 +121,8 @@ impl Found {
             "images_per_s": self.rate(settings),
             "peak_rss_mib": self.peak_mib,
             "threads": parallel::threads(),
-            "path": InstructionSet::current().name(),
+            "path": path(settings.precision),
+            "precision": settings.precision.name(),
             "batch_size": settings.batch_size,
             "image_size": settings.image_size,
             "optimizer": settings.optimizer,

@@ -1,14 +1,14 @@
 //! What is measured: one network, or the two of a lab, with something random to learn.
 
 use super::profile::Profile;
-use crate::args::{BenchArgs, OptimizerName};
+use crate::args::{BenchArgs, OptimizerName, PrecisionName};
 use crate::config::require;
 use crate::error::CliError;
 use crate::memory::check_bytes;
 use std::time::Instant;
 use wellfit::kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit::kernels::optim::Rule;
-use wellfit::models::{Network, Shape, architecture, build, mlp};
+use wellfit::models::{Network, Precision, Shape, architecture, build, mlp};
 use wellfit::rng::{Rng, Stream};
 use wellfit::train::{Direction, Objective, StepObserver, StepPart, Trainer, lockstep};
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub steps: u32,
     /// The optimiser.
     pub optimizer: OptimizerName,
+    /// How values are stored.
+    pub precision: Precision,
 }
 
 impl Settings {
@@ -42,6 +44,7 @@ impl Settings {
             image_size: args.image_size.or(image_size),
             steps: args.steps.unwrap_or(steps),
             optimizer: args.optimizer.unwrap_or(optimizer),
+            precision: args.precision.unwrap_or(PrecisionName::F32).resolve(),
         })
     }
 }
@@ -103,6 +106,7 @@ impl Workload {
             OptimizerName::Sgd => (Rule::SGD, 1e-2),
         };
         let mut networks = networks(name, settings.image_size.unwrap_or(1))?;
+        networks.iter_mut().for_each(|network| network.precision = settings.precision);
         let steps = networks.iter().map(|network| network.step_bytes(settings.batch_size));
         let weights: usize = networks.iter().map(Network::parameter_count).sum();
         let need = steps.sum::<u64>() + (size_of::<f32>() * rule.moments() * weights) as u64;
