@@ -18,4 +18,4 @@ pub use moments::Statistics;
 pub use statistics::statistics;
 pub(crate) use statistics::{BandMoments, block_moments};
 pub use swish::affine_swish;
-pub(crate) use tile_moments::{BlockMoments, TileMoments, WIDEST};
+pub(crate) use tile_moments::{BlockMoments, TileMoments};
