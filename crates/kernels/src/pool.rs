@@ -113,15 +113,20 @@ vectorized! {
             let (mut best, mut from) = ([f32::NEG_INFINITY; GROUP], [0_u32; GROUP]);
             for &(tap, x) in window {
                 let Some(x) = x[group * GROUP..].first_chunk::<GROUP>() else { break };
+                let mut values = [0.0; GROUP];
                 for lane in 0..GROUP {
-                    let x = x[lane].to_f32();
-                    let larger = is_larger(x, best[lane]);
-                    best[lane] = if larger { x } else { best[lane] };
+                    values[lane] = x[lane].to_f32();
+                }
+                for lane in 0..GROUP {
+                    let larger = is_larger(values[lane], best[lane]);
+                    best[lane] = if larger { values[lane] } else { best[lane] };
                     from[lane] = if larger { u32::from(tap) } else { from[lane] };
                 }
             }
             for lane in 0..GROUP {
                 y[lane] = E::from_f32(best[lane]);
+            }
+            for lane in 0..GROUP {
                 taps[lane] = from[lane] as u8;
             }
         }

@@ -5,7 +5,9 @@
 use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::mlp::regressor;
-use wellfit_models::{DropoutKey, MODELS, ModelError, Network, Optimizer, Shape, build, least_parameters};
+use wellfit_models::{
+    DropoutKey, MODELS, ModelError, Network, Optimizer, Precision, Shape, build, least_parameters,
+};
 use wellfit_rng::{Rng, Stream};
 
 const KEY: DropoutKey = DropoutKey { seed: 3, step: 1 };
@@ -300,17 +302,20 @@ fn an_images_result_does_not_depend_on_its_batch() {
         ("mlp-bn", 28, 1),
         ("efficientnet_b0", 40, 3),
     ] {
-        let network = made(name, size, channels, 7);
-        let len = network.input.len();
-        let images = noise(len * 9, 3);
-        let alone: Vec<Vec<f32>> =
-            images.chunks_exact(len).map(|image| network.evaluate(image).to_vec()).collect();
-        for batch in [2, 5, 8, 9] {
-            for first in [0, 9 - batch] {
-                let together = network.evaluate(&images[first * len..][..batch * len]);
-                let bits = |row: &[f32]| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
-                for (row, alone) in together.chunks_exact(7).zip(&alone[first..]) {
-                    assert_eq!(bits(row), bits(alone), "{name} in batches of {batch}");
+        for precision in [Precision::F32, Precision::Bf16] {
+            let mut network = made(name, size, channels, 7);
+            network.precision = precision;
+            let len = network.input.len();
+            let images = noise(len * 9, 3);
+            let alone: Vec<Vec<f32>> =
+                images.chunks_exact(len).map(|image| network.evaluate(image).to_vec()).collect();
+            for batch in [2, 5, 8, 9] {
+                for first in [0, 9 - batch] {
+                    let together = network.evaluate(&images[first * len..][..batch * len]);
+                    let bits = |row: &[f32]| row.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+                    for (row, alone) in together.chunks_exact(7).zip(&alone[first..]) {
+                        assert_eq!(bits(row), bits(alone), "{name}, {precision:?}, in batches of {batch}");
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
-use crate::options::{DataKind, OptimizerName, Options, RunSpec};
+use crate::options::{DataKind, OptimizerName, Options, PrecisionName, RunSpec};
 use crate::preprocessing::{augmentations, preprocessing};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub struct Experiment {
     pub source: DataSource,
     /// Every setting.
     pub spec: RunSpec,
+    /// The precision as it was asked for; `spec` has what it means on this machine.
+    asked: PrecisionName,
     /// The device that computes.
     pub engine: Arc<dyn Engine>,
     /// The data.
@@ -66,13 +68,16 @@ impl Experiment {
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
         let splits = source.open(spec.skip_bad, observer)?;
-        let spec = options.decide(source.kind(&splits.train))?;
+        let mut spec = options.decide(source.kind(&splits.train))?;
+        let asked = spec.precision;
+        // What `auto` means here is what the run keeps, wherever it is resumed.
+        spec.precision = asked.resolve().into();
         let parts = divide(splits, &spec, source.validation, observer)?;
         let preprocessing = preprocessing(&spec, &parts.train)?;
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
         let train = loader(&spec, &parts.train, &preprocessing, true)?;
         let val = loader(&spec, &parts.validation, &preprocessing, false)?;
-        Ok(Self { source: source.clone(), spec, engine, parts, preprocessing, network, train, val })
+        Ok(Self { source: source.clone(), spec, asked, engine, parts, preprocessing, network, train, val })
     }
 
     /// Load the weights that the run starts from, if any.
@@ -108,6 +113,9 @@ impl Experiment {
     pub(crate) fn describe(&self, observer: &mut dyn Observer) {
         let Self { spec, parts, .. } = self;
         observer.notice(&Notice::Device { name: self.engine.name() });
+        if self.asked != PrecisionName::F32 {
+            observer.notice(&Notice::Precision { asked: self.asked, precision: spec.precision.resolve() });
+        }
         observer.notice(&Notice::Network { summary: self.network.summary() });
         observer.notice(&Notice::Data {
             name: parts.name.clone(),
@@ -194,6 +202,7 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     if spec.exact_conv {
         network.algorithm = Algorithm::Direct;
     }
+    network.precision = spec.precision.resolve();
     network.initialise(spec.seed);
     if spec.freeze {
         network.freeze_backbone();

@@ -1,8 +1,12 @@
 //! Messages about a run, each with its sentence.
 
+use crate::machine::path;
+use crate::options::PrecisionName;
 use std::fmt;
 use std::path::PathBuf;
+use wellfit_models::Precision;
 use wellfit_record::StopReason;
+use wellfit_simd::Bf16Unit;
 use wellfit_train::Outcome;
 
 /// A message to the user. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
@@ -44,6 +48,13 @@ pub enum Notice {
     Device {
         /// The device's name.
         name: String,
+    },
+    /// How values are stored and multiplied.
+    Precision {
+        /// The setting.
+        asked: PrecisionName,
+        /// What it means on this machine.
+        precision: Precision,
     },
     /// The network, layer by layer.
     Network {
@@ -225,6 +236,7 @@ impl fmt::Display for Notice {
                 write!(f, "Their head has {theirs} classes: replaced by a new one with {classes}")
             }
             Self::Device { name } => write!(f, "Computation device: {name}"),
+            Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
             Self::Network { summary } => f.write_str(summary),
             Self::Data { name, train, validation, test, classes } => {
                 let test = test.map_or(String::new(), |test| format!(", {test} test images"));
@@ -291,5 +303,23 @@ pub fn duration(seconds: f64) -> String {
         0..60 => format!("{whole} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// What is computed how, and for what reason.
+fn precision_sentence(f: &mut fmt::Formatter<'_>, asked: PrecisionName, precision: Precision) -> fmt::Result {
+    let (name, unit) = (precision.name(), Bf16Unit::current());
+    match (asked, unit) {
+        (PrecisionName::Auto, Bf16Unit::Widened) => {
+            write!(f, "Precision: {name}, since this processor has no instructions for bf16")
+        }
+        (PrecisionName::Auto, _) => {
+            write!(f, "Precision: {name}, since this processor has instructions for it ({})", unit.name())
+        }
+        (_, Bf16Unit::Widened) => write!(
+            f,
+            "Precision: {name}, widened to f32, since this processor has no instructions for it: it saves memory, not time"
+        ),
+        _ => write!(f, "Precision: {name} ({})", path(precision)),
     }
 }

@@ -5,6 +5,8 @@
 use image::{Rgb, RgbImage};
 use std::fs;
 use std::path::Path;
+use wellfit_models::Precision;
+use wellfit_run::options::PrecisionName;
 use wellfit_run::{Classifier, DataSource, Notice, Observer, RunSpec, Validation, plots, resume, train};
 use wellfit_simd::Threads;
 use wellfit_train::Callback;
@@ -64,6 +66,42 @@ fn two_runs_at_a_time_do_not_meet() {
     });
     assert!(both.0 == fast, "a run beside an exact one");
     assert!(both.1 == exact, "an exact run beside another");
+}
+
+/// In bf16, too, the bits do not depend on threads; and they are others than in f32. The run's weights are used in the
+/// precision that they were trained in.
+#[test]
+fn a_run_in_bf16_has_the_same_bits_on_any_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pictures(&folder.join("pets"));
+    let ending = |name: &str, threads: usize, precision: PrecisionName| {
+        let (out, mut lines) = (folder.join(name), Lines::default());
+        let spec = RunSpec { precision, ..spec(false) };
+        let data = source(&folder.join("pets"));
+        let threads = Threads::new(threads).unwrap();
+        threads.run(|| train(&spec, &data, &out.as_path().into(), &mut lines)).unwrap();
+        let told = lines.0.iter().filter(|line| line.starts_with("Precision: ")).cloned().collect::<Vec<_>>();
+        (fs::read(out.join("model.safetensors")).unwrap(), fs::read(out.join("steps.jsonl")).unwrap(), told)
+    };
+    let (one, three) = (ending("one", 1, PrecisionName::Bf16), ending("three", 3, PrecisionName::Bf16));
+    assert!(one == three);
+    assert!(one.2.len() == 1 && one.2[0].starts_with("Precision: bf16"), "{:?}", one.2);
+    let exact = ending("exact", 2, PrecisionName::F32);
+    assert!(exact.0 != one.0 && exact.2.is_empty());
+    // What `auto` was decides how the run goes on anywhere.
+    let chosen = ending("chosen", 2, PrecisionName::Auto);
+    let same = if PrecisionName::Auto.resolve() == Precision::Bf16 { &one } else { &exact };
+    assert!(chosen.0 == same.0 && chosen.2[0].contains("since this processor has"), "{:?}", chosen.2);
+    let kept = fs::read_to_string(folder.join("chosen/run.toml")).unwrap();
+    assert!(kept.contains(&format!("precision = \"{}\"", PrecisionName::Auto.resolve().name())), "{kept}");
+    // The same weights, opened as a run and without one.
+    let files = [folder.join("pets/dog/1.png")];
+    let run = Classifier::open(&folder.join("one")).unwrap();
+    let plain = Classifier::open(&folder.join("one/model.safetensors")).unwrap();
+    let logits = |classifier: &Classifier| classifier.predict_files(&files).unwrap().remove(0).logits;
+    assert_ne!(logits(&run), logits(&plain));
+    assert_eq!(logits(&run), logits(&plain.with_precision(Precision::Bf16)));
 }
 
 /// Collects the notices of a run.

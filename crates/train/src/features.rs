@@ -197,12 +197,13 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 
 /// All that features depend on besides the pixels: how these are standardised, the nodes up to the cut with their
 /// weights and statistics, and what decides the last bits: this version of the program, the instruction set,
-/// whether convolutions are exact. The output for fixed noise distinguishes builds of one version whose kernels round
+/// whether convolutions are exact, the precision. The output for fixed noise distinguishes builds of one version whose kernels round
 /// differently.
 fn key_of(network: &Network, cut: usize, loader: &Loader) -> Key {
     let (preprocessing, nodes) = (loader.preprocessing(), &network.nodes[..cut]);
     let machine =
         (env!("CARGO_PKG_VERSION"), InstructionSet::current().name(), network.algorithm == Algorithm::Direct);
+    let machine = (machine, network.precision);
     let mut hash = Sha256::new();
     hash.update(format!(
         "{machine:?} {:?} {:?} {:?} {nodes:?}",

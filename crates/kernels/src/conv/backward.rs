@@ -13,7 +13,7 @@ impl Conv {
     #[must_use]
     pub fn weight_gradient<E: Element>(&self, x: &[E], dy: &[E]) -> Buffer {
         assert_eq!((x.len(), dy.len()), (self.input_len(), self.output_len()), "x and dy of {self:?}");
-        if winograd::suits(self, Direction::WeightGradient) {
+        if winograd::suits::<E>(self, Direction::WeightGradient) {
             return winograd::weight_gradient(self, x, dy);
         }
         let patches = Patches::new(self, x);
@@ -36,7 +36,7 @@ impl Conv {
         assert_eq!((dy.len(), w.len()), (self.output_len(), self.weight_len()), "dy and w of {self:?}");
         to.check(self);
         let store = to.store();
-        if winograd::suits(self, Direction::DataGradient) {
+        if winograd::suits::<E>(self, Direction::DataGradient) {
             // SAFETY: the output is dx.
             unsafe { winograd::data_gradient(self, dy, w, store) };
             return;
@@ -104,7 +104,7 @@ impl Conv {
         behind: BehindNorm<'_, E>,
         mut to: Destination<'_, E>,
     ) -> Buffer {
-        assert!(self.joins_norm(), "{self:?} has no joint gradients");
+        assert!(self.joins_norm() && behind.gradient.is_line(), "{self:?} has no joint gradients");
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "{self:?}");
         to.check(self);
         assert_eq!([behind.y.len(), behind.dy.len()], [self.output_len(); 2], "y and dy of {self:?}");

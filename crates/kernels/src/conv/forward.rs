@@ -52,7 +52,7 @@ impl Conv {
         let mut y = Buffer::scratch(self.output_len());
         let past_caches = past_caches::<E>(self.output_len(), self.channels_out);
         let store = Store { past_caches, ..Store::new(y.as_mut_ptr(), epilogue) };
-        if winograd::suits(self, Direction::Forward) {
+        if winograd::suits::<E>(self, Direction::Forward) {
             // SAFETY: y and the residual have the output's shape, as checked above.
             let moments = unsafe { winograd::forward(self, x, w, store, moments) };
             return (y, moments);

@@ -4,7 +4,7 @@ use super::moments::Statistics;
 use crate::elementwise::widen;
 use crate::epilogue::{Epilogue, past_caches};
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
-use wellfit_simd::vector::{Kernel, Simd};
+use wellfit_simd::vector::{CACHE_LINE, Kernel, Simd};
 use wellfit_simd::{Buffer, Element, vectorized};
 
 /// `y = relu(scale·x + bias + residual)` of `x` `[rows, channels]`, as the [`Epilogue`] says; without a scale it is 1,
@@ -24,12 +24,13 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
     let mut y = Buffer::scratch(x.len());
     let channels_block = rows_in_cache(scale.len()) * scale.len();
     let past_caches = past_caches::<E>(x.len(), scale.len());
+    let whole_rows = scale.len().is_multiple_of(CACHE_LINE) && x.len().is_multiple_of(scale.len());
     row_blocks(&mut y, 1, channels_block, |first, out| {
         let range = first..first + out.len();
-        if past_caches {
+        if whole_rows {
             let residual = epilogue.residual.map(|r| &r[range.clone()]);
             let (x, line) = (&x[range], (&scale[..], &shift[..]));
-            return E::dispatch(AffinePastCaches { x, line, residual, relu: epilogue.relu, out });
+            return E::dispatch(AffineRows { x, line, residual, relu: epilogue.relu, past_caches, out });
         }
         affine_block(
             &x[range.clone()],
@@ -43,25 +44,27 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
     y
 }
 
-/// A block of a large output: `affine_block` with the same bits, past the caches.
-struct AffinePastCaches<'a, E> {
+/// Rows of whole vectors: `affine_block` with the same bits, and past the caches if that is asked for.
+struct AffineRows<'a, E> {
     x: &'a [E],
     line: (&'a [f32], &'a [f32]),
     residual: Option<&'a [E]>,
     relu: bool,
+    past_caches: bool,
     out: &'a mut [E],
 }
 
-impl<E: Element> Kernel for AffinePastCaches<'_, E> {
+impl<E: Element> Kernel for AffineRows<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let (scale, shift) = self.line;
         let width = scale.len();
+        let streams = S::STREAMS && self.past_caches;
         for row in (0..self.out.len()).step_by(width) {
             for column in (0..width).step_by(S::LANES) {
                 let i = row + column;
-                // SAFETY: rows are of `width` numbers, whole cache lines, and the output begins with one.
+                // SAFETY: rows are of `width` numbers, whole vectors, and begin at a vector's boundary.
                 unsafe {
                     let x = E::load::<S>(self.x.as_ptr().add(i));
                     let scaled = S::multiply(x, S::load(scale.as_ptr().add(column)));
@@ -72,11 +75,14 @@ impl<E: Element> Kernel for AffinePastCaches<'_, E> {
                     if self.relu {
                         y = S::relu(y);
                     }
-                    E::stream::<S>(self.out.as_mut_ptr().add(i), y);
+                    let place = self.out.as_mut_ptr().add(i);
+                    if streams { E::stream::<S>(place, y) } else { E::store::<S>(place, y) }
                 }
             }
         }
-        S::stream_fence();
+        if streams {
+            S::stream_fence();
+        }
     }
 }
 

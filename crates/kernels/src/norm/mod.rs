@@ -7,13 +7,17 @@
 
 mod backward;
 mod forward;
+mod gradient_sums;
+mod input_gradient;
 mod moments;
 mod statistics;
 mod swish;
 mod tile_moments;
 
-pub use backward::{Gradients, InputGradient, Passed, backward};
+pub use backward::{Gradients, backward};
 pub use forward::{affine, scale_and_shift};
+pub use gradient_sums::Passed;
+pub use input_gradient::InputGradient;
 pub use moments::Statistics;
 pub use statistics::statistics;
 pub(crate) use statistics::{BandMoments, block_moments};

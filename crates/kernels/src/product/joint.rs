@@ -6,7 +6,7 @@
 
 use super::gemm::{Product, ProductTask};
 use super::outer::in_parts;
-use super::pack::{fetch, pack};
+use super::pack::{fetch, lane_row, pack};
 use super::panels::Panels;
 use super::rectangle::{Rectangle, most_rows};
 use super::rows::Rows;
@@ -75,11 +75,8 @@ impl<E: Element> Kernel for JointPart<'_, E> {
         let product = Product { rows: self.joint.rows, segments, depth: width, b: weights, store: *store };
         for start in self.rows.clone().step_by(block) {
             let count = block.min(self.rows.end - start);
-            match width {
-                32 => self.gradient_of_normalisation::<32>(start, count, &mut right),
-                16 => self.gradient_of_normalisation::<16>(start, count, &mut right),
-                _ => self.gradient_of_normalisation::<8>(start, count, &mut right),
-            }
+            // SAFETY: `count` rows from `start` on exist.
+            unsafe { self.gradient_of_normalisation::<S>(start, count, &mut right) }
             let rows = Packed { panels: right.rows.as_ptr(), start, count, segments, width, channels_in };
             let watch = Watch::start();
             // SAFETY: the panels hold `count` rows, each pixel's gradient is written once, and what is read of `x`,
@@ -111,40 +108,39 @@ impl<E: Element> Kernel for JointPart<'_, E> {
 }
 
 impl<E: Element> JointPart<'_, E> {
-    /// Some rows of the gradient of the normalisation's input, in panels `[channels_out / N][count][N]` and, where a lane
-    /// holds numbers of several rows, in lanes `[channels_out / N][count / PER_LANE][N]`.
+    /// Some rows of the gradient of the normalisation's input, in panels of two vectors `[panels][count][2·LANES]` and, where
+    /// a lane holds numbers of several rows, in lanes `[panels][count / PER_LANE][2·LANES]`.
+    ///
+    /// # Safety
+    /// The rows must exist, channels come in whole panels, and the machine must have `S`.
     #[inline(always)]
-    fn gradient_of_normalisation<const N: usize>(&self, start: usize, count: usize, out: &mut Operands<E>) {
+    unsafe fn gradient_of_normalisation<S: Simd>(&self, start: usize, count: usize, out: &mut Operands<E>) {
         let &Joint { y, dy, channels_out, gradient, .. } = self.joint;
-        let rows = out.rows.as_chunks_mut::<N>().0;
+        let width = 2 * S::LANES;
         for row in 0..count {
-            let numbers = (start + row) * channels_out..(start + row + 1) * channels_out;
-            let write = |panel, part: &[f32; N]| rows[panel * count + row] = rounded(part);
-            gradient.row::<E, N>(&dy[numbers.clone()], &y[numbers], write);
+            let from = (start + row) * channels_out;
+            let (dy, y) = (dy[from..from + channels_out].as_ptr(), y[from..from + channels_out].as_ptr());
+            for column in (0..channels_out).step_by(S::LANES) {
+                let place = (column / width * count + row) * width + column % width;
+                let to = out.rows[place..place + S::LANES].as_mut_ptr();
+                // SAFETY: promised by the caller.
+                unsafe {
+                    let (dy, y) = (E::load::<S>(dy.add(column)), E::load::<S>(y.add(column)));
+                    E::store::<S>(to, gradient.vector::<S>(column, dy, y));
+                }
+            }
         }
         if E::PER_LANE > 1 {
-            let lanes = out.pairs.as_chunks_mut::<N>().0;
             let height = count.div_ceil(E::PER_LANE);
-            for panel in 0..channels_out / N {
-                let rows = &rows[panel * count..(panel + 1) * count];
-                for (pair, lanes) in rows.chunks(E::PER_LANE).zip(&mut lanes[panel * height..]) {
-                    let second = pair.get(1).copied().unwrap_or([E::default(); N]);
-                    for i in 0..N {
-                        lanes[i] = E::lane(pair[0][i], second[i]);
-                    }
+            for panel in 0..channels_out / width {
+                let rows = &out.rows[panel * count * width..][..count * width];
+                let lanes = &mut out.pairs[panel * height * width..][..height * width];
+                for (pair, lanes) in rows.chunks(E::PER_LANE * width).zip(lanes.chunks_exact_mut(width)) {
+                    lane_row(&pair[..width], &pair[width..], lanes);
                 }
             }
         }
     }
-}
-
-#[inline(always)]
-fn rounded<E: Element, const N: usize>(values: &[f32; N]) -> [E; N] {
-    let mut rounded = [E::default(); N];
-    for i in 0..N {
-        rounded[i] = E::from_f32(values[i]);
-    }
-    rounded
 }
 
 /// Rows of a gradient: as the left operand of one product, and as the right one of a sum of outer products. Where a lane

@@ -29,33 +29,43 @@ pub(crate) unsafe fn pack<E: Element>(
     // Panel by panel: what is written lies together, and what is read stays in a near cache between two panels.
     for first in (0..count).step_by(width) {
         let real = width.min(count - first);
+        // SAFETY: `first + real <= count`.
+        let source = |i| unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
         for (i, out) in packed[first * lanes..][..width * lanes].chunks_exact_mut(width).enumerate() {
-            // SAFETY: `first + real <= count`.
-            let source = |i| unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
-            let rows = (source(i * E::PER_LANE), (i * E::PER_LANE + 1 < height).then(|| i * E::PER_LANE + 1));
-            let second = if E::PER_LANE > 1 { rows.1.map(source) } else { None };
-            match real {
-                8 => lane_row::<E, 8>(rows.0, second, out),
-                16 => lane_row::<E, 16>(rows.0, second, out),
-                24 => lane_row::<E, 24>(rows.0, second, out),
-                32 => lane_row::<E, 32>(rows.0, second, out),
-                _ => {
-                    for (column, (out, &x)) in out.iter_mut().zip(rows.0).enumerate() {
-                        *out = E::lane(x, second.map(|row| row[column]).unwrap_or_default());
-                    }
-                }
-            }
+            let (one, two) = (i * E::PER_LANE, i * E::PER_LANE + 1);
+            let second = if E::PER_LANE > 1 && two < height { source(two) } else { &[] };
+            lane_row(source(one), second, out);
         }
     }
     watch.stop(Work::Packing);
 }
 
-/// A row of lanes whose length the compiler knows: a few vector moves instead of a call.
+/// A row of lanes from one row of numbers or two. Where the compiler knows how long it is, it takes a few vector moves.
 #[inline(always)]
-fn lane_row<E: Element, const N: usize>(first: &[E], second: Option<&[E]>, to: &mut [f32]) {
+pub(crate) fn lane_row<E: Element>(first: &[E], second: &[E], to: &mut [f32]) {
+    match first.len() {
+        8 => lane_row_of::<E, 8>(first, second, to),
+        16 => lane_row_of::<E, 16>(first, second, to),
+        24 => lane_row_of::<E, 24>(first, second, to),
+        32 => lane_row_of::<E, 32>(first, second, to),
+        _ => {
+            for (column, (to, &x)) in to.iter_mut().zip(first).enumerate() {
+                *to = E::lane(x, second.get(column).copied().unwrap_or_default());
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn lane_row_of<E: Element, const N: usize>(first: &[E], second: &[E], to: &mut [f32]) {
     let (Some(first), Some(to)) = (first.first_chunk::<N>(), to.first_chunk_mut::<N>()) else { return };
-    let second = second.and_then(|row| row.first_chunk::<N>()).copied().unwrap_or([E::default(); N]);
-    for (to, (&x, &y)) in to.iter_mut().zip(first.iter().zip(&second)) {
-        *to = E::lane(x, y);
+    if let Some(second) = second.first_chunk::<N>() {
+        for i in 0..N {
+            to[i] = E::lane(first[i], second[i]);
+        }
+    } else {
+        for i in 0..N {
+            to[i] = E::lane(first[i], E::default());
+        }
     }
 }

@@ -185,7 +185,10 @@ impl Plan {
         let place = step.product?;
         let node = &network.nodes[place];
         let shape = product::shape(network, node, self.batch)?;
-        let wanted = network.parameters[node.parameters[0]].trainable && self.needs[node.inputs[0]];
+        // A smooth activation's slope is computed by the normalisation's own passes only.
+        let wanted = step.swish.is_none()
+            && network.parameters[node.parameters[0]].trainable
+            && self.needs[node.inputs[0]];
         (matches!(node.op, Op::Conv(_)) && wanted && shape.joins_norm()).then_some(Joint { place, shape })
     }
 }

@@ -9,6 +9,7 @@ pub use weights::weight_file;
 
 use crate::error::RunError;
 use crate::observer::Observer;
+use crate::options::PrecisionName;
 use crate::options::checks::image_size;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use weights::{best_weights, check, hints, load, outputs};
 use wellfit_data::{DataError, Preprocessing};
 use wellfit_images::{RawImage, decode_file};
 use wellfit_kernels::loss::softmax;
-use wellfit_models::{Cpu, Engine, Network};
+use wellfit_models::{Cpu, Engine, Network, Precision};
 use wellfit_record::{RunDir, RunInfo};
 use wellfit_train::Description;
 
@@ -116,7 +117,14 @@ impl Classifier {
         Self { engine, ..self }
     }
 
-    /// The best weights of the run in `dir`.
+    /// The same network, with values that are stored so.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.network.precision = precision;
+        self
+    }
+
+    /// The best weights of the run in `dir`, in the precision it was trained in.
     fn of_run(dir: &Path) -> Result<Self, RunError> {
         let run = RunDir::open(dir)?;
         let info: RunInfo = run.read_run_toml()?;
@@ -133,7 +141,11 @@ impl Classifier {
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
         check(&preprocessing).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
-        let network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len())?;
+        let mut network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len())?;
+        // Runs of versions without the setting are f32, and so is what cannot be read here.
+        let named =
+            info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
+        network.precision = named.unwrap_or(PrecisionName::F32).resolve();
         Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu) })
     }
 

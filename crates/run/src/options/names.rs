@@ -174,3 +174,12 @@ impl PrecisionName {
         }
     }
 }
+
+impl From<Precision> for PrecisionName {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+        }
+    }
+}

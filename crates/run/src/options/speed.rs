@@ -16,6 +16,9 @@ macro_rules! speed_options {
         precision: PrecisionName {
             default: |_| PrecisionName::F32,
             value_name: "NAME",
+            check: |spec| require(spec.precision == PrecisionName::F32 || spec.device == "cpu", || {
+                format!("`precision` {} is for the processor: leave it out with `device` {}", spec.precision, spec.device)
+            }),
             common: true,
         }
 

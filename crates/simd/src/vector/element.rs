@@ -72,6 +72,8 @@ pub unsafe trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'st
     /// # Safety
     /// As for every function here.
     unsafe fn multiply_add<S: Simd>(a: S::Vector, b: S::Vector, sum: S::Vector) -> S::Vector;
+    /// Numbers that one instruction multiplies in a lane: as many as a lane holds, or one where they are widened first.
+    fn products_at_once() -> usize;
     /// One lane of an operand of products, from numbers that are multiplied by the same lane; the second is left out
     /// where a lane holds one.
     fn lane(first: Self, second: Self) -> f32;
@@ -135,6 +137,9 @@ unsafe impl Element for f32 {
         // SAFETY: promised by the caller.
         unsafe { S::multiply_add(a, b, sum) }
     }
+    fn products_at_once() -> usize {
+        1
+    }
     #[inline(always)]
     fn lane(first: Self, _: Self) -> f32 {
         first
@@ -184,6 +189,9 @@ unsafe impl Element for Bf16 {
     unsafe fn multiply_add<S: Simd>(a: S::Vector, b: S::Vector, sum: S::Vector) -> S::Vector {
         // SAFETY: promised by the caller.
         unsafe { S::multiply_add_pairs(a, b, sum) }
+    }
+    fn products_at_once() -> usize {
+        if Bf16Unit::current() == Bf16Unit::Widened { 1 } else { Self::PER_LANE }
     }
     #[inline(always)]
     fn lane(first: Self, second: Self) -> f32 {

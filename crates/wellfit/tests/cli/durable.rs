@@ -107,6 +107,9 @@ fn runs_killed_at_random_moments_end_the_same() {
     assert_eq!(bench.names("."), ["animals"], "it cleans up");
     let outcome = bench.run(&format!("verify-resume {data} --freeze --kills 10 --json")).succeeds();
     assert_eq!(outcome.json()["identical"], true);
+    let outcome = bench.run(&format!("verify-resume {data} --precision bf16 --kills 10 --json")).succeeds();
+    outcome.complains("Precision: bf16");
+    assert_eq!(outcome.json()["identical"], true);
 }
 
 #[test]
@@ -121,6 +124,7 @@ fn verify_resume_says_why_a_run_cannot_be_made() {
         .run(&format!("verify-resume animals {MLP} --lr 0"))
         .exits(2)
         .complains("--lr must be a positive number");
+    bench.run(&format!("verify-resume animals {MLP} --precision bf17")).exits(2).complains("f32, bf16, auto");
     bench.write("out/run/precious", "");
     bench.refuses(&format!("verify-resume animals {MLP} --out out"), 5, &["out/run is there already"]);
 }

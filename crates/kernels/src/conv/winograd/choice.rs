@@ -1,6 +1,7 @@
 //! Which convolutions are computed by Winograd's method, and in which of its variants.
 
 use crate::conv::{Algorithm, Conv};
+use wellfit_simd::Element;
 
 /// Outputs along one side of a tile.
 pub(super) const SIDE: usize = 4;
@@ -31,13 +32,13 @@ pub(super) enum Variant {
 const MOST_STEM_CHANNELS: usize = 4;
 
 /// Whether a convolution is computed by Winograd's method in this direction.
-pub(crate) fn suits(conv: &Conv, direction: Direction) -> bool {
-    variant(conv, direction).is_some()
+pub(crate) fn suits<E: Element>(conv: &Conv, direction: Direction) -> bool {
+    variant::<E>(conv, direction).is_some()
 }
 
 /// The variant that a convolution is computed by, if any: channels must come in whole vectors of every instruction set,
 /// and enough of them to pay for the transforms.
-pub(super) fn variant(conv: &Conv, direction: Direction) -> Option<Variant> {
+pub(super) fn variant<E: Element>(conv: &Conv, direction: Direction) -> Option<Variant> {
     let channels = |count: usize| count >= 32 && count.is_multiple_of(16);
     let large = conv.out_height() >= 3 && conv.out_width() >= 3;
     if conv.algorithm == Algorithm::Direct || !large || !channels(conv.channels_out) {
@@ -48,8 +49,12 @@ pub(super) fn variant(conv: &Conv, direction: Direction) -> Option<Variant> {
     // any.
     let tiles = conv.out_height().div_ceil(SIDE) * conv.out_width().div_ceil(SIDE);
     let many = if direction == Direction::WeightGradient { conv.batch * tiles >= 256 } else { tiles >= 32 };
+    // All of this is computed in f32. At stride 2 that saves less than instructions that multiply two numbers at once, but
+    // for the stem's weights, whose direct sums would be packed for few products.
+    let direct = E::products_at_once() > 1;
     match (conv.kernel, conv.stride, conv.padding) {
         (3, 1, ..=2) if channels(conv.channels_in) => Some(Variant::Stride1),
+        _ if direct && (conv.kernel == 3 || direction == Direction::Forward) => None,
         (3, 2, 1) if channels(conv.channels_in) && many => Some(Variant::Stride2),
         (7, 2, 3) if conv.channels_in <= MOST_STEM_CHANNELS && direction != Direction::DataGradient => {
             Some(Variant::Stem)

@@ -20,7 +20,7 @@ pub(crate) unsafe fn forward<E: Element>(
     store: Store<'_, E>,
     moments: bool,
 ) -> BlockMoments {
-    let plan = Plan::new(conv, Direction::Forward);
+    let plan = Plan::new::<E>(conv, Direction::Forward);
     let w = &E::rounded(w);
     // SAFETY: promised by the caller.
     unsafe {
@@ -38,12 +38,12 @@ pub(crate) unsafe fn forward<E: Element>(
 pub(crate) unsafe fn data_gradient<E: Element>(conv: &Conv, dy: &[E], w: &[f32], store: Store<'_, E>) {
     let turned = weights::turned(&E::rounded(w), conv.channels_in, conv.channels_out);
     // SAFETY: promised by the caller.
-    unsafe { convolve(&Plan::new(conv, Direction::DataGradient), dy, &turned, store, false) };
+    unsafe { convolve(&Plan::new::<E>(conv, Direction::DataGradient), dy, &turned, store, false) };
 }
 
 /// `[k, k, C_in, C_out]` from `x` and `dy`.
 pub(crate) fn weight_gradient<E: Element>(conv: &Conv, x: &[E], dy: &[E]) -> Buffer {
-    let plan = Plan::new(conv, Direction::WeightGradient);
+    let plan = Plan::new::<E>(conv, Direction::WeightGradient);
     if plan.variant == Variant::Stem {
         return stem::weight_gradient(conv, &gradient::weight_gradient(&plan, &stem::pixels(conv, x), dy));
     }

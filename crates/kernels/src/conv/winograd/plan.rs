@@ -5,6 +5,7 @@ use super::points::{Four, Points, Three, Two};
 use super::side::Side;
 use super::stem;
 use crate::conv::Conv;
+use wellfit_simd::Element;
 
 /// How a convolution is computed in one direction: 4×4 squares on the side of `to`, each with its surroundings on that of
 /// `from`.
@@ -24,8 +25,8 @@ pub(super) struct Plan {
 impl Plan {
     /// # Panics
     /// When the convolution does not suit.
-    pub fn new(conv: &Conv, direction: Direction) -> Self {
-        let variant = variant(conv, direction).unwrap_or_else(|| panic!("{conv:?} has no tiles"));
+    pub fn new<E: Element>(conv: &Conv, direction: Direction) -> Self {
+        let variant = variant::<E>(conv, direction).unwrap_or_else(|| panic!("{conv:?} has no tiles"));
         let side = |height, width, channels| Side {
             height,
             width,
