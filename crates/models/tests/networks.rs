@@ -64,7 +64,7 @@ fn parameter_counts_are_torchvisions() {
         "5,288,548 total parameters",
         "features.2.0.block.2.fc1",
         "Conv2d(96, 96, kernel_size=3, stride=2, padding=1, groups=96, bias=False)",
-        "StochasticDepth(p=0.0125, mode=row)",
+        "StochasticDepth(p=0.025, mode=row)",
     ] {
         assert!(summary.contains(line), "{line} is not in\n{summary}");
     }
