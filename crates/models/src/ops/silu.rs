@@ -37,7 +37,7 @@ impl Operation for Silu {
     /// ONNX has no such operator before opset 24: x times its sigmoid.
     fn onnx(&self, graph: &mut Graph<'_>) -> Tensor {
         let input = graph.input(0);
-        let gate = graph.add_part("sigmoid", "Sigmoid", &[input.clone()], vec![]);
+        let gate = graph.add_part("sigmoid", "Sigmoid", std::slice::from_ref(&input), vec![]);
         graph.add("Mul", &[input, gate], vec![])
     }
 }

@@ -23,7 +23,7 @@ const MOST_TAPS: usize = 5;
 /// Floats of a band of lines: with what it reads it stays in a second-level cache.
 const BAND: usize = 1 << 16;
 
-/// A depth-wise convolution: y[c] = x[c] ⊛ w[c] for each channel c, with square windows and equal stride and zero
+/// A depth-wise convolution: y = x ⊛ w for each channel by itself, with square windows and equal stride and zero
 /// padding on both axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DepthwiseConv {
