@@ -62,6 +62,9 @@ NETWORKS = [
     ("resnet20", "pictures", (3, 32, 32), lambda: ResNet20(2)),
     ("resnet18", "pictures", (3, 64, 64), lambda: torchvision.models.resnet18(num_classes=2)),
     ("resnet50", "pictures", (3, 64, 64), lambda: torchvision.models.resnet50(num_classes=2)),
+    ("mobilenet_v3_large", "pictures", (3, 64, 64), lambda: torchvision.models.mobilenet_v3_large(num_classes=2)),
+    ("mobilenet_v3_small", "pictures", (3, 64, 64), lambda: torchvision.models.mobilenet_v3_small(num_classes=2)),
+    ("efficientnet_b0", "pictures", (3, 64, 64), lambda: torchvision.models.efficientnet_b0(num_classes=2)),
     ("resnext50_32x4d", "pictures", (3, 64, 64), lambda: torchvision.models.resnext50_32x4d(num_classes=2)),
 ]
 

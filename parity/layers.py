@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.ops import SqueezeExcitation, StochasticDepth
 
 FIXTURES = pathlib.Path(__file__).parent.parent / "crates/models/tests/fixtures"
 # Salts of the hash: what is drawn. BatchNorm's step s draws its batch with INPUT + s.
@@ -111,6 +112,50 @@ def hardswish(case):
     return run(nn.Hardswish(), inputs(case))
 
 
+def silu(case):
+    return run(nn.SiLU(), inputs(case))
+
+
+def sigmoid(case):
+    return run(nn.Sigmoid(), inputs(case))
+
+
+def hardsigmoid(case):
+    return run(nn.Hardsigmoid(), inputs(case))
+
+
+def pointwise_conv(case):
+    return with_parameters(nn.Conv2d(case["shape"][1], case["out"], 1), case)
+
+
+def squeeze_excitation(case):
+    layer = SqueezeExcitation(case["shape"][1], case["squeeze"], nn.SiLU if case["silu"] else nn.ReLU,
+                              nn.Sigmoid if case["silu"] else nn.Hardsigmoid).double()
+    for salt, p in enumerate(layer.parameters()):  # its order: fc1's weight and bias, fc2's
+        p.data = values(p.shape, WEIGHT + salt, 2.0)
+    found = run(layer, inputs(case))
+    return found | {f"d{name}": p.grad for name, p in layer.named_parameters()}
+
+
+def stochastic_depth(case):
+    """The two values that torchvision's stochastic depth makes of a one (torch's generator is another than ours)."""
+    found = StochasticDepth(case["p"], "row")(torch.ones(1000, 2, dtype=torch.float64)).unique()
+    return {"values": found}
+
+
+def norm_swish(case):
+    """A depth-wise convolution, its normalisation and a smooth activation; gradients of one training pass."""
+    channels = case["shape"][1]
+    layer = nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+        nn.BatchNorm2d(channels, eps=0.001, momentum=0.01), nn.SiLU() if case["silu"] else nn.Hardswish()).double()
+    for salt, p in enumerate(layer.parameters()):  # its order: the convolution's weight, γ, β
+        p.data = values(p.shape, WEIGHT + salt, 1.0, 1.0 if salt == 1 else 0.0)
+    found = run(layer, inputs(case)) | {f"d{name}": p.grad for name, p in layer.named_parameters()}
+    mean, variance = layer[1].running_mean.clone(), layer[1].running_var.clone()
+    return found | {"mean": mean, "variance": variance, "evaluated": layer.eval()(inputs(case)).detach()}
+
+
 def cross_entropy(case):
     rows, classes = case["shape"]
     weights = values(classes, WEIGHT, 3.0, 1.75) if case["weights"] else None
@@ -142,6 +187,9 @@ CONV = [  # shape, out, kernel, stride, padding
 GROUPED = [  # shape, out, groups, kernel, stride, padding
     ([2, 6, 7, 5], 4, 2, 3, 1, 1), ([2, 6, 9, 8], 9, 3, 3, 2, 1), ([1, 5, 6, 7], 5, 5, 3, 1, 1),
     ([2, 8, 5, 6], 12, 4, 1, 2, 0), ([3, 32, 4, 4], 32, 8, 3, 1, 1), ([2, 3, 9, 6], 2, 1, 5, 3, 2),
+]
+DEPTHWISE = [  # shape, kernel, stride
+    ([2, 16, 7, 5], 3, 1), ([2, 24, 9, 8], 3, 2), ([1, 40, 6, 9], 5, 1), ([2, 72, 7, 11], 5, 2), ([1, 96, 2, 3], 5, 1),
 ]
 NORM = [[4, 5], [33, 7], [9, 33], [2, 3, 5, 7], [3, 9, 3, 3], [2, 33, 2, 3]]
 POOL = [([2, 3, 7, 9], 3, 2, 1), ([1, 4, 8, 8], 2, 2, 0), ([1, 9, 5, 6], 3, 1, 1), ([3, 1, 9, 4], 3, 3, 0)]
@@ -183,6 +231,24 @@ def cases():
         yield pick("Conv2d(groups=G)", grouped_conv, shape=shape, out=out, **options)
     # More channels than a group of the kernel, and some left over.
     yield pick("MaxPool2d", max_pool, shape=[2, 37, 5, 4], centre=-3.0, kernel=3, stride=2, padding=1, whole=False)
+    for shape, kernel, stride in DEPTHWISE:
+        options = dict(groups=shape[1], kernel=kernel, stride=stride, padding=kernel // 2)
+        yield pick("Conv2d(groups=C)", grouped_conv, shape=shape, out=shape[1], **options)
+    for shape, whole in itertools.product([[5, 9], [2, 3, 5, 7]], [False, True]):
+        options = dict(shape=shape, scale=10.0, whole=whole)
+        yield pick("SiLU", silu, **options)
+        yield pick("Sigmoid", sigmoid, **options)
+        yield pick("Hardsigmoid", hardsigmoid, **options)
+    yield pick("SiLU", silu, shape=[3, 50], scale=240.0)
+    yield pick("Sigmoid", sigmoid, shape=[3, 50], scale=240.0)
+    for shape, out in [([3, 5, 1, 1], 7), ([2, 24, 3, 4], 40)]:
+        yield pick("Conv2d(kernel_size=1, bias=True)", pointwise_conv, shape=shape, out=out)
+    for (shape, squeeze), silu_ in itertools.product([([2, 6, 3, 4], 2), ([3, 40, 7, 7], 8)], [False, True]):
+        yield pick("SqueezeExcitation", squeeze_excitation, shape=shape, squeeze=squeeze, silu=silu_)
+    for p in [0.0, 0.25, 0.5]:
+        yield pick("StochasticDepth", stochastic_depth, p=p)
+    for shape, silu_ in itertools.product([[2, 16, 5, 6], [3, 72, 9, 7]], [False, True]):
+        yield pick("BatchNorm2d with SiLU or Hardswish", norm_swish, shape=shape, silu=silu_)
 
 
 if __name__ == "__main__":

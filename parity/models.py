@@ -31,7 +31,8 @@ def fill(model: nn.Module) -> None:
     for salt, (name, p) in enumerate(sorted(model.named_parameters())):
         u = torch.from_numpy(uniform(p.numel(), salt)).reshape(p.shape)
         if p.dim() == 4:
-            value = u * (12 * 2 / (p.shape[0] * p.shape[2] * p.shape[3])) ** 0.5
+            outputs = p.shape[0] if p.shape[1] > 1 else 1  # a depth-wise window reaches one channel
+            value = u * (12 * 2 / (outputs * p.shape[2] * p.shape[3])) ** 0.5
         elif p.dim() == 2:
             value = u * 2 / p.shape[1] ** 0.5
         else:
@@ -64,6 +65,9 @@ def optimiser(name: str, model: nn.Module):
 def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, salt: int, dtype) -> dict:
     model = mlp(name == "mlp-bn") if name.startswith("mlp") else getattr(torchvision.models, name)(num_classes=classes)
     model = model.double()
+    for layer in model.modules():  # torch draws other numbers than we do
+        if isinstance(layer, (nn.Dropout, torchvision.ops.StochasticDepth)):
+            layer.p = 0.0
     fill(model)
     model = model.to(dtype)
     n, c, h, w = shape
@@ -151,6 +155,11 @@ if __name__ == "__main__":
         case("resnet50", [8, 3, 32, 32], 10, "gentle", 5, 1_000_001),
         case("resnext50_32x4d", [8, 3, 64, 64], 10, "momentum", 2),
         case("resnext50_32x4d", [8, 3, 32, 32], 10, "gentle", 2, 1_000_002),
+        case("mobilenet_v3_large", [8, 3, 64, 64], 10, "momentum", 2),
+        case("mobilenet_v3_large", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
+        case("mobilenet_v3_small", [8, 3, 64, 64], 10, "momentum", 2),
+        case("efficientnet_b0", [8, 3, 64, 64], 10, "momentum", 2),
+        case("efficientnet_b0", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
     ]
     (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
     save_file(twins(), FIXTURES / "twins.safetensors")

@@ -1,6 +1,6 @@
 //! What is done to a tile of sums before it is written: [`Epilogue`] says what, `Store` does it, in registers.
 
-use crate::norm::{BlockMoments, TileMoments, WIDEST};
+use crate::norm::{BlockMoments, TileMoments};
 use wellfit_simd::vector::{CACHE_LINE, Element, Simd};
 
 /// What is done to a value, a sum of a convolution or an element of a tensor, before it is written:
@@ -112,19 +112,52 @@ impl<'a, E: Element> Store<'a, E> {
     #[inline(always)]
     pub(crate) unsafe fn tile<S: Simd, const M: usize, const V: usize>(
         &self,
-        mut values: [[S::Vector; V]; M],
+        values: [[S::Vector; V]; M],
         places: &[usize; M],
         column: usize,
         moments: &mut TileMoments<S, V>,
     ) {
         // SAFETY: promised by the caller.
+        unsafe { self.part::<S, M, V, true>(values, places, (column, V * S::LANES), moments) }
+    }
+
+    /// The same where only the first `real` columns exist.
+    ///
+    /// # Safety
+    /// As for `tile`, for `real` numbers.
+    #[inline(always)]
+    pub(crate) unsafe fn edge<S: Simd, const M: usize, const V: usize>(
+        &self,
+        values: [[S::Vector; V]; M],
+        places: &[usize; M],
+        (column, real): (usize, usize),
+        moments: &mut TileMoments<S, V>,
+    ) {
+        // SAFETY: promised by the caller.
+        unsafe { self.part::<S, M, V, false>(values, places, (column, real), moments) }
+    }
+
+    /// `tile`, where `WHOLE`, or `edge`.
+    ///
+    /// # Safety
+    /// As for those.
+    #[inline(always)]
+    unsafe fn part<S: Simd, const M: usize, const V: usize, const WHOLE: bool>(
+        &self,
+        mut values: [[S::Vector; V]; M],
+        places: &[usize; M],
+        (column, real): (usize, usize),
+        moments: &mut TileMoments<S, V>,
+    ) {
+        let lanes = |v: usize| real.saturating_sub(v * S::LANES).min(S::LANES);
+        // SAFETY: promised by the caller.
         unsafe {
-            self.scale_and_shift::<S, M, V>(&mut values, column);
+            self.scale_and_shift::<S, M, V, WHOLE>(&mut values, (column, real));
             if !self.addend.is_null() {
                 for (values, &place) in values.iter_mut().zip(places) {
                     for (v, value) in values.iter_mut().enumerate() {
                         let addend = self.addend.add(place + column + v * S::LANES);
-                        *value = S::add(*value, E::load::<S>(addend));
+                        *value = S::add(*value, load::<S, E, WHOLE>(addend, lanes(v)));
                     }
                 }
             }
@@ -134,15 +167,17 @@ impl<'a, E: Element> Store<'a, E> {
             if !self.passed.is_null() {
                 for (values, &place) in values.iter_mut().zip(places) {
                     for (v, value) in values.iter_mut().enumerate() {
-                        let passed = E::load::<S>(self.passed.add(place + column + v * S::LANES));
-                        *value = S::where_positive(passed, *value);
+                        let passed = self.passed.add(place + column + v * S::LANES);
+                        *value = S::where_positive(load::<S, E, WHOLE>(passed, lanes(v)), *value);
                     }
                 }
             }
             for (values, &place) in values.iter().zip(places) {
                 for (v, &value) in values.iter().enumerate() {
                     let place = self.out.add(place + column + v * S::LANES);
-                    if self.streams::<S>() {
+                    if !WHOLE {
+                        E::store_first::<S>(place, lanes(v), value);
+                    } else if self.streams::<S>() {
                         E::stream::<S>(place, value);
                     } else {
                         E::store::<S>(place, value);
@@ -156,19 +191,20 @@ impl<'a, E: Element> Store<'a, E> {
     }
 
     /// # Safety
-    /// As for `tile`.
+    /// As for `part`.
     #[inline(always)]
-    unsafe fn scale_and_shift<S: Simd, const M: usize, const V: usize>(
+    unsafe fn scale_and_shift<S: Simd, const M: usize, const V: usize, const WHOLE: bool>(
         &self,
         values: &mut [[S::Vector; V]; M],
-        column: usize,
+        (column, real): (usize, usize),
     ) {
         // SAFETY: promised by the caller.
         unsafe {
             let of = |values: &[f32]| {
                 let mut vectors = [S::splat(0.0); V];
                 for (v, vector) in vectors.iter_mut().enumerate() {
-                    *vector = S::load(values.as_ptr().add(column + v * S::LANES));
+                    let lanes = real.saturating_sub(v * S::LANES).min(S::LANES);
+                    *vector = load::<S, f32, WHOLE>(values.as_ptr().add(column + v * S::LANES), lanes);
                 }
                 vectors
             };
@@ -184,69 +220,36 @@ impl<'a, E: Element> Store<'a, E> {
     /// The same, row by row, for fewer rows than a tile has.
     ///
     /// # Safety
-    /// As for `tile`.
+    /// As for `edge`.
     #[inline(always)]
     pub(crate) unsafe fn rows<S: Simd, const V: usize>(
-        &self,
-        sums: &[[S::Vector; V]],
-        places: &[usize],
-        column: usize,
-        moments: &mut TileMoments<S, V>,
-    ) {
-        for (&sums, &place) in sums.iter().zip(places) {
-            // SAFETY: promised by the caller.
-            unsafe { self.tile::<S, 1, V>([sums], &[place], column, moments) }
-        }
-    }
-
-    /// The same where only the first `real` columns exist.
-    ///
-    /// # Safety
-    /// As for `tile`, for `real` numbers.
-    #[inline(always)]
-    pub(crate) unsafe fn edge<S: Simd, const V: usize>(
         &self,
         sums: &[[S::Vector; V]],
         places: &[usize],
         (column, real): (usize, usize),
         moments: &mut TileMoments<S, V>,
     ) {
-        // Copies with room for whole vectors: the arithmetic is the same, lane for lane.
-        let padded = |values: Option<&[f32]>, fill: f32| {
-            let mut copy = [fill; WIDEST];
-            if let Some(values) = values {
-                copy[..real].copy_from_slice(&values[column..column + real]);
-            }
-            copy
-        };
-        let (scale, bias) = (padded(self.scale, 1.0), padded(self.bias, 0.0));
         for (&sums, &place) in sums.iter().zip(places) {
-            // SAFETY: promised by the caller; `WIDEST` floats hold any tile's row.
+            // SAFETY: promised by the caller.
             unsafe {
-                let mut out = [E::default(); WIDEST];
-                let copies = [self.addend, self.passed].map(|read| {
-                    let mut copy = [E::default(); WIDEST];
-                    if !read.is_null() {
-                        copy[..real]
-                            .copy_from_slice(std::slice::from_raw_parts(read.add(place + column), real));
-                    }
-                    copy
-                });
-                let copy = |read: *const E, i: usize| if read.is_null() { read } else { copies[i].as_ptr() };
-                let row = Store {
-                    out: out.as_mut_ptr(),
-                    scale: self.scale.map(|_| &scale[..]),
-                    bias: self.bias.map(|_| &bias[..]),
-                    addend: copy(self.addend, 0),
-                    passed: copy(self.passed, 1),
-                    ..*self
-                };
-                row.tile::<S, 1, V>([sums], &[0], 0, moments);
-                std::slice::from_raw_parts_mut(self.out.add(place + column), real)
-                    .copy_from_slice(&out[..real]);
+                if real == V * S::LANES {
+                    self.tile::<S, 1, V>([sums], &[place], column, moments);
+                } else {
+                    self.edge::<S, 1, V>([sums], &[place], (column, real), moments);
+                }
             }
         }
     }
+}
+
+/// A vector, or its first lanes where it is not `WHOLE`.
+///
+/// # Safety
+/// These numbers must be readable; the machine must have `S`.
+#[inline(always)]
+unsafe fn load<S: Simd, E: Element, const WHOLE: bool>(place: *const E, lanes: usize) -> S::Vector {
+    // SAFETY: promised by the caller.
+    unsafe { if WHOLE { E::load::<S>(place) } else { E::load_first::<S>(place, lanes) } }
 }
 
 /// Change every vector of a tile; the function also gets the vector's number in its row. (`array::map` would not be

@@ -9,10 +9,12 @@
 //! * [`conv`] convolution and linear layers: forward, data gradient, weight gradient; 3×3 ones and the 7×7 stem of a
 //!   ResNet by Winograd's method where it pays ([`conv::Algorithm::Direct`] turns that off)
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
+//! * [`activation`] sigmoids, SiLU and hard swish, and gates for each channel
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
 //! * [`int8`] convolution and linear layers in 8-bit integers, for serving
 //! * [`mod@reference`] a naive f64 version of every kernel: the specification that the tests compare with
 
+pub mod activation;
 pub mod conv;
 pub mod elementwise;
 mod epilogue;

@@ -1,5 +1,6 @@
 //! Max pooling and global average pooling of `[N, H, W, C]`.
 
+use crate::conv::Destination;
 use wellfit_simd::parallel::{Shared, row_blocks};
 use wellfit_simd::vectorized;
 use wellfit_simd::{Buffer, Element};
@@ -168,15 +169,35 @@ pub fn global_average<E: Element>(x: &[E], pixels: usize, channels: usize) -> Bu
     y
 }
 
-/// The gradient of [`global_average`]'s input: each pixel gets `dy / pixels`.
-#[must_use]
-pub fn global_average_backward<E: Element>(dy: &[E], pixels: usize, channels: usize) -> Buffer<E> {
-    let mut dx = Buffer::scratch(dy.len() * pixels);
-    row_blocks(&mut dx, pixels * channels, 1, |image, dx| {
-        let dy = &dy[image * channels..][..channels];
-        for pixel in dx.chunks_exact_mut(channels) {
-            pixel.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = E::from_f32(dy.to_f32() / pixels as f32));
-        }
+/// The gradient of [`global_average`]'s input, to its [`Destination`]: each pixel gets `dy / pixels`.
+///
+/// # Panics
+/// When the destination is no image of so many pixels for each row of `dy`.
+pub fn global_average_backward<E: Element>(dy: &[E], pixels: usize, channels: usize, to: Destination<'_, E>) {
+    let Destination { dx, accumulate, passed } = to;
+    assert_eq!(dx.len(), dy.len() * pixels, "dx has the input's shape");
+    row_blocks(dx, pixels * channels, 1, |image, dx| {
+        let share: Vec<f32> =
+            dy[image * channels..][..channels].iter().map(|dy| dy.to_f32() / pixels as f32).collect();
+        let passed = passed.map(|passed| &passed[image * pixels * channels..][..pixels * channels]);
+        spread(&share, accumulate, passed, dx);
     });
-    dx
+}
+
+vectorized! {
+    /// Write `share` to every pixel of an image, or add it to what is there; 0 where `passed` is not positive.
+    fn spread<E>(share: &[f32], accumulate: bool, passed: Option<&[E]>, dx: &mut [E]) {
+        for (pixel, dx) in dx.chunks_exact_mut(share.len()).enumerate() {
+            if accumulate {
+                dx.iter_mut().zip(share).for_each(|(dx, &share)| *dx = E::from_f32(dx.to_f32() + share));
+            } else {
+                dx.iter_mut().zip(share).for_each(|(dx, &share)| *dx = E::from_f32(share));
+            }
+            if let Some(passed) = passed {
+                let passed = &passed[pixel * share.len()..][..share.len()];
+                let values = dx.iter_mut().zip(passed);
+                values.for_each(|(dx, y)| *dx = if y.to_f32() > 0.0 { *dx } else { E::default() });
+            }
+        }
+    }
 }

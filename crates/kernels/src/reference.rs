@@ -2,7 +2,7 @@
 //!
 //! Same layouts as the kernels (`[N, H, W, C]`, weights `[k, k, C_in, C_out]`). Nothing here is fast.
 
-use crate::conv::{Conv, GroupedConv};
+use crate::conv::{Algorithm, Conv, DepthwiseConv, GroupedConv};
 use crate::pool::MaxPool;
 
 /// Visit (input index, weight index, output index) of every product in a convolution.
@@ -84,6 +84,19 @@ pub fn grouped_conv(conv: &GroupedConv, x: &[f64], w: &[f64], dy: &[f64]) -> [Ve
         dw[k] += x[i] * dy[o];
     });
     [y, dx, dw]
+}
+
+/// [`DepthwiseConv::forward`], and for `dy` the gradients (dx, dw): a grouped convolution with its weights in another
+/// order.
+#[must_use]
+pub fn depthwise_conv(conv: &DepthwiseConv, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 3] {
+    let DepthwiseConv { batch, height, width, channels, kernel, stride, padding } = *conv;
+    let (channels_in, channels_out, algorithm) = (1, 1, Algorithm::Direct);
+    let group = Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding, algorithm };
+    let taps = kernel * kernel;
+    let by_group: Vec<f64> = (0..w.len()).map(|i| w[i % taps * channels + i / taps]).collect();
+    let [y, dx, dw] = grouped_conv(&GroupedConv { groups: channels, group }, x, &by_group, dy);
+    [y, dx, (0..dw.len()).map(|i| dw[i % channels * taps + i / channels]).collect()]
 }
 
 /// [`crate::elementwise::hardswish`] and, for `dy`, [`crate::elementwise::hardswish_backward`].

@@ -475,8 +475,16 @@ fn pooling_and_sums() {
         .map(|i| (0..49).map(|p| f64::from(x[(i / 65 * 49 + p) * 65 + i % 65])).sum::<f64>() / 49.0)
         .collect();
     assert_close("average", &y, &expected, 1e-6);
-    let back = pool::global_average_backward(&y, 49, 65);
-    assert!((0..3 * 49 * 65).all(|i| back[i] == y[i / 65 / 49 * 65 + i % 65] / 49.0));
+    let share = |i: usize| y[i / 65 / 49 * 65 + i % 65] / 49.0;
+    let back = |accumulate, passed| {
+        let mut dx = x.clone();
+        pool::global_average_backward(&y, 49, 65, Destination { dx: &mut dx, accumulate, passed });
+        dx
+    };
+    assert!(back(false, None).iter().enumerate().all(|(i, &dx)| dx == share(i)));
+    assert!(back(true, None).iter().enumerate().all(|(i, &dx)| dx == x[i] + share(i)));
+    let masked = |i: usize| if x[i] > 0.0 { x[i] + share(i) } else { 0.0 };
+    assert!(back(true, Some(&x)).iter().enumerate().all(|(i, &dx)| dx == masked(i)));
     let sums = elementwise::sum_rows(&x, 65);
     let expected: Vec<f64> =
         (0..65).map(|c| x.iter().skip(c).step_by(65).map(|&v| f64::from(v)).sum()).collect();

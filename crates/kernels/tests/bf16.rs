@@ -228,7 +228,8 @@ fn pooling_and_elementwise_passes() {
         .map(|i| (0..72).map(|p| exact_x[(i / 37 * 72 + p) * 37 + i % 37]).sum::<f64>() / 72.0)
         .collect();
     assert_rounded("mean", &mean, &expected);
-    let spread = pool::global_average_backward(&mean, 72, 37);
+    let mut spread = Buffer::<Bf16>::scratch(x.len());
+    pool::global_average_backward(&mean, 72, 37, Destination::new(&mut spread));
     assert_rounded("spread", &spread[..37], &wide(&mean[..37]).iter().map(|x| x / 72.0).collect::<Vec<_>>());
     let (exact_hard, exact_slope) = reference::hardswish(&exact_x, &exact_x);
     assert_rounded("hardswish", &elementwise::hardswish(&x), &exact_hard);

@@ -70,17 +70,31 @@ fn default_uniform(name: &str, x: &[f32], fan_in: usize) -> f64 {
     judge(name, x, bound * bound / 3.0, 1.8, 0.457)
 }
 
+/// torchvision's own for the classifiers of mobile networks: N(0, 0.01²), or U(±1/√classes).
+fn classifier(network: &str, name: &str, x: &[f32], outputs: usize) -> f64 {
+    if network.starts_with("mobilenet") {
+        judge(name, x, 1e-4, 3.0, 24.0)
+    } else {
+        default_uniform(name, x, outputs)
+    }
+}
+
 /// Every tensor of these models; the deeper ResNets have no other kind.
 #[test]
 fn initial_weights_have_torchs_moments_and_bounds() {
     let (mut tensors, mut worst) = (0, 0.0_f64);
-    let networks = ["mlp", "mlp-bn", "resnet20", "resnet18", "resnet50"].map(made);
+    let networks =
+        ["mlp", "mlp-bn", "resnet20", "resnet18", "resnet50", "mobilenet_v3_large", "efficientnet_b0"];
+    let networks = networks.map(made);
     for network in networks.into_iter().chain([grouped()]) {
         let mut fan_in = 0;
         for parameter in &network.parameters {
             let name = format!("{} {}", network.name, parameter.name);
             let off = match parameter.shape[..] {
                 [out, _, kernel, _] => kaiming_normal(&name, &parameter.value, out * kernel * kernel),
+                [out, _] if parameter.name.starts_with("classifier") && !network.name.starts_with("mlp") => {
+                    classifier(&network.name, &name, &parameter.value, out)
+                }
                 [_, inputs] => {
                     fan_in = inputs;
                     default_uniform(&name, &parameter.value, inputs)
@@ -92,6 +106,10 @@ fn initial_weights_have_torchs_moments_and_bounds() {
                 {
                     let value = if parameter.name.ends_with("weight") { 1.0 } else { 0.0 };
                     assert!(parameter.value.iter().all(|&w| w == value), "{name}");
+                    0.0
+                }
+                _ if network.name.starts_with("mobilenet") || network.name.starts_with("efficientnet") => {
+                    assert!(parameter.value.iter().all(|&b| b == 0.0), "{name}");
                     0.0
                 }
                 _ => default_uniform(&name, &parameter.value, fan_in),

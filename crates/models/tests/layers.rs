@@ -11,7 +11,10 @@ use common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
-use wellfit_models::ops::{GroupedConv, Hardswish};
+use wellfit_models::ops::{
+    BatchNorm, GroupedConv, Hardsigmoid, Hardswish, Op, PointwiseConv, Relu, ScaleChannels, Sigmoid, Silu,
+    StochasticDepth,
+};
 use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
@@ -104,6 +107,13 @@ impl Layer {
         self
     }
 
+    /// The layer's parameters, each drawn with a salt of its own around its centre.
+    fn draw_parameters(&mut self, scale: f64, centres: &[f64]) {
+        for ((salt, parameter), &centre) in (WEIGHT..).zip(&mut self.network.parameters).zip(centres) {
+            parameter.set_from_torch(&values(parameter.value.len(), salt, scale, centre));
+        }
+    }
+
     /// A shape like the output's, in torch's order.
     fn output(&self) -> Vec<usize> {
         let shape = self.network.shape(self.network.nodes.len());
@@ -176,6 +186,72 @@ fn grouped_convolution() {
 }
 
 #[test]
+fn depthwise_convolution() {
+    plain("Conv2d(groups=C)", |case, net| {
+        let [channels, groups, kernel, stride, padding] =
+            ["out", "groups", "kernel", "stride", "padding"].map(|key| size(case, key));
+        net.op("layer", GroupedConv { channels, groups, kernel, stride, padding }, &[0]);
+    });
+}
+
+#[test]
+fn pointwise_convolution() {
+    plain("Conv2d(kernel_size=1, bias=True)", |case, net| {
+        net.op("layer", PointwiseConv { channels: size(case, "out") }, &[0]);
+    });
+}
+
+/// The nodes that torchvision's `SqueezeExcitation` is made of.
+#[test]
+fn squeeze_excitation() {
+    area("SqueezeExcitation", |case, equal| {
+        let silu = flag(case, "silu");
+        let mut layer = Layer::new(case, |net| {
+            let activation = |silu, a: Op, b: Op| if silu { a } else { b };
+            let value = net.global_average_pool("avgpool", 0);
+            let value = net.op("fc1", PointwiseConv { channels: size(case, "squeeze") }, &[value]);
+            let value = net.op("activation", activation(silu, Silu.into(), Relu.into()), &[value]);
+            let value = net.op("fc2", PointwiseConv { channels: sizes(&case["shape"])[1] }, &[value]);
+            let value = net.op("gate", activation(silu, Sigmoid.into(), Hardsigmoid.into()), &[value]);
+            net.op("scale", ScaleChannels, &[0, value]);
+        });
+        layer.draw_parameters(2.0, &[0.0; 4]);
+        let (y, dx, own) = layer.pass();
+        equal("y", &y);
+        equal("dx", &dx);
+        for (gradient, name) in own.iter().zip(["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]) {
+            equal(&format!("d{name}"), gradient);
+        }
+        assert_eq!(layer.evaluate(), y, "evaluation is the same");
+    });
+}
+
+/// Behind a normalisation a smooth activation runs in the same passes, with the depth-wise convolution before it.
+#[test]
+fn normalisation_with_a_smooth_activation() {
+    area("BatchNorm2d with SiLU or Hardswish", |case, equal| {
+        let channels = sizes(&case["shape"])[1];
+        let mut layer = Layer::new(case, |net| {
+            let conv = GroupedConv { channels, groups: channels, kernel: 3, stride: 1, padding: 1 };
+            let value = net.op("0", conv, &[0]);
+            let value = net.op("1", BatchNorm { eps: 0.001, momentum: 0.01 }, &[value]);
+            let activation: Op = if flag(case, "silu") { Silu.into() } else { Hardswish.into() };
+            net.op("2", activation, &[value]);
+        });
+        layer.draw_parameters(1.0, &[0.0, 1.0, 0.0]);
+        let (y, dx, own) = layer.pass();
+        equal("y", &y);
+        equal("dx", &dx);
+        for (gradient, name) in own.iter().zip(["0.weight", "1.weight", "1.bias"]) {
+            equal(&format!("d{name}"), gradient);
+        }
+        equal("mean", &layer.network.norms[0].mean);
+        equal("variance", &layer.network.norms[0].variance);
+        equal("evaluated", &layer.evaluate());
+    });
+}
+
+#[test]
 fn max_pooling() {
     plain("MaxPool2d", |case, net| {
         let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|key| size(case, key));
@@ -201,6 +277,27 @@ fn relu() {
 fn hard_swish() {
     plain("Hardswish", |_, net| {
         net.op("layer", Hardswish, &[0]);
+    });
+}
+
+#[test]
+fn silu() {
+    plain("SiLU", |_, net| {
+        net.op("layer", Silu, &[0]);
+    });
+}
+
+#[test]
+fn sigmoid() {
+    plain("Sigmoid", |_, net| {
+        net.op("layer", Sigmoid, &[0]);
+    });
+}
+
+#[test]
+fn hard_sigmoid() {
+    plain("Hardsigmoid", |_, net| {
+        net.op("layer", Hardsigmoid, &[0]);
     });
 }
 
@@ -298,6 +395,54 @@ fn squared_error() {
     area("MSELoss", |case, equal| {
         let x = drawn(case, 0);
         equal_loss(&mean_squared_error(&x, &values(x.len(), TARGET, 3.0, 0.5)), equal);
+    });
+}
+
+/// As dropout, with one number for all that a sample holds.
+#[test]
+fn stochastic_depth() {
+    let (batch, units) = (2000, 3);
+    area("StochasticDepth", |case, equal| {
+        let p = case["p"].as_f64().unwrap();
+        let mut net = Builder::new("depth", Shape::features(units));
+        let value = net.linear("fc", 0, units);
+        net.op("depth", StochasticDepth { p: p as f32 }, &[value]);
+        let mut network = net.finish();
+        network.parameters[1].value.fill(1.0);
+        let x = vec![0.0; batch * units];
+        assert!(network.evaluate(&x).iter().all(|&y| y == 1.0), "evaluation drops nothing");
+        let mut pass = |key| {
+            let tape = network.forward(&x, key).unwrap();
+            let y = tape.outputs().to_vec();
+            let dy = values(y.len(), OUTPUT, 2.0, 0.0);
+            let bias = network.backward(tape, wellfit_kernels::Buffer::from_slice(&dy)).0.remove(1).unwrap();
+            for (unit, found) in bias.iter().enumerate() {
+                let of_unit = y.iter().zip(&dy).skip(unit).step_by(units);
+                let expected: f64 = of_unit.map(|(&y, &dy)| f64::from(y) * f64::from(dy)).sum();
+                assert!(
+                    (f64::from(*found) - expected).abs() < 1e-4 * batch as f64,
+                    "the gradient has the factors"
+                );
+            }
+            y
+        };
+        let y = pass(KEY);
+        assert!(y.chunks(units).all(|sample| sample.iter().all(|&y| y == sample[0])), "a sample as a whole");
+        let mut seen = y.clone();
+        seen.sort_by(f32::total_cmp);
+        seen.dedup();
+        equal("values", &seen);
+        let dropped = |y: &[f32]| y.iter().step_by(units).map(|&y| y == 0.0).collect::<Vec<_>>();
+        let first = dropped(&y);
+        let share = |count: usize, p: f64| {
+            let (found, error) = (count as f64 / batch as f64, (p * (1.0 - p) / batch as f64).sqrt());
+            assert!((found - p).abs() <= 5.0 * error, "{found} at p = {p}");
+        };
+        share(first.iter().filter(|&&d| d).count(), p);
+        for key in [DropoutKey { step: 1, ..KEY }, DropoutKey { seed: 2, ..KEY }] {
+            let both = dropped(&pass(key)).iter().zip(&first).filter(|(a, b)| **a && **b).count();
+            share(both, p * p);
+        }
     });
 }
 

@@ -42,6 +42,9 @@ fn parameter_counts_are_torchvisions() {
         ("resnet101", 44_549_160),
         ("resnet152", 60_192_808),
         ("resnext50_32x4d", 25_028_904),
+        ("mobilenet_v3_large", 5_483_032),
+        ("mobilenet_v3_small", 2_542_856),
+        ("efficientnet_b0", 5_288_548),
     ] {
         let network = build(name, Shape::image(224, 224, 3), 1000).unwrap();
         assert_eq!((network.parameter_count(), network.trainable_count()), (count, count), "{name}");
@@ -54,6 +57,15 @@ fn parameter_counts_are_torchvisions() {
     for line in
         ["25,557,032 total parameters", "layer4.2.conv3", "AdaptiveAvgPool2d", "eps=1e-5, momentum=0.1"]
     {
+        assert!(summary.contains(line), "{line} is not in\n{summary}");
+    }
+    let summary = made("efficientnet_b0", 224, 3, 1000).summary();
+    for line in [
+        "5,288,548 total parameters",
+        "features.2.0.block.2.fc1",
+        "Conv2d(96, 96, kernel_size=3, stride=2, padding=1, groups=96, bias=False)",
+        "StochasticDepth(p=0.025, mode=row)",
+    ] {
         assert!(summary.contains(line), "{line} is not in\n{summary}");
     }
 }
@@ -100,7 +112,7 @@ fn a_frozen_backbone_keeps_every_bit_and_the_head_learns() {
 
 #[test]
 fn a_state_dict_comes_back_bit_for_bit_under_torchs_layouts() {
-    for name in ["mlp-bn", "resnet20", "resnet50"] {
+    for name in ["mlp-bn", "resnet20", "resnet50", "mobilenet_v3_small", "efficientnet_b0"] {
         let mut network = made(name, 16, 3, 5);
         network.norms[0].batches = 17;
         network.norms[0].mean[1] = -0.25;
@@ -283,9 +295,13 @@ fn a_frozen_backbone_is_not_estimated_to_keep_its_values() {
 /// a kernel's tile ends. The cache of features rests on it.
 #[test]
 fn an_images_result_does_not_depend_on_its_batch() {
-    for (name, size, channels) in
-        [("resnet50", 32, 3), ("resnet18", 40, 3), ("resnet20", 28, 1), ("mlp-bn", 28, 1)]
-    {
+    for (name, size, channels) in [
+        ("resnet50", 32, 3),
+        ("resnet18", 40, 3),
+        ("resnet20", 28, 1),
+        ("mlp-bn", 28, 1),
+        ("efficientnet_b0", 40, 3),
+    ] {
         for precision in [Precision::F32, Precision::Bf16] {
             let mut network = made(name, size, channels, 7);
             network.precision = precision;

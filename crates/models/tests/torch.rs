@@ -14,7 +14,7 @@ use serde_json::Value;
 use wellfit_kernels::conv::Algorithm;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{DropoutKey, Gradients, Network, Optimizer, Shape, build};
+use wellfit_models::{DropoutKey, Gradients, Network, Op, Optimizer, Shape, build};
 
 const PROBES: u32 = 4;
 
@@ -29,7 +29,11 @@ fn fill(network: &mut Network) {
         let parameter = &mut network.parameters[place];
         let shape = parameter.shape.clone();
         let (scale, centre) = match shape.len() {
-            4 => ((24.0 / (shape[0] * shape[2] * shape[3]) as f64).sqrt(), 0.0),
+            4 => {
+                // A depth-wise window reaches one channel.
+                let outputs = if shape[1] > 1 { shape[0] } else { 1 };
+                ((24.0 / (outputs * shape[2] * shape[3]) as f64).sqrt(), 0.0)
+            }
             2 => (2.0 / (shape[1] as f64).sqrt(), 0.0),
             _ if parameter.name.ends_with("bn3.weight") => (0.04, 0.2),
             _ => (0.2, if parameter.name.ends_with("weight") { 1.0 } else { 0.0 }),
@@ -102,6 +106,14 @@ fn start(case: &Value, algorithm: Algorithm, nudge: u8) -> (Network, Vec<f32>, V
     let classes = classes_of(case);
     let mut network = build(text(case, "model"), Shape::image(h, w, c), classes).unwrap();
     network.algorithm = algorithm;
+    // torch draws other numbers than we do, so nothing is dropped here.
+    for node in &mut network.nodes {
+        match &mut node.op {
+            Op::Dropout(dropout) => dropout.p = 0.0,
+            Op::StochasticDepth(depth) => depth.p = 0.0,
+            _ => {}
+        }
+    }
     fill(&mut network);
     let salt = case["salt"].as_u64().unwrap() as u32;
     let mut images = channels_last(&values(n * c * h * w, salt, 3.5, 0.0), &shape);
@@ -264,6 +276,13 @@ fn resnets_follow_torch() {
     networks(Algorithm::Fastest, "resnet18", "ResNet-18 by Winograd", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "resnet50", "ResNet-50 by Winograd", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "resnext50_32x4d", "ResNeXt-50 32×4d by Winograd", 1e-3, 1e-4);
+}
+
+#[test]
+fn mobile_networks_follow_torch() {
+    networks(Algorithm::Fastest, "mobilenet_v3_large", "MobileNetV3-Large", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "mobilenet_v3_small", "MobileNetV3-Small", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "efficientnet_b0", "EfficientNet-B0", 1e-3, 1e-4);
 }
 
 /// What follows the header of an IDX file of the embedded sample.

@@ -104,7 +104,7 @@ impl Conv {
         behind: BehindNorm<'_, E>,
         mut to: Destination<'_, E>,
     ) -> Buffer {
-        assert!(self.joins_norm(), "{self:?} has no joint gradients");
+        assert!(self.joins_norm() && behind.gradient.is_line(), "{self:?} has no joint gradients");
         assert_eq!((x.len(), w.len()), (self.input_len(), self.weight_len()), "{self:?}");
         to.check(self);
         assert_eq!([behind.y.len(), behind.dy.len()], [self.output_len(); 2], "y and dy of {self:?}");

@@ -52,8 +52,9 @@ pub fn backward<E: Element>(
         coefficients.constant.push(constant as f32);
     }
     let mask = match passed {
-        Passed::Affine(scale, shift) => Some((widen(scale), widen(shift))),
+        Passed::Affine(scale, shift) | Passed::Swish(_, scale, shift) => Some((widen(scale), widen(shift))),
         _ => None,
     };
-    Gradients { gamma: of_gamma, beta: of_beta, input: InputGradient::new(&coefficients, mask) }
+    let swish = if let Passed::Swish(swish, ..) = passed { Some(swish) } else { None };
+    Gradients { gamma: of_gamma, beta: of_beta, input: InputGradient::new(&coefficients, mask, swish) }
 }

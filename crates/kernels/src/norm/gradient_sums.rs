@@ -1,5 +1,7 @@
 //! The sums over all rows that the gradients of a normalisation need.
 
+use super::swish;
+use crate::activation::Swish;
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
 use wellfit_simd::profile::Watch;
@@ -16,6 +18,9 @@ pub enum Passed<'a, E> {
     /// Where scale·x + shift is positive, as [`affine`](super::affine) computed it with these two: no residual was added.
     /// Reads one tensor less than `Output`.
     Affine(&'a [f32], &'a [f32]),
+    /// No ReLU but a smooth activation of scale·x + shift, as [`affine_swish`](super::affine_swish) computed it: the
+    /// gradient times its slope there.
+    Swish(Swish, &'a [f32], &'a [f32]),
 }
 
 /// Sums that one task adds up over the blocks.
@@ -42,6 +47,11 @@ pub(super) fn gradient_totals<E: Element>(
         let range = first * channels..first * channels + dy.len();
         // SAFETY: every block of rows has its own 2·channels sums.
         let sums = unsafe { places.slice(first / block * 2 * channels, 2 * channels) };
+        if let Passed::Swish(swish, scale, shift) = passed {
+            let (of_g, of_product) = sums.split_at_mut(channels);
+            let of = swish::Channels { mean, scale, shift };
+            return swish::sums(swish, dy, &x[range], of, of_g, of_product);
+        }
         let output = match passed {
             Passed::Output(y) => Some(&y[range.clone()]),
             _ => None,

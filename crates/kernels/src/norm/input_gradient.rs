@@ -1,5 +1,7 @@
 //! The gradient of a normalisation's input.
 
+use super::swish;
+use crate::activation::Swish;
 use crate::elementwise::widen;
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
 use wellfit_simd::profile::Watch;
@@ -12,6 +14,8 @@ pub struct InputGradient {
     coefficients: Coefficients,
     /// Scale and shift of the ReLU's input, which decides where `dy` passes; none where `dy` is masked already.
     mask: Option<(Vec<f32>, Vec<f32>)>,
+    /// The activation of that input, where it is no ReLU.
+    swish: Option<Swish>,
 }
 
 /// dx = of_g·g + (of_x·x + constant), per channel.
@@ -24,18 +28,27 @@ pub(super) struct Coefficients {
 
 impl InputGradient {
     /// `mask` is repeated as [`widen`] does.
-    pub(super) fn new(coefficients: &Coefficients, mask: Option<(Vec<f32>, Vec<f32>)>) -> Self {
+    pub(super) fn new(
+        coefficients: &Coefficients,
+        mask: Option<(Vec<f32>, Vec<f32>)>,
+        swish: Option<Swish>,
+    ) -> Self {
         let Coefficients { of_g, of_x, constant } = coefficients;
         let coefficients = Coefficients { of_g: widen(of_g), of_x: widen(of_x), constant: widen(constant) };
-        Self { coefficients, mask }
+        Self { coefficients, mask, swish }
     }
 
     /// Write it over `dy`, the one that [`backward`](super::backward()) saw, which saw this `x`.
     #[must_use]
     pub fn over<E: Element>(&self, mut dy: Buffer<E>, x: &[E]) -> Buffer<E> {
         row_blocks(&mut dy, 1, self.block(), |first, out| {
-            let (dy, x) = (out.as_ptr(), &x[first..first + out.len()]);
             let (bytes, watch) = (3 * size_of_val(out), Watch::start());
+            let x = &x[first..first + out.len()];
+            if let (Some(swish), Some((scale, shift))) = (self.swish, &self.mask) {
+                swish::combine(swish, out, x, &self.coefficients, (scale, shift));
+                return watch.pass(bytes);
+            }
+            let dy = out.as_ptr();
             E::dispatch(GradientTask { gradient: self, dy, x, out });
             watch.pass(bytes);
         });
@@ -45,6 +58,7 @@ impl InputGradient {
     /// Write it to a buffer of its own: `dy` is the gradient of a residual too (see [`backward`](super::backward())).
     #[must_use]
     pub fn beside<E: Element>(&self, dy: &[E], x: &[E]) -> Buffer<E> {
+        assert!(self.is_line(), "no smooth activation behind a residual");
         assert_eq!(dy.len(), x.len(), "a gradient for each number");
         let mut dx = Buffer::scratch(x.len());
         row_blocks(&mut dx, 1, self.block(), |first, out| {
@@ -62,6 +76,12 @@ impl InputGradient {
 
     fn block(&self) -> usize {
         rows_in_cache(self.width()) * self.width()
+    }
+
+    /// Whether it is a line in `dy` and `x`, so that [`Self::vector`] gives it: no smooth activation is behind the
+    /// normalisation.
+    pub(crate) fn is_line(&self) -> bool {
+        self.swish.is_none()
     }
 
     /// One vector of it, from those of `dy` and `x`.

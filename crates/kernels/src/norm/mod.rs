@@ -11,6 +11,7 @@ mod gradient_sums;
 mod input_gradient;
 mod moments;
 mod statistics;
+mod swish;
 mod tile_moments;
 
 pub use backward::{Gradients, backward};
@@ -19,4 +20,6 @@ pub use gradient_sums::Passed;
 pub use input_gradient::InputGradient;
 pub use moments::Statistics;
 pub use statistics::statistics;
-pub(crate) use tile_moments::{BlockMoments, TileMoments, WIDEST};
+pub(crate) use statistics::{BandMoments, block_moments};
+pub use swish::affine_swish;
+pub(crate) use tile_moments::{BlockMoments, TileMoments};

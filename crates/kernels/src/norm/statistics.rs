@@ -2,7 +2,7 @@
 
 use super::moments::{Moments, Statistics};
 use crate::elementwise::{channel_sums, widen};
-use wellfit_simd::parallel::{row_blocks, rows_in_cache};
+use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
 use wellfit_simd::{Element, vectorized};
 
 /// Mean and biased variance of each channel of `x` `[rows, channels]`.
@@ -12,17 +12,37 @@ use wellfit_simd::{Element, vectorized};
 #[must_use]
 pub fn statistics<E: Element>(x: &[E], channels: usize) -> Statistics {
     let block = rows_in_cache(channels) * channels;
-    let blocks = x.len().div_ceil(block);
-    let mut partial: Vec<Moments> = (0..blocks).map(|_| Moments::default()).collect();
-    row_blocks(&mut partial, 1, 1, |i, place| {
+    let mut partial = BandMoments::new(x.len().div_ceil(block));
+    row_blocks(&mut partial.0, 1, 1, |i, place| {
         place[0] = block_moments(&x[i * block..(i * block + block).min(x.len())], channels);
     });
-    let mut total = Moments::none(channels);
-    partial.iter().for_each(|part| total.add(part));
-    total.statistics()
+    partial.statistics(channels)
 }
 
-fn block_moments<E: Element>(x: &[E], channels: usize) -> Moments {
+/// The moments of blocks of rows, in their order.
+pub(crate) struct BandMoments(Vec<Moments>);
+
+impl BandMoments {
+    /// Room for so many.
+    pub(crate) fn new(count: usize) -> Self {
+        Self((0..count).map(|_| Moments::default()).collect())
+    }
+
+    /// Where tasks write them.
+    pub(crate) fn places(&mut self) -> Shared<Moments> {
+        Shared::new(&mut self.0)
+    }
+
+    /// Those of all rows.
+    pub(crate) fn statistics(&self, channels: usize) -> Statistics {
+        let mut total = Moments::none(channels);
+        self.0.iter().for_each(|part| total.add(part));
+        total.statistics()
+    }
+}
+
+/// The moments of some rows that are in the cache.
+pub(crate) fn block_moments<E: Element>(x: &[E], channels: usize) -> Moments {
     let rows = x.len() / channels;
     let mut sums = vec![0.0; channels];
     channel_sums(x, &mut sums);

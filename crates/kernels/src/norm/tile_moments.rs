@@ -10,7 +10,7 @@ use wellfit_simd::vector::Simd;
 const GROUP: usize = 16;
 
 /// The most floats in a tile's row, over all instruction sets.
-pub(crate) const WIDEST: usize = 64;
+const WIDEST: usize = 64;
 
 /// Σ (x − shift) and Σ (x − shift)² of some columns, where shift is the mean of the first tile: near enough
 /// to the mean for the difference of squares to be harmless.

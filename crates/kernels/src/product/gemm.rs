@@ -138,7 +138,7 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
             );
             ahead + panel * share..ahead + (panel + 1) * share
         });
-        let whole = if real == V * S::LANES { tiles.places.as_chunks::<M>().0 } else { &[] };
+        let (whole, full) = (tiles.places.as_chunks::<M>().0, real == V * S::LANES);
         // SAFETY: promised by the caller of `Product::run`; the panel has `inner` rows, and the places are
         // those of real rows.
         unsafe {
@@ -154,17 +154,17 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
                     }
                 }
                 let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
-                store.tile(sums, places, column, &mut moments);
+                if full {
+                    store.tile(sums, places, column, &mut moments);
+                } else {
+                    store.edge(sums, places, (column, real), &mut moments);
+                }
             }
             let done = whole.len() * M;
             for (tile, places) in tiles.places[done..].chunks(M).enumerate() {
                 let pointers = tiles.table[(done + tile * M) * segments..].as_ptr();
                 let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
-                if real == V * S::LANES {
-                    store.rows(&sums, places, column, &mut moments);
-                } else {
-                    store.edge(&sums, places, (column, real), &mut moments);
-                }
+                store.rows(&sums, places, (column, real), &mut moments);
             }
             if let Some(moments_of) = store.moments {
                 moments_of.write(self.first / TASK_ROWS, (column, real), &moments);

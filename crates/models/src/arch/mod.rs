@@ -1,7 +1,10 @@
 //! The architectures, one file a family. To add one, write its entry in the family's list; a new family also needs
 //! its line in `FAMILIES`.
 
+mod efficientnet;
 pub mod mlp;
+mod mobile;
+mod mobilenet_v3;
 pub mod resnet;
 
 use crate::ModelError;
@@ -10,7 +13,8 @@ use crate::ops::Op;
 use std::sync::LazyLock;
 
 /// All families.
-const FAMILIES: [&[Architecture]; 2] = [mlp::FAMILY, resnet::FAMILY];
+const FAMILIES: [&[Architecture]; 4] =
+    [mlp::FAMILY, resnet::FAMILY, mobilenet_v3::FAMILY, efficientnet::FAMILY];
 
 /// What an architecture is and needs.
 #[derive(Debug)]

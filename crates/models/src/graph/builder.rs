@@ -1,6 +1,6 @@
 //! Puts a network together, node by node.
 
-use super::{Network, Node, Norm, Parameter, Shape, Value};
+use super::{Init, Network, Node, Norm, Parameter, Shape, Value};
 use crate::ops::{Add, BatchNorm, Conv, Dropout, GlobalAveragePool, Linear, MaxPool, Op, Relu};
 use crate::plan::{Plans, Precision};
 use wellfit_kernels::Buffer;
@@ -72,6 +72,15 @@ impl Builder {
             shape,
         });
         self.0.nodes.len()
+    }
+
+    /// Draw the parameters of the node that made `value` from these distributions, in their order, instead of its
+    /// operation's.
+    pub fn initial(&mut self, value: Value, inits: &[Init]) {
+        let Some(node) = value.checked_sub(1).map(|place| &self.0.nodes[place]) else { return };
+        for (&place, &init) in node.parameters.iter().zip(inits) {
+            self.0.parameters[place].init = init;
+        }
     }
 
     /// A convolution without bias, to `channels`.

@@ -29,6 +29,16 @@ pub enum Init {
         /// Outputs that one weight's input reaches: channels out × taps.
         fan_out: usize,
     },
+    /// N(0, deviation²), torchvision's for MobileNet's linear layers.
+    Normal {
+        /// The standard deviation.
+        deviation: f32,
+    },
+    /// U(±bound), torchvision's for EfficientNet's linear layer.
+    Within {
+        /// The largest value.
+        bound: f32,
+    },
     /// U(±1/√fan_in), torch's default for linear layers.
     Uniform {
         /// Inputs of one output.

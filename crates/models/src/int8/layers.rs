@@ -5,8 +5,12 @@ use crate::ops::{Op, product};
 use crate::plan::{Step, groups};
 use wellfit_kernels::int8::MOST_DEPTH;
 
-/// The place of the product in a step that can be computed in integers.
+/// The place of the product in a step that can be computed in integers: not behind an activation that is no ReLU, nor
+/// where channels fall into groups.
 pub(super) fn integer_product(network: &Network, step: &Step) -> Option<usize> {
+    if step.swish.is_some() {
+        return None;
+    }
     let place = match step.product {
         Some(place) => place,
         None if matches!(network.nodes[step.node].op, Op::Conv(_) | Op::Linear(_)) => step.node,

@@ -142,6 +142,18 @@ impl Graph<'_> {
         statistics(layer).map(|name| Tensor { name, flat: true })
     }
 
+    /// Add an operator that makes a part of what the node computes, under the node's name and its own; it gives a
+    /// tensor shaped like its first input.
+    pub fn add_part(
+        &mut self,
+        part: &str,
+        kind: &'static str,
+        inputs: &[Tensor],
+        attributes: Vec<(&'static str, Attribute)>,
+    ) -> Tensor {
+        self.add_named(format!("{}.{part}", self.node.name), kind, inputs, attributes)
+    }
+
     /// Add an operator of that ONNX kind under the node's name; it gives a tensor shaped like its first input.
     pub fn add(
         &mut self,
@@ -149,7 +161,16 @@ impl Graph<'_> {
         inputs: &[Tensor],
         attributes: Vec<(&'static str, Attribute)>,
     ) -> Tensor {
-        let name = self.node.name.clone();
+        self.add_named(self.node.name.clone(), kind, inputs, attributes)
+    }
+
+    fn add_named(
+        &mut self,
+        name: String,
+        kind: &'static str,
+        inputs: &[Tensor],
+        attributes: Vec<(&'static str, Attribute)>,
+    ) -> Tensor {
         let names = inputs.iter().map(|tensor| tensor.name.clone()).collect();
         self.operators.push(Operator { kind, name: name.clone(), inputs: names, attributes });
         Tensor { name, flat: inputs.first().is_some_and(|tensor| tensor.flat) }

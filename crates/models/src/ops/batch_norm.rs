@@ -1,13 +1,15 @@
 //! Batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167): torch's `BatchNorm1d` and `BatchNorm2d`.
 //!
 //! The plan lets it run with its neighbours: the convolution or linear layer before it, the residual sum and the ReLU
-//! behind it. In evaluation all of that is one product. In training the product also computes each channel's
+//! or the smooth activation behind it. In evaluation all of that is one product. In training the product also computes each channel's
 //! moments, and normalisation, sum and ReLU are one pass over memory.
 
-use super::{Backward, Forward, Made, Memory, Operation, product};
+use super::product::{self, Kernel};
+use super::{Backward, Forward, Made, Memory, Operation};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Norm, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
+use wellfit_kernels::activation;
 use wellfit_kernels::conv::BehindNorm;
 use wellfit_kernels::norm::{self, Passed, Statistics};
 use wellfit_kernels::{Buffer, Element, Epilogue};
@@ -44,16 +46,22 @@ impl BatchNorm {
         let (residual, relu) = (step.step.residual.map(|value| step.value(value)), step.step.relu);
         let network = step.network;
         let before = step.step.product.map(|place| &network.nodes[place]);
-        let shape = before.and_then(|node| Some((node, product::shape(network, node, step.batch())?)));
-        let Some((node, shape)) = shape else {
+        let kernel = before.and_then(|node| Some((node, Kernel::of(network, node, step.batch())?)));
+        let mut y = if let Some((node, kernel)) = kernel {
+            if let Some(bias) = product::bias(network, node) {
+                shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
+            }
+            let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
             let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
-            return norm::affine(step.x(0), step.node().shape.channels, epilogue);
+            kernel.forward_with(x, weight, epilogue)
+        } else {
+            let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu };
+            norm::affine(step.x(0), step.node().shape.channels, epilogue)
         };
-        if let Some(bias) = product::bias(network, node) {
-            shift.iter_mut().zip(bias).zip(&scale).for_each(|((shift, b), s)| *shift += b * s);
+        if let Some(swish) = step.step.swish {
+            activation::swish_in_place(swish, &mut y);
         }
-        let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
-        shape.forward_with(x, weight, Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu })
+        y
     }
 
     /// The output of the product before it in training, with its statistics unless the running ones are taken.
@@ -63,13 +71,13 @@ impl BatchNorm {
     ) -> Option<(Buffer<E>, Option<Statistics>)> {
         let network = step.network;
         let node = &network.nodes[step.step.product?];
-        let shape = product::shape(network, node, step.batch())?;
+        let kernel = Kernel::of(network, node, step.batch())?;
         let (x, weight) = (step.value(node.inputs[0]), &network.parameters[node.parameters[0]].value);
         let bias = product::bias(network, node);
         let made = if frozen {
-            (shape.forward_with(x, weight, Epilogue { bias, ..Epilogue::default() }), None)
+            (kernel.forward_with(x, weight, Epilogue { bias, ..Epilogue::default() }), None)
         } else {
-            let (y, statistics) = shape.forward_with_statistics(x, weight, bias);
+            let (y, statistics) = kernel.forward_with_statistics(x, weight, bias);
             (y, Some(statistics))
         };
         (step.done)(node);
@@ -129,7 +137,10 @@ impl Operation for BatchNorm {
             norm::scale_and_shift(step.parameter(0), step.parameter(1), &statistics, self.eps);
         let residual = step.step.residual.map(|value| step.value(value));
         let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu: step.step.relu };
-        let value = norm::affine(x, node.shape.channels, epilogue);
+        let value = match step.step.swish {
+            Some(swish) => norm::affine_swish(x, &scale, &shift, swish),
+            None => norm::affine(x, node.shape.channels, epilogue),
+        };
         Ok(Made { product, memory: Memory::Statistics(statistics, !frozen), ..Made::from(value) })
     }
 
@@ -137,10 +148,11 @@ impl Operation for BatchNorm {
         let Memory::Statistics(statistics, of_batch) = step.memory() else { return };
         let (x, y, gamma) = (step.x(0), step.y(), step.parameter(0));
         let (scale, shift) = norm::scale_and_shift(gamma, step.parameter(1), statistics, self.eps);
-        let passed = match (step.step.relu && !step.masked, step.step.residual) {
-            (false, _) => Passed::All,
-            (true, None) => Passed::Affine(&scale, &shift),
-            (true, Some(_)) => Passed::Output(y),
+        let passed = match (step.step.relu && !step.masked, step.step.residual, step.step.swish) {
+            (_, _, Some(swish)) => Passed::Swish(swish, &scale, &shift),
+            (false, _, None) => Passed::All,
+            (true, None, None) => Passed::Affine(&scale, &shift),
+            (true, Some(_), None) => Passed::Output(y),
         };
         let found = norm::backward(&mut dy, x, passed, gamma, statistics, self.eps, *of_batch);
         for (i, gradient) in [found.gamma, found.beta].into_iter().enumerate() {

@@ -31,7 +31,7 @@ impl Operation for GlobalAveragePool {
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
         let from = step.input(0);
         if step.wants(0) {
-            step.give(0, pool::global_average_backward(&dy, from.pixels(), from.channels));
+            pool::global_average_backward(&dy, from.pixels(), from.channels, step.destination(0));
         }
     }
 

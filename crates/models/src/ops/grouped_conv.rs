@@ -4,11 +4,12 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Network, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
+use wellfit_kernels::conv::{self, DepthwiseConv};
 use wellfit_kernels::{Buffer, Element};
-use wellfit_kernels::conv;
 
 /// The channels of x fall into groups of neighbours, and so do those of y; each group is a convolution y = x ⊛ w of its
-/// own, with square windows and equal stride and zero padding on both axes. `groups` divides the channels of both.
+/// own, with square windows and equal stride and zero padding on both axes. `groups` divides the channels of both. Where
+/// every channel is a group, it is a depth-wise convolution, with a kernel of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupedConv {
     /// Channels it gives, of all groups together.
@@ -24,6 +25,22 @@ pub struct GroupedConv {
 }
 
 impl GroupedConv {
+    /// The kernel where every channel is a group, if there is one for this shape.
+    pub(crate) fn depthwise(&self, batch: usize, from: Shape) -> Option<DepthwiseConv> {
+        let Self { channels, groups, kernel, stride, padding } = *self;
+        let Shape { height, width, .. } = from;
+        let alone = groups == channels && groups == from.channels;
+        (alone && DepthwiseConv::suits(channels, kernel, stride, padding)).then_some(DepthwiseConv {
+            batch,
+            height,
+            width,
+            channels,
+            kernel,
+            stride,
+            padding,
+        })
+    }
+
     fn kernel(&self, network: &Network, batch: usize, from: Shape) -> conv::GroupedConv {
         let Self { channels, groups, kernel, stride, padding } = *self;
         let group = conv::Conv {
@@ -62,20 +79,35 @@ impl Operation for GroupedConv {
     /// torch's `kaiming_normal_(mode="fan_out")` counts the channels of all groups, and so torchvision's ResNeXt.
     fn parameters(&self, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let Self { channels, groups, kernel, .. } = *self;
+        // `[out, 1, k, k]` as of a convolution with one input channel is `[k, k, out]`, which the depth-wise kernel reads.
+        let depthwise = self.depthwise(1, inputs[0]).is_some();
         vec![ParameterSpec {
             suffix: "weight",
             shape: vec![channels, inputs[0].channels / groups, kernel, kernel],
-            layout: Layout::GroupedConv { groups },
+            layout: if depthwise { Layout::Conv } else { Layout::GroupedConv { groups } },
             init: Init::HeNormal { fan_out: channels * kernel * kernel },
         }]
     }
 
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
+        if let Some(kernel) = self.depthwise(step.batch(), step.input(0)) {
+            return Ok(kernel.forward(step.x(0), step.parameter(0)).into());
+        }
         let kernel = self.kernel(step.network, step.batch(), step.input(0));
         Ok(kernel.forward(step.x(0), step.parameter(0)).into())
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
+        if let Some(kernel) = self.depthwise(step.batch(), step.input(0)) {
+            if step.trains(0) {
+                step.give_parameter(0, kernel.weight_gradient(step.x(0), &dy));
+            }
+            if step.wants(0) {
+                let weight = step.parameter(0);
+                kernel.data_gradient(&dy, weight, step.destination(0));
+            }
+            return;
+        }
         let kernel = self.kernel(step.network, step.batch(), step.input(0));
         if step.trains(0) {
             step.give_parameter(0, kernel.weight_gradient(step.x(0), &dy));

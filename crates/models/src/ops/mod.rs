@@ -124,6 +124,18 @@ operations! {
     max_pool: MaxPool,
     /// The mean of each channel over all pixels.
     global_average_pool: GlobalAveragePool,
+    /// x·σ(x).
+    silu: Silu,
+    /// 1/(1 + e⁻ˣ).
+    sigmoid: Sigmoid,
+    /// relu6(x + 3)/6.
+    hardsigmoid: Hardsigmoid,
+    /// 1×1 convolution with bias.
+    pointwise_conv: PointwiseConv,
+    /// Each channel of an image times a factor.
+    scale_channels: ScaleChannels,
+    /// Whole samples dropped.
+    stochastic_depth: StochasticDepth,
 }
 
 pub use dropout::dropout_mask;

@@ -2,8 +2,56 @@
 
 use super::{Backward, Forward, Op};
 use crate::graph::{Network, Node};
-use wellfit_kernels::conv::Conv as Shape;
+use wellfit_kernels::conv::{Conv as Shape, DepthwiseConv};
+use wellfit_kernels::norm::{self, Statistics};
 use wellfit_kernels::{Buffer, Element, Epilogue};
+
+/// The kernel of a node whose output a normalisation may take over while it is written.
+pub(crate) enum Kernel {
+    /// A product with the weights.
+    Product(Shape),
+    /// A depth-wise convolution.
+    Depthwise(DepthwiseConv),
+}
+
+impl Kernel {
+    /// That of a node, if it has one.
+    pub(crate) fn of(network: &Network, node: &Node, batch: usize) -> Option<Self> {
+        match &node.op {
+            Op::GroupedConv(op) => op.depthwise(batch, network.shape(node.inputs[0])).map(Self::Depthwise),
+            _ => shape(network, node, batch).map(Self::Product),
+        }
+    }
+
+    /// The output after an epilogue.
+    pub(crate) fn forward_with<E: Element>(
+        &self,
+        x: &[E],
+        weight: &[f32],
+        epilogue: Epilogue<'_, E>,
+    ) -> Buffer<E> {
+        match self {
+            Self::Product(shape) => shape.forward_with(x, weight, epilogue),
+            Self::Depthwise(conv) if epilogue.residual.is_some() => {
+                norm::affine(&conv.forward(x, weight), conv.channels, epilogue)
+            }
+            Self::Depthwise(conv) => conv.forward_with(x, weight, epilogue),
+        }
+    }
+
+    /// The output with its statistics.
+    pub(crate) fn forward_with_statistics<E: Element>(
+        &self,
+        x: &[E],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> (Buffer<E>, Statistics) {
+        match self {
+            Self::Product(shape) => shape.forward_with_statistics(x, weight, bias),
+            Self::Depthwise(conv) => conv.forward_with_statistics(x, weight),
+        }
+    }
+}
 
 /// The kernel's shape for a batch, if the node is a product.
 pub(crate) fn shape(network: &Network, node: &Node, batch: usize) -> Option<Shape> {
@@ -20,12 +68,15 @@ pub(crate) fn shape(network: &Network, node: &Node, batch: usize) -> Option<Shap
             padding,
             algorithm: network.algorithm,
         }),
+        Op::PointwiseConv(super::PointwiseConv { channels }) => {
+            Some(Shape::linear(batch * from.pixels(), from.channels, channels))
+        }
         Op::Linear(super::Linear { features }) => Some(Shape::linear(batch, from.len(), features)),
         _ => None,
     }
 }
 
-/// The bias of a linear layer.
+/// The bias of a linear layer or a 1×1 convolution.
 pub(crate) fn bias<'a>(network: &'a Network, node: &Node) -> Option<&'a [f32]> {
     node.parameters.get(1).map(|&place| &*network.parameters[place].value)
 }

@@ -3,11 +3,12 @@
 use super::Step;
 use crate::graph::{Network, Value};
 use crate::ops::Op;
+use wellfit_kernels::activation::Swish;
 
 /// The nodes of a network in groups, each a step, in the order they run.
 ///
-/// A normalisation runs together with the product before it, if no other node reads that product, and with the residual
-/// sum and the ReLU after it. Where both addends of a sum are normalised, the sum runs with the later one.
+/// A normalisation runs together with the product or the depth-wise convolution before it, if no other node reads that
+/// one's output, and with the residual sum and the ReLU after it, or with a smooth activation right after it. Where both addends of a sum are normalised, the sum runs with the later one.
 pub(crate) fn groups(network: &Network) -> Vec<Step> {
     let readers = network.readers();
     let reader = SingleReader::new(network, &readers);
@@ -24,6 +25,7 @@ pub(crate) fn groups(network: &Network) -> Vec<Step> {
             product: None,
             residual: None,
             relu: false,
+            swish: None,
             folded: false,
             output: place + 1,
         });
@@ -37,8 +39,13 @@ fn normalisation(network: &Network, place: usize, reader: &SingleReader, taken: 
     taken[place] = true;
     let node = &network.nodes[place];
     let product = node.inputs[0].checked_sub(1).filter(|&before| {
-        matches!(network.nodes[before].op, Op::Conv(_) | Op::Linear(_))
-            && reader.of(before + 1) == Some(place)
+        let node = &network.nodes[before];
+        let alone = match &node.op {
+            Op::Conv(_) | Op::Linear(_) => true,
+            Op::GroupedConv(op) => op.depthwise(1, network.shape(node.inputs[0])).is_some(),
+            _ => false,
+        };
+        alone && reader.of(before + 1) == Some(place)
     });
     product.into_iter().for_each(|before| taken[before] = true);
     let (mut output, mut residual, mut relu) = (place + 1, None, false);
@@ -56,7 +63,22 @@ fn normalisation(network: &Network, place: usize, reader: &SingleReader, taken: 
         taken[rectifier] = true;
         (output, relu) = (rectifier + 1, true);
     }
-    Step { node: place, product, residual, relu, folded: false, output }
+    let mut swish = None;
+    if let Some(activation) = reader.of(output)
+        && residual.is_none()
+        && !relu
+    {
+        swish = match network.nodes[activation].op {
+            Op::Hardswish(_) => Some(Swish::Hard),
+            Op::Silu(_) => Some(Swish::Sigmoid),
+            _ => None,
+        };
+        if swish.is_some() {
+            taken[activation] = true;
+            output = activation + 1;
+        }
+    }
+    Step { node: place, product, residual, relu, swish, folded: false, output }
 }
 
 /// For each value that is read once, by which node.

@@ -14,6 +14,7 @@ use crate::graph::{Network, Value};
 use crate::ops::{Op, product};
 use lifetimes::Lifetimes;
 use std::ops::Range;
+use wellfit_kernels::activation::Swish;
 use wellfit_kernels::conv::Conv;
 use wellfit_kernels::{Bf16, Element};
 
@@ -82,6 +83,8 @@ pub struct Step {
     pub residual: Option<Value>,
     /// Whether a ReLU is behind all that.
     pub relu: bool,
+    /// The smooth activation right behind a normalisation, where there is neither residual nor ReLU.
+    pub swish: Option<Swish>,
     /// The normalisation is part of the product: its input is never written.
     pub folded: bool,
     /// The value it makes.
@@ -182,7 +185,10 @@ impl Plan {
         let place = step.product?;
         let node = &network.nodes[place];
         let shape = product::shape(network, node, self.batch)?;
-        let wanted = network.parameters[node.parameters[0]].trainable && self.needs[node.inputs[0]];
+        // A smooth activation's slope is computed by the normalisation's own passes only.
+        let wanted = step.swish.is_none()
+            && network.parameters[node.parameters[0]].trainable
+            && self.needs[node.inputs[0]];
         (matches!(node.op, Op::Conv(_)) && wanted && shape.joins_norm()).then_some(Joint { place, shape })
     }
 }

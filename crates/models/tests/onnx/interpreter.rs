@@ -20,6 +20,10 @@ fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
     let x = inputs[0];
     match (operator.kind.as_str(), &inputs[1..]) {
         ("Conv", [weight]) => conv(operator, x, weight),
+        ("Conv", [weight, bias]) => {
+            let y = conv(operator, x, weight);
+            each(&y, |channel, value| value + f64::from(bias.values[channel]))
+        }
         ("MaxPool", []) => max_pool(operator, x),
         ("BatchNormalization", [gamma, beta, mean, variance]) => {
             let epsilon = f64::from(operator.floats["epsilon"]);
@@ -30,6 +34,23 @@ fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
         }
         ("Relu", []) => each(x, |_, value| value.max(0.0)),
         ("HardSwish", []) => each(x, |_, value| value * (value / 6.0 + 0.5).clamp(0.0, 1.0)),
+        ("Sigmoid", []) => each(x, |_, value| 1.0 / (1.0 + (-value).exp())),
+        ("HardSigmoid", []) => {
+            let alpha = f64::from(operator.floats["alpha"]);
+            each(x, |_, value| (alpha * value + 0.5).clamp(0.0, 1.0))
+        }
+        // The second is broadcast over the axes where it has one place.
+        ("Mul", [other]) if x.shape[2..] != other.shape[2..] => {
+            assert_eq!((&x.shape[..2], &other.shape[2..]), (&other.shape[..2], &[1, 1][..]));
+            let pixels = x.shape[2] * x.shape[3];
+            let values = x.values.iter().enumerate().map(|(i, x)| x * other.values[i / pixels]).collect();
+            Tensor { shape: x.shape.clone(), values }
+        }
+        ("Mul", [other]) => {
+            assert_eq!(x.shape, other.shape);
+            let values = x.values.iter().zip(&other.values).map(|(a, b)| a * b).collect();
+            Tensor { shape: x.shape.clone(), values }
+        }
         ("Add", [other]) => {
             assert_eq!(x.shape, other.shape);
             let values = x.values.iter().zip(&other.values).map(|(a, b)| a + b).collect();

@@ -71,6 +71,14 @@ fn residual_networks_compute_the_same() {
     agrees(&image_network("resnet50", 33, 32, 3));
 }
 
+/// Depth-wise convolutions, gates with a shape of their own, every activation; stochastic depth is left out.
+#[test]
+fn mobile_networks_compute_the_same() {
+    agrees(&image_network("mobilenet_v3_large", 37, 50, 3));
+    agrees(&image_network("mobilenet_v3_small", 33, 32, 3));
+    agrees(&image_network("efficientnet_b0", 37, 35, 3));
+}
+
 /// The first layer's weights are in the order of `[C, H, W]`.
 #[test]
 fn perceptrons_compute_the_same() {

@@ -8,7 +8,7 @@ use super::bf16::Bf16;
 use super::bf16_unit::Bf16Unit;
 use super::dispatch::{dispatch_bf16_on, dispatch_on};
 use super::instruction_set::InstructionSet;
-use super::simd::{Kernel, Simd};
+use super::simd::{CACHE_LINE, Kernel, Simd};
 use std::borrow::Cow;
 use std::fmt::Debug;
 
@@ -30,6 +30,32 @@ pub unsafe trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'st
     /// # Safety
     /// They must be readable, and the machine must have `S`; so for every function here.
     unsafe fn load<S: Simd>(place: *const Self) -> S::Vector;
+    /// The first `count` numbers from `place` on, widened, 0 in the other lanes; at most `LANES`.
+    ///
+    /// # Safety
+    /// `count` numbers must be readable there.
+    #[inline(always)]
+    unsafe fn load_first<S: Simd>(place: *const Self, count: usize) -> S::Vector {
+        let mut copy = [Self::default(); CACHE_LINE];
+        // SAFETY: promised by the caller; no vector is longer than a cache line.
+        unsafe {
+            std::ptr::copy_nonoverlapping(place, copy.as_mut_ptr(), count);
+            Self::load::<S>(copy.as_ptr())
+        }
+    }
+    /// Write the first `count` lanes to `place`, rounded.
+    ///
+    /// # Safety
+    /// `count` numbers must be writable there, `LANES` at most.
+    #[inline(always)]
+    unsafe fn store_first<S: Simd>(place: *mut Self, count: usize, x: S::Vector) {
+        let mut copy = [Self::default(); CACHE_LINE];
+        // SAFETY: as in `load_first`.
+        unsafe {
+            Self::store::<S>(copy.as_mut_ptr(), x);
+            std::ptr::copy_nonoverlapping(copy.as_ptr(), place, count);
+        }
+    }
     /// Write the lanes to `place`, rounded.
     ///
     /// # Safety
@@ -90,6 +116,16 @@ unsafe impl Element for f32 {
     unsafe fn store<S: Simd>(place: *mut Self, x: S::Vector) {
         // SAFETY: promised by the caller.
         unsafe { S::store(place, x) }
+    }
+    #[inline(always)]
+    unsafe fn load_first<S: Simd>(place: *const Self, count: usize) -> S::Vector {
+        // SAFETY: promised by the caller.
+        unsafe { S::load_first(place, count) }
+    }
+    #[inline(always)]
+    unsafe fn store_first<S: Simd>(place: *mut Self, count: usize, x: S::Vector) {
+        // SAFETY: promised by the caller.
+        unsafe { S::store_first(place, count, x) }
     }
     #[inline(always)]
     unsafe fn stream<S: Simd>(place: *mut Self, x: S::Vector) {

@@ -31,6 +31,32 @@ pub trait Simd: Copy {
     /// # Safety
     /// `LANES` floats must be writable there.
     unsafe fn store(place: *mut f32, x: Self::Vector);
+    /// The first `count` lanes from `place` on, 0 in the others; at most `LANES`.
+    ///
+    /// # Safety
+    /// `count` floats must be readable there.
+    #[inline(always)]
+    unsafe fn load_first(place: *const f32, count: usize) -> Self::Vector {
+        let mut copy = [0.0_f32; CACHE_LINE];
+        // SAFETY: promised by the caller; no vector is longer than a cache line.
+        unsafe {
+            std::ptr::copy_nonoverlapping(place, copy.as_mut_ptr(), count);
+            Self::load(copy.as_ptr())
+        }
+    }
+    /// Write the first `count` lanes to `place`.
+    ///
+    /// # Safety
+    /// `count` floats must be writable there, `LANES` at most.
+    #[inline(always)]
+    unsafe fn store_first(place: *mut f32, count: usize, x: Self::Vector) {
+        let mut copy = [0.0_f32; CACHE_LINE];
+        // SAFETY: as in `load_first`.
+        unsafe {
+            Self::store(copy.as_mut_ptr(), x);
+            std::ptr::copy_nonoverlapping(copy.as_ptr(), place, count);
+        }
+    }
     /// Whether [`Simd::stream`] differs from [`Simd::store`]: where a vector is a whole cache line.
     const STREAMS: bool = false;
     /// The same past the caches. Before other threads may read it, [`Simd::stream_fence`] must be called.

@@ -27,6 +27,51 @@ pub(super) unsafe fn with_avx512_bf16<K: Kernel>(kernel: K) -> K::Output {
     unsafe { kernel.run::<Avx512Bf16>() }
 }
 
+/// The first `count` of eight lanes, all bits of which are set.
+///
+/// # Safety
+/// The machine must have AVX2; so for the next two.
+#[inline(always)]
+unsafe fn first_256(count: usize) -> __m256i {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes)
+    }
+}
+
+/// # Safety
+/// As for `first_256`; `count` floats must be readable.
+#[inline(always)]
+unsafe fn load_first_256(place: *const f32, count: usize) -> __m256 {
+    // SAFETY: promised by the caller; other lanes are not touched.
+    unsafe { _mm256_maskload_ps(place, first_256(count)) }
+}
+
+/// # Safety
+/// As for `first_256`; `count` floats must be writable.
+#[inline(always)]
+unsafe fn store_first_256(place: *mut f32, count: usize, x: __m256) {
+    // SAFETY: promised by the caller; other lanes are not touched.
+    unsafe { _mm256_maskstore_ps(place, first_256(count), x) }
+}
+
+/// # Safety
+/// The machine must have AVX-512 F; `count` floats must be readable, at most 16.
+#[inline(always)]
+unsafe fn load_first_512(place: *const f32, count: usize) -> __m512 {
+    // SAFETY: promised by the caller; other lanes are not touched.
+    unsafe { _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, place) }
+}
+
+/// # Safety
+/// The machine must have AVX-512 F; `count` floats must be writable, at most 16.
+#[inline(always)]
+unsafe fn store_first_512(place: *mut f32, count: usize, x: __m512) {
+    // SAFETY: promised by the caller; other lanes are not touched.
+    unsafe { _mm512_mask_storeu_ps(place, ((1_u32 << count) - 1) as u16, x) }
+}
+
 /// # Safety
 /// The machine must have AVX.
 #[inline(always)]
@@ -172,7 +217,7 @@ macro_rules! x86_vectors {
     (
         $name:ident, $lanes:literal, $rows:literal, $vectors:literal, $outer:literal, $vector:ty, $splat:ident, $load:ident,
         $store:ident, $stream:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $max:ident,
-        $where_positive:ident, $load_bf16:ident, $store_bf16:ident, $stream_bf16:ident, $pairs:tt
+        $where_positive:ident, $load_first:ident, $store_first:ident, $load_bf16:ident, $store_bf16:ident, $stream_bf16:ident, $pairs:tt
     ) => {
         #[derive(Clone, Copy)]
         pub(super) struct $name;
@@ -195,6 +240,14 @@ macro_rules! x86_vectors {
             #[inline(always)]
             unsafe fn store(place: *mut f32, x: $vector) {
                 unsafe { $store(place, x) }
+            }
+            #[inline(always)]
+            unsafe fn load_first(place: *const f32, count: usize) -> $vector {
+                unsafe { $load_first(place, count) }
+            }
+            #[inline(always)]
+            unsafe fn store_first(place: *mut f32, count: usize, x: $vector) {
+                unsafe { $store_first(place, count, x) }
             }
             const STREAMS: bool = $lanes == 16;
             #[inline(always)]
@@ -273,6 +326,8 @@ x86_vectors!(
     _mm256_mul_ps,
     _mm256_max_ps,
     where_positive_256,
+    load_first_256,
+    store_first_256,
     load_bf16_256,
     store_bf16_256,
     store_bf16_256,
@@ -295,6 +350,8 @@ x86_vectors!(
     _mm512_mul_ps,
     _mm512_max_ps,
     where_positive_512,
+    load_first_512,
+    store_first_512,
     load_bf16_512,
     store_bf16_512,
     stream_bf16_512,
@@ -318,6 +375,8 @@ x86_vectors!(
     _mm512_mul_ps,
     _mm512_max_ps,
     where_positive_512,
+    load_first_512,
+    store_first_512,
     load_bf16_512,
     convert_and_store_512,
     convert_and_stream_512,

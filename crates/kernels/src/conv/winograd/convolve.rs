@@ -269,7 +269,8 @@ impl<E: Element> TileTask<'_, E> {
                     if count == values.len() {
                         self.store.tile(values, &real, channel, &mut moments);
                     } else {
-                        self.store.rows(&values[..count], &real[..count], channel, &mut moments);
+                        let whole = (channel, S::LANES);
+                        self.store.rows(&values[..count], &real[..count], whole, &mut moments);
                     }
                     if let Some(blocks) = self.store.moments {
                         blocks.write(self.task, (channel, S::LANES), &moments);

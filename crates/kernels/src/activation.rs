@@ -1,0 +1,271 @@
+//! Sigmoids and the activations made of them: SiLU, hard swish, and their gates.
+//!
+//! Each is a scalar function that compilers turn into vectors inside a `vectorized!` loop.
+
+use wellfit_simd::parallel::row_blocks;
+use wellfit_simd::{Buffer, Element, vectorized};
+
+/// Floats that one task of an elementwise pass handles.
+const BLOCK: usize = 1 << 15;
+
+/// A smooth activation x·gate(x).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swish {
+    /// x·relu6(x + 3)/6 (Howard et al. 2019, arXiv:1905.02244).
+    Hard,
+    /// x·σ(x), SiLU (Elfwing et al. 2018, arXiv:1702.03118).
+    Sigmoid,
+}
+
+/// A function of x from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// relu6(x + 3)/6.
+    Hard,
+    /// σ(x) = 1/(1 + e⁻ˣ).
+    Sigmoid,
+}
+
+/// eˣ for |x| up to 87, with an error of a few 10⁻⁸ of it; NaN stays NaN. The method and the polynomial are those of
+/// Cephes' `expf` (Moshier 1989): x = n·ln 2 + r, eʳ by a polynomial, times 2ⁿ.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    // Adding 1.5·2²³ leaves the nearest whole number in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
+    let p = 1.987_569_1e-4;
+    let p = p * r + 1.398_2e-3;
+    let p = p * r + 8.333_452e-3;
+    let p = p * r + 4.166_579_6e-2;
+    let p = p * r + 1.666_666_5e-1;
+    let p = p * r + 0.5;
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
+    (p * r * r + r + 1.0) * power
+}
+
+/// 1/(1 + e⁻ˣ); NaN stays NaN. Beyond ±87 the next float's value is that of ±87.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x.clamp(-87.0, 87.0)))
+}
+
+/// relu6(x + 3)/6.
+#[inline(always)]
+fn hardsigmoid(x: f32) -> f32 {
+    (x + 3.0).clamp(0.0, 6.0) / 6.0
+}
+
+impl Swish {
+    /// The activation itself.
+    #[inline(always)]
+    pub(crate) fn value(self, x: f32) -> f32 {
+        match self {
+            Self::Hard => x * (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0),
+            Self::Sigmoid => x * sigmoid(x),
+        }
+    }
+
+    /// Its derivative; at the kinks of hard swish, torch's.
+    #[inline(always)]
+    pub(crate) fn slope(self, x: f32) -> f32 {
+        match self {
+            Self::Hard => {
+                let inner = if x < 3.0 { x * (1.0 / 3.0) + 0.5 } else { 1.0 };
+                if x <= -3.0 { 0.0 } else { inner }
+            }
+            Self::Sigmoid => {
+                let s = sigmoid(x);
+                s * (1.0 + x * (1.0 - s))
+            }
+        }
+    }
+
+    /// Apply it in place, on the calling thread.
+    pub(crate) fn apply<E: Element>(self, x: &mut [E]) {
+        match self {
+            Self::Hard => hard_in_place(x),
+            Self::Sigmoid => silu_in_place(x),
+        }
+    }
+}
+
+vectorized! {
+    fn hard_in_place<E>(x: &mut [E]) {
+        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Hard.value(x.to_f32())));
+    }
+}
+
+vectorized! {
+    fn silu_in_place<E>(x: &mut [E]) {
+        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Sigmoid.value(x.to_f32())));
+    }
+}
+
+/// Apply an activation to a whole tensor, in place.
+pub fn swish_in_place<E: Element>(swish: Swish, x: &mut [E]) {
+    row_blocks(x, 1, BLOCK, |_, x| swish.apply(x));
+}
+
+/// x·σ(x); NaN stays NaN.
+#[must_use]
+pub fn silu<E: Element>(x: &[E]) -> Buffer<E> {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| {
+        out.copy_from_slice(&x[first..first + out.len()]);
+        silu_in_place(out);
+    });
+    y
+}
+
+/// From the gradient of the output of [`silu`] to that of its input `x`, in place: times σ(x)·(1 + x·(1 − σ(x))).
+pub fn silu_backward<E: Element>(dy: &mut [E], x: &[E]) {
+    row_blocks(dy, 1, BLOCK, |first, dy| silu_backward_block(dy, &x[first..first + dy.len()]));
+}
+
+vectorized! {
+    fn silu_backward_block<E>(dy: &mut [E], x: &[E]) {
+        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            *dy = E::from_f32(dy.to_f32() * Swish::Sigmoid.slope(x.to_f32()));
+        });
+    }
+}
+
+/// A gate's value for each x; NaN stays NaN.
+#[must_use]
+pub fn gate<E: Element>(gate: Gate, x: &[E]) -> Buffer<E> {
+    let mut y = Buffer::scratch(x.len());
+    row_blocks(&mut y, 1, BLOCK, |first, out| {
+        let x = &x[first..first + out.len()];
+        match gate {
+            Gate::Hard => hardsigmoid_block(x, out),
+            Gate::Sigmoid => sigmoid_block(x, out),
+        }
+    });
+    y
+}
+
+vectorized! {
+    fn hardsigmoid_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(hardsigmoid(x.to_f32())));
+    }
+}
+
+vectorized! {
+    fn sigmoid_block<E>(x: &[E], out: &mut [E]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(sigmoid(x.to_f32())));
+    }
+}
+
+/// From the gradient of the output `y` of [`gate`] to that of its input, in place: times y·(1 − y), or for the hard one
+/// times 1/6 where 0 < y < 1. At its kinks the slope is 0, as torch's.
+pub fn gate_backward<E: Element>(gate: Gate, dy: &mut [E], y: &[E]) {
+    let slope = move |y: f32| match gate {
+        Gate::Hard if y > 0.0 && y < 1.0 => 1.0 / 6.0,
+        Gate::Hard => 0.0,
+        Gate::Sigmoid => y * (1.0 - y),
+    };
+    row_blocks(dy, 1, BLOCK, |first, dy| {
+        let y = &y[first..first + dy.len()];
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = E::from_f32(dy.to_f32() * slope(y.to_f32())));
+    });
+}
+
+/// y = x·g, where `x` is `[N, pixels, C]` and `g` `[N, C]`: each channel of an image by a factor of its own.
+#[must_use]
+pub fn scale_channels<E: Element>(x: &[E], g: &[E], pixels: usize, channels: usize) -> Buffer<E> {
+    let mut y = Buffer::scratch(x.len());
+    let block = pixels_in_block(pixels, channels);
+    each_block(&mut y, pixels, channels, block, |image, first, out| {
+        let x = &x[(image * pixels + first) * channels..][..out.len()];
+        scale_block(x, &g[image * channels..][..channels], out);
+    });
+    y
+}
+
+/// The gradients of [`scale_channels`]: `dy` becomes that of x, dy·g; that of g is returned, `[N, C]`: Σ dy·x over the
+/// pixels.
+#[must_use]
+pub fn scale_channels_backward<E: Element>(
+    dy: &mut [E],
+    x: &[E],
+    g: &[E],
+    pixels: usize,
+    channels: usize,
+) -> Buffer<E> {
+    let block = pixels_in_block(pixels, channels);
+    let (images, blocks) = (g.len() / channels, pixels.div_ceil(block));
+    let mut partial: Buffer = Buffer::zeroed(images * blocks * channels);
+    let places = wellfit_simd::parallel::Shared::new(&mut partial);
+    each_block(dy, pixels, channels, block, |image, first, dy| {
+        let x = &x[(image * pixels + first) * channels..][..dy.len()];
+        // SAFETY: every block has its own sums.
+        let sums = unsafe { places.slice((image * blocks + first / block) * channels, channels) };
+        scale_backward_block(dy, x, &g[image * channels..][..channels], sums);
+    });
+    let mut dg = Buffer::scratch(g.len());
+    row_blocks(&mut dg, channels, 1, |image, dg| {
+        let parts = &partial[image * blocks * channels..][..blocks * channels];
+        let mut sums = parts[..channels].to_vec();
+        for part in parts[channels..].chunks_exact(channels) {
+            sums.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+        }
+        dg.iter_mut().zip(sums).for_each(|(dg, sum)| *dg = E::from_f32(sum));
+    });
+    dg
+}
+
+/// Pixels that make a block of about [`BLOCK`] floats.
+fn pixels_in_block(pixels: usize, channels: usize) -> usize {
+    (BLOCK / channels.max(1)).clamp(1, pixels.max(1))
+}
+
+/// Call `work(image, first pixel, the floats)` for each block of pixels of `x` `[N, pixels, C]`.
+fn each_block<E: Element>(
+    x: &mut [E],
+    pixels: usize,
+    channels: usize,
+    block: usize,
+    work: impl Fn(usize, usize, &mut [E]) + Sync + Send,
+) {
+    let (images, blocks) = (x.len() / (pixels * channels), pixels.div_ceil(block));
+    let places = wellfit_simd::parallel::Shared::new(x);
+    wellfit_simd::parallel::for_each(images * blocks, |task| {
+        let (image, first) = (task / blocks, task % blocks * block);
+        let count = block.min(pixels - first);
+        // SAFETY: blocks are disjoint and end with their image.
+        work(image, first, unsafe { places.slice((image * pixels + first) * channels, count * channels) });
+    });
+}
+
+vectorized! {
+    fn scale_block<E>(x: &[E], g: &[E], out: &mut [E]) {
+        for (x, out) in x.chunks_exact(g.len()).zip(out.chunks_exact_mut(g.len())) {
+            out.iter_mut().zip(x).zip(g).for_each(|((out, &x), &g)| *out = E::from_f32(x.to_f32() * g.to_f32()));
+        }
+    }
+}
+
+vectorized! {
+    fn scale_backward_block<E>(dy: &mut [E], x: &[E], g: &[E], sums: &mut [f32]) {
+        for (dy, x) in dy.chunks_exact_mut(g.len()).zip(x.chunks_exact(g.len())) {
+            for (((dy, &x), &g), sum) in dy.iter_mut().zip(x).zip(g).zip(&mut *sums) {
+                *sum += dy.to_f32() * x.to_f32();
+                *dy = E::from_f32(dy.to_f32() * g.to_f32());
+            }
+        }
+    }
+}
+
+/// x times a factor for each image, `[N]`: what stochastic depth does in training. Its backward pass is the same.
+#[must_use]
+pub fn scale_images<E: Element>(x: &[E], factors: &[f32]) -> Buffer<E> {
+    let len = x.len() / factors.len().max(1);
+    let mut y = Buffer::scratch(x.len());
+    each_block(&mut y, len, 1, pixels_in_block(len, 1), |image, first, out| {
+        let x = &x[image * len + first..][..out.len()];
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(x.to_f32() * factors[image]));
+    });
+    y
+}
