@@ -181,10 +181,9 @@ impl PrecisionName {
     #[must_use]
     pub fn resolve(self) -> Precision {
         match self {
-            Self::F32 => Precision::F32,
-            Self::Bf16 => Precision::Bf16,
             Self::Auto if Bf16Unit::current() == Bf16Unit::Widened => Precision::F32,
-            Self::Auto => Precision::Bf16,
+            Self::F32 => Precision::F32,
+            Self::Bf16 | Self::Auto => Precision::Bf16,
         }
     }
 }
