@@ -115,6 +115,36 @@ def resnet50(place: Place) -> Job:
     ])
 
 
+def bf16(place: Place) -> Job:
+    name = "resnet18" if place.quick else "resnet50"
+    modes = ["bf16", "bf16_compile"]
+    ours, *peers = steps(place, name, modes)
+    contenders = [Contender(ours.name, [*ours.command, "--precision", "bf16"]), Contender("wellfit_f32", ours.command)]
+    step = "ResNet-50 training step in bf16, batch 32, 224², Adam"
+    return Job("bf16", "as resnet50, in bf16; PyTorch's is autocast on channels_last", [(None, contenders + peers)], [
+        Target(step, "train_step_s", modes, 0.60),
+        Target("ResNet-50 forward in bf16, evaluation, batch 32", "eval_forward_s", modes, 0.60),
+        Target("peak memory of the step in bf16, beside ours in f32", "peak_rss_mib", ["wellfit_f32"], 0.60),
+    ])
+
+
+def mobilenet(place: Place) -> Job:
+    return mobile(place, "mobilenet", "mobilenet_v3_large", "MobileNetV3 Large")
+
+
+def efficientnet(place: Place) -> Job:
+    return mobile(place, "efficientnet", "efficientnet_b0", "EfficientNet-B0")
+
+
+def mobile(place: Place, name: str, model: str, title: str) -> Job:
+    fast = ["channels_last", "compile"]
+    ours, *peers = steps(place, model, ["eager", *fast, "bf16", "bf16_compile"])
+    half = Contender("wellfit_bf16", [*ours.command, "--precision", "bf16"])
+    return Job(name, f"{title}, random pixels, two classes", [(None, [ours, half, *peers])], [
+        Target(f"{title} training step, batch 32, 224², Adam", "train_step_s", ["eager", *fast], 0.60),
+    ])
+
+
 def batchnorm(place: Place) -> Job:
     data = place.fashion_mnist
     contenders = [
@@ -210,5 +240,5 @@ def dataset(place: Place) -> Job:
 
 def all_jobs() -> dict[str, typing.Callable[[Place], Job]]:
     """What makes each job, by name: those with targets, then the studies."""
-    makers = (resnet50, batchnorm, dropout, freeze, loader, batch, image, model, threads, dataset)
+    makers = (resnet50, bf16, mobilenet, efficientnet, batchnorm, dropout, freeze, loader, batch, image, model, threads, dataset)
     return {maker.__name__: maker for maker in makers}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A ResNet's training step and evaluation pass in PyTorch on random pixels, as `wellfit bench` measures its own.
+"""A convolutional network's training step and evaluation pass in PyTorch on random pixels, as `wellfit bench` measures its own.
 
 Two classes, cross-entropy, Adam with learning rate 0.001; one step and one pass to warm up. Prints one line of JSON.
 """
@@ -12,12 +12,12 @@ import time
 import torch
 import torchvision
 
-MODES = ("eager", "channels_last", "compile")
+MODES = ("eager", "channels_last", "compile", "bf16", "bf16_compile")
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=MODES, help="compile means torch.compile on channels_last")
+    parser.add_argument("mode", choices=MODES, help="compile means torch.compile on channels_last, bf16 autocast on it")
     parser.add_argument("--model", default="resnet50")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--image-size", type=int, default=224)
@@ -48,17 +48,21 @@ def main() -> None:
     if args.mode != "eager":
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    run = torch.compile(network) if args.mode == "compile" else network
+    run = torch.compile(network) if "compile" in args.mode else network
+    precision = torch.autocast("cpu", dtype=torch.bfloat16, enabled="bf16" in args.mode)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
 
     def train_step() -> None:
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(run(images), labels).backward()
+        with precision:
+            loss = torch.nn.functional.cross_entropy(run(images), labels)
+        loss.backward()
         optimizer.step()
 
     @torch.no_grad()
     def evaluate() -> None:
-        run(images)
+        with precision:
+            run(images)
 
     steps = timed(train_step, args.steps)
     network.eval()
