@@ -84,7 +84,7 @@ bench *args:
 
 # GFLOP/s of some layers on this machine
 bench-layers:
-    cargo run --release -p wellfit-kernels --example layers
+    cargo run --release -p wellfit-kernels --features measure --example layers
 
 # Make the embedded sample again from Fashion-MNIST's files
 sample-asset dir="/usr/share/datasets/fashion-mnist":
