@@ -74,18 +74,17 @@ pub(crate) struct Seen<B: Backend> {
 
 /// Whether [`run`] has an operation.
 pub(crate) fn computes(op: &Op) -> bool {
-    match op {
+    matches!(
+        op,
         Op::Conv(_)
-        | Op::Linear(_)
-        | Op::BatchNorm(_)
-        | Op::Add(_)
-        | Op::Relu(_)
-        | Op::Dropout(_)
-        | Op::MaxPool(_)
-        | Op::GlobalAveragePool(_) => true,
-        #[allow(unreachable_patterns, reason = "operations may be added without a GPU's passes")]
-        _ => false,
-    }
+            | Op::Linear(_)
+            | Op::BatchNorm(_)
+            | Op::Add(_)
+            | Op::Relu(_)
+            | Op::Dropout(_)
+            | Op::MaxPool(_)
+            | Op::GlobalAveragePool(_)
+    )
 }
 
 /// The outputs `[N·classes]` from the rows of the value `cut` (0 are the images), and what the BatchNorm layers have
