@@ -67,7 +67,7 @@ MUTANTS = [
     ("grouped convolution: weights' gradient from another group", "kernels/src/conv/grouped.rs", "let dy = self.gather(dy, self.group.channels_out, group);\n            dw.", "let dy = self.gather(dy, self.group.channels_out, 0);\n            dw.", LAYERS),
     ("kaiming_normal by a group's fan_out", "models/src/ops/grouped_conv.rs", "fan_out: channels * kernel", "fan_out: channels / groups * kernel", INITIAL),
     ("depth-wise convolution: a tap of the weights' gradient left out", "kernels/src/conv/depthwise/weight.rs", "for tap in 0..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", "for tap in 1..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", LAYERS),
-    ("depth-wise convolution: the taps not turned round on the way back", "kernels/src/conv/depthwise/mod.rs", ".step_by(stride).rev().collect()", ".step_by(stride).collect()", LAYERS),
+    ("depth-wise convolution: the taps not turned round on the way back", "kernels/src/conv/depthwise/passes.rs", ".step_by(stride).rev().collect()", ".step_by(stride).collect()", LAYERS),
     ("SiLU's gradient without its second term", "kernels/src/activation.rs", "s * (1.0 + x * (1.0 - s))", "s", LAYERS),
     ("hard swish's slope behind a normalisation is its input's", "kernels/src/norm/swish.rs", "let g = dy.to_f32() * swish.slope(x * scale + shift);", "let g = dy.to_f32() * swish.slope(x);", LAYERS),
     ("hard sigmoid's slope at its kinks", "kernels/src/activation.rs", "if y > 0.0 && y < 1.0", "if y >= 0.0 && y <= 1.0", LAYERS),

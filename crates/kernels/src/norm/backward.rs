@@ -1,7 +1,8 @@
 //! The gradients of a normalisation.
 
+use super::coefficients::Coefficients;
 use super::gradient_sums::{Passed, gradient_totals};
-use super::input_gradient::{Coefficients, InputGradient};
+use super::input_gradient::InputGradient;
 use super::moments::Statistics;
 use crate::elementwise::widen;
 use wellfit_simd::{Buffer, Element};

@@ -1,5 +1,6 @@
 //! The gradient of a normalisation's input.
 
+use super::coefficients::Coefficients;
 use super::swish;
 use crate::activation::Swish;
 use crate::elementwise::widen;
@@ -16,14 +17,6 @@ pub struct InputGradient {
     mask: Option<(Vec<f32>, Vec<f32>)>,
     /// The activation of that input, where it is no ReLU.
     swish: Option<Swish>,
-}
-
-/// dx = of_g·g + (of_x·x + constant), per channel.
-#[derive(Debug, Default)]
-pub(super) struct Coefficients {
-    pub of_g: Vec<f32>,
-    pub of_x: Vec<f32>,
-    pub constant: Vec<f32>,
 }
 
 impl InputGradient {

@@ -6,6 +6,7 @@
 //! running ← (1 − m)·running + m·batch.
 
 mod backward;
+mod coefficients;
 mod forward;
 mod gradient_sums;
 mod input_gradient;

@@ -1,6 +1,6 @@
 //! A smooth activation behind a normalisation, in the same passes: its input is computed again where it is needed.
 
-use super::input_gradient::Coefficients;
+use super::coefficients::Coefficients;
 use crate::activation::Swish;
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};

@@ -19,7 +19,6 @@ macro_rules! speed_options {
             check: |spec| require(spec.precision == PrecisionName::F32 || spec.device == "cpu", || {
                 format!("`precision` {} is for the processor: leave it out with `device` {}", spec.precision, spec.device)
             }),
-            common: true,
         }
 
         /// Compute all convolutions by direct sums, none by Winograd's method: slower, rounds a little less

@@ -119,13 +119,16 @@ fn options_that_do_not_go_together() {
     let file = "run/export/model-int8.safetensors";
     for (line, parts) in [
         (format!("predict run {IMAGES} --precision int4"), ["int4", "f32, bf16, int8, auto"]),
-        (format!("predict run {IMAGES} --precision bf16"), ["--precision bf16", "not in this build"]),
+        (
+            format!("predict run {IMAGES} --precision bf16 --device wgpu"),
+            ["--precision bf16", "--device wgpu"],
+        ),
         (format!("predict run {IMAGES} --calibrate pets"), ["--calibrate", "--precision int8"]),
         (
             format!("predict run {IMAGES} --precision int8 --device wgpu"),
             ["--precision int8", "--device wgpu"],
         ),
-        ("evaluate run pets --precision auto".to_owned(), ["--precision auto", "not in this build"]),
+        (format!("evaluate {file} pets --precision auto"), ["is in int8", "--precision auto"]),
         (format!("predict {file} {IMAGES} --precision f32"), ["is in int8", "--precision f32"]),
         (format!("predict {file} {IMAGES} --precision int8 --calibrate pets"), ["calibrated", "--calibrate"]),
         ("export run --int8 --format onnx".to_owned(), ["--int8", "--format"]),

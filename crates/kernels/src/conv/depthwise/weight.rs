@@ -1,7 +1,7 @@
 //! The gradient of the weights.
 
-use super::DepthwiseConv;
 use super::line::{GROUP, SIDE, inside, taps_inside};
+use super::shape::{DepthwiseConv, FEWEST_CHANNELS};
 use wellfit_simd::parallel::{Shared, for_each, row_blocks};
 use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch};
 use wellfit_simd::{Buffer, Element};
@@ -13,7 +13,7 @@ pub(super) fn gradient<E: Element>(conv: &DepthwiseConv, x: &[E], dy: &[E]) -> B
     let (high, channels, kernel) = (conv.out_height(), conv.channels, conv.kernel);
     let line = conv.out_width() * channels;
     let (lines, bands) = (conv.band(conv.out_width()), conv.bands(high, conv.out_width()));
-    let width = channels.next_multiple_of(super::FEWEST_CHANNELS);
+    let width = channels.next_multiple_of(FEWEST_CHANNELS);
     let len = kernel * kernel * width;
     let mut partial: Buffer = Buffer::scratch(conv.batch * bands * len);
     let places = Shared::new(&mut partial);
