@@ -95,7 +95,7 @@ MUTANTS = [
     ("always rows before columns", "images/src/resize/mod.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
     ("int8: the input's zero not taken off", f"{INT8}/layer.rs", "-i32::from(scales.from.zero) * sum", "0 * i32::from(scales.from.zero) * sum", INTEGERS),
     ("int8: padding with the code 0", f"{INT8}/patches.rs", "Codes::filled(conv.channels_in.next_multiple_of(4), from.zero)", "Codes::filled(conv.channels_in.next_multiple_of(4), 0)", INTEGERS),
-    ("int8: padding of few channels with the code 0", f"{INT8}/patches.rs", "padded(conv, x, from.zero)", "padded(conv, x, 0)", INTEGERS),
+    ("int8: padding of few channels with the code 0", f"{INT8}/patches.rs", "pad(conv, x, wide, from.zero, &mut copy)", "pad(conv, x, wide, 0, &mut copy)", INTEGERS),
     ("int8: ties rounded up", f"{INT8}/affine.rs", "(x + ROUND).to_bits() as u8", "{ let _ = ROUND; (x + 0.5) as u8 }", INTEGERS),
     ("int8: AVX2's odd weights without a sign", f"{INT8}/x86.rs", "_mm256_srai_epi16::<8>(weights)]", "_mm256_srli_epi16::<8>(weights)]", INTEGERS),
     ("int8: the residual's zero added", f"{INT8}/layer.rs", "+ f64::from(zero) - residual_shift", "+ f64::from(zero) - 0.0 * residual_shift", INTEGERS),

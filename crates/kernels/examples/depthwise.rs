@@ -2,23 +2,12 @@
 //!
 //! What counts is each input read once and each output written once.
 
-use std::time::Instant;
+mod common;
+
+use common::median;
 use wellfit_kernels::conv::{DepthwiseConv, Destination};
 use wellfit_kernels::elementwise;
 use wellfit_simd::{Buffer, InstructionSet, parallel};
-
-fn median(mut work: impl FnMut()) -> f64 {
-    work();
-    let mut times: Vec<f64> = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[3]
-}
 
 fn main() {
     println!("{} threads, {}", parallel::threads(), InstructionSet::current().name());

@@ -1,25 +1,16 @@
 //! GFLOP/s of the passes of some ResNet layers on this machine, in f32 and in bf16. "joint" is both gradients of a
-//! convolution and that of the normalisation behind it, in one pass.
+//! convolution and that of the normalisation behind it, in one pass. With `shares` as an argument, also what the threads do
+//! during each of the first three.
 
-use std::time::Instant;
+mod common;
+
+use common::median;
+use std::time::{Duration, Instant};
 use wellfit_kernels::conv::{Algorithm, BehindNorm, Conv, Destination};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::{Buffer, Element};
 use wellfit_simd::profile;
 use wellfit_simd::{Bf16, Bf16Unit, InstructionSet, parallel};
-
-fn median(mut work: impl FnMut()) -> f64 {
-    work();
-    let mut times: Vec<f64> = (0..5)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[2]
-}
 
 fn main() {
     println!("{} threads, {}", parallel::threads(), InstructionSet::current().name());
@@ -34,6 +25,7 @@ fn numbers<E: Element>(len: usize, size: f32) -> Buffer<E> {
 }
 
 fn layers<E: Element>(name: &str) {
+    let shares = std::env::args().any(|word| word == "shares");
     println!("{:>34} {:>8} {:>8} {:>8} {:>8}  GFLOP/s", name, "forward", "data", "weight", "joint");
     // (batch, size, C_in, C_out, kernel, stride): ResNet-50 at 224², then ResNet-20 at 28².
     for (batch, size, channels_in, channels_out, kernel, stride) in [
@@ -91,29 +83,29 @@ fn layers<E: Element>(name: &str) {
             flop / median(|| drop(conv.weight_gradient(&x, &dy))),
             joint.unwrap_or_default(),
         );
-        if std::env::var_os("PRODUCTS").is_some() {
-            let rate = |work: &mut dyn FnMut()| {
-                work();
-                profile::start();
-                let start = Instant::now();
-                for _ in 0..5 {
-                    work();
-                }
-                let wall = start.elapsed().as_secs_f64() * parallel::threads() as f64;
-                let found = profile::stop();
-                let share = |time: std::time::Duration| 100.0 * time.as_secs_f64() / wall;
-                println!(
-                    "      {:.0} GFLOP/s a thread in products; products {:.0} %, packing {:.0} %, transforms {:.0} %, other {:.0} %",
-                    2e-9 * found.multiply_adds.iter().sum::<u64>() as f64 / found.products.as_secs_f64(),
-                    share(found.products),
-                    share(found.packing),
-                    share(found.transforms),
-                    share(found.elementwise)
-                );
-            };
-            rate(&mut || drop(conv.forward(&x, &w, None)));
-            rate(&mut || conv.data_gradient(&dy, &w, Destination::new(&mut dx)));
-            rate(&mut || drop(conv.weight_gradient(&x, &dy)));
+        if shares {
+            show_shares(|| drop(conv.forward(&x, &w, None)));
+            show_shares(|| conv.data_gradient(&dy, &w, Destination::new(&mut dx)));
+            show_shares(|| drop(conv.weight_gradient(&x, &dy)));
         }
     }
+}
+
+/// What the threads do during a pass.
+fn show_shares(mut work: impl FnMut()) {
+    work();
+    profile::start();
+    let start = Instant::now();
+    (0..5).for_each(|_| work());
+    let whole = start.elapsed().as_secs_f64() * parallel::threads() as f64;
+    let found = profile::stop();
+    let share = |time: Duration| 100.0 * time.as_secs_f64() / whole;
+    let rate = 2e-9 * found.multiply_adds.iter().sum::<u64>() as f64 / found.products.as_secs_f64();
+    println!(
+        "      {rate:.0} GFLOP/s a thread in products; products {:.0} %, packing {:.0} %, transforms {:.0} %, other {:.0} %",
+        share(found.products),
+        share(found.packing),
+        share(found.transforms),
+        share(found.elementwise)
+    );
 }

@@ -1,23 +1,12 @@
 //! GB/s of passes over whole tensors on this machine, in f32 and in bf16: bytes that are read and written.
 
-use std::time::Instant;
+mod common;
+
+use common::median;
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::MaxPool;
 use wellfit_kernels::{Buffer, Element, Epilogue, elementwise};
 use wellfit_simd::{Bf16, InstructionSet, parallel};
-
-fn median(mut work: impl FnMut()) -> f64 {
-    work();
-    let mut times: Vec<f64> = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[3]
-}
 
 fn main() {
     println!("{} threads, {}", parallel::threads(), InstructionSet::current().name());

@@ -2,11 +2,9 @@
 //!
 //! Each is a scalar function that compilers turn into vectors inside a `vectorized!` loop.
 
-use wellfit_simd::parallel::row_blocks;
+use crate::elementwise::BLOCK;
+use wellfit_simd::parallel::{Shared, image_blocks, row_blocks};
 use wellfit_simd::{Buffer, Element, vectorized};
-
-/// Floats that one task of an elementwise pass handles.
-const BLOCK: usize = 1 << 15;
 
 /// A smooth activation x·gate(x).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +175,7 @@ pub fn gate_backward<E: Element>(gate: Gate, dy: &mut [E], y: &[E]) {
 pub fn scale_channels<E: Element>(x: &[E], g: &[E], pixels: usize, channels: usize) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     let block = pixels_in_block(pixels, channels);
-    each_block(&mut y, pixels, channels, block, |image, first, out| {
+    image_blocks(&mut y, (pixels, channels), block, |_, image, first, out| {
         let x = &x[(image * pixels + first) * channels..][..out.len()];
         scale_block(x, &g[image * channels..][..channels], out);
     });
@@ -197,11 +195,11 @@ pub fn scale_channels_backward<E: Element>(
     let block = pixels_in_block(pixels, channels);
     let (images, blocks) = (g.len() / channels, pixels.div_ceil(block));
     let mut partial: Buffer = Buffer::zeroed(images * blocks * channels);
-    let places = wellfit_simd::parallel::Shared::new(&mut partial);
-    each_block(dy, pixels, channels, block, |image, first, dy| {
+    let places = Shared::new(&mut partial);
+    image_blocks(dy, (pixels, channels), block, |task, image, first, dy| {
         let x = &x[(image * pixels + first) * channels..][..dy.len()];
         // SAFETY: every block has its own sums.
-        let sums = unsafe { places.slice((image * blocks + first / block) * channels, channels) };
+        let sums = unsafe { places.slice(task * channels, channels) };
         scale_backward_block(dy, x, &g[image * channels..][..channels], sums);
     });
     let mut dg = Buffer::scratch(g.len());
@@ -219,24 +217,6 @@ pub fn scale_channels_backward<E: Element>(
 /// Pixels that make a block of about [`BLOCK`] floats.
 fn pixels_in_block(pixels: usize, channels: usize) -> usize {
     (BLOCK / channels.max(1)).clamp(1, pixels.max(1))
-}
-
-/// Call `work(image, first pixel, the floats)` for each block of pixels of `x` `[N, pixels, C]`.
-fn each_block<E: Element>(
-    x: &mut [E],
-    pixels: usize,
-    channels: usize,
-    block: usize,
-    work: impl Fn(usize, usize, &mut [E]) + Sync + Send,
-) {
-    let (images, blocks) = (x.len() / (pixels * channels), pixels.div_ceil(block));
-    let places = wellfit_simd::parallel::Shared::new(x);
-    wellfit_simd::parallel::for_each(images * blocks, |task| {
-        let (image, first) = (task / blocks, task % blocks * block);
-        let count = block.min(pixels - first);
-        // SAFETY: blocks are disjoint and end with their image.
-        work(image, first, unsafe { places.slice((image * pixels + first) * channels, count * channels) });
-    });
 }
 
 vectorized! {
@@ -263,7 +243,7 @@ vectorized! {
 pub fn scale_images<E: Element>(x: &[E], factors: &[f32]) -> Buffer<E> {
     let len = x.len() / factors.len().max(1);
     let mut y = Buffer::scratch(x.len());
-    each_block(&mut y, len, 1, pixels_in_block(len, 1), |image, first, out| {
+    image_blocks(&mut y, (len, 1), pixels_in_block(len, 1), |_, image, first, out| {
         let x = &x[image * len + first..][..out.len()];
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(x.to_f32() * factors[image]));
     });

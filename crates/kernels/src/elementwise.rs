@@ -5,7 +5,7 @@ use wellfit_simd::vectorized;
 use wellfit_simd::{Buffer, Element};
 
 /// Floats that one task of an elementwise pass handles.
-const BLOCK: usize = 1 << 15;
+pub(crate) const BLOCK: usize = 1 << 15;
 
 /// Per-channel values repeated to at least 64 floats, so that loops over few channels still fill vectors.
 pub(crate) fn widen(values: &[f32]) -> Vec<f32> {

@@ -2,30 +2,14 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
+mod common;
+
+use common::{assert_close, random, wide};
 use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{Buffer, Epilogue};
 use wellfit_kernels::{elementwise, reference};
-use wellfit_rng::{Rng, Stream};
-
-fn random(len: usize, index: u32) -> Vec<f32> {
-    let mut rng = Rng::new(5, Stream::Noise, 0, index);
-    (0..len).map(|_| rng.normal()).collect()
-}
-
-fn wide(x: &[f32]) -> Vec<f64> {
-    x.iter().map(|&x| f64::from(x)).collect()
-}
-
-/// Largest difference relative to the largest expected value. A sum of n products of numbers around 1 errs
-/// by about √n·2⁻²⁴ of its size, so 1e-5 allows n in the ten thousands and still sees a missing term.
-fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
-    assert_eq!(got.len(), expected.len(), "{what}: length");
-    let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
-    let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
-    assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
-}
 
 /// A normalisation by this scale and shift of each channel.
 fn affine(x: &[f32], (scale, shift): (&[f32], &[f32]), residual: Option<&[f32]>, relu: bool) -> Buffer {

@@ -2,26 +2,11 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
+mod common;
+
+use common::{assert_close, random, wide};
 use wellfit_kernels::conv::{DepthwiseConv, Destination};
 use wellfit_kernels::{Buffer, Epilogue, elementwise, norm, reference};
-use wellfit_rng::{Rng, Stream};
-
-fn random(len: usize, index: u32) -> Vec<f32> {
-    let mut rng = Rng::new(5, Stream::Noise, 0, index);
-    (0..len).map(|_| rng.normal()).collect()
-}
-
-fn wide(x: &[f32]) -> Vec<f64> {
-    x.iter().map(|&x| f64::from(x)).collect()
-}
-
-/// Largest difference relative to the largest expected value.
-fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
-    assert_eq!(got.len(), expected.len(), "{what}: length");
-    let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
-    let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
-    assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
-}
 
 fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else { panic!("no threads") };

@@ -55,6 +55,11 @@ impl Block {
         Self { start, capacity, dropped: 0 }
     }
 
+    /// One that owns nothing.
+    fn empty() -> Self {
+        Self { start: NonNull::dangling(), capacity: 0, dropped: 0 }
+    }
+
     /// Large blocks begin at a huge page.
     fn layout(capacity: usize) -> Layout {
         let align = if capacity * size_of::<f32>() >= HUGE_PAGE { HUGE_PAGE } else { ALIGN };
@@ -146,8 +151,7 @@ impl<E: Element> Buffer<E> {
     #[must_use]
     pub fn scratch(len: usize) -> Self {
         if len == 0 {
-            let block = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };
-            return Self { block, len: 0, numbers: PhantomData };
+            return Self { block: Block::empty(), len: 0, numbers: PhantomData };
         }
         let floats = len.saturating_mul(size_of::<E>()).div_ceil(size_of::<f32>());
         let capacity = floats.next_multiple_of(ALIGN / size_of::<f32>());
@@ -177,6 +181,20 @@ impl<E: Element> Buffer<E> {
     }
 }
 
+impl<E: Element> Buffer<E> {
+    /// The same memory as floats where that is what the numbers are stored as, or the buffer itself.
+    ///
+    /// # Errors
+    /// Gives the buffer back where they are shorter.
+    pub fn into_f32(mut self) -> Result<Buffer, Self> {
+        if E::from_f32s(&[]).is_none() {
+            return Err(self);
+        }
+        let block = std::mem::replace(&mut self.block, Block::empty());
+        Ok(Buffer { block, len: self.len, numbers: PhantomData })
+    }
+}
+
 impl<E: Element> Clone for Buffer<E> {
     fn clone(&self) -> Self {
         Self::from_slice(self)
@@ -198,8 +216,7 @@ impl<E: Element> PartialEq for Buffer<E> {
 
 impl<E: Element> Drop for Buffer<E> {
     fn drop(&mut self) {
-        let empty = Block { start: NonNull::dangling(), capacity: 0, dropped: 0 };
-        let block = std::mem::replace(&mut self.block, empty);
+        let block = std::mem::replace(&mut self.block, Block::empty());
         if block.capacity > 0 {
             pool().put(block);
         }

@@ -144,6 +144,24 @@ pub fn row_blocks<T: Send>(
     });
 }
 
+/// The same for images of `rows` rows each, `[images, rows, width]`, where no block reaches into another image:
+/// `work(number of the block, image, first row in it, block_of_out)`.
+pub fn image_blocks<T: Send>(
+    out: &mut [T],
+    (rows, width): (usize, usize),
+    block: usize,
+    work: impl Fn(usize, usize, usize, &mut [T]) + Sync + Send,
+) {
+    let (images, blocks) = (out.len() / (rows * width), rows.div_ceil(block));
+    let shared = Shared::new(out);
+    for_each(images * blocks, |task| {
+        let (image, first) = (task / blocks, task % blocks * block);
+        let count = block.min(rows - first);
+        // SAFETY: blocks are disjoint and end with their image.
+        work(task, image, first, unsafe { shared.slice((image * rows + first) * width, count * width) });
+    });
+}
+
 /// Rows of `width` floats that make a block of about 64 KiB: large enough to pay for a task, small enough
 /// to stay in a core's cache.
 pub fn rows_in_cache(width: usize) -> usize {

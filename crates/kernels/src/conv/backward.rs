@@ -19,7 +19,7 @@ impl Conv {
         let patches = Patches::new(self, x);
         let outer = Outer {
             rows: self.rows(),
-            segments: patches.taps * patches.taps_across,
+            segments: patches.segments(),
             depth: patches.run,
             columns: self.channels_out,
             dy,

@@ -59,7 +59,7 @@ impl Conv {
         }
         let patches = Patches::new(self, x);
         let b = Panels::from_rows(w, patches.run, self.channels_out);
-        let (segments, depth) = (patches.taps * patches.taps_across, patches.depth);
+        let (segments, depth) = (patches.segments(), patches.depth);
         let block_moments = if moments {
             BlockMoments::even(self.channels_out, self.rows(), TASK_ROWS)
         } else {

@@ -12,10 +12,11 @@ mod grouped;
 mod patches;
 mod pixels;
 mod shape;
+mod windows;
 mod winograd;
 
 pub use backward::BehindNorm;
 pub use depthwise::DepthwiseConv;
 pub use grouped::GroupedConv;
-pub(crate) use pixels::Pixels;
 pub use shape::{Algorithm, Conv, Destination};
+pub(crate) use windows::{Windows, is_merged, pad};

@@ -27,7 +27,7 @@ impl Quantised {
                 pass.codes[value] = None;
             }
         }
-        Buffer::from_slice(pass.values.get(network.output()))
+        pass.values.into_f32(network.output())
     }
 }
 

@@ -107,7 +107,7 @@ impl Network {
                 values.free(value);
             }
         }
-        outputs.unwrap_or_else(|| elementwise::to_f32(values.get(end)))
+        outputs.unwrap_or_else(|| values.into_f32(end))
     }
 
     /// A training pass: batch statistics (which also move the running ones) except in frozen layers,

@@ -48,4 +48,14 @@ impl<'a, E: Element> Values<'a, E> {
             self.made[node] = None;
         }
     }
+
+    /// A value in f32.
+    pub(crate) fn into_f32(mut self, value: Value) -> Buffer {
+        let made = value.checked_sub(1).and_then(|node| self.made[node].take());
+        match made.map(Buffer::into_f32) {
+            Some(Ok(floats)) => floats,
+            Some(Err(numbers)) => elementwise::to_f32(&numbers),
+            None => elementwise::to_f32(self.get(value)),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::conv::shape::Destination;
 use crate::elementwise;
 use crate::epilogue::Epilogue;
 use crate::norm::{self, Statistics};
-use wellfit_simd::parallel::{Shared, for_each, row_blocks};
+use wellfit_simd::parallel::{image_blocks, row_blocks};
 use wellfit_simd::{Buffer, Element};
 
 /// The most taps down.
@@ -59,9 +59,10 @@ impl DepthwiseConv {
         assert!(epilogue.residual.is_none(), "a depth-wise convolution adds no residual");
         let (high, wide) = (self.out_height(), self.out_width());
         let mut y = Buffer::scratch(self.output_len());
-        self.each_band(&mut y, (high, wide), |band, image, first, lines| {
+        let width = wide * self.channels;
+        image_blocks(&mut y, (high, width), self.band(wide), |band, image, first, lines| {
             let x = &x[image * self.height * self.width * self.channels..];
-            for (line, out) in (first..).zip(lines.chunks_exact_mut(wide * self.channels)) {
+            for (line, out) in (first..).zip(lines.chunks_exact_mut(width)) {
                 let mut rows = Rows::new();
                 for tap in 0..self.kernel {
                     let from = (line * self.stride + tap).wrapping_sub(self.padding);
@@ -123,9 +124,10 @@ impl DepthwiseConv {
         let classes: Vec<Class> =
             (0..self.stride.min(self.width)).map(|phase| Class::new(self, phase, w)).collect();
         let (high, wide) = (self.out_height(), self.out_width());
-        self.each_band(dx, (self.height, self.width), |_, image, first, lines| {
+        let width = self.width * self.channels;
+        image_blocks(dx, (self.height, width), self.band(self.width), |_, image, first, lines| {
             let dy = &dy[image * high * wide * self.channels..];
-            for (line, out) in (first..).zip(lines.chunks_exact_mut(self.width * self.channels)) {
+            for (line, out) in (first..).zip(lines.chunks_exact_mut(width)) {
                 for class in &classes {
                     let mut rows = Rows::new();
                     for tap in (0..self.kernel).rev() {
@@ -151,25 +153,6 @@ impl DepthwiseConv {
                     .write(&mut out[class.phase * self.channels..]);
                 }
             }
-        });
-    }
-
-    /// Call `work(band, image, first line, the lines)` for each band of `out`, `[N, high, wide, C]`, on all threads.
-    fn each_band<E: Element>(
-        &self,
-        out: &mut [E],
-        (high, wide): (usize, usize),
-        work: impl Fn(usize, usize, usize, &mut [E]) + Sync + Send,
-    ) {
-        let (lines, bands) = (self.band(wide), self.bands(high, wide));
-        let width = wide * self.channels;
-        let places = Shared::new(out);
-        for_each(self.batch * bands, |band| {
-            let (image, first) = (band / bands, band % bands * lines);
-            let count = lines.min(high - first);
-            // SAFETY: bands are disjoint and end with their image.
-            let out = unsafe { places.slice((image * high + first) * width, count * width) };
-            work(band, image, first, out);
         });
     }
 }
