@@ -182,14 +182,11 @@ impl<O: Objective> Trainer<O> {
         } else {
             RunningPass::Whole(self.engine.forward(&mut self.network, values, value, key)?)
         };
-        let loss = self.objective.loss(pass.outputs(), targets, self.network.outputs());
-        observer.scored(pass.outputs(), &loss);
-        observer.done(StepPart::Loss);
-        let outcome = StepOutcome { loss: loss.value, updated: loss.value.is_finite() };
+        let (outcome, gradient) = self.scored(pass.outputs(), targets, observer);
         if !outcome.updated {
             return Ok(outcome);
         }
-        let mut gradients = pass.backward(&self.network, loss.gradient, observer)?;
+        let mut gradients = pass.backward(&self.network, gradient, observer)?;
         observer.done(StepPart::Gradients);
         if let Some(limit) = self.clip_norm {
             gradients.clip(limit);
@@ -197,6 +194,19 @@ impl<O: Objective> Trainer<O> {
         self.optimizer.update(&mut self.network, &gradients, lr);
         observer.done(StepPart::Update);
         Ok(outcome)
+    }
+
+    /// What the outputs are worth, and the gradient of their loss.
+    fn scored(
+        &self,
+        outputs: &[f32],
+        targets: &O::Targets,
+        observer: &mut dyn StepObserver,
+    ) -> (StepOutcome, Buffer) {
+        let loss = self.objective.loss(outputs, targets, self.network.outputs());
+        observer.scored(outputs, &loss);
+        observer.done(StepPart::Loss);
+        (StepOutcome { loss: loss.value, updated: loss.value.is_finite() }, loss.gradient)
     }
 
     /// The same in a device's memory, all but the loss.
@@ -209,12 +219,9 @@ impl<O: Objective> Trainer<O> {
         observer: &mut dyn StepObserver,
     ) -> Result<StepOutcome, ModelError> {
         let outputs = state.forward(&mut self.network, values, value, key)?;
-        let loss = self.objective.loss(&outputs, targets, self.network.outputs());
-        observer.scored(&outputs, &loss);
-        observer.done(StepPart::Loss);
-        let outcome = StepOutcome { loss: loss.value, updated: loss.value.is_finite() };
+        let (outcome, gradient) = self.scored(&outputs, targets, observer);
         if outcome.updated {
-            state.backward(&self.network, &loss.gradient)?;
+            state.backward(&self.network, &gradient)?;
             observer.done(StepPart::Gradients);
             state.update(&self.network, &mut self.optimizer, self.clip_norm, lr)?;
             observer.done(StepPart::Update);
