@@ -65,8 +65,10 @@ impl Layout {
         let mut view = View { x: x.shown, y: y.shown, area: Area { left, right, top: 0, bottom } };
         let marks = place_marks(&chart.marks, view);
         let rows = marks.iter().filter_map(|mark| mark.label.as_ref()).map(|label| label.row + 1).max();
-        let title = if chart.title.is_empty() { GAP } else { TITLE as i32 + GAP };
-        view.area.top = (GAP + title + rows.map_or(0, |rows| rows * ROW + GAP / 2)).min(bottom - 10);
+        let title = if chart.title.is_empty() { 0 } else { TITLE as i32 + GAP };
+        let subtitle = if chart.subtitle.is_empty() { 0 } else { TEXT as i32 + GAP };
+        view.area.top = (GAP + (title + subtitle).max(GAP) + rows.map_or(0, |rows| rows * ROW + GAP / 2))
+            .min(bottom - 10);
         Self { view, x_ticks, y_ticks, marks }
     }
 }
@@ -94,7 +96,7 @@ fn span(axis: &Axis, numbers: impl Iterator<Item = f64>) -> Span {
 }
 
 fn axis_ticks(span: &Span, at_most: usize, numbers: Numbers) -> Vec<Tick> {
-    let (factor, unit) = if numbers == Numbers::Percent { (100.0, "%") } else { (1.0, "") };
+    let (factor, unit) = if numbers == Numbers::Percent { (100.0, " %") } else { (1.0, "") };
     let (low, high) = span.ticked;
     let ticks = ticks(low * factor, high * factor, at_most, numbers == Numbers::Whole);
     let texts = labels(&ticks);
@@ -158,7 +160,7 @@ mod tests {
     use crate::Series;
 
     fn chart(points: Vec<(f64, f64)>) -> Chart {
-        Chart { lines: vec![Series::new("a", points, crate::Color::BLUE)], ..Chart::default() }
+        Chart { lines: vec![Series::new("a", points, crate::Paint::TRAIN)], ..Chart::default() }
     }
 
     fn texts(ticks: &[Tick]) -> Vec<&str> {
@@ -173,7 +175,7 @@ mod tests {
         let layout = Layout::new(&chart, (640, 480));
         assert_eq!(texts(&layout.x_ticks), ["1", "2", "3"]);
         assert!(layout.view.x.0 < 1.0 && layout.view.x.1 > 3.0, "margins");
-        assert_eq!(texts(&layout.y_ticks), ["0%", "20%", "40%", "60%", "80%", "100%"]);
+        assert_eq!(texts(&layout.y_ticks), ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]);
         assert!((layout.y_ticks[1].at - 0.2).abs() < 1e-12);
     }
 

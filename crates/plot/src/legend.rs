@@ -4,7 +4,7 @@ use crate::draw::{DOT, PIXELS};
 use crate::layout::{GAP, TEXT};
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
 use crate::text::{fit, width};
-use crate::{Chart, Color, LineStyle, Scatter, Series};
+use crate::{Chart, LineStyle, Paint, Scatter, Series};
 
 /// Height of an entry.
 const ROW: i32 = 20;
@@ -30,13 +30,13 @@ pub(crate) fn draw(surface: &mut impl Surface, chart: &Chart, area: Area, drawn:
         return;
     }
     let place = best(area, size, drawn);
-    surface.fill(place, Color::WHITE, 0.8);
-    surface.outline(place, Color::SILVER);
+    surface.fill(place, Paint::PAPER, 0.8);
+    surface.outline(place, Paint::FRAME);
     for (i, (entry, name)) in entries.iter().enumerate() {
         let middle = (place.top + GAP / 2 + ROW * i as i32 + ROW / 2) as f32;
         sample(surface, entry, ((place.left + GAP) as f32, middle));
         let start = (place.left + 2 * GAP + SAMPLE) as f32;
-        surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Color::BLACK);
+        surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Paint::TITLE);
     }
 }
 
