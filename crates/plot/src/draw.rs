@@ -6,10 +6,12 @@ use wellfit_base::atomic::replace;
 
 use crate::canvas::Canvas;
 use crate::layout::{GAP, Layout, SMALL, TEXT, TICK, TITLE, row_baseline};
+use crate::legend::Legend;
 use crate::surface::{Anchor, Area, Pen, Point, Surface, length};
 use crate::svg::Document;
 use crate::text::{fit, fit_middle, width};
-use crate::{Chart, LineStyle, Look, Paint, Picture, PlotError, Series, Theme, legend};
+use crate::view::View;
+use crate::{Chart, LineStyle, Look, Paint, Picture, PlotError, Series, Theme};
 
 /// Pixels a point, at 100 pixels an inch.
 pub(crate) const PIXELS: f32 = 100.0 / 72.0;
@@ -50,22 +52,56 @@ impl Chart {
     }
 
     fn draw_on(&self, surface: &mut impl Surface) {
-        let (width, height) = self.pixels();
-        let layout = Layout::new(self, (width as i32, height as i32));
+        let (layout, shown, legend) = self.arranged();
         grid(surface, &layout);
         marks(surface, &layout);
-        let mut drawn = dots(surface, self, &layout);
-        for line in &self.lines {
-            let pieces = layout.view.pieces(&line.points);
-            draw_line(surface, line, &pieces, &layout);
-            drawn.extend(pieces.iter().flat_map(|piece| samples(piece)));
+        dots(surface, self, &layout);
+        for (line, pieces) in self.lines.iter().zip(&shown.pieces) {
+            draw_line(surface, line, pieces, &layout);
         }
         axes(surface, &layout);
         titles(surface, self, &layout);
-        if drawn.is_empty() {
+        if shown.points.is_empty() {
             nothing(surface, layout.view.area);
         }
-        legend::draw(surface, self, layout.view.area, &drawn);
+        if let Some((legend, place)) = legend {
+            legend.draw(surface, place);
+        }
+    }
+
+    /// Where everything goes. If the legend would hide something wherever it stands, the vertical axis grows to make
+    /// room for it above, unless its range was asked for.
+    fn arranged(&self) -> (Layout, Shown, Option<(Legend<'_>, Area)>) {
+        let size = (self.pixels().0 as i32, self.pixels().1 as i32);
+        let layout = Layout::new(self, size, 0);
+        let shown = Shown::new(self, &layout.view);
+        let Some(legend) = Legend::new(self, layout.view.area) else { return (layout, shown, None) };
+        let (place, hidden) = legend.place(layout.view.area, &shown.points);
+        let headroom = legend.height + 2 * GAP;
+        if hidden == 0 || self.y.range.is_some() || 2 * headroom > layout.view.area.height() {
+            return (layout, shown, Some((legend, place)));
+        }
+        let layout = Layout::new(self, size, headroom);
+        let shown = Shown::new(self, &layout.view);
+        let (place, _) = legend.place(layout.view.area, &shown.points);
+        (layout, shown, Some((legend, place)))
+    }
+}
+
+/// What a view shows of a chart's data, in pixels of the layout.
+struct Shown {
+    /// Of each line.
+    pieces: Vec<Vec<Vec<Point>>>,
+    /// All dots, and places along the lines at most four pixels apart.
+    points: Vec<Point>,
+}
+
+impl Shown {
+    fn new(chart: &Chart, view: &View) -> Self {
+        let pieces: Vec<_> = chart.lines.iter().map(|line| view.pieces(&line.points)).collect();
+        let dots = chart.scatters.iter().flat_map(|dots| &dots.points).filter_map(|&dot| view.visible(dot));
+        let points = dots.chain(pieces.iter().flatten().flat_map(|piece| samples(piece))).collect();
+        Self { pieces, points }
     }
 }
 
@@ -107,16 +143,12 @@ fn marks(surface: &mut impl Surface, layout: &Layout) {
     }
 }
 
-/// Draw the dots; return their pixels.
-fn dots(surface: &mut impl Surface, chart: &Chart, layout: &Layout) -> Vec<Point> {
-    let mut drawn = Vec::new();
+fn dots(surface: &mut impl Surface, chart: &Chart, layout: &Layout) {
     for scatter in &chart.scatters {
         for pixel in scatter.points.iter().filter_map(|&point| layout.view.visible(point)) {
             surface.disc(pixel, radius(scatter.radius), scatter.color, scatter.alpha);
-            drawn.push(pixel);
         }
     }
-    drawn
 }
 
 fn draw_line(surface: &mut impl Surface, line: &Series, pieces: &[Vec<Point>], layout: &Layout) {

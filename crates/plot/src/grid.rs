@@ -73,7 +73,7 @@ impl ImageGrid<'_> {
         let text = fit_middle(self.title, TITLE, room);
         canvas.text(&text, TITLE, (middle, top + 16.0), Anchor::Middle, Paint::TITLE);
         let text = fit(self.subtitle, TEXT, room);
-        canvas.text(&text, TEXT, (middle, top + title as f32 + 12.0), Anchor::Middle, Paint::INK);
+        canvas.text(&text, TEXT, (middle, top + title as f32 + 8.0), Anchor::Middle, Paint::INK);
         for (i, cell) in self.cells.iter().enumerate() {
             let left = MARGIN + (i % columns) as u32 * across;
             let top = heading + MARGIN + (i / columns) as u32 * down;

@@ -8,8 +8,8 @@ fn line(points: Vec<(f64, f64)>) -> Series {
     Series::new("", points, Color::RED)
 }
 
-fn view(chart: &Chart) -> crate::view::View {
-    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32)).view
+fn view(chart: &Chart) -> View {
+    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32), 0).view
 }
 
 /// The colour drawn at a place in the data's units.
@@ -91,6 +91,20 @@ fn the_legend_hides_no_data() {
             assert_eq!(hidden.count(), 0, "bend {bend}, falling {falling}");
         }
     }
+}
+
+#[test]
+fn where_curves_are_everywhere_the_axis_makes_room_for_the_legend() {
+    let wave = |phase: f64| (0..200).map(|x| (f64::from(x), (f64::from(x) / 9.0 + phase).sin())).collect();
+    let lines = (0..7).map(|i| Series { name: format!("line {i}"), ..line(wave(f64::from(i))) }).collect();
+    let mut chart = Chart { lines, ..Chart::default() };
+    let (layout, shown, legend) = chart.arranged();
+    let (legend, place) = legend.unwrap();
+    assert_eq!(legend.place(layout.view.area, &shown.points), (place, 0));
+    assert!(layout.view.y.1 > 1.2 && layout.y_ticks.iter().all(|tick| tick.at <= 1.1), "no ticks beside it");
+    // A range that was asked for stays.
+    chart.y.range = Some((-1.0, 1.0));
+    assert_eq!(chart.arranged().0.view.y, (-1.0, 1.0));
 }
 
 #[test]
