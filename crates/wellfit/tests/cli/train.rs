@@ -22,9 +22,18 @@ fn a_run_leaves_its_record_plots_and_weights() {
         .says("Epoch 2 of 2")
         .says("TRAINING COMPLETE");
     let names = bench.names("run");
-    let expected = ["accuracy.png", "checkpoints", "events.jsonl", "loss.png", "model.safetensors"];
-    assert_eq!(names, [&expected[..], &["run.toml", "steps.jsonl"]].concat());
-    for plot in ["run/accuracy.png", "run/loss.png"] {
+    let pictures = ["accuracy.png", "accuracy.svg", "augmentation.png"];
+    let others = [
+        "checkpoints",
+        "events.jsonl",
+        "loss.png",
+        "loss.svg",
+        "model.safetensors",
+        "run.toml",
+        "steps.jsonl",
+    ];
+    assert_eq!(names, [&pictures[..], &others].concat());
+    for plot in ["run/accuracy.png", "run/loss.png", "run/augmentation.png"] {
         assert!(bench.bytes(plot).starts_with(b"\x89PNG"), "{plot}");
     }
     assert_eq!(bench.events("run", "epoch").len(), 2);
