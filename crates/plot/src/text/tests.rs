@@ -77,3 +77,14 @@ fn long_text_gets_an_ellipsis_and_fits() {
     let name = fit_middle("animals-of-the-northern-woods-resnet20-17", 14.0, 150.0);
     assert!(name.starts_with("animals") && name.ends_with("20-17"), "{name}");
 }
+
+#[test]
+fn no_character_is_shown_as_a_blank_box() {
+    for start in (0..0x3_0000).step_by(32) {
+        let line: String = (start..start + 32).filter_map(char::from_u32).collect();
+        for glyph in glyphs(&line).0 {
+            assert!(glyph.id != 0, "in U+{start:04X} and the 31 after it, font {}", glyph.font);
+        }
+        set(&line, 12.0, 0.5);
+    }
+}

@@ -170,6 +170,11 @@ fn the_transfer_lab_validates_on_test_and_calls_that_optimistic() {
     let bench = pets_with_test();
     let outcome = bench.run(&format!("lab transfer pets {MLP} --epochs 1 --out run")).succeeds();
     outcome.says("10 training, 4 validation, 2 classes").says("optimistic").never_says("untouched");
+    // Its pictures have the chapter's colours, and no others.
+    for (picture, colors) in [("accuracy", ["#008000", "#0000ff"]), ("loss", ["#ffa500", "#ff0000"])] {
+        let svg = bench.text(&format!("run/{picture}.svg"));
+        assert!(colors.iter().all(|color| svg.contains(color)) && !svg.contains("#11588f"), "{svg}");
+    }
 }
 
 #[test]
