@@ -38,7 +38,8 @@ pub(crate) fn sheet(loader: &Loader, name: &str, count: usize, look: Look) -> Re
     for batch in loader.load(vec![samples]) {
         cells.extend(self::cells(&batch?, loader.preprocessing(), &loader.dataset().classes));
     }
-    let columns = (cells.len() as f64).sqrt().ceil() as usize;
+    // Four at least, so that the line above them has room.
+    let columns = ((cells.len() as f64).sqrt().ceil() as usize).max(4);
     let title = format!("What training sees of {name}");
     let subtitle = subtitle(loader);
     let grid = ImageGrid { title: &title, subtitle: &subtitle, cells: &cells, columns, cell_size: CELL };
@@ -103,8 +104,8 @@ mod tests {
     fn shown(spec: &RunSpec) -> Vec<(u8, bool)> {
         let picture = augmentation_sheet(spec, &data(), "squares", 4, Look::PLAIN).unwrap();
         // Squares of 112 pixels, 10 between them; title, subtitle and caption take 32, 24 and 20.
-        let levels = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(column, row)| {
-            let (left, top) = (10 + 122 * column, 32 + 24 + 10 + 20 + 142 * row);
+        let levels = [0, 1, 2, 3].map(|column| {
+            let (left, top) = (10 + 122 * column, 32 + 24 + 10 + 20);
             [14, 98].map(|x| picture.pixel(left + x, top + 50).map_or(0, |color| color.red))
         });
         levels.iter().map(|&[left, right]| (left.min(right), left > right)).collect()

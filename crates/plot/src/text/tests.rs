@@ -80,7 +80,7 @@ fn long_text_gets_an_ellipsis_and_fits() {
 
 #[test]
 fn no_character_is_shown_as_a_blank_box() {
-    for start in (0..0x3_0000).step_by(32) {
+    for start in (0..0x1_0000).step_by(32) {
         let line: String = (start..start + 32).filter_map(char::from_u32).collect();
         for glyph in glyphs(&line).0 {
             assert!(glyph.id != 0, "in U+{start:04X} and the 31 after it, font {}", glyph.font);
