@@ -7,12 +7,14 @@ use crate::notice::Notice;
 use crate::observer::{Observer, Watch};
 use crate::opening::{DataSource, Validation};
 use crate::options::{Options, RunSpec};
-use crate::plots::plots;
+use crate::plots::{PictureFormat, plots};
 use crate::preprocessing::recorded;
 use crate::saved::SavedRun;
+use crate::sheet::{SHEET_IMAGES, sheet};
 use std::path::{Path, PathBuf};
 use wellfit_data::Dataset;
 use wellfit_models::Network;
+use wellfit_plot::Look;
 use wellfit_record::{
     DataInfo, EpochRecord, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason, data_wait_share,
     now,
@@ -110,6 +112,8 @@ impl Experiment {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
         let Self { source, spec, engine, network, train, val, .. } = self;
         let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
+        run.write_file("augmentation.png", &seen.to_png_bytes()?)?;
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
         let loaders = (&train, &val);
@@ -199,8 +203,9 @@ fn finish(
         observer.notice(&notice);
     }
     observer.notice(&Notice::SavingPlots);
-    for (name, chart) in plots(&RunDir::open(&path)?)?.charts {
-        chart.draw().save_png(path.join(format!("{name}.png")))?;
+    let plots = plots(&RunDir::open(&path)?)?;
+    for (name, bytes) in plots.files(&[PictureFormat::Png, PictureFormat::Svg], false)? {
+        run.write_file(&name, &bytes)?;
     }
     observer.notice(&Notice::SavingModel);
     let name = saved.info.model_file();

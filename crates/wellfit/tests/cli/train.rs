@@ -22,9 +22,18 @@ fn a_run_leaves_its_record_plots_and_weights() {
         .says("Epoch 2 of 2")
         .says("TRAINING COMPLETE");
     let names = bench.names("run");
-    let expected = ["accuracy.png", "checkpoints", "events.jsonl", "loss.png", "model.safetensors"];
-    assert_eq!(names, [&expected[..], &["run.toml", "steps.jsonl"]].concat());
-    for plot in ["run/accuracy.png", "run/loss.png"] {
+    let pictures = ["accuracy.png", "accuracy.svg", "augmentation.png"];
+    let others = [
+        "checkpoints",
+        "events.jsonl",
+        "loss.png",
+        "loss.svg",
+        "model.safetensors",
+        "run.toml",
+        "steps.jsonl",
+    ];
+    assert_eq!(names, [&pictures[..], &others].concat());
+    for plot in ["run/accuracy.png", "run/loss.png", "run/augmentation.png"] {
         assert!(bench.bytes(plot).starts_with(b"\x89PNG"), "{plot}");
     }
     assert_eq!(bench.events("run", "epoch").len(), 2);
@@ -161,6 +170,11 @@ fn the_transfer_lab_validates_on_test_and_calls_that_optimistic() {
     let bench = pets_with_test();
     let outcome = bench.run(&format!("lab transfer pets {MLP} --epochs 1 --out run")).succeeds();
     outcome.says("10 training, 4 validation, 2 classes").says("optimistic").never_says("untouched");
+    // Its pictures have the chapter's colours, and no others.
+    for (picture, colors) in [("accuracy", ["#008000", "#0000ff"]), ("loss", ["#ffa500", "#ff0000"])] {
+        let svg = bench.text(&format!("run/{picture}.svg"));
+        assert!(colors.iter().all(|color| svg.contains(color)) && !svg.contains("#11588f"), "{svg}");
+    }
 }
 
 #[test]
