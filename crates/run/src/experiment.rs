@@ -68,7 +68,11 @@ impl Experiment {
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
         let splits = source.open(spec.skip_bad, observer)?;
-        let mut spec = options.decide(source.kind(&splits.train))?;
+        let kind = source.kind(&splits.train);
+        let mut spec = match source.validation {
+            Validation::Split => options.decide(kind)?,
+            Validation::Test => options.clone().by_the_recipe(kind).decide(kind)?,
+        };
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();

@@ -5,7 +5,7 @@ use crate::options::PrecisionName;
 use std::fmt;
 use std::path::PathBuf;
 use wellfit_models::Precision;
-use wellfit_record::StopReason;
+use wellfit_record::{Metric, StopReason};
 use wellfit_simd::Bf16Unit;
 use wellfit_train::Outcome;
 
@@ -161,6 +161,8 @@ pub enum Notice {
         epoch: u32,
         /// Epochs in all.
         epochs: usize,
+        /// The metric that decided.
+        by: Metric,
         /// Its validation loss.
         val_loss: f64,
         /// Its validation accuracy.
@@ -282,9 +284,10 @@ impl fmt::Display for Notice {
             }
             Self::SavingPlots => f.write_str("Saving loss and accuracy plots..."),
             Self::SavingModel => f.write_str("Saving model..."),
-            Self::BestEpoch { epoch, epochs, val_loss, val_accuracy } => write!(
+            Self::BestEpoch { epoch, epochs, by, val_loss, val_accuracy } => write!(
                 f,
-                "Best epoch {epoch} of {epochs}: val loss {val_loss:.4}, val accuracy {:.2} %",
+                "Best epoch {epoch} of {epochs} by {}: val loss {val_loss:.4}, val accuracy {:.2} %",
+                by.name(),
                 100.0 * val_accuracy
             ),
             Self::Calibrating { count, images } => {

@@ -48,7 +48,7 @@ fn of_training(run: &RunDir, info: &RunInfo) -> Result<Plots, RunError> {
     }
     let curve = |of: fn(&EpochRecord) -> f64| epochs.iter().map(of).collect::<Vec<f64>>();
     let mark = |best: &EpochRecord| Mark { x: f64::from(best.epoch), label: "best".to_owned() };
-    let marks: Vec<Mark> = best_epoch(&epochs).map(mark).into_iter().collect();
+    let marks: Vec<Mark> = best_epoch(&epochs, info.best_by()).map(mark).into_iter().collect();
     let accuracy = accuracy_chart(&curve(EpochRecord::train_accuracy), &curve(EpochRecord::val_accuracy));
     let loss = loss_chart(&curve(EpochRecord::train_loss), &curve(EpochRecord::val_loss));
     let charts = [("accuracy", accuracy), ("loss", loss)]

@@ -66,9 +66,17 @@ impl SavedRun {
     /// # Errors
     /// If `run.toml` holds others than there are.
     pub fn options(&self, run: &RunDir) -> Result<Options, RunError> {
-        self.info.config.clone().try_into().map_err(|error: toml::de::Error| {
+        self.settings().map_err(|error| {
             RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").display()))
         })
+    }
+
+    /// The settings as they were meant: what is missing of an old run gets today's default, but for the best epoch, which
+    /// was that of the lowest validation loss whatever was monitored.
+    fn settings(&self) -> Result<Options, toml::de::Error> {
+        let mut options: Options = self.info.config.clone().try_into()?;
+        options.best.get_or_insert_with(|| self.info.best_by().name().to_owned());
+        Ok(options)
     }
 
     /// Whether the run is finished, the file of the best weights included.
@@ -83,8 +91,7 @@ impl SavedRun {
     /// Whether a run of `experiment` would have the same results.
     #[must_use]
     pub fn is_of(&self, experiment: &Experiment) -> bool {
-        // Settings that an older version lacks get today's defaults.
-        let options: Option<Options> = self.info.config.clone().try_into().ok();
+        let options = self.settings().ok();
         let kind = experiment.source.kind(&experiment.parts.train);
         let spec = options.and_then(|options| options.decide(kind).ok());
         spec.is_some_and(|spec| spec.comes_to_the_same(&experiment.spec))

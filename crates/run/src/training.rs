@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use wellfit_data::Dataset;
 use wellfit_models::Network;
 use wellfit_record::{
-    DataInfo, EpochRecord, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason, data_wait_share,
-    now,
+    DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
+    data_wait_share, now,
 };
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
@@ -49,8 +49,10 @@ pub struct Outcome {
     pub model: PathBuf,
     /// The figures of every epoch.
     pub epochs: Vec<EpochRecord>,
-    /// Those of the epoch with the lowest validation loss.
+    /// Those of the best epoch, by [`RunSpec::best`].
     pub best: EpochRecord,
+    /// The metric that decided which epoch that is.
+    pub best_by: Metric,
     /// Why it ended.
     pub stop_reason: StopReason,
     /// Seconds of computing, over all interruptions.
@@ -211,6 +213,7 @@ fn finish(
     observer.notice(&Notice::BestEpoch {
         epoch: best.epoch,
         epochs: outcome.epochs.len(),
+        by: config.best,
         val_loss: best.val_loss(),
         val_accuracy: best.val_accuracy(),
     });
@@ -222,6 +225,7 @@ fn finish(
         model,
         epochs,
         best,
+        best_by: config.best,
         stop_reason: stop,
         seconds,
         data_wait_share,
