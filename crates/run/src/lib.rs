@@ -23,6 +23,7 @@ mod caching;
 mod classifier;
 mod error;
 mod experiment;
+mod from_scratch;
 mod machine;
 pub mod memory;
 mod notice;
@@ -35,6 +36,7 @@ mod resume;
 mod saved;
 mod side_by_side;
 mod spec;
+mod trained_on;
 mod training;
 
 pub use classifier::{
@@ -52,4 +54,5 @@ pub use plots::{Plots, plots};
 pub use resume::{MovedData, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use side_by_side::SideBySide;
+pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};

@@ -1,7 +1,7 @@
 //! What `run.toml` holds of a training run: enough to resume it.
 
 use crate::error::RunError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Parts};
 use crate::opening::Validation;
 use crate::options::Options;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,11 @@ impl SavedRun {
         Ok(run.read_run_toml()?)
     }
 
+    /// Whether a directory is that of a training run, whole enough to read what it was trained on.
+    pub(crate) fn is_in(dir: &Path) -> bool {
+        RunDir::open(dir).and_then(|run| run.read_run_toml::<Self>()).is_ok()
+    }
+
     /// The settings the run was started with, all of them given.
     ///
     /// # Errors
@@ -102,7 +107,16 @@ impl SavedRun {
     /// How the data differ from those the run was trained on.
     #[must_use]
     pub fn difference(&self, experiment: &Experiment) -> Option<String> {
-        let (before, parts) = (&self.info.data, &experiment.parts);
+        self.difference_of(&experiment.parts)
+    }
+
+    /// Whether these are the data the run was trained on, and so divided.
+    pub(crate) fn is_made_of(&self, parts: &Parts) -> bool {
+        self.difference_of(parts).is_none()
+    }
+
+    fn difference_of(&self, parts: &Parts) -> Option<String> {
+        let before = &self.info.data;
         let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
         if self.info.classes != parts.train.classes {
             let (before, now) = (self.info.classes.join(", "), parts.train.classes.join(", "));

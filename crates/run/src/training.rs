@@ -10,6 +10,7 @@ use crate::options::{Options, RunSpec};
 use crate::plots::plots;
 use crate::preprocessing::recorded;
 use crate::saved::SavedRun;
+use crate::trained_on;
 use std::path::{Path, PathBuf};
 use wellfit_data::Dataset;
 use wellfit_models::Network;
@@ -89,8 +90,10 @@ impl Experiment {
     /// As [`train`].
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         self.load_weights(observer)?;
+        self.refuse_lone_images()?;
+        self.warn_of_random_weights(observer)?;
         self.describe(observer);
-        self.warn_of_clashes(observer)?;
+        self.warn_of_clashes(observer);
         self.take_memory()?;
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
@@ -110,6 +113,7 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
+        trained_on::note(&run, &self.parts.train)?;
         let Self { source, spec, engine, network, train, val, .. } = self;
         let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
         observer.ready(&spec, run.path())?;
