@@ -28,8 +28,8 @@ const RISING: &str = "\
     squared log error, neg root mean squared log error, neg max error, neg brier score, neg mean poisson \
     deviance, neg mean gamma deviance, d 2 absolute error, d 2 brier, d 2 log loss, d 2 pinball, d 2 \
     tweedie, signal noise ratio, scale invariant signal noise ratio, scale invariant signal distortion \
-    ratio, multi scale structural similarity, intersection over union, squad, image \
-    quality index, visual information fidelity";
+    ratio, multi scale structural similarity, intersection over union, squad, image quality index, \
+    visual information fidelity, exact, fscore, fmeasure, hmean";
 
 /// What is better when smaller.
 const FALLING: &str = "\
@@ -45,7 +45,8 @@ const FALLING: &str = "\
     mover distance, emd, mpjpe, nme, epe, ade, fde, abs rel, absrel, idsw, regret, aic, bic, learned \
     perceptual image patch similarity, deep image structure and texture similarity, jensen shannon \
     divergence, frechet inception distance, hamming distance, minkowski distance, word info lost, edit \
-    rate, ranked probability score, fall out, fallout, spectral angle";
+    rate, ranked probability score, fall out, fallout, spectral angle, bits dim, bits token, bits per \
+    token";
 
 /// Falling, whatever stands beside them: `dice_loss`, `top1_error`, `loss_iou`.
 const PENALTIES: &str = "loss, losses, error, errors, err, errs";

@@ -29,7 +29,7 @@ const WRITTEN: &[(&str, &str, &str, &str)] = &[
         "Hugging Face Trainer log_history",
         "eval_accuracy eval_f1 eval_precision eval_recall eval_matthews_correlation eval_pearson eval_spearmanr eval_bleu \
          eval_rouge1 eval_rougeLsum eval_exact_match eval_mean_iou eval_overall_accuracy eval_per_category_iou \
-         eval_sacrebleu eval_f1_macro rewards/chosen eval_rewards/accuracies",
+         eval_sacrebleu eval_exact eval_HasAns_exact eval_f1_macro rewards/chosen eval_rewards/accuracies",
         "loss eval_loss train_loss eval_wer eval_cer eval_perplexity eval_mse eval_kl",
         "epoch step learning_rate grad_norm eval_runtime eval_samples_per_second eval_steps_per_second total_flos \
          eval_gen_len eval_combined_score train_runtime loss_scale entropy",

@@ -278,7 +278,7 @@ impl fmt::Display for Notice {
             Self::RandomWeights { model, file, images, chance, epochs, steps, step } => write!(
                 f,
                 "{model} starts from random weights, with {images} images to learn from. Always naming the commonest \
-                 class gives {:.1} %: compare with that. {epochs} epochs of {steps} steps take about {} ({step:.2} s a \
+                 class gives {:.1} %: compare with that. {epochs} × {steps} steps take about {} ({step:.2} s a \
                  step, just measured), validation not counted. To start from torchvision's ImageNet weights, give \
                  `weights` {file}.pth",
                 100.0 * chance,

@@ -13,4 +13,4 @@ mod fuzz;
 #[cfg(test)]
 mod tests;
 
-pub use read::{Column, column};
+pub use read::column;

@@ -1,6 +1,7 @@
 //! Texts as tools and spreadsheets write them.
 
-use super::{Column, column};
+use super::column;
+use super::read::Column;
 use proptest::prelude::*;
 
 fn values(text: &str, wanted: Option<&str>) -> Result<Vec<f64>, String> {
