@@ -233,9 +233,9 @@ fn a_run_of_the_first_version_is_read_and_resumed() {
 /// An old run kept the weights with the lowest loss even where it monitored another metric; so does what resumes it.
 #[test]
 fn an_old_run_keeps_the_lowest_loss_when_it_is_resumed() {
-    let bench = animals();
+    let bench = alike();
     bench
-        .run(&format!("train animals {MLP} {JUMPY} --monitor val_accuracy --best val_loss --out run"))
+        .run(&format!("train alike {MLP} {GUESSES} --monitor val_accuracy --best val_loss --out run"))
         .succeeds();
     let model = bench.bytes("run/model.safetensors");
     let mut info = bench.toml("run/run.toml");
