@@ -23,6 +23,7 @@ mod caching;
 mod classifier;
 mod error;
 mod experiment;
+mod from_scratch;
 mod machine;
 pub mod memory;
 mod notice;
@@ -36,6 +37,7 @@ mod saved;
 mod sheet;
 mod side_by_side;
 mod spec;
+mod trained_on;
 mod training;
 
 pub use classifier::{
@@ -54,4 +56,5 @@ pub use resume::{MovedData, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
+pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};

@@ -86,7 +86,7 @@ fn of_training(run: &RunDir, info: &RunInfo) -> Result<Plots, RunError> {
         return Err(nothing_yet(run, "epoch"));
     }
     let curve = |of: fn(&EpochRecord) -> f64| epochs.iter().map(of).collect::<Vec<f64>>();
-    let best = best_epoch(&epochs);
+    let best = best_epoch(&epochs, info.best_by());
     let accuracy = accuracy_chart(&curve(EpochRecord::train_accuracy), &curve(EpochRecord::val_accuracy));
     let loss = loss_chart(&curve(EpochRecord::train_loss), &curve(EpochRecord::val_loss));
     let mut charts = [

@@ -417,7 +417,7 @@ pub enum PlotFormat {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("metrics").required(true)))]
 pub struct ReplayArgs {
-    /// A CSV file: one metric a line, or columns below a line of names
+    /// A CSV or JSON file: one metric a line, columns below a line of names, or objects
     #[arg(long, value_name = "FILE", group = "metrics")]
     pub losses: Option<PathBuf>,
     /// A run's directory: take the metrics of its record
