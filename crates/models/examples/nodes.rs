@@ -71,11 +71,11 @@ fn one(
         times[place(node)][pass] += last.elapsed();
         last = Instant::now();
     };
-    let tape = network.forward_watched(images, DropoutKey { seed: 0, step }, |node| {
+    let tape = network.forward_watched(images, DropoutKey { seed: 0, step }, &mut |node| {
         lap(&mut times, &node.name, 0);
     })?;
     let loss = CrossEntropy::default().loss(tape.outputs(), labels, 2);
-    let gradients = network.backward_watched(tape, loss.gradient, |node| lap(&mut times, &node.name, 1));
+    let gradients = network.backward_watched(tape, loss.gradient, &mut |node| lap(&mut times, &node.name, 1));
     optimizer.update(network, &gradients, 1e-3);
     Ok(times)
 }

@@ -244,7 +244,7 @@ fn forward_by_layer<'a>(
     key: DropoutKey,
     mut tell: impl FnMut(&'static str),
 ) -> Result<Tape<'a>, ModelError> {
-    network.forward_watched(inputs, key, |node| tell(node.op.kind()))
+    network.forward_watched(inputs, key, &mut |node| tell(node.op.kind()))
 }
 
 impl RunningPass<'_> {
@@ -263,7 +263,7 @@ impl RunningPass<'_> {
     ) -> Result<Gradients, ModelError> {
         match self {
             Self::Whole(pass) => pass.backward(network, gradient),
-            Self::ByLayer(tape) => Ok(network.backward_watched(tape, gradient, |node| {
+            Self::ByLayer(tape) => Ok(network.backward_watched(tape, gradient, &mut |node| {
                 observer.done(StepPart::Layer(node.op.kind(), Direction::Backward));
             })),
         }

@@ -34,12 +34,17 @@ impl Network {
     /// is used up: a value is freed after its last use.
     #[must_use]
     pub fn backward(&self, tape: Tape<'_>, outputs: Buffer) -> Gradients {
-        self.backward_watched(tape, outputs, |_| ())
+        self.backward_watched(tape, outputs, &mut |_| ())
     }
 
     /// [`Self::backward`] that calls `done` after each node, for a profile.
     #[must_use]
-    pub fn backward_watched(&self, tape: Tape<'_>, outputs: Buffer, done: impl FnMut(&Node)) -> Gradients {
+    pub fn backward_watched(
+        &self,
+        tape: Tape<'_>,
+        outputs: Buffer,
+        done: &mut dyn FnMut(&Node),
+    ) -> Gradients {
         match tape.recording {
             Recording::F32(recorded) => self.backward_in(recorded, outputs, done),
             Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done),
@@ -50,7 +55,7 @@ impl Network {
         &self,
         mut tape: Recorded<'_, E>,
         outputs: Buffer<E>,
-        mut done: impl FnMut(&Node),
+        done: &mut dyn FnMut(&Node),
     ) -> Gradients {
         let plan = &tape.plan;
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
@@ -73,7 +78,7 @@ impl Network {
                         flows: &mut flows,
                         parameters: &mut parameters,
                         masked,
-                        done: &mut done,
+                        done,
                     };
                     node.op.backward(&mut given, dy);
                     done(node);

@@ -116,7 +116,7 @@ impl Network {
     /// # Errors
     /// When a BatchNorm layer gets a single value per channel.
     pub fn forward<'a>(&mut self, images: &'a [f32], key: DropoutKey) -> Result<Tape<'a>, ModelError> {
-        self.train_from(images, 0, key, |_| ())
+        self.train_from(images, 0, key, &mut |_| ())
     }
 
     /// [`Self::forward`] that calls `done` after each node, for a profile. Nodes that run together are reported as one,
@@ -128,7 +128,7 @@ impl Network {
         &mut self,
         images: &'a [f32],
         key: DropoutKey,
-        done: impl FnMut(&Node),
+        done: &mut dyn FnMut(&Node),
     ) -> Result<Tape<'a>, ModelError> {
         self.train_from(images, 0, key, done)
     }
@@ -144,7 +144,7 @@ impl Network {
         cut: Value,
         key: DropoutKey,
     ) -> Result<Tape<'a>, ModelError> {
-        self.train_from(value, cut, key, |_| ())
+        self.train_from(value, cut, key, &mut |_| ())
     }
 
     fn train_from<'a>(
@@ -152,7 +152,7 @@ impl Network {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-        done: impl FnMut(&Node),
+        done: &mut dyn FnMut(&Node),
     ) -> Result<Tape<'a>, ModelError> {
         Ok(match self.precision {
             Precision::F32 => self.record_from(value, cut, key, done)?.tape(Recording::F32),
@@ -165,21 +165,15 @@ impl Network {
         value: &'a [f32],
         cut: Value,
         key: DropoutKey,
-        mut done: impl FnMut(&Node),
+        done: &mut dyn FnMut(&Node),
     ) -> Result<Recorded<'a, E>, ModelError> {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
         let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
         let mut values = Values::<E>::new(value, cut, self.nodes.len());
         let (mut memories, mut outputs) = (Vec::with_capacity(plan.steps.len()), None);
         for (at, step) in plan.steps.iter().enumerate() {
-            let mut given = Forward {
-                network: self,
-                plan: &plan,
-                step,
-                values: &values,
-                key: Some(key),
-                done: &mut done,
-            };
+            let mut given =
+                Forward { network: self, plan: &plan, step, values: &values, key: Some(key), done };
             let made = self.nodes[step.node].op.forward(&mut given)?;
             if let Some((place, product)) = step.product.zip(made.product) {
                 values.put(place, product);
