@@ -42,8 +42,8 @@ pub(crate) fn open(
     let empty = empty_classes(&ImageFolder { classes: classes.clone(), files: train.clone() }, &found);
     match (options.need, &empty[..]) {
         (_, []) => {}
-        (Need::Training, _) => return Err(no_images(&empty)),
-        _ => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),
+        (Need::Training | Need::Test, _) => return Err(no_images(&empty)),
+        (Need::Look, _) => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),
     }
     let mut part = |part, found: Option<Result<Classes<'_>, DataError>>| {
         let files = found.map(|found| labelled(&found?, &classes)).transpose();
@@ -59,7 +59,7 @@ pub(crate) fn open(
     let (skipped, hashes) = checked(&mut parts, options, progress)?;
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
-    if options.need == Need::Training
+    if options.need != Need::Look
         && let Some(class) = train.class_counts().iter().position(|&count| count == 0)
     {
         return Err(DataError::EmptyClasses(vec![(found.root.path.join(&classes[class]), String::new())]));

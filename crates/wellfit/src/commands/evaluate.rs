@@ -8,7 +8,7 @@ use crate::opening::open_data;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::data::DataError;
+use wellfit::data::{DataError, Need};
 use wellfit::run::Classifier;
 
 /// Run the command.
@@ -19,7 +19,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, false);
     let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
-    let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
+    let splits = open_data(&args.data, args.data_dir.as_deref(), Need::Test, args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
         (Some(test), _) => ("test", test),
         (None, Some(val)) => ("val", val),
