@@ -12,7 +12,7 @@ another machine.
 import argparse, gzip, importlib.metadata, json, math, pathlib, pickle, shutil, subprocess, sys, tempfile, time, types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GENERATORS = ["policy.py", "replay.py", "layers.py", "optimizers.py", "models.py", "images.py", "weights.py"]
+GENERATORS = ["policy.py", "replay.py", "layers.py", "optimizers.py", "models.py", "images.py", "folders.py", "weights.py"]
 NOISE, FLOOR = 1e-6, 1e-9
 
 
