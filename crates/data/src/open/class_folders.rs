@@ -140,11 +140,12 @@ pub(crate) fn flat_part(tree: &Tree, part: Part) -> DataError {
         Part::Test => "; `predict` takes images without classes",
     };
     let images = tree.images.len();
+    let plural = if images == 1 { "" } else { "s" };
     let problem = if images == 0 {
         format!("it holds no images{}", unread_images(tree))
     } else {
         format!(
-            "it holds {images} images but no folders of classes: put the images of each class into a sub-folder \
+            "it holds {images} image{plural} but no folders of classes: put the images of each class into a sub-folder \
              named after it{}{use_of_it}",
             prefixes(tree)
         )

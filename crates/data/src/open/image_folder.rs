@@ -7,7 +7,7 @@ use super::class_folders::{Classes, is_run, unread_images};
 use super::class_name::python_order;
 use super::remark::Remark;
 pub use super::tree::EXTENSIONS;
-use super::tree::{Tree, extension};
+use super::tree::{BEYOND_TORCHVISION, Tree, extension};
 use crate::error::DataError;
 
 /// The images below one folder and their classes.
@@ -108,5 +108,5 @@ pub(crate) fn beyond_torchvision(files: &[&(PathBuf, u32)]) -> Vec<Remark> {
         let count = files.iter().filter(|(path, _)| extension(path) == **wanted).count();
         (count > 0).then(|| Remark::BeyondTorchvision { extension: (*wanted).to_owned(), count })
     };
-    super::tree::BEYOND_TORCHVISION.iter().filter_map(|wanted| of(&wanted)).collect()
+    BEYOND_TORCHVISION.iter().filter_map(of).collect()
 }

@@ -134,7 +134,7 @@ const CASES: &[Case] = &[
     Case(
         "tiny-imagenet-200",
         &["tiny-imagenet-200/train/{n01,n02}/{images/0.JPEG,boxes.txt}", "tiny-imagenet-200/{val,test}/images/0.JPEG"],
-        Refused(&["val/images: it holds 1 images but no folders", "a share of the training images"]),
+        Refused(&["val/images: it holds 1 image but no folders", "a share of the training images"]),
     ),
     Case(
         "tiny-imagenet-200, val sorted",
@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
             "ILSVRC/Annotations/CLS-LOC/train/n01/1.xml",
             "ILSVRC/ImageSets/CLS-LOC/train_cls.txt",
         ],
-        Refused(&["CLS-LOC/val: it holds 1 images but no folders of classes"]),
+        Refused(&["CLS-LOC/val: it holds 1 image but no folders of classes"]),
     ),
     Case("imagenette", &["imagenette2/{train,val}/{n01,n02}/1.JPEG", "imagenette2/noisy.csv"], Parts(
         "n01 n02",
@@ -265,7 +265,7 @@ const CASES: &[Case] = &[
     Case("classes of an empty test part", &["train/{cat,dog}/1.jpg", "test/{cat,dog}/"], Parts("cat dog", [2, 0, 0])),
     Case("a test part with a stranger", &["train/{cat,dog}/1.jpg", "test/{cat,owl}/1.jpg"], Parts("cat dog", [2, 0, 0])),
     Case("a test part of one class", &["train/{cat,dog}/1.jpg", "test/cat/1.jpg"], Parts("cat dog", [2, 0, 1])),
-    Case("a flat val part", &["train/{cat,dog}/1.jpg", "val/1.jpg"], Refused(&["val: it holds 1 images but no folders"])),
+    Case("a flat val part", &["train/{cat,dog}/1.jpg", "val/1.jpg"], Refused(&["val: it holds 1 image but no folders"])),
     Case("an empty training part", &["train/", "test/{cat,dog}/1.jpg"], Refused(&["train: it holds no images"])),
     Case("flat test beside classes", &["{cat,dog}/1.jpg", "test/{1,2}.jpg"], Parts("cat dog", [2, 0, 0])),
     Case("empty test beside classes", &["{cat,dog}/1.jpg", "test/"], Parts("cat dog", [2, 0, 0])),
