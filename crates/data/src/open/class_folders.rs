@@ -37,7 +37,7 @@ pub(crate) fn classes_of<'t>(
         tell_of_the_rest(root, &[inner], remarks);
         root = inner;
     }
-    tell_of_runs_and_loose_images(root, remarks);
+    tell_of_what_is_no_class(root, remarks);
     let folders = class_folders(root, known)?;
     let flat = || flat_part(root, part);
     match &folders[..] {
@@ -56,7 +56,7 @@ pub(crate) fn is_no_class(only: &Tree, root: &Tree, known: &[String]) -> bool {
 
 /// The folders of classes in `root`, and none that hold material about images or runs.
 pub(crate) fn class_folders<'t>(root: &'t Tree, known: &[String]) -> Result<Vec<&'t Tree>, DataError> {
-    let folders: Vec<&Tree> = root.folders.iter().filter(|folder| !is_run(folder)).collect();
+    let mut folders: Vec<&Tree> = root.folders.iter().filter(|folder| !is_run(folder)).collect();
     let are_containers = |folder: &&Tree| is_container(&folder.name()) && !known.contains(&folder.name());
     if folders.len() > 1 && folders.iter().all(are_containers) {
         return Err(unclear(
@@ -69,7 +69,15 @@ pub(crate) fn class_folders<'t>(root: &'t Tree, known: &[String]) -> Result<Vec<
             ),
         ));
     }
+    if folders.len() > 1 {
+        folders.retain(|folder| !is_aside(folder));
+    }
     Ok(folders)
+}
+
+/// Whether a folder beside the classes holds lists or labels, and no images.
+fn is_aside(folder: &Tree) -> bool {
+    !folder.holds_images() && is_container(&folder.name())
 }
 
 /// Where the images of a folder lie.
@@ -120,9 +128,15 @@ pub(crate) fn tell_of_the_rest(at: &Tree, used: &[&Tree], remarks: &mut Vec<Rema
     tell_of_loose_images(at, remarks);
 }
 
-pub(crate) fn tell_of_runs_and_loose_images(at: &Tree, remarks: &mut Vec<Remark>) {
-    remarks
-        .extend(at.folders.iter().filter(|folder| is_run(folder)).map(|run| Remark::Run(run.path.clone())));
+/// Tell what is no class beside the classes in `at`.
+pub(crate) fn tell_of_what_is_no_class(at: &Tree, remarks: &mut Vec<Remark>) {
+    for folder in &at.folders {
+        if is_run(folder) {
+            remarks.push(Remark::Run(folder.path.clone()));
+        } else if is_aside(folder) {
+            remarks.push(Remark::NoPart { path: folder.path.clone(), images: 0 });
+        }
+    }
     tell_of_loose_images(at, remarks);
 }
 

@@ -10,9 +10,9 @@ use super::image_folder::{ImageFolder, beyond_torchvision, empty_classes, gather
 use super::layout;
 use super::parts::Parts;
 use super::remark::Remark;
-use super::split_name::Part;
+use super::split_name::{Part, recognise};
 use super::tree::{Tree, is_unread_image};
-use super::{Need, OpenOptions, Progress};
+use super::{Need, OpenOptions, Progress, class_name};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
 
@@ -38,6 +38,9 @@ pub(crate) fn open(
 ) -> Result<Opened, DataError> {
     let tree = Tree::read(dir)?;
     let (Parts { train: found, val, test }, mut remarks) = layout::find(&tree)?;
+    if options.need == Need::Training {
+        not_only_for_later(dir, &found)?;
+    }
     let ImageFolder { classes, files: mut train } = gather(&found, &mut remarks)?;
     let empty = empty_classes(&ImageFolder { classes: classes.clone(), files: train.clone() }, &found);
     match (options.need, &empty[..]) {
@@ -66,6 +69,23 @@ pub(crate) fn open(
     }
     let (val, test) = (val.map(dataset).transpose()?, test.map(dataset).transpose()?);
     Ok(Opened { train, val, test, skipped, remarks, hashes })
+}
+
+/// Refuse to train on a test or validation part because it is the only one in `dir`. Named itself, it may be used.
+fn not_only_for_later(dir: &Path, found: &Classes<'_>) -> Result<(), DataError> {
+    let wrappers = found.root.path.strip_prefix(dir).unwrap_or(Path::new(""));
+    let part = wrappers.iter().rev().find_map(|name| recognise(&class_name(name))).map(|name| name.part);
+    match part.filter(|part| *part != Part::Train) {
+        None => Ok(()),
+        Some(part) => Err(DataError::Layout {
+            path: dir.to_path_buf(),
+            problem: format!(
+                "it holds a {} part only; to train on that, name {} itself",
+                part.name(),
+                found.root.path.display()
+            ),
+        }),
+    }
 }
 
 /// The files of a part with the labels of the training classes.

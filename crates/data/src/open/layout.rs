@@ -4,8 +4,8 @@
 //! are in docs/folders.md.
 
 use super::class_folders::{
-    Classes, Shape, class_folders, flat_part, is_no_class, names, prefixes, tell_of_runs_and_loose_images,
-    tell_of_the_rest, unclear, unread_images, wrapped,
+    Classes, Shape, class_folders, flat_part, is_no_class, names, prefixes, tell_of_the_rest,
+    tell_of_what_is_no_class, unclear, unread_images, wrapped,
 };
 use super::parts::{self, Parts};
 use super::remark::Remark;
@@ -31,7 +31,7 @@ pub(crate) fn find(root: &Tree) -> Result<(Parts<'_>, Vec<Remark>), DataError> {
     if at.path != root.path {
         remarks.push(Remark::Inside(at.path.clone()));
     }
-    tell_of_runs_and_loose_images(at, &mut remarks);
+    tell_of_what_is_no_class(at, &mut remarks);
     let train = Classes { root: at, folders: class_folders(at, &[])? };
     only_real_classes(&train)?;
     Ok((Parts { train, val: None, test: None }, remarks))
@@ -64,10 +64,18 @@ fn not_parts_of_unknown_names(root: &Tree, folders: &[&Tree]) -> Result<(), Data
         folders.iter().copied().filter(|folder| Shape::of(folder) == Shape::Folders).collect();
     let inner: Vec<Vec<String>> = nested.iter().map(|folder| leaves(folder)).collect();
     let pairs = (1..inner.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-    let shared = pairs.map(|(a, b)| in_both(&inner[a], &inner[b])).find(|shared| shared.len() > 1);
-    let (Some(shared), Some(first)) = (shared, nested.first()) else { return Ok(()) };
-    let (all, one, other) = (names(&nested), &shared[0], &shared[1]);
-    let what = format!("{all} hold the same folders, such as ‘{one}’ and ‘{other}’");
+    // One name alone is no sign, since each class may have a folder `images`; but all names of a part are.
+    let is_sign = |shared: &[String], a: usize, b: usize| {
+        let (small, large) = (inner[a].len().min(inner[b].len()), inner[a].len().max(inner[b].len()));
+        shared.len() > 1 || (shared.len() == small && large > 1)
+    };
+    let shared = pairs
+        .map(|(a, b)| (in_both(&inner[a], &inner[b]), a, b))
+        .find(|(shared, a, b)| !shared.is_empty() && is_sign(shared, *a, *b));
+    let (Some((shared, ..)), Some(first)) = (shared, nested.first()) else { return Ok(()) };
+    let one = &shared[0];
+    let quoted: Vec<String> = shared.iter().take(2).map(|name| format!("‘{name}’")).collect();
+    let what = format!("{} hold the same folders, such as {}", names(&nested), quoted.join(" and "));
     let problem = if shared.iter().all(|name| recognise(name).is_some()) {
         format!(
             "{what}: the parts lie inside the classes. Turn it round: {one}/… with a folder for each class"

@@ -121,7 +121,7 @@ impl<'t> Sorted<'t> {
         root: &Tree,
         remarks: &mut Vec<Remark>,
     ) -> Result<Parts<'t>, DataError> {
-        let has_siblings = self.val.iter().chain(&self.test).any(Named::holds_images);
+        let has_siblings = !self.val.is_empty() || !self.test.is_empty();
         if !has_siblings && !self.others.is_empty() {
             return Err(self.part_or_class(train));
         }

@@ -259,6 +259,12 @@ const CASES: &[Case] = &[
     Case("letters", &["{A,B}/{cat,dog,owl}/1.jpg"], Refused(&["A, B hold the same folders"])),
     // Parts that are missing, flat or empty.
     Case("test only", &["{val,test}/{cat,dog}/1.jpg"], Refused(&["no training part", "test, val"])),
+    Case("a test part alone", &["test/{cat,dog}/1.jpg"], Refused(&["it holds a test part only", "test itself"])),
+    Case("a test part in a wrapper", &["pets/test/{cat,dog}/1.jpg"], Refused(&["it holds a test part only"])),
+    Case("an empty test part and extra", &["train/{cat,dog}/1.jpg", "test/", "extra/1.jpg"], Parts("cat dog", [2, 0, 0])),
+    Case("labels beside classes", &["{cat,dog}/1.jpg", "labels/list.csv"], Parts("cat dog", [2, 0, 0])),
+    Case("one class to check", &["{learn/cat,learn/dog,check/cat}/1.jpg"], Refused(&["check, learn hold the same"])),
+    Case("a wrapper called test", &["test-data/{train,val}/{cat,dog}/1.jpg"], Parts("cat dog", [2, 2, 0])),
     Case("a flat test part", &["{train,val}/{cat,dog}/1.jpg", "test/{1,2}.jpg"], Parts("cat dog", [2, 2, 0])),
     Case("an empty test part", &["train/{cat,dog}/1.jpg", "test/"], Parts("cat dog", [2, 0, 0])),
     Case("an empty val part", &["train/{cat,dog}/1.jpg", "val/.gitkeep"], Parts("cat dog", [2, 0, 0])),
