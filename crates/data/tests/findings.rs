@@ -128,7 +128,9 @@ fn what_cannot_be_read_matters_only_where_it_is_needed() {
     let dir = folder(&[("train/a/1.pgm", 1), ("train/b/1.pgm", 2), ("test/a/1.pgm", 3)]);
     std::os::unix::fs::symlink("/no/such/folder", dir.path().join("test/b")).unwrap();
     assert!(open_for(dir.path(), Need::Training).unwrap().test.is_none());
-    assert!(open_for(dir.path(), Need::Test).unwrap_err().to_string().contains("test/b"));
+    for need in [Need::Test, Need::TrainingAndTest] {
+        assert!(open_for(dir.path(), need).unwrap_err().to_string().contains("test/b"));
+    }
     std::os::unix::fs::symlink("/no/such/folder", dir.path().join("train/c")).unwrap();
     assert!(open_for(dir.path(), Need::Look).unwrap_err().to_string().contains("train/c"));
 }

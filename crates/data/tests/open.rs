@@ -98,14 +98,16 @@ fn unfit_folders_say_why() {
     let nowhere = Path::new("/no/such/place");
     assert_contains(&problem(nowhere), &["/no/such/place", "sample", "fashion-mnist"]);
     assert_contains(&problem(folder(&["1.pgm"], &[]).path()), &["no sub-folders"]);
-    assert_contains(&problem(folder(&["cat/1.pgm"], &[]).path()), &["only one class, ‘cat’"]);
+    let one = folder(&["cat/1.pgm"], &[]);
+    assert_contains(&problem(one.path()), &["only one class, ‘cat’"]);
+    let to_test = OpenOptions { need: Need::Test, ..OpenOptions::default() };
+    assert_eq!(open_with(one.path(), &to_test).unwrap().train.classes, ["cat"]);
     assert_contains(&problem(folder(&["cat/1.pgm"], &["dog/x.txt"]).path()), &["dog", "no images"]);
     let file = folder(&["1.pgm"], &[]);
     assert_contains(&problem(&file.path().join("1.pgm")), &["1.pgm is a file"]);
     let unknown = |part: &str| folder(&["train/a/1.pgm", "train/b/1.pgm", part], &[]);
     assert_contains(&problem(unknown("val/dog/1.pgm").path()), &["val/dog", "a, b"]);
     let test = unknown("test/B/1.pgm");
-    let to_test = OpenOptions { need: Need::Test, ..OpenOptions::default() };
     let message = open_with(test.path(), &to_test).unwrap_err().to_string();
     assert_contains(&message, &["test/B", "a, b", "differs from ‘b’ in capitals only"]);
     assert!(open_dir(&test).test.is_none());

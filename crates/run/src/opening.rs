@@ -48,7 +48,7 @@ impl DataSource {
     pub fn open(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
         let need = match self.validation {
             Validation::Split => Need::Training,
-            Validation::Test => Need::Test,
+            Validation::Test => Need::TrainingAndTest,
         };
         self.open_for(need, skip_bad, observer)
     }

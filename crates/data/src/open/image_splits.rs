@@ -38,19 +38,22 @@ pub(crate) fn open(
 ) -> Result<Opened, DataError> {
     let tree = Tree::read(dir)?;
     let (Parts { train: found, val, test }, mut remarks) = layout::find(&tree)?;
-    if options.need == Need::Training {
+    let need = options.need;
+    if need.training() {
         not_only_for_later(dir, &found)?;
     }
     let ImageFolder { classes, files: mut train } = gather(&found, &mut remarks)?;
     let empty = empty_classes(&ImageFolder { classes: classes.clone(), files: train.clone() }, &found);
-    match (options.need, &empty[..]) {
-        (_, []) => {}
-        (Need::Training | Need::Test, _) => return Err(no_images(&empty)),
-        (Need::Look, _) => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),
+    match (need.training(), &empty[..], &classes[..]) {
+        (true, [], [class]) => {
+            return Err(DataError::OneClass { path: found.root.path.clone(), class: class.clone() });
+        }
+        (true, [_, ..], _) => return Err(no_images(&empty)),
+        _ => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),
     }
     let mut part = |part, found: Option<Result<Classes<'_>, DataError>>| {
         let files = found.map(|found| labelled(&found?, &classes)).transpose();
-        usable(part, files, options.need, &mut remarks)
+        usable(part, files, need, &mut remarks)
     };
     let (mut val, mut test) = (part(Part::Val, val)?, part(Part::Test, test)?);
     remarks.extend(capitals_only(&classes));
@@ -62,7 +65,7 @@ pub(crate) fn open(
     let (skipped, hashes) = checked(&mut parts, options, progress)?;
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
-    if options.need != Need::Look
+    if need.training()
         && let Some(class) = train.class_counts().iter().position(|&count| count == 0)
     {
         return Err(DataError::EmptyClasses(vec![(found.root.path.join(&classes[class]), String::new())]));
@@ -115,11 +118,16 @@ fn usable(
     need: Need,
     remarks: &mut Vec<Remark>,
 ) -> Result<Option<Files>, DataError> {
-    match (files, need) {
-        (Ok(files), _) => Ok(files.filter(|files| !files.is_empty())),
-        (Err(problem), Need::Training) if part == Part::Val => Err(problem),
-        (Err(problem), Need::Test) if part == Part::Test => Err(problem),
-        (Err(problem), _) => {
+    let is_needed = match part {
+        Part::Train => true,
+        // Whoever trains and validates on the test part leaves a validation part alone.
+        Part::Val => need == Need::Training,
+        Part::Test => need.test(),
+    };
+    match files {
+        Ok(files) => Ok(files.filter(|files| !files.is_empty())),
+        Err(problem) if is_needed => Err(problem),
+        Err(problem) => {
             remarks.push(Remark::PartUnused { part, problem: problem.to_string() });
             Ok(None)
         }

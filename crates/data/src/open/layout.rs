@@ -52,7 +52,6 @@ fn only_real_classes(found: &Classes<'_>) -> Result<(), DataError> {
             });
         }
         [only] if is_no_class(only, root, &[]) => return Err(flat_part(only, Part::Train)),
-        [only] => return Err(DataError::OneClass { path: root.path.clone(), class: only.name() }),
         _ => {}
     }
     not_parts_of_unknown_names(root, folders)

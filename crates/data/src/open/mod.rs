@@ -70,10 +70,24 @@ pub enum Need {
     /// To train: a test part that cannot be used stops nothing.
     #[default]
     Training,
-    /// To test: the test part must be usable, if there is one.
+    /// To train, and to validate on the test part, which must be usable.
+    TrainingAndTest,
+    /// To test: the test part must be usable, if there is one. One class is enough.
     Test,
     /// To look at them: nothing stops that but a folder that cannot be understood.
     Look,
+}
+
+impl Need {
+    /// Whether something is to be learnt from them.
+    pub(crate) const fn training(self) -> bool {
+        matches!(self, Self::Training | Self::TrainingAndTest)
+    }
+
+    /// Whether a test part must be usable.
+    pub(crate) const fn test(self) -> bool {
+        matches!(self, Self::TrainingAndTest | Self::Test)
+    }
 }
 
 /// How to open a dataset.

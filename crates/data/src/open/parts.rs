@@ -126,9 +126,6 @@ impl<'t> Sorted<'t> {
             return Err(self.part_or_class(train));
         }
         let classes = classes_of(train.tree, Part::Train, &[], remarks)?;
-        if let [only] = classes.folders[..] {
-            return Err(DataError::OneClass { path: classes.root.path.clone(), class: only.name() });
-        }
         let known: Vec<String> = classes.folders.iter().map(|class| class.name()).collect();
         let mut part = |part, named: &[Named<'t>]| self.other_part(part, named, &known, remarks);
         let (val, test) = (part(Part::Val, &self.val), part(Part::Test, &self.test));
@@ -208,9 +205,6 @@ impl<'t> Sorted<'t> {
         let known: Vec<String> = train.folders.iter().map(|class| class.name()).collect();
         for part in &full {
             self.fits(part, &known)?;
-        }
-        if let [only] = train.folders[..] {
-            return Err(DataError::OneClass { path: train.root.path.clone(), class: only.name() });
         }
         let mut part = |part, named: &[Named<'t>]| self.other_part(part, named, &known, remarks);
         let (val, test) = (part(Part::Val, &self.val), part(Part::Test, &self.test));
