@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use wellfit_images::ImageError;
 
-use crate::open::image_folder::Suspicious;
+use crate::open::check::Suspicious;
+use crate::open::class_name;
+use crate::open::image_folder::EXTENSIONS;
 
 /// Why data could not be opened, read or prepared. The `Display` of each says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +35,8 @@ pub enum DataError {
     NotAFolder(PathBuf),
     /// No class folders: the images lie in the folder itself, or there are none.
     #[error(
-        "{} holds {images} images but no sub-folders: put the images of each class into a sub-folder named \
-         after it",
+        "{} holds {images} images but no sub-folders{unread}: put the images of each class into a sub-folder named \
+         after it{hint}",
         path.display()
     )]
     NoClasses {
@@ -42,6 +44,18 @@ pub enum DataError {
         path: PathBuf,
         /// How many images lie directly in it.
         images: usize,
+        /// How to, where the names of the files tell the classes; else empty.
+        hint: String,
+        /// Which images there cannot be read; else empty.
+        unread: String,
+    },
+    /// The folders are no classes, or could mean two things.
+    #[error("{}: {problem}", path.display())]
+    Layout {
+        /// The folder that holds them.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
     },
     /// There is only one class.
     #[error("{} holds only one class, ‘{class}’: a classifier needs at least two", path.display())]
@@ -51,9 +65,9 @@ pub enum DataError {
         /// The class found.
         class: String,
     },
-    /// A class folder without images.
-    #[error("{} holds no images (jpg jpeg png ppm bmp pgm tif tiff webp): fill or remove it", .0.display())]
-    EmptyClass(PathBuf),
+    /// Class folders without images, each with a word about images there that cannot be read.
+    #[error("{}", EmptyClasses(.0))]
+    EmptyClasses(Vec<(PathBuf, String)>),
     /// A link that leads back to a folder above it.
     #[error("{} leads back to {}, which contains it: remove the link", link.display(), target.display())]
     LinkLoop {
@@ -62,14 +76,15 @@ pub enum DataError {
         /// The folder it comes back to.
         target: PathBuf,
     },
-    /// More folders than any dataset has.
+    /// A folder that more links lead to than any dataset has.
     #[error(
-        "{} has more than 10,000 folders below it: remove the links that lead to the same folders many times",
+        "{} leads to a folder that more than 64 links lead to: remove the links that lead to the same folders many \
+         times",
         .0.display()
     )]
-    TooManyFolders(PathBuf),
+    TooManyLinks(PathBuf),
     /// A class the training part does not have.
-    #[error("{} is no class of the training part, which has: {}", path.display(), known.join(", "))]
+    #[error("{} is no class of the training part, which has: {}{}", path.display(), known.join(", "), like(path, known))]
     UnknownClass {
         /// The folder in `val/` or `test/`.
         path: PathBuf,
@@ -123,6 +138,44 @@ impl DataError {
         let path = path.to_path_buf();
         move |source| Self::Io { path, source }
     }
+
+    /// The same once more, for what is found while a folder is read and needed later, maybe often.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io { path, source } => {
+                let copy = source.raw_os_error().map(io::Error::from_raw_os_error);
+                let source = copy.unwrap_or_else(|| io::Error::new(source.kind(), source.to_string()));
+                Self::Io { path: path.clone(), source }
+            }
+            Self::LinkLoop { link, target } => Self::LinkLoop { link: link.clone(), target: target.clone() },
+            Self::TooManyLinks(path) => Self::TooManyLinks(path.clone()),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
+}
+
+/// The classes without images, one a line if there are several.
+struct EmptyClasses<'a>(&'a [(PathBuf, String)]);
+
+impl Display for EmptyClasses<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let [(path, unread)] = self.0 {
+            let extensions = EXTENSIONS.join(" ");
+            return write!(f, "{} holds no images ({extensions}){unread}: fill or remove it", path.display());
+        }
+        writeln!(f, "{} classes hold no images ({}):", self.0.len(), EXTENSIONS.join(" "))?;
+        for (path, unread) in self.0 {
+            writeln!(f, "  {}{unread}", path.display())?;
+        }
+        write!(f, "Fill or remove them")
+    }
+}
+
+/// A hint where a class differs from a known one in capitals only.
+fn like(path: &Path, known: &[String]) -> String {
+    let name = class_name(path.file_name().unwrap_or_default()).to_lowercase();
+    let twin = known.iter().find(|class| class.to_lowercase() == name);
+    twin.map_or_else(String::new, |class| format!(". It differs from ‘{class}’ in capitals only: rename it"))
 }
 
 /// The list of bad files, one a line.

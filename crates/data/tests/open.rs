@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use wellfit_data::{DataError, Dataset, OpenOptions, Progress, Splits, open};
+use wellfit_data::{DataError, Dataset, Need, OpenOptions, Progress, Splits, open};
 
 /// A folder with one small image for each of `images` and an empty file for each of `bad`.
 fn folder(images: &[&str], bad: &[&str]) -> TempDir {
@@ -57,7 +57,7 @@ fn assert_contains(message: &str, parts: &[&str]) {
 #[test]
 fn a_sub_folder_a_class() {
     let dir = folder(&["cat/1.pgm", "cat/deep/2.pgm", "ant/3.pgm"], &["cat/notes.txt"]);
-    let Splits { name, train, val, test, skipped } = open_dir(&dir);
+    let Splits { name, train, val, test, skipped, .. } = open_dir(&dir);
     assert_eq!(
         (&train.classes[..], &train.labels[..]),
         (&["ant", "cat"].map(String::from)[..], &[0, 1, 1][..])
@@ -82,8 +82,15 @@ fn parts_share_the_training_classes() {
 
 #[test]
 fn a_class_may_be_called_train() {
+    let dir = folder(&["train/1.pgm", "plane/1.pgm"], &[]);
+    let splits = open_dir(&dir);
+    assert_eq!(splits.train.classes, ["plane", "train"]);
+    assert_contains(&splits.remarks[0].to_string(), &["train is taken as a class"]);
     let dir = folder(&["train/1.pgm", "plane/1.pgm", "val/x/1.pgm"], &[]);
-    assert_eq!(open_dir(&dir).train.classes, ["plane", "train", "val"]);
+    assert_contains(
+        &problem(dir.path()),
+        &["‘train’ may be the training part or a class", "plane, train, val"],
+    );
 }
 
 #[test]
@@ -91,12 +98,19 @@ fn unfit_folders_say_why() {
     let nowhere = Path::new("/no/such/place");
     assert_contains(&problem(nowhere), &["/no/such/place", "sample", "fashion-mnist"]);
     assert_contains(&problem(folder(&["1.pgm"], &[]).path()), &["no sub-folders"]);
-    assert_contains(&problem(folder(&["cat/1.pgm"], &[]).path()), &["only one class, ‘cat’"]);
+    let one = folder(&["cat/1.pgm"], &[]);
+    assert_contains(&problem(one.path()), &["only one class, ‘cat’"]);
+    let to_test = OpenOptions { need: Need::Test, ..OpenOptions::default() };
+    assert_eq!(open_with(one.path(), &to_test).unwrap().train.classes, ["cat"]);
     assert_contains(&problem(folder(&["cat/1.pgm"], &["dog/x.txt"]).path()), &["dog", "no images"]);
     let file = folder(&["1.pgm"], &[]);
     assert_contains(&problem(&file.path().join("1.pgm")), &["1.pgm is a file"]);
-    let unknown = folder(&["train/a/1.pgm", "train/b/1.pgm", "test/a/1.pgm", "test/dog/1.pgm"], &[]);
-    assert_contains(&problem(unknown.path()), &["test/dog", "a, b"]);
+    let unknown = |part: &str| folder(&["train/a/1.pgm", "train/b/1.pgm", part], &[]);
+    assert_contains(&problem(unknown("val/dog/1.pgm").path()), &["val/dog", "a, b"]);
+    let test = unknown("test/B/1.pgm");
+    let message = open_with(test.path(), &to_test).unwrap_err().to_string();
+    assert_contains(&message, &["test/B", "a, b", "differs from ‘b’ in capitals only"]);
+    assert!(open_dir(&test).test.is_none());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! All that a run needs before its first step: the settings, the data cut into parts, the network.
 
 use crate::caching::open_cache;
+use crate::classes::ClassCounts;
 use crate::classifier::{read_weights, weight_file};
 use crate::error::RunError;
 use crate::memory;
@@ -12,7 +13,8 @@ use crate::preprocessing::{augmentations, preprocessing};
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::{
-    Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
+    Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, PixelHashes, Preprocessing, Splits,
+    stratified,
 };
 use wellfit_kernels::conv::Algorithm;
 use wellfit_models::{Engine, Network, Shape, architecture, build};
@@ -29,6 +31,20 @@ pub struct Parts {
     pub validation: Dataset,
     /// For the final test, if there are any.
     pub test: Option<Dataset>,
+    /// The pixels of the images of a folder, to find copies by.
+    pub hashes: Arc<PixelHashes>,
+}
+
+impl Parts {
+    /// A sentence for each kind of images that are there more than once.
+    #[must_use]
+    pub fn copies(&self) -> Vec<String> {
+        let test = self.test.as_ref().map(|test| ("test", test));
+        let parts: Vec<(&'static str, &Dataset)> =
+            [("training", &self.train), ("validation", &self.validation)].into_iter().chain(test).collect();
+        let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
+        Copies::among(&parts, &self.hashes).sentences(&sizes)
+    }
 }
 
 /// All that a run needs before its first step.
@@ -128,6 +144,16 @@ impl Experiment {
             test: parts.test.as_ref().map(Dataset::len),
             classes: parts.train.classes.len(),
         });
+        let counts = ClassCounts::of(parts);
+        let missing = counts.without_validation();
+        if !missing.is_empty() {
+            let classes = missing.into_iter().map(str::to_owned).collect();
+            observer.notice(&Notice::NotValidated { classes });
+        }
+        observer.notice(&Notice::Classes(counts));
+        for sentence in parts.copies() {
+            observer.notice(&Notice::Copies(sentence));
+        }
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }
@@ -187,7 +213,7 @@ pub(crate) fn divide(
     validation: Validation,
     observer: &mut dyn Observer,
 ) -> Result<Parts, RunError> {
-    let Splits { name, train, val, test, .. } = splits;
+    let Splits { name, train, val, test, hashes, .. } = splits;
     if validation == Validation::Test {
         let Some(test) = test else {
             let problem =
@@ -195,13 +221,13 @@ pub(crate) fn divide(
             return Err(DataError::Invalid(problem.to_owned()).into());
         };
         observer.notice(&Notice::TestDecides);
-        return Ok(Parts { name, train, validation: test, test: None });
+        return Ok(Parts { name, train, validation: test, test: None, hashes });
     }
     if let Some(validation) = val {
-        return Ok(Parts { name, train, validation, test });
+        return Ok(Parts { name, train, validation, test, hashes });
     }
     let (rest, apart) = stratified(&train.labels, train.classes.len(), spec.val_split, spec.seed)?;
-    Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
+    Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test, hashes })
 }
 
 /// A fresh network.

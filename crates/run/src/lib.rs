@@ -20,6 +20,7 @@
 //! ones. In messages a setting stands in backquotes, as `batch_size`.
 
 mod caching;
+mod classes;
 mod classifier;
 mod error;
 mod experiment;
@@ -40,6 +41,7 @@ mod spec;
 mod trained_on;
 mod training;
 
+pub use classes::ClassCounts;
 pub use classifier::{
     CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images,
     weight_file,

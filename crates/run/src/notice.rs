@@ -1,9 +1,11 @@
 //! Messages about a run, each with its sentence.
 
+use crate::classes::{ClassCounts, listed};
 use crate::machine::path;
 use crate::options::PrecisionName;
 use std::fmt;
 use std::path::PathBuf;
+use wellfit_data::Remark;
 use wellfit_models::Precision;
 use wellfit_record::{Metric, StopReason};
 use wellfit_simd::Bf16Unit;
@@ -24,6 +26,17 @@ pub enum Notice {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// Something about the folder of the data.
+    Folder(Remark),
+    /// Images that are there more than once: the sentence.
+    Copies(String),
+    /// The images of each class.
+    Classes(ClassCounts),
+    /// Classes of which no validation image is known.
+    NotValidated {
+        /// Their names.
+        classes: Vec<String>,
     },
     /// The test part decides which epoch is best.
     TestDecides,
@@ -238,9 +251,14 @@ impl Notice {
     /// Whether it is a warning.
     #[must_use]
     pub fn is_warning(&self) -> bool {
+        if let Self::Folder(remark) = self {
+            return remark.is_warning();
+        }
         matches!(
             self,
             Self::FilesLeftOut { .. }
+                | Self::Copies(_)
+                | Self::NotValidated { .. }
                 | Self::FileLeftOut { .. }
                 | Self::RandomBackbone { .. }
                 | Self::RandomWeights { .. }
@@ -271,6 +289,13 @@ impl fmt::Display for Notice {
         match self {
             Self::FilesLeftOut { count } => write!(f, "{count} unusable files are left out:"),
             Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.display()),
+            Self::Folder(remark) => write!(f, "{remark}"),
+            Self::Copies(sentence) => f.write_str(sentence),
+            Self::Classes(counts) => write!(f, "{counts}"),
+            Self::NotValidated { classes } => {
+                let names: Vec<&str> = classes.iter().map(String::as_str).collect();
+                write!(f, "no validation image of {}: validation says nothing about them", listed(&names))
+            }
             Self::TestDecides => f.write_str(
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",

@@ -7,7 +7,7 @@ use crate::options::DataKind;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
-use wellfit_data::{Dataset, OpenOptions, Splits, open};
+use wellfit_data::{Dataset, Need, OpenOptions, Splits, open};
 
 /// What a run without `val/` validates on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub enum Validation {
 /// Where data are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataSource {
-    /// A folder with a sub-folder a class, or with `train/` and `val/` or `test/`; a folder of IDX files; `sample` or
-    /// `fashion-mnist`.
+    /// A folder with a sub-folder a class, or with `train/` and `val/` or `test/` in any common spelling; a folder of
+    /// IDX files; `sample` or `fashion-mnist`.
     pub data: String,
     /// Where Fashion-MNIST's files may lie, besides the usual places.
     pub dir: Option<PathBuf>,
@@ -40,14 +40,35 @@ impl From<&str> for DataSource {
 }
 
 impl DataSource {
-    /// Open the data. With `skip_bad` unusable images are left out, and named to the observer.
+    /// Open the data to train on them, and to validate on them as [`validation`](Self::validation) says. With `skip_bad`
+    /// unusable images are left out, and named to the observer.
     ///
     /// # Errors
     /// If there are no such data, or they are unfit to train on.
     pub fn open(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
-        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, ..OpenOptions::default() };
+        let need = match self.validation {
+            Validation::Split => Need::Training,
+            Validation::Test => Need::TrainingAndTest,
+        };
+        self.open_for(need, skip_bad, observer)
+    }
+
+    /// Open the data for another purpose. What is worth knowing about them goes to the observer.
+    ///
+    /// # Errors
+    /// If there are no such data, or they are unfit for it.
+    pub fn open_for(
+        &self,
+        need: Need,
+        skip_bad: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Splits, RunError> {
+        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, need, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
+        for remark in &splits.remarks {
+            observer.notice(&Notice::Folder(remark.clone()));
+        }
         if !splits.skipped.is_empty() {
             observer.notice(&Notice::FilesLeftOut { count: splits.skipped.len() });
         }

@@ -111,8 +111,8 @@ pub struct OutArgs {
 #[derive(Debug, Args)]
 #[command(after_help = MORE, after_long_help = "")]
 pub struct TrainArgs {
-    /// A folder with a sub-folder for each class, or with train/ and val/ or test/; a folder of IDX files; `sample` or
-    /// `fashion-mnist`
+    /// A folder with a sub-folder for each class, or with train/ and val/ or test/ in any common spelling; a folder of
+    /// IDX files; `sample` or `fashion-mnist`
     #[arg(value_name = "DATA")]
     pub data: String,
     // First, so that help has the groups in their order.

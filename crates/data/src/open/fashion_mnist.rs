@@ -64,7 +64,7 @@ pub fn open(options: &OpenOptions, progress: &dyn Fn(Progress)) -> Result<Splits
             .map_err(|cause| DataError::FashionMnistMissing { looked: places, cause })?,
     };
     let (train, test) = idx_folder::open(&dir, Some(class_names()))?;
-    Ok(Splits { name: NAME.into(), train, val: None, test, skipped: Vec::new() })
+    Ok(Splits::without_files(NAME.into(), train, test))
 }
 
 /// The folders to look in, best first. In the user's data folder, torchvision's layout counts too.

@@ -1,22 +1,17 @@
 //! A folder of images, one sub-folder a class, in torchvision's order.
 
-use std::ffi::OsStr;
-use std::fs;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-use wellfit_images::decode_file;
-
+use super::class_folders::{Classes, is_run, unread_images};
+use super::class_name::python_order;
+use super::remark::Remark;
+pub use super::tree::EXTENSIONS;
+use super::tree::{BEYOND_TORCHVISION, Tree, extension};
 use crate::error::DataError;
 
-/// What counts as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`.
-pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
-
-/// The most folders a class may have: beyond it, links lead to the same folders again and again.
-const MOST_FOLDERS: usize = 10_000;
-
 /// The images below one folder and their classes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageFolder {
     /// The names of the sub-folders, sorted; a label is a position in this list.
     pub classes: Vec<String>,
@@ -24,127 +19,94 @@ pub struct ImageFolder {
     pub files: Vec<(PathBuf, u32)>,
 }
 
-/// Find the classes and images below `dir`. No image is opened.
+/// Find the classes and images below `dir`: every sub-folder is a class, whatever it is called. No image is opened.
 ///
 /// Classes and files come in the order of torchvision: folders sorted by their whole path, then files by
-/// name, both byte by byte; images in nested folders count; links are followed. Two deliberate differences:
-/// folders whose name starts with a dot (`.git`, `.ipynb_checkpoints`) are neither classes nor searched, and
-/// what cannot be looked at, such as a link to a folder that is gone, is an error and not left out.
+/// name; images in nested folders count; links are followed. Deliberate differences are in docs/folders.md.
 ///
 /// # Errors
-/// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, has more
-/// than 10,000 folders below it, or is a class without images; and the link that leads nowhere.
+/// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, is reached by
+/// links again and again, or is a class without images; and the link that leads nowhere.
 pub fn scan(dir: &Path) -> Result<ImageFolder, DataError> {
     if dir.is_file() {
         return Err(DataError::NotAFolder(dir.to_path_buf()));
     }
-    let Listing { folders, files } = list(dir)?;
-    let classes: Vec<String> = folders.iter().map(|path| name_of(path)).collect();
-    match classes.as_slice() {
-        [] => return Err(DataError::NoClasses { path: dir.to_path_buf(), images: images(&files).count() }),
-        [class] => return Err(DataError::OneClass { path: dir.to_path_buf(), class: class.clone() }),
+    let root = Tree::read(dir)?;
+    let folders: Vec<&Tree> = root.folders.iter().filter(|folder| !is_run(folder)).collect();
+    match folders[..] {
+        [] => {
+            let (hint, unread) = (String::new(), unread_images(&root));
+            return Err(DataError::NoClasses { path: dir.into(), images: root.images.len(), hint, unread });
+        }
+        [class] => return Err(DataError::OneClass { path: dir.into(), class: class.name() }),
         _ => {}
     }
-    let mut found = Vec::new();
-    for (label, folder) in (0_u32..).zip(folders) {
-        let mut listings = Vec::new();
-        walk(folder.clone(), &mut Vec::new(), &mut listings)?;
-        // Whole paths are compared, not part by part: `a-b/` comes before `a/b/`, as in Python's sorted().
-        listings.sort_by(|(a, _), (b, _)| bytes(a).cmp(bytes(b)));
-        let before = found.len();
-        found.extend(listings.iter().flat_map(|(_, files)| images(files)).map(|file| (file.clone(), label)));
-        if found.len() == before {
-            return Err(DataError::EmptyClass(folder));
-        }
+    let classes = Classes { root: &root, folders };
+    let found = gather(&classes, &mut Vec::new())?;
+    match empty_classes(&found, &classes)[..] {
+        [] => Ok(found),
+        ref empty => Err(no_images(empty)),
     }
-    Ok(ImageFolder { classes, files: found })
 }
 
-/// Collect the files of `folder` and every folder below it.
-fn walk(
-    folder: PathBuf,
-    above: &mut Vec<PathBuf>,
-    found: &mut Vec<(PathBuf, Vec<PathBuf>)>,
-) -> Result<(), DataError> {
-    let real = folder.canonicalize().map_err(DataError::io(&folder))?;
-    if above.contains(&real) {
-        return Err(DataError::LinkLoop { link: folder, target: real });
-    }
-    let Listing { folders, files } = list(&folder)?;
-    found.push((folder, files));
-    if found.len() > MOST_FOLDERS {
-        return Err(DataError::TooManyFolders(above.first().cloned().unwrap_or(real)));
-    }
-    above.push(real);
-    for folder in folders {
-        walk(folder, above, found)?;
-    }
-    above.pop();
-    Ok(())
-}
-
-/// The visible folders and the files directly inside a folder, each sorted by name.
-struct Listing {
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-}
-
-fn list(dir: &Path) -> Result<Listing, DataError> {
-    let mut listing = Listing { folders: Vec::new(), files: Vec::new() };
-    for entry in fs::read_dir(dir).map_err(DataError::io(dir))? {
-        let path = entry.map_err(DataError::io(dir))?.path();
-        let hidden = bytes(path.file_name().unwrap_or_default()).starts_with(b".");
-        match fs::metadata(&path) {
-            Ok(metadata) if !metadata.is_dir() => listing.files.push(path),
-            _ if hidden => {}
-            Ok(_) => listing.folders.push(path),
-            // An image that cannot be read is reported with the other bad files.
-            Err(_) if is_image(&path) => listing.files.push(path),
-            Err(cause) => return Err(DataError::io(&path)(cause)),
-        }
-    }
-    for paths in [&mut listing.folders, &mut listing.files] {
-        paths.sort_by(|a, b| bytes(a).cmp(bytes(b)));
-    }
-    Ok(listing)
-}
-
-/// Only the files whose name ends like an image's.
-fn images(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
-    files.iter().filter(|path| is_image(path))
-}
-
-fn is_image(path: &Path) -> bool {
-    let name = name_of(path).to_lowercase();
-    name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn bytes(name: &(impl AsRef<OsStr> + ?Sized)) -> &[u8] {
-    name.as_ref().as_encoded_bytes()
-}
-
-/// A file that cannot be used as an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspicious {
-    /// The file.
-    pub path: PathBuf,
-    /// Why, as a sentence.
-    pub reason: String,
-}
-
-/// Decode every file, on all cores, and return those that fail, in the order of `files`.
+/// The images of a part by class. Folders whose names differ in their Unicode form only are one class.
 ///
-/// Finds empty and truncated files, files that are no image at all, formats and variants that are not
-/// supported, and pictures of more than 50 megapixels.
-#[must_use]
-pub fn check_files(files: &[(PathBuf, u32)]) -> Vec<Suspicious> {
-    let problem = |(path, _): &(PathBuf, u32)| {
-        let reason = decode_file(path).err()?.reason();
-        Some(Suspicious { path: path.clone(), reason })
+/// # Errors
+/// If one of the folders cannot be looked at.
+pub(crate) fn gather(found: &Classes<'_>, remarks: &mut Vec<Remark>) -> Result<ImageFolder, DataError> {
+    let mut result = ImageFolder::default();
+    let mut folders_of: Vec<usize> = Vec::new();
+    let mut label_of: HashMap<String, usize> = HashMap::new();
+    for folder in &found.folders {
+        let class = folder.name();
+        let label = *label_of.entry(class.clone()).or_insert(result.classes.len());
+        if label == result.classes.len() {
+            result.classes.push(class);
+            folders_of.push(0);
+        }
+        folders_of[label] += 1;
+        let mut below = folder.all();
+        if let Some(problem) = below.iter().find_map(|folder| folder.problem.as_ref()) {
+            return Err(problem.again());
+        }
+        // Whole paths are compared, not part by part: `a-b/` comes before `a/b/`, as in Python's sorted().
+        below.sort_by(|a, b| python_order(a.path.as_os_str(), b.path.as_os_str()));
+        result
+            .files
+            .extend(below.iter().flat_map(|folder| &folder.images).map(|file| (file.clone(), label as u32)));
+    }
+    if folders_of.iter().any(|&folders| folders > 1) {
+        // Torchvision has the images of a class together.
+        result.files.sort_by_key(|&(_, label)| label);
+    }
+    for (class, folders) in result.classes.iter().zip(folders_of).filter(|(_, folders)| *folders > 1) {
+        remarks.push(Remark::OneName { class: class.clone(), folders });
+    }
+    Ok(result)
+}
+
+/// The folders of classes without images.
+pub(crate) fn empty_classes<'t>(found: &ImageFolder, classes: &Classes<'t>) -> Vec<&'t Tree> {
+    let mut counts = vec![0_usize; found.classes.len()];
+    found.files.iter().for_each(|&(_, label)| counts[label as usize] += 1);
+    let is_empty = |folder: &&&Tree| {
+        let name = folder.name();
+        found.classes.iter().zip(&counts).any(|(class, &count)| count == 0 && *class == name)
     };
-    files.par_iter().filter_map(problem).collect()
+    classes.folders.iter().filter(is_empty).copied().collect()
+}
+
+/// The error for classes without images.
+pub(crate) fn no_images(folders: &[&Tree]) -> DataError {
+    let line = |folder: &&Tree| (folder.path.clone(), unread_images(folder));
+    DataError::EmptyClasses(folders.iter().map(line).collect())
+}
+
+/// How many files are read that torchvision would pass over, by extension.
+pub(crate) fn beyond_torchvision(files: &[&(PathBuf, u32)]) -> Vec<Remark> {
+    let of = |wanted: &&str| {
+        let count = files.iter().filter(|(path, _)| extension(path) == **wanted).count();
+        (count > 0).then(|| Remark::BeyondTorchvision { extension: (*wanted).to_owned(), count })
+    };
+    BEYOND_TORCHVISION.iter().filter_map(of).collect()
 }

@@ -4,83 +4,188 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::image_folder::{self, ImageFolder, Suspicious};
-use super::{OpenOptions, Progress};
+use super::check::{PixelHashes, Suspicious, check};
+use super::class_folders::Classes;
+use super::image_folder::{ImageFolder, beyond_torchvision, empty_classes, gather, no_images};
+use super::layout;
+use super::parts::Parts;
+use super::remark::Remark;
+use super::split_name::{Part, recognise};
+use super::tree::{Tree, is_unread_image};
+use super::{Need, OpenOptions, Progress, class_name};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
 
-/// Training, validation and test part, and the bad files left out.
-pub(crate) type Parts = (Dataset, [Option<Dataset>; 2], Vec<Suspicious>);
+/// What a folder of images holds.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub train: Dataset,
+    pub val: Option<Dataset>,
+    pub test: Option<Dataset>,
+    /// The bad files left out.
+    pub skipped: Vec<Suspicious>,
+    pub remarks: Vec<Remark>,
+    pub hashes: PixelHashes,
+}
 
 type Files = Vec<(PathBuf, u32)>;
 
-/// Open a folder with `train/` and its siblings, or else with the classes themselves.
+/// Open a folder with a training part and its siblings, or else with the classes themselves.
 pub(crate) fn open(
     dir: &Path,
     options: &OpenOptions,
     progress: &dyn Fn(Progress),
-) -> Result<Parts, DataError> {
-    let train_dir = dir.join("train");
-    let (ImageFolder { classes, files: mut train }, mut others) = if has_folders(&train_dir) {
-        let train = image_folder::scan(&train_dir)?;
-        let others = [&["val", "valid", "validation"][..], &["test"]];
-        let others = others.map(|names| names.iter().map(|name| dir.join(name)).find(|part| part.is_dir()));
-        let [val, test] = others.map(|part| part.map(|part| scan_as(&part, &train.classes)).transpose());
-        (train, [val?, test?])
-    } else {
-        (image_folder::scan(dir)?, [None, None])
+) -> Result<Opened, DataError> {
+    let tree = Tree::read(dir)?;
+    let (Parts { train: found, val, test }, mut remarks) = layout::find(&tree)?;
+    let need = options.need;
+    if need.training() {
+        not_only_for_later(dir, &found)?;
+    }
+    let ImageFolder { classes, files: mut train } = gather(&found, &mut remarks)?;
+    let empty = empty_classes(&ImageFolder { classes: classes.clone(), files: train.clone() }, &found);
+    match (need.training(), &empty[..], &classes[..]) {
+        (true, [], [class]) => {
+            return Err(DataError::OneClass { path: found.root.path.clone(), class: class.clone() });
+        }
+        (true, [_, ..], _) => return Err(no_images(&empty)),
+        _ => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),
+    }
+    let mut part = |part, found: Option<Result<Classes<'_>, DataError>>| {
+        let files = found.map(|found| labelled(&found?, &classes)).transpose();
+        usable(part, files, need, &mut remarks)
     };
-    let skipped = check(&mut train, &mut others, options.skip_bad, progress)?;
+    let (mut val, mut test) = (part(Part::Val, val)?, part(Part::Test, test)?);
+    remarks.extend(capitals_only(&classes));
+    remarks.extend(unread(&tree));
+    let all: Vec<&(PathBuf, u32)> =
+        [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().flatten().collect();
+    remarks.extend(beyond_torchvision(&all));
+    let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
+    let (skipped, hashes) = checked(&mut parts, options, progress)?;
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
-    if let Some(class) = train.class_counts().iter().position(|&count| count == 0) {
-        let folder = if has_folders(&train_dir) { &train_dir } else { dir };
-        return Err(DataError::EmptyClass(folder.join(&classes[class])));
+    if need.training()
+        && let Some(class) = train.class_counts().iter().position(|&count| count == 0)
+    {
+        return Err(DataError::EmptyClasses(vec![(found.root.path.join(&classes[class]), String::new())]));
     }
-    let [val, test] = others.map(|files| files.map(dataset).transpose());
-    Ok((train, [val?, test?], skipped))
+    let (val, test) = (val.map(dataset).transpose()?, test.map(dataset).transpose()?);
+    Ok(Opened { train, val, test, skipped, remarks, hashes })
 }
 
-/// Whether `train/` is a part: if it held only images, it would be a class of that name.
-fn has_folders(dir: &Path) -> bool {
-    dir.read_dir().is_ok_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
+/// Refuse to train on a test or validation part because it is the only one in `dir`. Named itself, it may be used.
+fn not_only_for_later(dir: &Path, found: &Classes<'_>) -> Result<(), DataError> {
+    let wrappers = found.root.path.strip_prefix(dir).unwrap_or(Path::new(""));
+    let part = wrappers.iter().rev().find_map(|name| recognise(&class_name(name))).map(|name| name.part);
+    match part.filter(|part| *part != Part::Train) {
+        None => Ok(()),
+        Some(part) => Err(DataError::Layout {
+            path: dir.to_path_buf(),
+            problem: format!(
+                "it holds a {} part only; to train on that, name {} itself",
+                part.name(),
+                found.root.path.display()
+            ),
+        }),
+    }
 }
 
-/// Scan a part and give its files the labels of the training classes.
-fn scan_as(dir: &Path, known: &[String]) -> Result<Files, DataError> {
-    let folder = image_folder::scan(dir)?;
-    let label_of = |class: &String| {
-        let label = known.iter().position(|k| k == class);
-        label
-            .map(|label| label as u32)
-            .ok_or_else(|| DataError::UnknownClass { path: dir.join(class), known: known.into() })
+/// The files of a part with the labels of the training classes.
+fn labelled(found: &Classes<'_>, known: &[String]) -> Result<Files, DataError> {
+    let part = gather(found, &mut Vec::new())?;
+    let label_of = |class: &String| known.iter().position(|k| k == class).map(|label| label as u32);
+    let labels: Vec<Option<u32>> = part.classes.iter().map(label_of).collect();
+    let mut files = Files::new();
+    for (path, label) in part.files {
+        let Some(label_here) = labels[label as usize] else {
+            let class = &part.classes[label as usize];
+            let folder = found.folders.iter().find(|folder| folder.name() == *class);
+            return Err(DataError::UnknownClass {
+                path: folder.map_or(path, |folder| folder.path.clone()),
+                known: known.into(),
+            });
+        };
+        files.push((path, label_here));
+    }
+    Ok(files)
+}
+
+/// What is to be done about a part that cannot be used: an error where it is needed, else a remark.
+fn usable(
+    part: Part,
+    files: Result<Option<Files>, DataError>,
+    need: Need,
+    remarks: &mut Vec<Remark>,
+) -> Result<Option<Files>, DataError> {
+    let is_needed = match part {
+        Part::Train => true,
+        // Whoever trains and validates on the test part leaves a validation part alone.
+        Part::Val => need == Need::Training,
+        Part::Test => need.test(),
     };
-    let labels = folder.classes.iter().map(label_of).collect::<Result<Vec<u32>, _>>()?;
-    Ok(folder.files.into_iter().map(|(path, label)| (path, labels[label as usize])).collect())
+    match files {
+        Ok(files) => Ok(files.filter(|files| !files.is_empty())),
+        Err(problem) if is_needed => Err(problem),
+        Err(problem) => {
+            remarks.push(Remark::PartUnused { part, problem: problem.to_string() });
+            Ok(None)
+        }
+    }
 }
 
-/// Decode everything once. Bad files are an error, or else leave the parts and are returned.
-fn check(
-    train: &mut Files,
-    others: &mut [Option<Files>; 2],
-    skip_bad: bool,
+/// Decode everything once. Bad files are an error where they are needed, or else leave the parts and are returned.
+fn checked(
+    parts: &mut [Option<&mut Files>; 3],
+    options: &OpenOptions,
     progress: &dyn Fn(Progress),
-) -> Result<Vec<Suspicious>, DataError> {
-    let parts = || others.iter().flatten();
-    progress(Progress::Checking { files: train.len() + parts().map(Vec::len).sum::<usize>() });
-    let mut bad = image_folder::check_files(train);
-    bad.extend(parts().flat_map(|files| image_folder::check_files(files)));
-    if !skip_bad && !bad.is_empty() {
+) -> Result<(Vec<Suspicious>, PixelHashes), DataError> {
+    let sizes = parts.each_ref().map(|part| part.as_ref().map_or(0, |files| files.len()));
+    progress(Progress::Checking { files: sizes.iter().sum() });
+    let all = parts.iter().flatten().flat_map(|files| files.iter());
+    let (bad, hashes) = check(all);
+    // Training does not need the test part.
+    let needed = if options.need == Need::Training { &parts[..2] } else { &parts[..] };
+    let needed: HashSet<&Path> =
+        needed.iter().flatten().flat_map(|files| files.iter()).map(|(path, _)| path.as_path()).collect();
+    if !options.skip_bad && bad.iter().any(|bad| needed.contains(bad.path.as_path())) {
         return Err(DataError::BadFiles(bad));
     }
-    let paths: HashSet<&Path> = bad.iter().map(|bad| bad.path.as_path()).collect();
-    for files in others.iter_mut().flatten().chain([train]) {
-        files.retain(|(path, _)| !paths.contains(path.as_path()));
+    for files in parts.iter_mut().flatten() {
+        files.retain(|(path, _)| hashes.contains_key(path));
     }
-    Ok(bad)
+    Ok((bad, hashes))
 }
 
 fn dataset(classes: &[String], files: Files) -> Result<Dataset, DataError> {
     let (paths, labels) = files.into_iter().unzip();
     Dataset::new(classes.into(), labels, Images::Files(Arc::new(paths)))
+}
+
+/// Classes that some file systems would not tell apart.
+fn capitals_only(classes: &[String]) -> Vec<Remark> {
+    let mut seen: Vec<(String, &String)> =
+        classes.iter().map(|class| (class.to_lowercase(), class)).collect();
+    seen.sort();
+    let twins = seen.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    twins.map(|pair| Remark::CapitalsOnly { one: pair[0].1.clone(), other: pair[1].1.clone() }).collect()
+}
+
+/// Files that are not read: each kind of image with an example, the rest in one line.
+fn unread(tree: &Tree) -> Vec<Remark> {
+    let (images, files): (Vec<_>, Vec<_>) =
+        tree.unread_below().into_iter().partition(|(extension, _)| is_unread_image(extension));
+    let mut remarks: Vec<Remark> = images
+        .into_iter()
+        .map(|(extension, files)| Remark::UnreadImages {
+            extension,
+            count: files.count,
+            example: files.example,
+        })
+        .collect();
+    if !files.is_empty() {
+        let kinds = files.into_iter().map(|(extension, files)| (extension, files.count)).collect();
+        remarks.push(Remark::UnreadFiles { kinds });
+    }
+    remarks
 }

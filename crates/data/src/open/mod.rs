@@ -1,19 +1,34 @@
 //! Opening a dataset by the name or path a user gives.
 
+pub mod check;
+mod class_folders;
+mod class_name;
+pub mod copies;
 mod download;
 pub mod fashion_mnist;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
 mod image_splits;
+mod junk;
+mod layout;
+mod parts;
+pub mod remark;
 pub mod sample;
 pub mod split;
+mod split_name;
+mod tree;
 
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::DataError;
 use crate::loader::Dataset;
-use image_folder::Suspicious;
+use check::{PixelHashes, Suspicious};
+pub use class_name::class_name;
+use image_splits::Opened;
+use remark::Remark;
+pub use split_name::Part;
 
 /// The parts of a dataset.
 #[derive(Debug, Clone)]
@@ -28,6 +43,51 @@ pub struct Splits {
     pub test: Option<Dataset>,
     /// The bad files left out (only with [`OpenOptions::skip_bad`]).
     pub skipped: Vec<Suspicious>,
+    /// What is worth knowing about a folder of images.
+    pub remarks: Vec<Remark>,
+    /// The pixels of each image of a folder, to find copies by.
+    pub hashes: Arc<PixelHashes>,
+}
+
+impl Splits {
+    /// Data without image files.
+    pub(crate) fn without_files(name: String, train: Dataset, test: Option<Dataset>) -> Self {
+        Self {
+            name,
+            train,
+            val: None,
+            test,
+            skipped: Vec::new(),
+            remarks: Vec::new(),
+            hashes: Arc::default(),
+        }
+    }
+}
+
+/// What data are opened for: which problems are errors, and which are [remarks](Remark).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Need {
+    /// To train: a test part that cannot be used stops nothing.
+    #[default]
+    Training,
+    /// To train, and to validate on the test part, which must be usable.
+    TrainingAndTest,
+    /// To test: the test part must be usable, if there is one. One class is enough.
+    Test,
+    /// To look at them: nothing stops that but a folder that cannot be understood.
+    Look,
+}
+
+impl Need {
+    /// Whether something is to be learnt from them.
+    pub(crate) const fn training(self) -> bool {
+        matches!(self, Self::Training | Self::TrainingAndTest)
+    }
+
+    /// Whether a test part must be usable.
+    pub(crate) const fn test(self) -> bool {
+        matches!(self, Self::TrainingAndTest | Self::Test)
+    }
 }
 
 /// How to open a dataset.
@@ -37,6 +97,8 @@ pub struct OpenOptions {
     pub data_dir: Option<PathBuf>,
     /// Leave bad image files out, where they'd be an error.
     pub skip_bad: bool,
+    /// What the data are for.
+    pub need: Need,
     /// Download Fashion-MNIST if it is nowhere on this machine.
     pub download: bool,
     /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
@@ -47,7 +109,13 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     /// The usual places, every bad file an error, downloads allowed.
     fn default() -> Self {
-        Self { data_dir: None, skip_bad: false, download: true, fashion_mnist_url: None }
+        Self {
+            data_dir: None,
+            skip_bad: false,
+            need: Need::Training,
+            download: true,
+            fashion_mnist_url: None,
+        }
     }
 }
 
@@ -73,8 +141,10 @@ pub enum Progress {
 /// Open `data`: `sample`, `fashion-mnist`, or a folder that holds
 ///
 /// * IDX files named as MNIST's (`train-images-idx3-ubyte`, …, each plain or `.gz`), or
-/// * `train/` and maybe `val/` (or `valid/`, `validation/`) and `test/`, each with a sub-folder a class, or
-/// * a sub-folder a class.
+/// * `train/` and maybe `val/` and `test/`, in any common spelling, each with a sub-folder a class, or
+/// * a sub-folder a class
+///
+/// in the folder itself or in the only folder inside it. docs/folders.md has the rules.
 ///
 /// A folder named like a built-in dataset is meant only when written as a path (`./sample`). The classes are
 /// those of the training part.
@@ -98,10 +168,10 @@ fn open_folder(dir: &Path, options: &OpenOptions, progress: &dyn Fn(Progress)) -
     }
     if idx_folder::FILES.iter().any(|name| idx_folder::find(dir, name).is_some()) {
         let (train, test) = idx_folder::open(dir, None)?;
-        return Ok(Splits { name: name(dir), train, val: None, test, skipped: Vec::new() });
+        return Ok(Splits::without_files(name(dir), train, test));
     }
-    let (train, [val, test], skipped) = image_splits::open(dir, options, progress)?;
-    Ok(Splits { name: name(dir), train, val, test, skipped })
+    let Opened { train, val, test, skipped, remarks, hashes } = image_splits::open(dir, options, progress)?;
+    Ok(Splits { name: name(dir), train, val, test, skipped, remarks, hashes: Arc::new(hashes) })
 }
 
 /// The folder's own name, also for `.` and `..`.

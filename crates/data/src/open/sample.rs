@@ -23,13 +23,8 @@ const TEST_LABELS: &[u8] = include_bytes!("../../assets/sample-t10k-labels-idx1-
 /// # Errors
 /// None, unless the program itself is damaged.
 pub fn open() -> Result<Splits, DataError> {
-    Ok(Splits {
-        name: NAME.into(),
-        train: part(TRAIN_IMAGES, TRAIN_LABELS)?,
-        val: None,
-        test: Some(part(TEST_IMAGES, TEST_LABELS)?),
-        skipped: Vec::new(),
-    })
+    let (train, test) = (part(TRAIN_IMAGES, TRAIN_LABELS)?, part(TEST_IMAGES, TEST_LABELS)?);
+    Ok(Splits::without_files(NAME.into(), train, Some(test)))
 }
 
 fn part(images: &[u8], labels: &[u8]) -> Result<Dataset, DataError> {

@@ -1,4 +1,4 @@
-//! `wellfit data show`: shapes, class counts, a labelled picture grid, suspicious files.
+//! `wellfit data show`: shapes, class counts, copies, what is odd, suspicious files, a labelled picture grid.
 
 use crate::args::ShowArgs;
 use crate::config::require;
@@ -7,7 +7,8 @@ use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wellfit::data::{Dataset, Splits};
+use wellfit::data::open::copies::Copy;
+use wellfit::data::{Copies, DataError, Dataset, Need, Remark, Splits};
 use wellfit::plot::{GridCell, ImageGrid, Look, Picture};
 use wellfit::rng::{Rng, Stream};
 use wellfit::run::{Options, Validation, augmentation_sheet};
@@ -15,25 +16,29 @@ use wellfit::run::{Options, Validation, augmentation_sheet};
 /// Run the command.
 pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     require(args.images > 0, || "--images must be at least 1".to_owned())?;
-    let splits = open_data(&args.data, args.data_dir.as_deref(), true, out)?;
+    let splits = open_data(&args.data, args.data_dir.as_deref(), Need::Look, true, out)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-images.png", splits.name)));
     if path.exists() && !args.force {
         return Err(CliError::Output(format!("{} exists: give --force or another --out", path.display())));
     }
     let named =
         [("train", Some(&splits.train)), ("val", splits.val.as_ref()), ("test", splits.test.as_ref())];
-    let mut parts: Vec<Value> = Vec::new();
-    for (name, data) in named.into_iter().filter_map(|(name, data)| data.map(|data| (name, data))) {
-        out.say(format!("{name}: {} images, {} classes{}", data.len(), data.classes.len(), shape(data)));
-        let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-        let counts = data.class_counts();
-        for ((place, class), count) in data.classes.iter().enumerate().zip(&counts) {
-            let share = 100.0 * *count as f64 / data.len() as f64;
-            out.say(format!("  {place:>4} {class:width$} {count:>7}  {share:5.1} %"));
-        }
-        parts.push(json!({ "part": name, "images": data.len(), "classes": data.classes, "counts": counts }));
+    let parts: Vec<(&'static str, &Dataset)> =
+        named.into_iter().filter_map(|(name, data)| data.map(|data| (name, data))).collect();
+    let counts: Vec<Value> = parts.iter().map(|(name, data)| count(name, data, out)).collect();
+    for sentence in classes_missing(&parts) {
+        out.warn(sentence);
+    }
+    let copies = Copies::among(&parts, &splits.hashes);
+    let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
+    for sentence in copies.sentences(&sizes) {
+        out.warn(sentence);
     }
     out.say(format!("suspicious files: {}", splits.skipped.len()));
+    if splits.train.is_empty() {
+        let problem = format!("{} has no image that can be used", args.data);
+        return Err(CliError::Data(DataError::Invalid(problem)));
+    }
     let (picture, first) = grid(&splits.train, args.images, args.seed)?;
     if let Some((height, width, channels)) = splits.train.native_size() {
         let batch = args.images.min(splits.train.len());
@@ -43,12 +48,18 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     let picture = if args.augmented { augmented(&splits, args)? } else { picture };
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
-    let suspicious: Vec<Value> = splits
-        .skipped
-        .iter()
-        .map(|file| json!({ "path": output::path(&file.path), "reason": file.reason }))
-        .collect();
-    out.result(&json!({ "name": splits.name, "parts": parts, "suspicious": suspicious, "picture": output::path(&path) }));
+    out.result(&json!({
+        "name": splits.name,
+        "parts": counts,
+        "remarks": splits.remarks.iter().map(remark).collect::<Vec<Value>>(),
+        "copies": copies_json(&copies),
+        "suspicious": splits
+            .skipped
+            .iter()
+            .map(|file| json!({ "path": output::path(&file.path), "reason": file.reason }))
+            .collect::<Vec<Value>>(),
+        "picture": output::path(&path),
+    }));
     Ok(())
 }
 
@@ -57,6 +68,54 @@ fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
     let kind = source(&args.data, args.data_dir.as_deref(), Validation::Split).kind(&splits.train);
     let spec = Options { seed: Some(args.seed), ..Options::default() }.decide(kind)?;
     Ok(augmentation_sheet(&spec, &splits.train, &splits.name, args.images, Look::SCREEN)?)
+}
+
+/// Print how many images of each class a part has, and what always answering with the most frequent one achieves.
+fn count(name: &str, data: &Dataset, out: Output) -> Value {
+    out.say(format!("{name}: {} images, {} classes{}", data.len(), data.classes.len(), shape(data)));
+    let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let counts = data.class_counts();
+    let share = |count: usize| count as f64 / data.len().max(1) as f64;
+    for ((place, class), &count) in data.classes.iter().enumerate().zip(&counts) {
+        out.say(format!("  {place:>4} {class:width$} {count:>7}  {:5.1} %", 100.0 * share(count)));
+    }
+    let chance = share(counts.iter().copied().max().unwrap_or(0));
+    out.say(format!("  chance level: {:.1} %", 100.0 * chance));
+    json!({ "part": name, "images": data.len(), "classes": data.classes, "counts": counts, "chance": chance })
+}
+
+/// A sentence for each part that lacks images of some of its classes.
+fn classes_missing(parts: &[(&'static str, &Dataset)]) -> Vec<String> {
+    let sentence = |(name, data): &(&'static str, &Dataset)| {
+        let counts = data.class_counts();
+        let without = data.classes.iter().zip(counts).filter(|(_, count)| *count == 0);
+        let names: Vec<&str> = without.map(|(class, _)| class.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{name} has no image of {}", names.join(", ")))
+    };
+    parts.iter().filter_map(sentence).collect()
+}
+
+fn remark(remark: &Remark) -> Value {
+    json!({ "kind": remark.kind(), "text": remark.to_string(), "warning": remark.is_warning() })
+}
+
+/// Every set of equal images, and how many of each kind there are.
+fn copies_json(copies: &Copies) -> Value {
+    let set = |set: &Vec<Copy>| -> Value {
+        let image = |copy: &Copy| json!({ "part": copies.parts[copy.part], "label": copy.label, "path": output::path(&copy.path) });
+        set.iter().map(image).collect()
+    };
+    let pairs = (1..copies.parts.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let across = pairs.map(|(a, b)| {
+        let count = copies.shared(a, b).count();
+        json!({ "parts": [copies.parts[a], copies.parts[b]], "images": count })
+    });
+    json!({
+        "within": copies.within(),
+        "across_classes": copies.contradictions().count(),
+        "across_parts": across.collect::<Vec<Value>>(),
+        "sets": copies.sets.iter().map(set).collect::<Vec<Value>>(),
+    })
 }
 
 fn shape(data: &Dataset) -> String {

@@ -8,7 +8,7 @@ use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::data::DataError;
+use wellfit::data::{DataError, Need};
 use wellfit::run::{Classifier, Evaluation, Validation, judged};
 
 /// Run the command.
@@ -20,7 +20,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
-    let splits = source.open(args.skip_bad, &mut progress)?;
+    let splits = source.open_for(Need::Test, args.skip_bad, &mut progress)?;
     let name = splits.name.clone();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();

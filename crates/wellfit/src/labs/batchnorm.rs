@@ -13,7 +13,7 @@ use crate::output::Output;
 use report::{SeedResult, report};
 use serde::Serialize;
 use std::time::Instant;
-use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits};
+use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Need, Preprocessing, Splits};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::models::Network;
 use wellfit::plot::twin_loss_chart;
@@ -56,7 +56,8 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         )
     })?;
     let start = Instant::now();
-    let Splits { name, train, test, .. } = open_data("fashion-mnist", args.data.as_deref(), false, out)?;
+    let Splits { name, train, test, .. } =
+        open_data("fashion-mnist", args.data.as_deref(), Need::Test, false, out)?;
     let Some(test) = test else {
         let problem = "the batch-norm lab needs a test set beside the training set";
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));

@@ -187,6 +187,14 @@ impl Outcome {
         self
     }
 
+    /// `first` is on standard output, and `then` is below it.
+    #[track_caller]
+    pub fn says_before(self, first: &str, then: &str) -> Self {
+        let (above, below) = (self.stdout.find(first), self.stdout.find(then));
+        assert!(above.is_some() && above < below, "expected `{first}` above `{then}`: {self}");
+        self
+    }
+
     /// `part` is on standard error.
     #[track_caller]
     pub fn complains(&self, part: &str) {
