@@ -8,7 +8,6 @@ use crate::opening::open_data;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::data::DataError;
 use wellfit::run::Classifier;
 
 /// Run the command.
@@ -17,7 +16,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     int8::check(&args.numbers, &args.device)?;
     let engine = super::engine(&args.device)?;
     let mut progress = Progress::new(out, false);
-    let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
+    let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
     let (part, data) = match (splits.test, splits.val) {
@@ -25,15 +24,6 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         (None, Some(val)) => ("val", val),
         (None, None) => ("all", splits.train),
     };
-    if data.classes != floats.classes {
-        return Err(CliError::Data(DataError::Invalid(format!(
-            "{} has the classes {}, but {} was trained on {}: give data with the same classes",
-            args.data,
-            data.classes.join(", "),
-            args.run.display(),
-            floats.classes.join(", "),
-        ))));
-    }
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
     let found = classifier.evaluate(&data, args.batch_size, &mut ())?;
