@@ -47,11 +47,14 @@ pub(super) fn find<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Vec<(String, 
     Ok(named)
 }
 
-/// Every dict of tensors that can be reached by text keys, outer ones first. None is visited twice.
+/// Every dict of tensors that can be reached by text keys, outer ones first. None is visited twice. A list or tuple around
+/// all stands for the dicts in it.
 fn groups<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Vec<Group<'a>>, Fault> {
     let mut found = Vec::new();
-    let mut visited = HashSet::from([place(root)]);
-    let mut level = vec![(Vec::new(), root)];
+    let roots = heap.items(root).map_or_else(|_| vec![root], <[_]>::to_vec);
+    let mut visited = HashSet::new();
+    let mut level: Vec<_> =
+        roots.into_iter().filter(|&root| visited.insert(place(root))).map(|root| (Vec::new(), root)).collect();
     while !level.is_empty() {
         let mut next = Vec::new();
         for (path, dict) in level {

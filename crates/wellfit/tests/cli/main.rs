@@ -25,3 +25,4 @@ mod policies;
 mod replay;
 mod reproducible;
 mod train;
+mod weights;
