@@ -141,6 +141,10 @@ fn a_head_under_another_name_is_taken_or_replaced() {
         });
         let shown = name.strip_prefix(prefix).unwrap_or(name).to_owned();
         let loaded = loads("resnet20", &file, &state, false);
+        if name == "fc" {
+            assert_eq!((loaded.head, loaded.extra.len()), (HeadTaken::Own, 0), "its own name, without the prefix");
+            continue;
+        }
         assert_eq!((loaded.head, loaded.extra.len()), (HeadTaken::Renamed(shown.clone()), 0), "{prefix} {name}");
         let loaded = loads("resnet20", &file, &state, true);
         assert_eq!(loaded.head, HeadTaken::Fresh { name: Some(shown), classes: Some(CLASSES) });

@@ -288,7 +288,7 @@ impl fmt::Display for Notice {
                 write!(f, ", not those under {}", left.join(", "))
             }
             Self::WeightsUnused { count, some } => {
-                let names: Vec<String> = some.iter().map(|name| format!("`{name}`")).collect();
+                let names: Vec<String> = some.iter().map(|name| format!("‘{name}’")).collect();
                 let more = if *count > some.len() { ", …" } else { "" };
                 let arrays = if *count == 1 { "array" } else { "arrays" };
                 write!(f, "{count} {arrays} of the file have no use here: {}{more}", names.join(", "))

@@ -54,8 +54,11 @@ pub enum Fault {
     /// The content contradicts itself or ends early.
     #[error("the file is damaged: {0}. Download or copy it again")]
     Damaged(String),
-    /// The pickle names a function or class that weights never need.
-    #[error("the file asks to run `{0}`; refused. {SAVE_AGAIN}")]
+    /// The pickle names a function that only an attack would call.
+    #[error(
+        "the file asks to run `{0}`; refused. Nothing was run, but Python would: do not load it there. Ask whoever made it \
+         for the weights alone, as `torch.save(model.state_dict(), path)` writes them"
+    )]
     Refused(String),
     /// Sound, but of a kind we do not read.
     #[error("{0}. {SAVE_AGAIN}")]

@@ -1,7 +1,7 @@
 //! Which architecture a file of weights is for, by its names and shapes.
 
 use super::expected::Expected;
-use super::places::Places;
+use super::places::{Places, unmarked};
 use crate::arch::{Architecture, architectures};
 use crate::graph::{Network, Shape};
 use wellfit_weights::WeightFile;
@@ -51,10 +51,12 @@ pub fn head_outputs(model: &str, input: Shape, file: &WeightFile) -> Option<usiz
 
 /// What the file and an architecture have in common, as a share of what either has and in arrays.
 fn compare(architecture: &'static Architecture, file: &WeightFile) -> (f64, usize, Likeness) {
-    let input = first_linear_input(architecture, file);
-    let channels = first_conv_channels(architecture, file);
-    let image = input.unwrap_or(Shape { channels: channels.unwrap_or(3), ..ANY_IMAGE });
-    let expected = Expected::of(&outline(architecture, image));
+    let any = outline(architecture, ANY_IMAGE);
+    let input = first_linear_input(&any, file);
+    let channels = first_conv_channels(&any, file);
+    let image = input.unwrap_or(Shape { channels: channels.unwrap_or(ANY_IMAGE.channels), ..ANY_IMAGE });
+    let expected =
+        if image == ANY_IMAGE { Expected::of(&any) } else { Expected::of(&outline(architecture, image)) };
     let places = Places::find(&expected, file);
     let (fit, all) = places.trunk_fit(&expected);
     let share = fit as f64 / (all + places.inside.len()).max(1) as f64;
@@ -68,11 +70,10 @@ fn outline(architecture: &'static Architecture, image: Shape) -> Network {
 }
 
 /// The image that a network of linear layers reads, from the shape of its first weight in the file.
-fn first_linear_input(architecture: &'static Architecture, file: &WeightFile) -> Option<Shape> {
-    let network = outline(architecture, ANY_IMAGE);
+fn first_linear_input(network: &Network, file: &WeightFile) -> Option<Shape> {
     let first = network.parameters.first().filter(|first| first.shape.len() == 2)?;
-    let found = file.arrays.iter().find(|(name, _)| name.ends_with(&first.name)).map(|(_, array)| array)?;
-    let &[outputs, inputs] = &found.shape[..] else { return None };
+    let found = file.arrays.iter().find(|(name, _)| unmarked(name).ends_with(&first.name));
+    let &[outputs, inputs] = &found?.1.shape[..] else { return None };
     let square = |pixels: usize| {
         let side = pixels.isqrt();
         (side > 0 && side * side == pixels).then_some(side)
@@ -85,10 +86,9 @@ fn first_linear_input(architecture: &'static Architecture, file: &WeightFile) ->
 }
 
 /// The channels that the first convolution reads in the file.
-fn first_conv_channels(architecture: &'static Architecture, file: &WeightFile) -> Option<usize> {
-    let network = outline(architecture, ANY_IMAGE);
+fn first_conv_channels(network: &Network, file: &WeightFile) -> Option<usize> {
     let first = network.parameters.first().filter(|first| first.shape.len() == 4)?;
-    let ends = |name: &str| name == first.name || name.ends_with(&format!(".{}", first.name));
+    let ends = |name: &str| unmarked(name).ends_with(&first.name);
     let mut found = file.arrays.iter().filter(|(name, array)| ends(name) && array.shape.len() == 4);
     found.find_map(|(_, array)| Some(array.shape[1]).filter(|channels| matches!(channels, 1 | 3)))
 }

@@ -57,7 +57,15 @@ impl<'f> Places<'f> {
             }
         }
         rest.retain(|(_, (name, _))| !places.is_copy(expected, name));
-        places.other_head = other_head(expected, &places, &rest);
+        match other_head(expected, &places, &rest) {
+            // The head has its own name, but not the prefix of the rest.
+            Some((name, weight, bias)) if format!("{name}.") == expected.head => {
+                places.arrays.insert(format!("{name}.weight"), weight);
+                places.arrays.insert(format!("{name}.bias"), bias);
+                rest.retain(|(_, found)| found.0 != weight.0 && found.0 != bias.0);
+            }
+            other => places.other_head = other,
+        }
         places.sort_rest(expected, &rest);
         places
     }
@@ -109,7 +117,7 @@ impl<'f> Places<'f> {
 }
 
 /// A name without the parts that wrappers put into its middle.
-fn unmarked(name: &str) -> Cow<'_, str> {
+pub(super) fn unmarked(name: &str) -> Cow<'_, str> {
     if MARKERS.iter().any(|marker| name.contains(marker)) {
         MARKERS.iter().fold(name.to_owned(), |name, marker| name.replace(marker, "")).into()
     } else {

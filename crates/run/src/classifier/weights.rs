@@ -135,16 +135,16 @@ pub(super) fn model_of(
             path.display()
         )));
     }
-    let like = likeness(file);
-    let input = like.and_then(|like| like.input);
     if let Some(name) = given.or(told) {
+        let like = if hints.preprocessing.is_none() { likeness(file) } else { None };
+        let input = like.filter(|like| like.model == name).and_then(|like| like.input);
         return Ok(Model { name: name.to_owned(), input });
     }
-    let Some(like) = like else {
+    let Some(like) = likeness(file) else {
         return Err(RunError::Model(unlike(path, file)));
     };
     observer.notice(&Notice::ModelRecognised { path: path.to_owned(), model: like.model });
-    Ok(Model { name: like.model.to_owned(), input })
+    Ok(Model { name: like.model.to_owned(), input: like.input })
 }
 
 /// The architecture of weights to start from, if that is not given.
@@ -160,7 +160,7 @@ fn unlike(path: &Path, file: &WeightFile) -> String {
         .arrays
         .iter()
         .take(SHOWN)
-        .map(|(name, array)| format!("`{name}` {:?}", array.shape))
+        .map(|(name, array)| format!("‘{name}’ {:?}", array.shape))
         .collect();
     format!(
         "{} looks like none of the architectures that are known ({}). It begins with {}",

@@ -154,7 +154,7 @@ fn may_be_module(class: &str) -> bool {
 }
 
 fn listed(keys: &[&str]) -> String {
-    let some: Vec<String> = keys.iter().take(8).map(|key| format!("`{key}`")).collect();
+    let some: Vec<String> = keys.iter().take(8).map(|key| format!("‘{key}’")).collect();
     let more = if keys.len() > some.len() { ", …" } else { "" };
     format!("{}{more}", some.join(", "))
 }

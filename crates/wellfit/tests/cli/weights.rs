@@ -55,10 +55,10 @@ fn what_is_no_state_dict_is_refused_by_what_it_is() {
         ("script.pt", &["a TorchScript archive", "torch.jit.load(path).state_dict()"]),
         ("trace.pt", &["a TorchScript archive", "torch.jit.load(path).state_dict()"]),
         ("exported.pt2", &["a program of torch.export", "torch.export.load(path).state_dict"]),
-        ("attack.pth", &["asks to run `builtins.eval`; refused"]),
-        ("no_tensors.pth", &["no tensors", "`epoch`, `best`"]),
+        ("attack.pth", &["asks to run `__builtin__.eval`; refused", "do not load it there"]),
+        ("no_tensors.pth", &["no tensors", "‘epoch’, ‘best’"]),
         ("number.pth", &["does not hold a dict of weights"]),
-        ("only_optimizer.pth", &["no tensors", "`optimizer`"]),
+        ("only_optimizer.pth", &["no tensors", "‘optimizer’"]),
         ("model.onnx", &["an ONNX model"]),
         ("model.h5", &["an HDF5 file, as Keras"]),
         ("model.keras", &["a Keras model"]),
@@ -73,7 +73,7 @@ fn what_is_no_state_dict_is_refused_by_what_it_is() {
     ];
     for (name, parts) in cases {
         let file = fixture("refused").join(name).display().to_string();
-        bench.refuses(&format!("predict {file} {picture}"), 4, &[&[name], *parts].concat());
+        bench.refuses(&format!("predict {file} {picture}"), 4, &[&[*name][..], parts].concat());
     }
     let all = std::fs::read_dir(fixture("refused")).unwrap().count();
     assert_eq!(all, cases.len(), "every file of the folder is tried");
@@ -147,7 +147,7 @@ fn heads_and_extra_arrays_are_told_of() {
         file.arrays.extend(["aux.weight", "loss.a", "loss.b", "loss.c", "loss.d"].map(extra));
     });
     for line in [train("extra.safetensors"), evaluate("extra.safetensors")] {
-        bench.run(&line).succeeds().warns("5 arrays of the file have no use here: `aux.weight`, `loss.a`");
+        bench.run(&line).succeeds().warns("5 arrays of the file have no use here: ‘aux.weight’, ‘loss.a’");
     }
 }
 
