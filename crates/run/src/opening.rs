@@ -45,7 +45,25 @@ impl DataSource {
     /// # Errors
     /// If there are no such data, or they are unfit to train on.
     pub fn open(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
-        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, ..OpenOptions::default() };
+        self.open_with(skip_bad, false, observer)
+    }
+
+    /// The same to test on, for which one class is enough.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_test(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
+        self.open_with(skip_bad, true, observer)
+    }
+
+    fn open_with(
+        &self,
+        skip_bad: bool,
+        one_class: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Splits, RunError> {
+        let data_dir = self.dir.clone();
+        let options = OpenOptions { data_dir, skip_bad, one_class, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
         if !splits.skipped.is_empty() {

@@ -35,6 +35,11 @@ pub struct ImageFolder {
 /// Names the folder that cannot be read, has no or only one class, leads back into itself by a link, has more
 /// than 10,000 folders below it, or is a class without images; and the link that leads nowhere.
 pub fn scan(dir: &Path) -> Result<ImageFolder, DataError> {
+    scan_for(dir, 2)
+}
+
+/// The same for a folder with `least` classes or more.
+pub(crate) fn scan_for(dir: &Path, least: usize) -> Result<ImageFolder, DataError> {
     if dir.is_file() {
         return Err(DataError::NotAFolder(dir.to_path_buf()));
     }
@@ -42,7 +47,7 @@ pub fn scan(dir: &Path) -> Result<ImageFolder, DataError> {
     let classes: Vec<String> = folders.iter().map(|path| name_of(path)).collect();
     match classes.as_slice() {
         [] => return Err(DataError::NoClasses { path: dir.to_path_buf(), images: images(&files).count() }),
-        [class] => return Err(DataError::OneClass { path: dir.to_path_buf(), class: class.clone() }),
+        [class] if least > 1 => return Err(DataError::OneClass { path: dir.to_path_buf(), class: class.clone() }),
         _ => {}
     }
     let mut found = Vec::new();

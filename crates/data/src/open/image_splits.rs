@@ -28,7 +28,7 @@ pub(crate) fn open(
         let [val, test] = others.map(|part| part.map(|part| scan_as(&part, &train.classes)).transpose());
         (train, [val?, test?])
     } else {
-        (image_folder::scan(dir)?, [None, None])
+        (image_folder::scan_for(dir, if options.one_class { 1 } else { 2 })?, [None, None])
     };
     let skipped = check(&mut train, &mut others, options.skip_bad, progress)?;
     let dataset = |files| dataset(&classes, files);
@@ -48,7 +48,7 @@ fn has_folders(dir: &Path) -> bool {
 
 /// Scan a part and give its files the labels of the training classes.
 fn scan_as(dir: &Path, known: &[String]) -> Result<Files, DataError> {
-    let folder = image_folder::scan(dir)?;
+    let folder = image_folder::scan_for(dir, 1)?;
     let label_of = |class: &String| {
         let label = known.iter().position(|k| k == class);
         label

@@ -37,6 +37,8 @@ pub struct OpenOptions {
     pub data_dir: Option<PathBuf>,
     /// Leave bad image files out, where they'd be an error.
     pub skip_bad: bool,
+    /// Take a folder with one class only: enough to test on, not to train on.
+    pub one_class: bool,
     /// Download Fashion-MNIST if it is nowhere on this machine.
     pub download: bool,
     /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
@@ -47,7 +49,7 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     /// The usual places, every bad file an error, downloads allowed.
     fn default() -> Self {
-        Self { data_dir: None, skip_bad: false, download: true, fashion_mnist_url: None }
+        Self { data_dir: None, skip_bad: false, one_class: false, download: true, fashion_mnist_url: None }
     }
 }
 

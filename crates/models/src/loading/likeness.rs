@@ -12,7 +12,7 @@ const ANY_IMAGE: Shape = Shape { height: 32, width: 32, channels: 3 };
 const ENOUGH: f64 = 0.5;
 
 /// The architecture that a file looks like.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Likeness {
     /// Its name.
     pub model: &'static str,

@@ -56,7 +56,7 @@ impl Network {
         let head = decide_head(&expected, &mut places, replace_head);
         let fresh = matches!(head, HeadTaken::Fresh { .. });
         if let Some(misfit) = misfit(&expected, &places, fresh) {
-            let like = likeness(file).map(|found| found.model);
+            let like = likeness(file);
             return Err(ModelError::WeightsDoNotFit(Box::new(Misfit { like, ..misfit })));
         }
         check_finite(places.arrays.values().copied())?;

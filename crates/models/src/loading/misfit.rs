@@ -1,6 +1,7 @@
 //! How a file does not fit a network, for people.
 
 use super::expected::Expected;
+use super::likeness::Likeness;
 use super::places::Places;
 use std::fmt;
 use wellfit_weights::Array;
@@ -20,7 +21,7 @@ pub struct Misfit {
     /// How many more there are.
     pub more: usize,
     /// The architecture that the file looks like, if it looks like one of ours.
-    pub like: Option<&'static str>,
+    pub like: Option<Likeness>,
 }
 
 /// An array that is needed beside one that the file has; one of them may be missing.
@@ -100,8 +101,16 @@ impl fmt::Display for Misfit {
             writeln!(f, "  and {more} more")?;
         }
         match like {
-            Some(like) if like == model => f.write_str("Of all architectures it is most like this one, but it is another"),
-            Some(like) => write!(f, "The file looks like {like}: give `model` {like}"),
+            // Only the head or the size of the image differs.
+            Some(Likeness { model: like, whole: true, .. }) if like == model => {
+                f.write_str("The rest of the file fits")
+            }
+            Some(Likeness { model: like, whole: true, .. }) => {
+                write!(f, "The file looks like {like}: give `model` {like}")
+            }
+            Some(Likeness { model: like, .. }) => {
+                write!(f, "The file is none of the architectures that are known; it is most like {like}")
+            }
             None => f.write_str("The file looks like none of the architectures that are known"),
         }
     }

@@ -143,7 +143,9 @@ pub(super) fn model_of(
     let Some(like) = likeness(file) else {
         return Err(RunError::Model(unlike(path, file)));
     };
-    observer.notice(&Notice::ModelRecognised { path: path.to_owned(), model: like.model });
+    if like.whole {
+        observer.notice(&Notice::ModelRecognised { path: path.to_owned(), model: like.model });
+    }
     Ok(Model { name: like.model.to_owned(), input: like.input })
 }
 

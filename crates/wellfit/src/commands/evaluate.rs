@@ -4,11 +4,11 @@ use crate::args::EvaluateArgs;
 use crate::commands::int8;
 use crate::config::batch_size;
 use crate::error::CliError;
-use crate::opening::open_data;
+use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::run::Classifier;
+use wellfit::run::{Classifier, Validation};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -18,7 +18,8 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, false);
     let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
-    let splits = open_data(&args.data, args.data_dir.as_deref(), args.skip_bad, out)?;
+    let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
+    let splits = source.open_to_test(args.skip_bad, &mut progress)?;
     let (part, data) = match (splits.test, splits.val) {
         (Some(test), _) => ("test", test),
         (None, Some(val)) => ("val", val),
