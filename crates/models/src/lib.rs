@@ -38,8 +38,8 @@ pub use arch::{Architecture, MODELS, architecture, architectures, build, least_p
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
 pub use graph::{Network, Node, Parameter, Shape};
-pub use ops::Op;
 pub use loading::{HeadTaken, Likeness, Loaded, Misfit, head_outputs, likeness};
+pub use ops::Op;
 pub use optimizer::Optimizer;
 pub use passes::{DropoutKey, Gradients, Tape};
 pub use plan::{Plan, Precision};

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-use wellfit_models::{
-    HeadTaken, Loaded, MODELS, ModelError, Network, Shape, build, head_outputs, likeness,
-};
+use wellfit_models::{HeadTaken, Loaded, MODELS, ModelError, Network, Shape, build, head_outputs, likeness};
 use wellfit_weights::{Array, Data, WeightFile};
 
 const CLASSES: usize = 3;
@@ -60,7 +58,11 @@ fn any_prefix_goes() {
         for prefix in ["", "module.", "model.", "backbone.", "_orig_mod.", "net.", "a.b.c.", "ema/", "x_"] {
             let file = renamed(&state, |name| format!("{prefix}{name}"));
             let loaded = loads(model, &file, &state, false);
-            assert_eq!((loaded.head, loaded.copies.len(), loaded.extra.len()), (HeadTaken::Own, 0, 0), "{prefix}");
+            assert_eq!(
+                (loaded.head, loaded.copies.len(), loaded.extra.len()),
+                (HeadTaken::Own, 0, 0),
+                "{prefix}"
+            );
             assert_eq!(loaded.prefix, prefix.replace("_orig_mod.", ""));
         }
         let inside = renamed(&state, |name| format!("module.{}", name.replacen('.', "._orig_mod.", 1)));
@@ -115,7 +117,10 @@ fn layers_of_another_network_are_not_left() {
         floats("fc.1.weight", &[3, 3]),
     ] {
         let message = error("resnet20", &with(state.clone(), &more), false);
-        assert!(message.contains(&format!("`{}` {:?}", more.arrays[0].0, more.arrays[0].1.shape)), "{message}");
+        assert!(
+            message.contains(&format!("`{}` {:?}", more.arrays[0].0, more.arrays[0].1.shape)),
+            "{message}"
+        );
     }
     let message = error("resnet18", &made("resnet34", CLASSES, 1).state(), true);
     assert!(message.contains("looks like resnet34: give `model` resnet34"), "{message}");
@@ -142,10 +147,18 @@ fn a_head_under_another_name_is_taken_or_replaced() {
         let shown = name.strip_prefix(prefix).unwrap_or(name).to_owned();
         let loaded = loads("resnet20", &file, &state, false);
         if name == "fc" {
-            assert_eq!((loaded.head, loaded.extra.len()), (HeadTaken::Own, 0), "its own name, without the prefix");
+            assert_eq!(
+                (loaded.head, loaded.extra.len()),
+                (HeadTaken::Own, 0),
+                "its own name, without the prefix"
+            );
             continue;
         }
-        assert_eq!((loaded.head, loaded.extra.len()), (HeadTaken::Renamed(shown.clone()), 0), "{prefix} {name}");
+        assert_eq!(
+            (loaded.head, loaded.extra.len()),
+            (HeadTaken::Renamed(shown.clone()), 0),
+            "{prefix} {name}"
+        );
         let loaded = loads("resnet20", &file, &state, true);
         assert_eq!(loaded.head, HeadTaken::Fresh { name: Some(shown), classes: Some(CLASSES) });
         assert_eq!(head_outputs("resnet20", Shape::image(8, 8, 3), &file), Some(CLASSES));
@@ -201,7 +214,10 @@ fn the_architecture_is_known_by_names_and_shapes() {
     assert_eq!(likeness(&vit), None);
     let message = error("resnet20", &vit, true);
     assert!(message.contains("0 of its"), "{message}");
-    assert!(message.contains("`conv1.weight` [16, 3, 3, 3]") && message.contains("`patch_embed.proj.weight`"), "{message}");
+    assert!(
+        message.contains("`conv1.weight` [16, 3, 3, 3]") && message.contains("`patch_embed.proj.weight`"),
+        "{message}"
+    );
     assert!(message.contains("looks like none of the architectures"), "{message}");
 }
 
@@ -224,7 +240,10 @@ fn weights_that_are_no_numbers_are_refused_and_counted() {
         let file = spoilt(name, &[0, 2], value);
         for replace_head in [false, true] {
             let message = error("resnet20", &file, replace_head);
-            assert!(message.contains(&format!("`{name}` holds 2 NaN or infinite numbers among")), "{message}");
+            assert!(
+                message.contains(&format!("`{name}` holds 2 NaN or infinite numbers among")),
+                "{message}"
+            );
         }
         let prefixed = renamed(&file, |name| format!("module.{name}"));
         assert!(error("resnet20", &prefixed, false).contains(&format!("`module.{name}` holds 2")));

@@ -157,8 +157,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, TrainError> {
         let path = || checkpoint.checkpoint.path.clone();
         let files = &checkpoint.files;
-        let (at, weights) = Self::read(files)
-            .map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
+        let (at, weights) =
+            Self::read(files).map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
         Self::from_parts(at, weights, network, config).map_err(|error| match error {
             TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
             error => error,

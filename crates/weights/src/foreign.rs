@@ -30,7 +30,8 @@ pub(crate) fn file(bytes: &[u8]) -> Fault {
         .iter()
         .find(|(at, start, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(start)))
         .map(|&(_, _, what, advice)| (what.to_owned(), advice));
-    let known = fixed.or_else(|| text(bytes)).or_else(|| protobuf(bytes).map(|what| (what.to_owned(), SAVE_AGAIN)));
+    let known =
+        fixed.or_else(|| text(bytes)).or_else(|| protobuf(bytes).map(|what| (what.to_owned(), SAVE_AGAIN)));
     match known {
         Some((what, advice)) => Fault::Foreign { what, advice: advice.to_owned() },
         None => Fault::UnknownFormat(beginning(bytes)),
@@ -78,7 +79,8 @@ fn protobuf(bytes: &[u8]) -> Option<&'static str> {
 pub(crate) fn archive<'a>(names: impl Iterator<Item = &'a str>) -> Option<Fault> {
     let names: Vec<&str> = names.collect();
     let has = |wanted: &dyn Fn(&str) -> bool| names.iter().any(|name| wanted(name));
-    let foreign = |what: &str, advice: &str| Some(Fault::Foreign { what: what.to_owned(), advice: advice.to_owned() });
+    let foreign =
+        |what: &str, advice: &str| Some(Fault::Foreign { what: what.to_owned(), advice: advice.to_owned() });
     if has(&|name| name.ends_with("/constants.pkl") || name.contains("/code/__torch__")) {
         return foreign(
             "a TorchScript archive",

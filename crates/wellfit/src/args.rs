@@ -5,9 +5,9 @@ use crate::settings::{Settings, one_of};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use wellfit::run::{FileHints, class_list};
 use wellfit::run::options::Group;
 pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+use wellfit::run::{FileHints, class_list};
 
 /// Train image classifiers that neither under- nor overfit.
 #[derive(Debug, Parser)]

@@ -47,7 +47,9 @@ pub(crate) fn scan_for(dir: &Path, least: usize) -> Result<ImageFolder, DataErro
     let classes: Vec<String> = folders.iter().map(|path| name_of(path)).collect();
     match classes.as_slice() {
         [] => return Err(DataError::NoClasses { path: dir.to_path_buf(), images: images(&files).count() }),
-        [class] if least > 1 => return Err(DataError::OneClass { path: dir.to_path_buf(), class: class.clone() }),
+        [class] if least > 1 => {
+            return Err(DataError::OneClass { path: dir.to_path_buf(), class: class.clone() });
+        }
         _ => {}
     }
     let mut found = Vec::new();

@@ -5,8 +5,8 @@ use super::finite::check_finite;
 use super::likeness::likeness;
 use super::misfit::{Misfit, misfit};
 use super::places::Places;
-use crate::graph::Network;
 use crate::ModelError;
+use crate::graph::Network;
 use std::collections::BTreeMap;
 use wellfit_weights::{Array, Data, WeightFile};
 

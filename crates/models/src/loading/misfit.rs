@@ -78,11 +78,17 @@ fn is_head_name(expected: &Expected, places: &Places<'_>, name: &str) -> bool {
     // A head of several layers has names below ours (`fc.0.weight`), or beside it (`classifier.6.weight`).
     let above = head.rsplit_once('.').map(|(above, _)| format!("{above}."));
     own.starts_with(&format!("{head}."))
-        || above.is_some_and(|above| own.starts_with(&above) && !expected.trunk().contains(above.trim_end_matches('.')))
+        || above.is_some_and(|above| {
+            own.starts_with(&above) && !expected.trunk().contains(above.trim_end_matches('.'))
+        })
 }
 
 fn described(name: &str, array: &Array) -> String {
-    let whole = if array.as_f32().is_none() && !name.ends_with("num_batches_tracked") { ", whole numbers" } else { "" };
+    let whole = if array.as_f32().is_none() && !name.ends_with("num_batches_tracked") {
+        ", whole numbers"
+    } else {
+        ""
+    };
     format!("`{name}` {:?}{whole}", array.shape)
 }
 

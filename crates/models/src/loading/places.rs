@@ -93,7 +93,8 @@ impl<'f> Places<'f> {
         let trunk = expected.trunk();
         let head = first_part(&expected.head);
         for &(own, (name, array)) in rest {
-            let is_head = self.other_head.as_ref().is_some_and(|(_, weight, bias)| name == weight.0 || name == bias.0);
+            let is_head =
+                self.other_head.as_ref().is_some_and(|(_, weight, bias)| name == weight.0 || name == bias.0);
             // Single numbers, such as the counters of profilers, change no result.
             let belongs = own.is_some_and(|own| trunk.contains(first_part(own)) || first_part(own) == head);
             if belongs && array.data.len() > 1 && !is_head {
@@ -106,11 +107,13 @@ impl<'f> Places<'f> {
 
     /// How many of the arrays before the head are there in their shapes, and how many there should be.
     pub fn trunk_fit(&self, expected: &Expected) -> (usize, usize) {
-        let trunk = expected.arrays.iter().filter(|(name, wanted)| wanted.required && !expected.is_head(name));
+        let trunk =
+            expected.arrays.iter().filter(|(name, wanted)| wanted.required && !expected.is_head(name));
         let (mut fit, mut all) = (0, 0);
         for (name, wanted) in trunk {
             all += 1;
-            fit += usize::from(self.arrays.get(name).is_some_and(|(_, array)| Expected::accepts(wanted, array)));
+            fit +=
+                usize::from(self.arrays.get(name).is_some_and(|(_, array)| Expected::accepts(wanted, array)));
         }
         (fit, all)
     }
@@ -164,10 +167,12 @@ fn other_head<'f>(
     }
     let inputs = expected.head_inputs()?;
     // A name without the prefix is its own: a head often lies beside the backbone.
-    let plain: Vec<(&str, Found<'f>)> = rest.iter().map(|&(own, found)| (own.unwrap_or(found.0), found)).collect();
+    let plain: Vec<(&str, Found<'f>)> =
+        rest.iter().map(|&(own, found)| (own.unwrap_or(found.0), found)).collect();
     let is_matrix = |array: &Array| array.shape.len() == 2 && array.as_f32().is_some();
     let mut candidates = Vec::new();
-    for &(name, weight) in plain.iter().filter(|(_, (_, array))| is_matrix(array) && array.shape[1] == inputs) {
+    for &(name, weight) in plain.iter().filter(|(_, (_, array))| is_matrix(array) && array.shape[1] == inputs)
+    {
         let Some(stem) = name.strip_suffix("weight") else { continue };
         let bias = plain.iter().find(|(other, _)| other.strip_suffix("bias") == Some(stem));
         let Some(&(_, bias)) = bias.filter(|(_, (_, array))| array.shape[..] == weight.1.shape[..1]) else {

@@ -84,7 +84,10 @@ fn names_in(text: &str) -> Result<Vec<String>, String> {
             let numbered: Option<BTreeMap<usize, String>> = numbered.collect();
             let numbered = numbered.filter(|names| names.len() == entries.len()).ok_or_else(unlike)?;
             if let Some(gap) = (0..numbered.len()).find(|number| !numbered.contains_key(number)) {
-                return Err(format!("its numbers should go from 0 to {}, but {gap} is missing", numbered.len() - 1));
+                return Err(format!(
+                    "its numbers should go from 0 to {}, but {gap} is missing",
+                    numbered.len() - 1
+                ));
             }
             Ok(numbered.into_values().collect())
         }
@@ -126,7 +129,9 @@ impl<'a> Known<'a> {
             outputs.entry(name).or_default().push(output);
         }
         if network.len() == IMAGENET_CLASSES && imagenet().zip(network).all(|((_, name), own)| name == own) {
-            (0..).zip(imagenet()).for_each(|(output, (synset, _))| outputs.entry(synset).or_default().push(output));
+            (0..)
+                .zip(imagenet())
+                .for_each(|(output, (synset, _))| outputs.entry(synset).or_default().push(output));
         }
         Self { network, outputs }
     }
@@ -167,7 +172,8 @@ impl<'a> Known<'a> {
             other if other == plain => 0,
             other => strsim::osa_distance(&other, &plain),
         };
-        let (distance, name) = self.network.iter().map(|name| (distance(name), name)).min_by_key(|near| near.0)?;
+        let (distance, name) =
+            self.network.iter().map(|name| (distance(name), name)).min_by_key(|near| near.0)?;
         let most = (plain.chars().count() as f64 * TYPING_ERRORS).ceil() as usize;
         (distance <= most.min(3) && plain.parse::<u64>().is_err()).then_some(name.as_str())
     }
@@ -241,13 +247,10 @@ mod tests {
         unique.sort();
         unique.dedup();
         assert_eq!((classes.len(), unique.len()), (IMAGENET_CLASSES, IMAGENET_CLASSES));
-        assert_eq!([0, 134, 517, 639, 999].map(|place| classes[place].as_str()), [
-            "tench",
-            "crane bird",
-            "crane",
-            "maillot, tank suit",
-            "toilet tissue"
-        ]);
+        assert_eq!(
+            [0, 134, 517, 639, 999].map(|place| classes[place].as_str()),
+            ["tench", "crane bird", "crane", "maillot, tank suit", "toilet tissue"]
+        );
         let by_synset = outputs_of(&names(&["n15075141", "tench"]), &[1, 1], &classes);
         assert_eq!(by_synset, Ok(vec![999, 0]));
         assert!(outputs(&["n15075141"], &["tench", "cat"]).is_err(), "synsets are ImageNet's only");
@@ -271,7 +274,9 @@ mod tests {
             assert!(names_in(text).is_err(), "{text}");
         }
         assert_eq!(class_list("cat, big dog ,owl").unwrap(), expected);
-        for (text, part) in [("cat", "no such file"), ("cat,,owl", "name 2 is empty"), ("a,b,a", "name 1 and 3")] {
+        for (text, part) in
+            [("cat", "no such file"), ("cat,,owl", "name 2 is empty"), ("a,b,a", "name 1 and 3")]
+        {
             let problem = class_list(text).unwrap_err().to_string();
             assert!(problem.contains(part) && problem.contains("`classes`"), "{problem}");
         }

@@ -18,10 +18,10 @@ use crate::error::RunError;
 use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
-use std::path::Path;
-use std::sync::Arc;
 use class_names::IMAGENET_CLASSES;
 use finite::Finite;
+use std::path::Path;
+use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
 use wellfit_data::{DataError, Preprocessing};
 use wellfit_images::{RawImage, decode_file};
@@ -159,7 +159,8 @@ impl Classifier {
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
         check(&preprocessing).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
-        let mut network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len(), observer)?;
+        let mut network =
+            load(&info.model.name, &file, &source, &preprocessing, info.classes.len(), observer)?;
         // Runs of versions without the setting are f32, and so is what cannot be read here.
         let named =
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());

@@ -56,9 +56,7 @@ pub(crate) fn open_weights(path: &Path) -> Result<Opened, RunError> {
         let info: RunInfo = run.read_run_toml()?;
         best_weights(&run, &info)
     });
-    let (file, path) = kept.map_err(|error| {
-        RunError::Model(format!("no weights to start from: {error}"))
-    })?;
+    let (file, path) = kept.map_err(|error| RunError::Model(format!("no weights to start from: {error}")))?;
     Ok(Opened { file, path })
 }
 
@@ -158,12 +156,8 @@ pub(crate) fn model_in(opened: &Opened, observer: &mut dyn Observer) -> Result<S
 
 /// What to say of weights that look like no known network.
 fn unlike(path: &Path, file: &WeightFile) -> String {
-    let some: Vec<String> = file
-        .arrays
-        .iter()
-        .take(SHOWN)
-        .map(|(name, array)| format!("‘{name}’ {:?}", array.shape))
-        .collect();
+    let some: Vec<String> =
+        file.arrays.iter().take(SHOWN).map(|(name, array)| format!("‘{name}’ {:?}", array.shape)).collect();
     format!(
         "{} looks like none of the architectures that are known ({}). It begins with {}",
         path.display(),

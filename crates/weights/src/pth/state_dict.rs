@@ -11,7 +11,17 @@ const DEEPEST: usize = 4;
 
 /// Beginnings of the keys under which programs keep the state of training; what is below is not the network's.
 const TRAINING: [&str; 12] = [
-    "optim", "opt_", "scheduler", "lr_sched", "sched", "scaler", "amp", "loops", "callbacks", "rng", "random",
+    "optim",
+    "opt_",
+    "scheduler",
+    "lr_sched",
+    "sched",
+    "scaler",
+    "amp",
+    "loops",
+    "callbacks",
+    "rng",
+    "random",
     "hyper_parameters",
 ];
 
@@ -53,8 +63,11 @@ fn groups<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Vec<Group<'a>>, Fault>
     let mut found = Vec::new();
     let roots = heap.items(root).map_or_else(|_| vec![root], <[_]>::to_vec);
     let mut visited = HashSet::new();
-    let mut level: Vec<_> =
-        roots.into_iter().filter(|&root| visited.insert(place(root))).map(|root| (Vec::new(), root)).collect();
+    let mut level: Vec<_> = roots
+        .into_iter()
+        .filter(|&root| visited.insert(place(root)))
+        .map(|root| (Vec::new(), root))
+        .collect();
     while !level.is_empty() {
         let mut next = Vec::new();
         for (path, dict) in level {
@@ -135,8 +148,10 @@ fn without_tensors<'a>(heap: &Heap<'a>, root: Value<'a>) -> Fault {
             if let Some((key, object)) = object {
                 return module(object, format!("{loaded}[{key:?}]"));
             }
-            let keys: Vec<&str> =
-                pairs.iter().filter_map(|(key, _)| if let Value::Text(key) = key { Some(*key) } else { None }).collect();
+            let keys: Vec<&str> = pairs
+                .iter()
+                .filter_map(|(key, _)| if let Value::Text(key) = key { Some(*key) } else { None })
+                .collect();
             Fault::Unsupported(match keys[..] {
                 [] => "it holds no tensors under names".to_owned(),
                 _ => format!("it holds no tensors, nor a dict of them under its keys {}", listed(&keys)),

@@ -166,7 +166,8 @@ fn a_damaged_weight_file() {
 fn weights_of_another_model_name_the_first_keys_and_shapes() {
     let bench = Bench::new();
     bench.weights("w.safetensors", "mlp", 2);
-    let parts = ["do not fit resnet20", "`conv1.weight` [16, 3, 3, 3]  `classifier.0.weight`", "and ", " more"];
+    let parts =
+        ["do not fit resnet20", "`conv1.weight` [16, 3, 3, 3]  `classifier.0.weight`", "and ", " more"];
     refuses_weights(&bench, RESNET, "w.safetensors", &parts);
 }
 

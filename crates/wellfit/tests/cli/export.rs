@@ -113,7 +113,11 @@ fn a_weight_file_is_exported_beside_itself() {
     assert_eq!(config["label_names"], serde_json::json!(["0", "1", "2"]));
     bench.run("export made/export --format safetensors").succeeds();
     assert_eq!(bench.names("made/export"), ["config.json", "model.pth", "model.safetensors"]);
-    bench.refuses("export made/bare.safetensors --format pth --model resnet20", 4, &["do not fit resnet20", "--model mlp"]);
+    bench.refuses(
+        "export made/bare.safetensors --format pth --model resnet20",
+        4,
+        &["do not fit resnet20", "--model mlp"],
+    );
 }
 
 #[test]

@@ -16,7 +16,9 @@ fn fixture(name: &str) -> PathBuf {
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture(folder)).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries
-        .filter(|path| path.is_file() && !["png", "json"].iter().any(|end| path.extension() == Some(end.as_ref())))
+        .filter(|path| {
+            path.is_file() && !["png", "json"].iter().any(|end| path.extension() == Some(end.as_ref()))
+        })
         .collect();
     files.sort();
     files
@@ -51,7 +53,10 @@ fn what_is_no_state_dict_is_refused_by_what_it_is() {
     let cases: &[(&str, &[&str])] = &[
         ("module.pth", &["`__main__.Mlp`", "torch.load(path, weights_only=False).state_dict()"]),
         ("old_module.pth", &["`__main__.Mlp`", "torch.load(path, weights_only=False).state_dict()"]),
-        ("module_in_dict.pt", &["`__main__.Mlp`", "torch.load(path, weights_only=False)[\"model\"].state_dict()"]),
+        (
+            "module_in_dict.pt",
+            &["`__main__.Mlp`", "torch.load(path, weights_only=False)[\"model\"].state_dict()"],
+        ),
         ("script.pt", &["a TorchScript archive", "torch.jit.load(path).state_dict()"]),
         ("trace.pt", &["a TorchScript archive", "torch.jit.load(path).state_dict()"]),
         ("exported.pt2", &["a program of torch.export", "torch.export.load(path).state_dict"]),
@@ -124,7 +129,11 @@ fn a_run_gives_its_kept_weights() {
         bench.run(&line).succeeds().says("Weights from ").says("first/model.safetensors");
     }
     assert_eq!(bench.bytes("of_run/model.safetensors"), bench.bytes("of_file/model.safetensors"));
-    bench.refuses_to_train(&format!("pets {MLP} --weights pets"), 4, &["no weights to start from", "pets is not a run"]);
+    bench.refuses_to_train(
+        &format!("pets {MLP} --weights pets"),
+        4,
+        &["no weights to start from", "pets is not a run"],
+    );
     bench.run("lab dropout --epochs 1 --out lab").succeeds();
     bench.refuses_to_train(&format!("pets {MLP} --weights lab"), 4, &["no weights"]);
 }
@@ -136,13 +145,14 @@ fn heads_and_extra_arrays_are_told_of() {
     let train = |file: &str| format!("train pets {MLP} --epochs 1 --force --out run --weights {file}");
     let evaluate = |file: &str| format!("evaluate {file} pets --classes cat,dog");
     bench.run(&train("head.safetensors")).succeeds().says("Their head `head.fc` has 2 classes: replaced");
-    bench.run(&evaluate("head.safetensors")).succeeds().says("Their head `head.fc` is taken for `classifier.4`");
+    bench
+        .run(&evaluate("head.safetensors"))
+        .succeeds()
+        .says("Their head `head.fc` is taken for `classifier.4`");
     rewrite(&bench, "none.safetensors", |file| file.arrays.retain(|(name, _)| !name.contains(".4.")));
     bench.run(&train("none.safetensors")).succeeds().says("no head that fits: a new one with 2 classes");
     bench.refuses(&evaluate("none.safetensors"), 4, &["`classifier.4.weight` [2, 24]", "missing"]);
-    let extra = |name: &str| {
-        (name.to_owned(), Array { shape: vec![2], data: Data::F32(vec![1.0; 2]) })
-    };
+    let extra = |name: &str| (name.to_owned(), Array { shape: vec![2], data: Data::F32(vec![1.0; 2]) });
     rewrite(&bench, "extra.safetensors", |file| {
         file.arrays.extend(["aux.weight", "loss.a", "loss.b", "loss.c", "loss.d"].map(extra));
     });
@@ -178,7 +188,11 @@ fn weights_that_are_no_numbers_end_every_command_with_4() {
         }
         bench.refuses_to_train(&format!("pets {MLP} --weights {file}"), 4, &[&[file][..], &SPOILT].concat());
     }
-    bench.refuses(&format!("verify-resume pets {MLP} --epochs 1 --kills 1 --weights nan.safetensors"), 4, &SPOILT);
+    bench.refuses(
+        &format!("verify-resume pets {MLP} --epochs 1 --kills 1 --weights nan.safetensors"),
+        4,
+        &SPOILT,
+    );
 }
 
 #[test]
@@ -242,10 +256,9 @@ fn outputs_that_are_no_numbers_end_with_4() {
             values.fill(1e30);
         }
     });
-    for line in [
-        "predict large.safetensors pets/val/cat/8.png",
-        "evaluate large.safetensors pets --classes cat,dog",
-    ] {
+    for line in
+        ["predict large.safetensors pets/val/cat/8.png", "evaluate large.safetensors pets --classes cat,dog"]
+    {
         bench.refuses(line, 4, &["mlp gives ", "NaN or infinite numbers among", "finite, but too large"]);
     }
 }
@@ -274,7 +287,11 @@ fn classes_are_found_by_name_whatever_their_order() {
     assert_eq!(bench.run(&format!("{foreign} names.txt")).succeeds().json()["accuracy"], 0.0);
     bench.refuses(&format!("{foreign} cat,dog,owl"), 2, &["--classes names 3 classes", "2 outputs"]);
     bench.refuses(&format!("{foreign} cat"), 2, &["--classes cat: there is no such file"]);
-    bench.refuses("evaluate run pets --classes cat,dog", 2, &["names its classes", "leave --model and --classes out"]);
+    bench.refuses(
+        "evaluate run pets --classes cat,dog",
+        2,
+        &["names its classes", "leave --model and --classes out"],
+    );
 }
 
 #[test]
@@ -282,9 +299,18 @@ fn classes_that_the_network_does_not_know_are_named() {
     let bench = pets();
     bench.run(&format!("train pets {MLP} --epochs 1 --out run --quiet")).succeeds();
     bench.pictures("typed", &["Cat", "dgo", "owl"], 0..2);
-    let parts = ["3 of the 3 classes", "Cat (did you mean cat?)", "dgo (did you mean dog?)", ", owl. It knows cat, dog"];
+    let parts = [
+        "3 of the 3 classes",
+        "Cat (did you mean cat?)",
+        "dgo (did you mean dog?)",
+        ", owl. It knows cat, dog",
+    ];
     bench.refuses("evaluate run typed", 3, &parts);
-    bench.refuses("evaluate plain.safetensors pets", 3, &["cat, dog. It knows 0, 1", "name them with --classes"]);
+    bench.refuses(
+        "evaluate plain.safetensors pets",
+        3,
+        &["cat, dog. It knows 0, 1", "name them with --classes"],
+    );
 }
 
 #[test]
