@@ -19,6 +19,8 @@ fn every_format_of_a_state_dict_is_read() {
         "no_crc.pth",
         "wrapped.pth",
         "zip64.pth",
+        "objects.pth",
+        "objects_protocol5.pth",
     ];
     for name in files {
         let WeightFile { arrays, metadata } = load(name);
