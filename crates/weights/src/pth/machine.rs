@@ -60,7 +60,8 @@ impl<'a> Machine<'a> {
                 self.set_items(count)?;
             }
             b'a' => self.append(1)?,
-            b'e' => {
+            // APPENDS to a list, ADDITEMS to a set.
+            b'e' | 0x90 => {
                 let count = self.above_mark()?;
                 self.append(count)?;
             }
@@ -72,11 +73,6 @@ impl<'a> Machine<'a> {
                 self.pop_many(count)?;
             }
             b'p' => self.put(text_slot)?,
-            // ADDITEMS to a set
-            0x90 => {
-                let count = self.above_mark()?;
-                self.append(count)?;
-            }
             _ => {
                 let value = self.value(instruction)?;
                 self.stack.push(value);
