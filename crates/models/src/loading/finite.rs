@@ -8,7 +8,7 @@ pub(crate) fn check_finite<'f>(arrays: impl Iterator<Item = Found<'f>>) -> Resul
     let bad = arrays.filter_map(|(name, array)| {
         let values = array.as_f32()?;
         let count = values.iter().filter(|value| !value.is_finite()).count();
-        (count > 0).then(|| (name, count, values.len()))
+        (count > 0).then_some((name, count, values.len()))
     });
     let bad: Vec<(&str, usize, usize)> = bad.collect();
     match bad.first() {
