@@ -5,13 +5,17 @@ Run: python parity/weights.py  (needs torch and safetensors; the fixtures come o
 but for the memory addresses that PyTorch uses as keys in its old format)
 """
 
+import argparse
 import collections
+import datetime
+import decimal
 import os
 import pickle
 import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -80,6 +84,16 @@ def checkpoint():
     }
 
 
+def objects():
+    """Objects of other classes beside the weights, one dict deeper."""
+    return {
+        "args": argparse.Namespace(lr=0.1, layers=[1, (2, 3)], inner=argparse.Namespace()),
+        "best": np.float64(0.75), "when": datetime.datetime(2026, 1, 2), "where": Path("a/b").__class__("a"),
+        "set": {1}, "bytes": b"\xff", "decimal": decimal.Decimal("1.5"), "complex": 1j, "counts": collections.Counter("aab"),
+        "checkpoint": {"net": model_state(), "epoch": 3},
+    }
+
+
 class Attack:
     def __reduce__(self):
         return os.system, ("echo this must never run",)
@@ -114,6 +128,8 @@ def main():
     torch.save(dtypes(), FIXTURES / "dtypes.pth")
     torch.save(views(), FIXTURES / "views.pth")
     torch.save(views(), FIXTURES / "legacy_views.pth", _use_new_zipfile_serialization=False)
+    torch.save(objects(), FIXTURES / "objects.pth")
+    torch.save(objects(), FIXTURES / "objects_protocol5.pth", pickle_protocol=5)
     torch.save({"weight": torch.nn.Parameter(filled((2, 3), 0))}, FIXTURES / "parameter.pth")
     torch.save(torch.nn.Linear(1, 1), FIXTURES / "whole_module.pth")
     torch.save(filled((2,), 0), FIXTURES / "lone_tensor.pth")

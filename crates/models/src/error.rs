@@ -1,3 +1,4 @@
+use crate::loading::Misfit;
 use crate::{MODELS, Shape};
 
 /// What can go wrong with a network.
@@ -46,11 +47,66 @@ pub enum ModelError {
     #[error("a network in int8 evaluates only, and from the images on")]
     EvaluatesOnly,
     /// Weights that do not fit the network.
-    #[error("the weights do not fit {model}: {}", problems.join("; "))]
-    WeightsDoNotFit {
+    #[error("{0}")]
+    WeightsDoNotFit(Box<Misfit>),
+    /// Weights that are no numbers.
+    #[error(
+        "`{array}` holds {count} NaN or infinite numbers among {values}{}: nothing of use comes out of such a network. \
+         Take weights from before the training went wrong",
+        and_others(*others)
+    )]
+    NotFinite {
+        /// The first array that holds some.
+        array: String,
+        /// How many.
+        count: usize,
+        /// Of how many numbers.
+        values: usize,
+        /// How many other arrays hold some.
+        others: usize,
+    },
+    /// A network that gives what is no number, of finite weights.
+    #[error(
+        "{model} gives {count} NaN or infinite numbers among {values} outputs: its weights are finite, but too large, \
+         or a variance is negative"
+    )]
+    OutputNotFinite {
         /// The network's name.
         model: String,
-        /// The first keys and shapes that do not fit, and how many more.
-        problems: Vec<String>,
+        /// How many.
+        count: usize,
+        /// Of how many outputs.
+        values: usize,
     },
+    /// A moment of the optimiser is not in a checkpoint.
+    #[error("the optimiser's `{name}` {shape:?} is missing")]
+    MomentMissing {
+        /// Its name.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", and so does one other array".to_owned(),
+        _ => format!(", and so do {count} other arrays"),
+    }
+}
+
+impl ModelError {
+    /// Whether weights are at fault, and not what was asked for.
+    #[must_use]
+    pub fn is_of_weights(&self) -> bool {
+        matches!(
+            self,
+            Self::WeightsDoNotFit(_)
+                | Self::NotFinite { .. }
+                | Self::OutputNotFinite { .. }
+                | Self::MomentMissing { .. }
+                | Self::CannotQuantise { .. }
+        )
+    }
 }

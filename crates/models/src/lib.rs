@@ -11,7 +11,8 @@
 //! # Ok::<(), wellfit_models::ModelError>(())
 //! ```
 //!
-//! * [`graph`] nodes, parameters, weights in and out under torch's names
+//! * [`graph`] nodes, parameters, weights under torch's names
+//! * [`loading`] weights of other programs: which array is which, and which network they are for
 //! * [`ops`] the operations, one file each
 //! * [`arch`] the architectures, one file a family; [`build`] finds one by name
 //! * [`plan`] which operations run together, which buffers live when
@@ -26,6 +27,7 @@ pub mod engine;
 mod error;
 pub mod graph;
 pub mod int8;
+pub mod loading;
 pub mod onnx;
 pub mod ops;
 pub mod optimizer;
@@ -35,8 +37,8 @@ pub mod plan;
 pub use arch::{Architecture, MODELS, architecture, architectures, build, least_parameters, mlp};
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
-pub use graph::state::Loaded;
 pub use graph::{Network, Node, Parameter, Shape};
+pub use loading::{HeadTaken, Likeness, Loaded, Misfit, head_outputs, likeness};
 pub use ops::Op;
 pub use optimizer::Optimizer;
 pub use passes::{DropoutKey, Gradients, Tape};

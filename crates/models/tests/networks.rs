@@ -6,7 +6,7 @@ use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::mlp::regressor;
 use wellfit_models::{
-    DropoutKey, MODELS, ModelError, Network, Optimizer, Precision, Shape, build, least_parameters,
+    DropoutKey, HeadTaken, MODELS, ModelError, Network, Optimizer, Precision, Shape, build, least_parameters,
 };
 use wellfit_rng::{Rng, Stream};
 
@@ -145,7 +145,7 @@ fn weights_that_do_not_fit_are_named_and_change_nothing() {
     let mut short = before.clone();
     short.arrays.retain(|(name, _)| name != "bn1.running_var");
     let error = network.load(&short, true).unwrap_err().to_string();
-    assert!(error.contains("`bn1.running_var` [64] is missing"), "{error}");
+    assert!(error.contains("`bn1.running_var` [64]  missing"), "{error}");
     assert_eq!(network.state(), before);
 }
 
@@ -156,7 +156,8 @@ fn a_head_for_other_classes_is_replaced_only_when_asked() {
     network.initialise(2);
     let head = network.parameters.last().unwrap().value.clone();
     assert!(network.load(&theirs, false).is_err());
-    assert_eq!(network.load(&theirs, true).unwrap().replaced_head, Some(1000));
+    let fresh = HeadTaken::Fresh { name: Some("fc".to_owned()), classes: Some(1000) };
+    assert_eq!(network.load(&theirs, true).unwrap().head, fresh);
     assert_eq!(network.parameters.last().unwrap().value[..], head[..]);
     assert_eq!(network.state().get("conv1.weight"), theirs.get("conv1.weight"));
 }

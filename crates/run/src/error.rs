@@ -78,12 +78,7 @@ impl RunError {
 
 impl From<ModelError> for RunError {
     fn from(error: ModelError) -> Self {
-        match error {
-            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => {
-                Self::Model(error.to_string())
-            }
-            _ => Self::Unusable(error.to_string()),
-        }
+        if error.is_of_weights() { Self::Model(error.to_string()) } else { Self::Unusable(error.to_string()) }
     }
 }
 

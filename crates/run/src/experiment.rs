@@ -2,7 +2,7 @@
 
 use crate::caching::open_cache;
 use crate::classes::ClassCounts;
-use crate::classifier::{read_weights, weight_file};
+use crate::classifier::{Opened, model_in, open_weights, take_over};
 use crate::error::RunError;
 use crate::memory;
 use crate::notice::Notice;
@@ -64,6 +64,8 @@ pub struct Experiment {
     pub preprocessing: Preprocessing,
     /// Initialised by the seed; weights from a file are not in it yet.
     pub network: Network,
+    /// The weights it starts from, if they were read to know the architecture.
+    opened: Option<Opened>,
     /// The batches to train on.
     pub train: Loader,
     /// The batches to validate on.
@@ -81,6 +83,7 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
         // What can be refused without the data is refused before they are read.
+        let (options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
         let splits = source.open(spec.skip_bad, observer)?;
@@ -97,7 +100,8 @@ impl Experiment {
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
         let train = loader(&spec, &parts.train, &preprocessing, true)?;
         let val = loader(&spec, &parts.validation, &preprocessing, false)?;
-        Ok(Self { source: source.clone(), spec, asked, engine, parts, preprocessing, network, train, val })
+        let source = source.clone();
+        Ok(Self { source, spec, asked, engine, parts, preprocessing, network, opened, train, val })
     }
 
     /// Load the weights that the run starts from, if any.
@@ -109,14 +113,10 @@ impl Experiment {
             }
             return Ok(());
         };
-        let path = &weight_file(path).unwrap_or_else(|| path.clone());
-        let file = read_weights(path)?;
-        let loaded = self.network.load(&file, true).map_err(|error| RunError::weights(path, &error))?;
+        let opened = self.opened.take();
+        let Opened { file, path } = opened.map_or_else(|| open_weights(path), Ok)?;
         observer.notice(&Notice::WeightsFrom { path: path.clone() });
-        if let Some(theirs) = loaded.replaced_head {
-            observer.notice(&Notice::HeadReplaced { theirs, classes: self.network.outputs() });
-        }
-        Ok(())
+        take_over(&mut self.network, &file, &path, true, observer)
     }
 
     /// Check that the run fits into memory, and open the cache with a share of what it leaves.
@@ -198,6 +198,20 @@ impl Experiment {
         std::path::absolute(folder)
             .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
+}
+
+/// The options with the architecture of the weights they name, if they name no other; and these weights.
+fn follow_weights(
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<(Options, Option<Opened>), RunError> {
+    let mut options = options.clone();
+    let Some(path) = options.weights.clone().flatten().filter(|_| options.model.is_none()) else {
+        return Ok((options, None));
+    };
+    let opened = open_weights(&path)?;
+    options.model = Some(model_in(&opened, observer)?);
+    Ok((options, Some(opened)))
 }
 
 /// The device for a run of these settings.

@@ -43,8 +43,8 @@ mod training;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images,
-    weight_file,
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, class_list,
+    imagenet_classes, training_images, weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};

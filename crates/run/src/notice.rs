@@ -86,12 +86,42 @@ pub enum Notice {
         /// The file.
         path: PathBuf,
     },
-    /// The head in the weight file was for another number of classes.
+    /// A weight file does not say which architecture it is for, but looks like one.
+    ModelRecognised {
+        /// The file.
+        path: PathBuf,
+        /// The architecture.
+        model: &'static str,
+    },
+    /// The network keeps its own head: that of the weight file is for other classes, has another name, or is not there.
     HeadReplaced {
-        /// Classes in the file.
-        theirs: usize,
+        /// The name of the head in the file, if it is another.
+        theirs: Option<String>,
+        /// Classes in the file, if it has a head.
+        had: Option<usize>,
         /// Classes of the data.
         classes: usize,
+    },
+    /// The head of the weight file has another name and is taken.
+    HeadRenamed {
+        /// Its name in the file.
+        theirs: String,
+        /// The name in the network.
+        ours: String,
+    },
+    /// A weight file has the network's weights more than once.
+    WeightsTwice {
+        /// What stands before the names of those that are taken.
+        taken: String,
+        /// What stands before the names of the others.
+        left: Vec<String>,
+    },
+    /// A weight file has arrays that the network has no use for.
+    WeightsUnused {
+        /// How many.
+        count: usize,
+        /// The names of some.
+        some: Vec<String>,
     },
     /// Where the run is computed.
     Device {
@@ -264,6 +294,8 @@ impl Notice {
                 | Self::RandomWeights { .. }
                 | Self::TrainedOn { .. }
                 | Self::TrainingUnknown { .. }
+                | Self::WeightsTwice { .. }
+                | Self::WeightsUnused { .. }
                 | Self::SchedulerPrecluded { .. }
                 | Self::SchedulerTooLate
                 | Self::SlowSgd { .. }
@@ -331,8 +363,27 @@ impl fmt::Display for Notice {
                 file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
             }
             Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
-            Self::HeadReplaced { theirs, classes } => {
-                write!(f, "Their head has {theirs} classes: replaced by a new one with {classes}")
+            Self::ModelRecognised { path, model } => {
+                write!(f, "{} does not name its architecture; it is that of {model}", path.display())
+            }
+            Self::HeadReplaced { theirs, had: Some(had), classes } => {
+                let name = theirs.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
+                write!(f, "Their head{name} has {had} classes: replaced by a new one with {classes}")
+            }
+            Self::HeadReplaced { had: None, classes, .. } => {
+                write!(f, "They have no head that fits: a new one with {classes} classes takes its place")
+            }
+            Self::HeadRenamed { theirs, ours } => write!(f, "Their head `{theirs}` is taken for `{ours}`"),
+            Self::WeightsTwice { taken, left } => {
+                write!(f, "the file has these weights more than once: those under {} are taken", under(taken))?;
+                let left: Vec<String> = left.iter().map(|prefix| under(prefix)).collect();
+                write!(f, ", not those under {}", left.join(", "))
+            }
+            Self::WeightsUnused { count, some } => {
+                let names: Vec<String> = some.iter().map(|name| format!("‘{name}’")).collect();
+                let more = if *count > some.len() { ", …" } else { "" };
+                let arrays = if *count == 1 { "array" } else { "arrays" };
+                write!(f, "{count} {arrays} of the file have no use here: {}{more}", names.join(", "))
             }
             Self::Device { name } => write!(f, "Computation device: {name}"),
             Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
@@ -396,6 +447,11 @@ impl fmt::Display for Notice {
             }
         }
     }
+}
+
+/// What stands before names, as a word.
+fn under(prefix: &str) -> String {
+    if prefix.is_empty() { "their plain names".to_owned() } else { format!("`{prefix}`") }
 }
 
 /// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.

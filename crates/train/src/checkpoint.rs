@@ -71,6 +71,14 @@ pub fn checkpoint_weights(checkpoint: &LoadedCheckpoint) -> Result<WeightFile, T
 
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// The arrays that a checkpoint holds.
+struct Held {
+    model: WeightFile,
+    optimizer: WeightFile,
+    /// The best epoch's weights, where these are not the current ones.
+    best: Option<WeightFile>,
+}
+
 fn model_in(files: &Files) -> Result<WeightFile, String> {
     whole(files, if files.contains_key(FROZEN) { TRAINED } else { MODEL })
 }
@@ -147,22 +155,40 @@ impl<'a> Session<'a> {
         config: &'a FitConfig,
         checkpoint: &LoadedCheckpoint,
     ) -> Result<Self, TrainError> {
-        Self::from_files(network, config, &checkpoint.files)
-            .map_err(|problem| TrainError::NotResumable { path: checkpoint.checkpoint.path.clone(), problem })
+        let path = || checkpoint.checkpoint.path.clone();
+        let files = &checkpoint.files;
+        let (at, weights) =
+            Self::read(files).map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
+        Self::from_parts(at, weights, network, config).map_err(|error| match error {
+            TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
+            error => error,
+        })
     }
 
-    fn from_files(mut network: Network, config: &'a FitConfig, files: &Files) -> Result<Self, String> {
+    /// What the files hold, not yet compared with a network.
+    fn read(files: &Files) -> Result<(Position, Held), String> {
         let position = bytes_of(files, POSITION)?;
         let at: Position =
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
-        network.load(&model_in(files)?, false).map_err(|error| error.to_string())?;
+        let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
+        let held = Held { model: model_in(files)?, optimizer: weights_in(files, OPTIMIZER)?, best };
+        Ok((at, held))
+    }
+
+    fn from_parts(
+        at: Position,
+        held: Held,
+        mut network: Network,
+        config: &'a FitConfig,
+    ) -> Result<Self, TrainError> {
+        network.load(&held.model, false)?;
         let mut optimizer = Optimizer::new(config.rule, &network);
-        optimizer.load(&network, &weights_in(files, OPTIMIZER)?).map_err(|error| error.to_string())?;
+        optimizer.load(&network, &held.optimizer)?;
         let mut best = at.best.map(|_| network.clone());
-        if let Some(best) = best.as_mut().filter(|_| !at.is_best()) {
-            best.load(&whole(files, BEST_MODEL)?, false).map_err(|error| error.to_string())?;
+        if let (Some(best), Some(file)) = (&mut best, &held.best) {
+            best.load(file, false)?;
         }
-        Self::at(at, network, optimizer, best, config).map_err(|fault| fault.to_string())
+        Ok(Self::at(at, network, optimizer, best, config)?)
     }
 }

@@ -32,11 +32,33 @@ pub enum Fault {
         "neither a safetensors nor a PyTorch file (it begins with \"{0}\"); give a .safetensors or .pth file"
     )]
     UnknownFormat(String),
+    /// A format that is known, but that weights are not read from.
+    #[error("this is {what}, not a file of PyTorch's weights. {advice}")]
+    Foreign {
+        /// What it is, with its article.
+        what: String,
+        /// What to do, as a sentence.
+        advice: String,
+    },
+    /// A whole network as Python's objects, which only its code can build.
+    #[error(
+        "the file holds a whole object (`{class}`), not only its weights. In Python, load it where you trust it and \
+         save only the weights: `torch.save({python}.state_dict(), \"weights.pth\")`"
+    )]
+    Module {
+        /// Its class.
+        class: String,
+        /// What gives it in Python.
+        python: String,
+    },
     /// The content contradicts itself or ends early.
     #[error("the file is damaged: {0}. Download or copy it again")]
     Damaged(String),
-    /// The pickle names a function or class that weights never need.
-    #[error("the file asks to run `{0}`; refused. {SAVE_AGAIN}")]
+    /// The pickle names a function that only an attack would call.
+    #[error(
+        "the file asks to run `{0}`; refused. Nothing was run, but Python would: do not load it there. Ask whoever made it \
+         for the weights alone, as `torch.save(model.state_dict(), path)` writes them"
+    )]
     Refused(String),
     /// Sound, but of a kind we do not read.
     #[error("{0}. {SAVE_AGAIN}")]
@@ -49,14 +71,10 @@ pub enum Fault {
     Invalid(String),
 }
 
-const SAVE_AGAIN: &str = "In Python, load it where you trust it and save only the weights: \
+pub(crate) const SAVE_AGAIN: &str = "In Python, load it where you trust it and save only the weights: \
     `torch.save(model.state_dict(), path)`";
 
 impl Fault {
-    pub(crate) fn unknown_format(bytes: &[u8]) -> Self {
-        Self::UnknownFormat(bytes[..bytes.len().min(16)].escape_ascii().to_string())
-    }
-
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }

@@ -16,6 +16,7 @@ mod array;
 mod bytes;
 mod element;
 mod error;
+mod foreign;
 mod pth;
 mod safetensors;
 mod view;
@@ -43,9 +44,9 @@ pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
 
 /// The weights in the bytes of a safetensors or PyTorch file.
 ///
-/// PyTorch's zip format (1.6 and later) and the one before it are read. They may hold a state dict, or a
-/// dict with one under `state_dict`, `model_state_dict` or `model`; everything but its tensors is ignored.
-/// If all names begin with `module.`, as `DataParallel` writes them, that prefix is removed.
+/// PyTorch's zip format (1.6 and later) and the one before it are read. They may hold a state dict, or dicts around
+/// one, whatever their keys; where several dicts hold tensors, such as a network and its moving average, these keys
+/// begin the names. Everything else is passed over: objects of any class are read as names, never built.
 ///
 /// All floats become [`Dtype::F32`] (float64 is rounded), all integers and booleans [`Dtype::I64`].
 /// Strided and shared tensors are copied out in row-major order. The memory used is bounded by a small
@@ -60,7 +61,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<WeightFile, Fault> {
     } else if pth::recognises(bytes) {
         pth::read(bytes)
     } else {
-        Err(Fault::unknown_format(bytes))
+        Err(foreign::file(bytes))
     }
 }
 

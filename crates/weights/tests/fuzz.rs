@@ -21,7 +21,7 @@ fn weights(bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// Opcodes and names of pickles.
-const PICKLE: [&[u8]; 24] = [
+const PICKLE: [&[u8]; 32] = [
     b"\x80\x02",
     b"\x80\x05",
     b"\x95\x10\0\0\0\0\0\0\0",
@@ -46,6 +46,14 @@ const PICKLE: [&[u8]; 24] = [
     b"ccollections\nOrderedDict\n",
     b"ctorch._utils\n_rebuild_tensor_v2\n",
     b"ctorch\nFloatStorage\n",
+    b"cargparse\nNamespace\n",
+    b"\x81",
+    b"\x92",
+    b"\x8f",
+    b"\x90",
+    b"o",
+    b"0",
+    b"2",
 ];
 
 #[test]

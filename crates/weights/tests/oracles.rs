@@ -69,8 +69,7 @@ fn by_pytorch_reader(bytes: Vec<u8>, key: Option<&str>) -> Contents {
     let reader = PytorchReader::from_bytes(bytes, key).unwrap();
     let content = |(name, tensor): (&String, &pytorch_reader::Tensor)| {
         let (kind, values) = elements(&format!("{:?}", tensor.dtype()), &tensor.read().unwrap());
-        let name = name.strip_prefix("module.").unwrap_or(name);
-        (name.to_owned(), (tensor.shape().to_vec(), kind, values))
+        (name.clone(), (tensor.shape().to_vec(), kind, values))
     };
     reader.tensors().iter().map(content).collect()
 }

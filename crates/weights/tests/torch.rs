@@ -19,6 +19,8 @@ fn every_format_of_a_state_dict_is_read() {
         "no_crc.pth",
         "wrapped.pth",
         "zip64.pth",
+        "objects.pth",
+        "objects_protocol5.pth",
     ];
     for name in files {
         let WeightFile { arrays, metadata } = load(name);
@@ -29,8 +31,9 @@ fn every_format_of_a_state_dict_is_read() {
 }
 
 #[test]
-fn a_checkpoint_gives_its_state_dict_without_the_prefix() {
-    assert_eq!(load("checkpoint.pth").arrays, model());
+fn a_checkpoint_gives_its_state_dict() {
+    let prefixed = |(name, array): (String, Array)| (format!("module.{name}"), array);
+    assert_eq!(load("checkpoint.pth").arrays, model().into_iter().map(prefixed).collect::<Vec<_>>());
 }
 
 /// The safetensors package orders arrays by type, then name.
@@ -111,7 +114,9 @@ fn what_is_refused_is_named_and_advice_given() {
         "{message}"
     );
     assert!(message.contains("torch.save(model.state_dict(), path)"), "{message}");
-    assert!(refusal("whole_module.pth").contains("`torch.nn.modules.linear.Linear`"));
+    let message = refusal("whole_module.pth");
+    assert!(message.contains("`torch.nn.modules.linear.Linear`"), "{message}");
+    assert!(message.contains("torch.load(path, weights_only=False).state_dict()"), "{message}");
     assert!(refusal("compressed.pth").contains("`archive/data.pkl`: it is compressed"));
     assert!(refusal("lone_tensor.pth").contains("does not hold a dict"));
 }

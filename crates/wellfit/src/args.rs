@@ -1,12 +1,13 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
+use crate::error::CliError;
 use crate::settings::{Settings, one_of};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use wellfit::run::FileHints;
 use wellfit::run::options::Group;
 pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+use wellfit::run::{FileHints, class_list};
 
 /// Train image classifiers that neither under- nor overfit.
 #[derive(Debug, Parser)]
@@ -272,18 +273,23 @@ pub struct NumberArgs {
 /// What to take where a weight file does not say.
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// The architecture of a weight file that does not name its own
+    /// The architecture of a weight file [default: the one it names or looks like]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Height and width for a weight file that does not name its own
-    #[arg(long, default_value_t = 224, value_name = "PIXELS", allow_negative_numbers = true)]
-    pub image_size: usize,
+    /// Height and width for a weight file that does not name its own [default: those of its weights, else 224]
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub image_size: Option<usize>,
+    /// The names of a weight file's outputs, in their order: a,b,c or a file of names [default: those it has; ImageNet's
+    /// for 1000 outputs]
+    #[arg(long, value_name = "NAMES")]
+    pub classes: Option<String>,
 }
 
 impl FileArgs {
     /// For the library.
-    pub fn hints(&self) -> FileHints {
-        FileHints { model: self.model.clone(), image_size: self.image_size }
+    pub fn hints(&self) -> Result<FileHints, CliError> {
+        let classes = self.classes.as_deref().map(class_list).transpose()?;
+        Ok(FileHints { model: self.model.clone(), image_size: self.image_size, classes })
     }
 }
 

@@ -87,7 +87,7 @@ impl From<RunError> for CliError {
             }
             RunError::Data(DataError::Invalid(problem)) => Self::Data(DataError::Invalid(in_flags(&problem))),
             RunError::Data(error) => Self::Data(error),
-            RunError::Model(problem) => Self::Model(problem),
+            RunError::Model(problem) => Self::Model(in_flags(&problem)),
             RunError::Output(problem) => Self::Output(in_flags(&problem)),
             RunError::Diverged(problem) => Self::Diverged(in_flags(&problem)),
             RunError::Interrupted { reason, run } => {
@@ -100,12 +100,8 @@ impl From<RunError> for CliError {
 
 impl From<ModelError> for CliError {
     fn from(error: ModelError) -> Self {
-        match error {
-            ModelError::WeightsDoNotFit { .. } | ModelError::CannotQuantise { .. } => {
-                Self::Model(error.to_string())
-            }
-            _ => Self::Usage(in_flags(&error.to_string())),
-        }
+        let problem = in_flags(&error.to_string());
+        if error.is_of_weights() { Self::Model(problem) } else { Self::Usage(problem) }
     }
 }
 

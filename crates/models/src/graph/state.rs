@@ -1,18 +1,10 @@
-//! Weights in and out, under torch's names and in torch's layouts.
+//! Weights out, and an optimiser's moments in and out, under torch's names and in torch's layouts. Weights come in by
+//! `Network::load` in `loading`.
 
+use crate::loading::finite::check_finite;
 use crate::{ModelError, Network, Optimizer};
 use std::collections::BTreeMap;
 use wellfit_weights::{Array, Data, WeightFile};
-
-/// What loading weights did besides copying them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
-    /// The file's head had this many classes and was left out: the network keeps its own fresh head.
-    pub replaced_head: Option<usize>,
-}
-
-/// Problems named in an error; a wrong file has hundreds.
-const NAMED_PROBLEMS: usize = 5;
 
 impl Network {
     /// The state dict, as torch names and lays it out: weights, running statistics and
@@ -50,87 +42,6 @@ impl Network {
         }
         WeightFile { arrays, ..WeightFile::default() }
     }
-
-    /// Take over a state dict. When `replace_head` and only the head's class count differs, the head stays
-    /// as it is and [`Loaded`] says so. A `num_batches_tracked` may be missing (torch before 0.4.1).
-    ///
-    /// # Errors
-    /// Names the first keys that are missing, unexpected or of another shape; nothing is changed then.
-    pub fn load(&mut self, file: &WeightFile, replace_head: bool) -> Result<Loaded, ModelError> {
-        let mut given: BTreeMap<&str, &Array> = file.arrays.iter().map(|(n, a)| (n.as_str(), a)).collect();
-        let replaced_head = if replace_head { self.other_head(&given) } else { None };
-        if replaced_head.is_some() {
-            let head = self.head();
-            given.retain(|name, _| !name.starts_with(&head));
-        }
-        let problems = self.problems(&given, replaced_head.is_some());
-        if !problems.is_empty() {
-            return Err(ModelError::WeightsDoNotFit { model: self.name.clone(), problems });
-        }
-        for parameter in &mut self.parameters {
-            if let Some(values) = given.get(parameter.name.as_str()).and_then(|array| floats(array)) {
-                parameter.set_from_torch(values);
-            }
-        }
-        for norm in &mut self.norms {
-            let find = |part: &str| given.get(format!("{}.{part}", norm.name).as_str()).copied();
-            let copy = |from: Option<&Array>, to: &mut [f32]| {
-                if let Some(values) = from.and_then(floats) {
-                    to.copy_from_slice(values);
-                }
-            };
-            copy(find("running_mean"), &mut norm.mean);
-            copy(find("running_var"), &mut norm.variance);
-            if let Some(Array { data: Data::I64(count), .. }) = find("num_batches_tracked") {
-                norm.batches = count.first().copied().unwrap_or(0);
-            }
-        }
-        Ok(Loaded { replaced_head })
-    }
-
-    /// The class count of the file's head, if it fits ours in all but that.
-    fn other_head(&self, given: &BTreeMap<&str, &Array>) -> Option<usize> {
-        let name = format!("{}weight", self.head());
-        let ours = &self.parameters.iter().find(|p| p.name == name)?.shape;
-        let theirs = &given.get(name.as_str())?.shape;
-        (theirs.len() == 2 && theirs[1] == ours[1] && theirs[0] != ours[0]).then(|| theirs[0])
-    }
-
-    /// The first keys and shapes that do not fit.
-    fn problems(&self, given: &BTreeMap<&str, &Array>, without_head: bool) -> Vec<String> {
-        let mut expected: BTreeMap<String, (Vec<usize>, bool)> = BTreeMap::new();
-        let head = self.head();
-        for parameter in self.parameters.iter().filter(|p| !(without_head && p.name.starts_with(&head))) {
-            expected.insert(parameter.name.clone(), (parameter.shape.clone(), true));
-        }
-        for norm in &self.norms {
-            for part in ["running_mean", "running_var"] {
-                expected.insert(format!("{}.{part}", norm.name), (vec![norm.mean.len()], true));
-            }
-            expected.insert(format!("{}.num_batches_tracked", norm.name), (Vec::new(), false));
-        }
-        let mut problems = Vec::new();
-        for (name, (shape, required)) in &expected {
-            match given.get(name.as_str()) {
-                None if *required => problems.push(format!("`{name}` {shape:?} is missing from the file")),
-                Some(array) if array.shape != *shape => {
-                    problems.push(format!("`{name}` is {:?} in the file, {shape:?} here", array.shape));
-                }
-                Some(array) if *required && floats(array).is_none() => {
-                    problems.push(format!("`{name}` holds whole numbers, floats are needed"));
-                }
-                _ => {}
-            }
-        }
-        let unknown = given.keys().filter(|name| !expected.contains_key(**name));
-        problems.extend(unknown.map(|name| format!("`{name}` is in the file only")));
-        if problems.len() > NAMED_PROBLEMS {
-            let more = problems.len() - NAMED_PROBLEMS;
-            problems.truncate(NAMED_PROBLEMS);
-            problems.push(format!("and {more} more"));
-        }
-        problems
-    }
 }
 
 impl Optimizer {
@@ -152,30 +63,21 @@ impl Optimizer {
     /// Take over what [`Optimizer::state`] gave.
     ///
     /// # Errors
-    /// When a tensor is missing or of another shape.
+    /// When a tensor is missing, of another shape, or not finite.
     pub fn load(&mut self, network: &Network, file: &WeightFile) -> Result<(), ModelError> {
         let given: BTreeMap<&str, &Array> = file.arrays.iter().map(|(n, a)| (n.as_str(), a)).collect();
+        check_finite(given.iter().map(|(name, array)| (*name, *array)))?;
         for (parameter, moments) in network.parameters.iter().zip(&mut self.moments) {
             for (place, moment) in moments.iter_mut().enumerate().filter(|(_, moment)| !moment.is_empty()) {
                 let name = format!("{place}.{}", parameter.name);
                 let found = given.get(name.as_str()).filter(|array| array.shape == parameter.shape);
-                let Some(values) = found.and_then(|array| floats(array)) else {
-                    return Err(ModelError::WeightsDoNotFit {
-                        model: format!("the optimiser of {}", network.name),
-                        problems: vec![format!("`{name}` {:?} is missing", parameter.shape)],
-                    });
+                let Some(values) = found.and_then(|array| array.as_f32()) else {
+                    return Err(ModelError::MomentMissing { name, shape: parameter.shape.clone() });
                 };
                 parameter.permute(values, moment);
             }
         }
         self.step = file.metadata.get("step").and_then(|step| step.parse().ok()).unwrap_or(0);
         Ok(())
-    }
-}
-
-fn floats(array: &Array) -> Option<&[f32]> {
-    match &array.data {
-        Data::F32(values) => Some(values),
-        Data::I64(_) | Data::I8(_) => None,
     }
 }

@@ -5,6 +5,7 @@
 use super::calibration::{Ranges, name};
 use super::quantised::{Quantised, cannot};
 use crate::graph::Network;
+use crate::loading::finite::check_finite;
 use crate::{ModelError, Parameter};
 use std::collections::BTreeMap;
 use wellfit_kernels::int8::{Affine, Layer};
@@ -45,13 +46,12 @@ impl Quantised {
     /// # Errors
     /// When an array is missing, of another shape, or holds what it cannot.
     pub fn load(mut network: Network, file: &WeightFile) -> Result<Self, ModelError> {
+        check_finite(file.arrays.iter().map(|(name, array)| (name.as_str(), array)))?;
         let (ranges, scales, mut state) = parts(&network, file)?;
-        for (name, array) in &mut state.arrays {
+        for (_, array) in &mut state.arrays {
             if let Data::I8(codes) = &array.data {
                 // The values follow below; here names and shapes are checked.
                 array.data = Data::F32(vec![0.0; codes.len()]);
-            } else if array.as_f32().is_some_and(|values| !values.iter().all(|x| x.is_finite())) {
-                return Err(cannot(&network, format!("`{name}` has NaN or infinite numbers")));
             }
         }
         network.load(&state, false)?;

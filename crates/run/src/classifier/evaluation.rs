@@ -1,6 +1,8 @@
 //! Loss and accuracy of a classifier on labelled images.
 
 use super::Classifier;
+use super::class_names::outputs_of;
+use super::finite::Finite;
 use crate::error::RunError;
 use crate::observer::Observer;
 use wellfit_data::{Augmentations, DataError, Dataset, Loader, LoaderOptions};
@@ -16,44 +18,48 @@ pub struct Evaluation {
     pub loss: f64,
     /// The share of right answers.
     pub accuracy: f64,
-    /// For each class, its images and how many of them were classified rightly.
+    /// For each class of the data, its images and how many of them were classified rightly.
     pub classes: Vec<(usize, usize)>,
     /// Whether each image was classified rightly, in the dataset's order.
     pub right: Vec<bool>,
 }
 
 impl Classifier {
-    /// Loss and accuracy on a dataset with the same classes, in batches of `batch_size`.
+    /// Loss and accuracy on a dataset, in batches of `batch_size`. Its classes are found by name: they may be some of the
+    /// network's only, in any order.
     ///
     /// # Errors
-    /// If the classes are others, an image cannot be read, the device fails, or the observer interrupts.
+    /// If the network does not know a class that has images, an image cannot be read, the device fails, the network gives
+    /// what is no number, or the observer interrupts.
     pub fn evaluate(
         &self,
         data: &Dataset,
         batch_size: usize,
         observer: &mut dyn Observer,
     ) -> Result<Evaluation, RunError> {
-        if data.classes != self.classes {
-            return Err(RunError::Data(DataError::Invalid(format!(
-                "the data have the classes {}, but the network was trained on {}: give data with the same classes",
-                data.classes.join(", "),
-                self.classes.join(", "),
-            ))));
-        }
+        let counts = data.class_counts();
+        let outputs = outputs_of(&data.classes, &counts, &self.classes)
+            .map_err(|problem| RunError::Data(DataError::Invalid(problem)))?;
+        let mut as_outputs = data.clone();
+        as_outputs.classes.clone_from(&self.classes);
+        as_outputs.labels.iter_mut().for_each(|label| *label = outputs[*label as usize]);
         let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
-        let loader = Loader::new(data.clone(), self.preprocessing.clone(), Augmentations::none(), options)?;
-        let outputs = self.classes.len();
-        let mut classes: Vec<(usize, usize)> = data.class_counts().into_iter().map(|n| (n, 0)).collect();
+        let loader = Loader::new(as_outputs, self.preprocessing.clone(), Augmentations::none(), options)?;
+        let mut classes: Vec<(usize, usize)> = counts.into_iter().map(|images| (images, 0)).collect();
+        let mut finite = Finite::default();
         let loss = CrossEntropy::default();
         let mut answers = Vec::with_capacity(data.len());
         let average =
             evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
-                for (row, &label) in logits.chunks_exact(outputs).zip(labels) {
-                    let right = argmax(row) == label as usize;
-                    classes[label as usize].1 += usize::from(right);
+                finite.count(logits);
+                for (row, &output) in logits.chunks_exact(self.classes.len()).zip(labels) {
+                    let right = argmax(row) == output as usize;
+                    let class = data.labels[answers.len()] as usize;
+                    classes[class].1 += usize::from(right);
                     answers.push(right);
                 }
             })?;
+        finite.check(&self.network.name)?;
         let (loss, accuracy) = (average.loss(), average.accuracy());
         Ok(Evaluation { images: data.len(), loss, accuracy, classes, right: answers })
     }

@@ -77,8 +77,7 @@ impl Classifier {
         super::weights::check_room(model, file, path, input(&preprocessing), count)?;
         let network = build(model, input(&preprocessing), count)?;
         let quantised = Quantised::load(network, file).map_err(|error| RunError::weights(path, &error))?;
-        let classes = classes.filter(|classes| classes.len() == count);
-        let classes = classes.unwrap_or_else(|| (0..count).map(|class| class.to_string()).collect());
+        let classes = super::class_names(classes, count, false, path)?;
         Ok(Self::in_int8(quantised, classes, preprocessing))
     }
 }

@@ -1,23 +1,28 @@
 //! A trained network with its classes and preprocessing.
 
+mod class_names;
 mod evaluation;
+mod finite;
 mod int8;
 mod paired;
 mod weights;
 
+pub use class_names::{class_list, imagenet_classes};
 pub use evaluation::Evaluation;
 pub use int8::{CALIBRATION_IMAGES, training_images};
 pub use paired::Paired;
-pub(crate) use weights::read_weights;
 pub use weights::weight_file;
+pub(crate) use weights::{Opened, model_in, open_weights, take_over};
 
 use crate::error::RunError;
 use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
+use class_names::IMAGENET_CLASSES;
+use finite::Finite;
 use std::path::Path;
 use std::sync::Arc;
-use weights::{best_weights, check, hints, load, outputs};
+use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
 use wellfit_data::{DataError, Preprocessing};
 use wellfit_images::{RawImage, decode_file};
 use wellfit_kernels::loss::softmax;
@@ -33,19 +38,16 @@ pub const CONFIG: &str = "config.json";
 const BATCH: usize = 32;
 
 /// What to take where a weight file does not say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FileHints {
-    /// The architecture of a weight file that does not name its own.
+    /// The architecture of a weight file. Without it, the one that the file names or looks like.
     pub model: Option<String>,
-    /// Height and width, in pixels, for a weight file that does not name its own.
-    pub image_size: usize,
-}
-
-impl Default for FileHints {
-    /// No architecture; 224 pixels, as torchvision's networks.
-    fn default() -> Self {
-        Self { model: None, image_size: 224 }
-    }
+    /// Height and width, in pixels, for a weight file that does not name its own. Without it, those that the weights
+    /// are for, or else 224, as torchvision's networks.
+    pub image_size: Option<usize>,
+    /// The names of the outputs, for a weight file. Without them, those that the file names, ImageNet's for 1000 outputs,
+    /// or else numbers. See [`class_list`].
+    pub classes: Option<Vec<String>>,
 }
 
 /// A network, its classes and its preprocessing.
@@ -111,10 +113,12 @@ impl Classifier {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
-        image_size(given.image_size).map_err(|problem| RunError::setting("image_size", problem))?;
+        if let Some(size) = given.image_size {
+            image_size(size).map_err(|problem| RunError::setting("image_size", problem))?;
+        }
         match weight_file(path) {
             Some(file) => Self::of_file(&file, given, observer),
-            None => Self::of_run(path),
+            None => Self::of_run(path, given, observer),
         }
     }
 
@@ -132,13 +136,20 @@ impl Classifier {
     }
 
     /// The best weights of the run in `dir`, in the precision it was trained in.
-    fn of_run(dir: &Path) -> Result<Self, RunError> {
+    fn of_run(dir: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
         let run = RunDir::open(dir)?;
         let info: RunInfo = run.read_run_toml()?;
         if info.classes.is_empty() {
             return Err(RunError::Output(format!(
                 "{} is the run of a lab, which keeps no weights: give one that `wellfit train` made",
                 dir.display()
+            )));
+        }
+        if given.model.as_ref().is_some_and(|model| *model != info.model.name) || given.classes.is_some() {
+            return Err(RunError::Unusable(format!(
+                "{} is the run of a {} and names its classes: leave `model` and `classes` out",
+                dir.display(),
+                info.model.name
             )));
         }
         let bad = |problem: String| {
@@ -148,7 +159,8 @@ impl Classifier {
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
         check(&preprocessing).map_err(bad)?;
         let (file, source) = best_weights(&run, &info)?;
-        let mut network = load(&info.model.name, &file, &source, &preprocessing, info.classes.len())?;
+        let mut network =
+            load(&info.model.name, &file, &source, &preprocessing, info.classes.len(), observer)?;
         // Runs of versions without the setting are f32, and so is what cannot be read here.
         let named =
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
@@ -160,23 +172,19 @@ impl Classifier {
     fn of_file(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
         let file = read_weights(path)?;
         let hints = hints(path, &file, given.model.as_deref(), observer)?;
-        let Some(model) = given.model.as_ref().or(hints.model.as_ref()) else {
-            return Err(RunError::Unusable(format!(
-                "{} does not say which architecture it is for: give `model`, such as `model` resnet50",
-                path.display()
-            )));
-        };
-        let size = given.image_size;
-        let preprocessing = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet((size, size)));
+        let Model { name: model, input } = model_of(path, &file, given.model.as_deref(), &hints, observer)?;
+        let size = given.image_size.map(|size| (size, size));
+        let size = size.or(input.map(|input| (input.height, input.width))).unwrap_or((224, 224));
+        let preprocessing = hints.preprocessing.unwrap_or_else(|| Preprocessing::imagenet(size));
+        let named = given.classes.clone().or(hints.classes);
         if is_int8(&file.metadata) {
-            return Self::of_int8_file(path, &file, model, hints.classes, preprocessing);
+            return Self::of_int8_file(path, &file, &model, named, preprocessing);
         }
         check(&preprocessing)
             .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
-        let outputs = outputs(model, &file, path, &preprocessing)?;
-        let classes = hints.classes.filter(|classes| classes.len() == outputs);
-        let classes = classes.unwrap_or_else(|| (0..outputs).map(|class| class.to_string()).collect());
-        let network = load(model, &file, path, &preprocessing, outputs)?;
+        let outputs = outputs(&model, &file, path, &preprocessing)?;
+        let classes = class_names(named, outputs, given.classes.is_some(), path)?;
+        let network = load(&model, &file, path, &preprocessing, outputs, observer)?;
         Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
     }
 
@@ -220,6 +228,7 @@ impl Classifier {
     ) -> Result<Vec<Prediction>, RunError> {
         let (sample, classes) = (self.network.input.len(), self.network.outputs());
         let mut predictions = Vec::with_capacity(images.len());
+        let mut finite = Finite::default();
         let state = self.engine.upload(&self.network)?;
         for batch in images.chunks(BATCH) {
             let mut inputs = vec![0.0; batch.len() * sample];
@@ -230,8 +239,29 @@ impl Classifier {
                 Some(state) => state.evaluate(&self.network, &inputs, 0)?,
                 None => self.engine.evaluate(&self.network, &inputs, 0)?,
             };
+            finite.count(&logits);
             predictions.extend(logits.chunks_exact(classes).map(Prediction::new));
         }
+        finite.check(&self.network.name)?;
         Ok(predictions)
+    }
+}
+
+/// The names of a network's outputs: `named`, if they are as many; ImageNet's for its 1000; or else numbers.
+fn class_names(
+    named: Option<Vec<String>>,
+    outputs: usize,
+    must_fit: bool,
+    path: &Path,
+) -> Result<Vec<String>, RunError> {
+    match named {
+        Some(names) if names.len() == outputs => Ok(names),
+        Some(names) if must_fit => Err(RunError::Unusable(format!(
+            "`classes` names {} classes, but the network in {} has {outputs} outputs",
+            names.len(),
+            path.display()
+        ))),
+        _ if outputs == IMAGENET_CLASSES => Ok(imagenet_classes()),
+        _ => Ok((0..outputs).map(|class| class.to_string()).collect()),
     }
 }

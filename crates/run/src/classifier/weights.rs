@@ -8,13 +8,16 @@ use crate::options::checks::LARGEST_IMAGE;
 use std::path::{Path, PathBuf};
 use wellfit_base::file::read_text;
 use wellfit_data::Preprocessing;
-use wellfit_models::{MODELS, Network, Shape, build, least_parameters};
+use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
 use wellfit_record::{RunDir, RunInfo, is_checkpoint, read_checkpoint};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
 use wellfit_weights::WeightFile;
 
 /// The most bytes of a `config.json`: the names of many thousand classes.
 const MOST_CONFIG: u64 = 16 << 20;
+
+/// How many of a file's names a message shows.
+const SHOWN: usize = 4;
 
 /// The weight file that `path` means, if it is no run: the file itself, or the one in an exported directory. A
 /// checkpoint stands for itself, its weights may be in two files.
@@ -28,8 +31,37 @@ pub fn weight_file(path: &Path) -> Option<PathBuf> {
     exported.into_iter().find(|file| !run && file.is_file())
 }
 
+/// Weights and where they were.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The weights.
+    pub file: WeightFile,
+    /// Their file, or the directory of a checkpoint.
+    pub path: PathBuf,
+}
+
+/// The weights to start a run from: those in a file, an exported directory or a checkpoint, or the ones that a run
+/// keeps.
+///
+/// # Errors
+/// [`RunError::Model`] if there are none or they cannot be read.
+pub(crate) fn open_weights(path: &Path) -> Result<Opened, RunError> {
+    if let Some(path) = weight_file(path) {
+        return Ok(Opened { file: read_weights(&path)?, path });
+    }
+    if !path.is_dir() {
+        return Ok(Opened { file: read_weights(path)?, path: path.to_owned() });
+    }
+    let kept = RunDir::open(path).map_err(RunError::from).and_then(|run| {
+        let info: RunInfo = run.read_run_toml()?;
+        best_weights(&run, &info)
+    });
+    let (file, path) = kept.map_err(|error| RunError::Model(format!("no weights to start from: {error}")))?;
+    Ok(Opened { file, path })
+}
+
 /// The weights in what [`weight_file`] gave.
-pub(crate) fn read_weights(path: &Path) -> Result<WeightFile, RunError> {
+pub(super) fn read_weights(path: &Path) -> Result<WeightFile, RunError> {
     if !is_checkpoint(path) {
         return Ok(wellfit_weights::read(path)?);
     }
@@ -76,17 +108,80 @@ pub(super) fn check(preprocessing: &Preprocessing) -> Result<(), String> {
     Ok(())
 }
 
-/// How many classes the file's head has.
+/// A network that weights are for.
+pub(crate) struct Model {
+    /// The architecture.
+    pub name: String,
+    /// The image, where the weights depend on its size.
+    pub input: Option<Shape>,
+}
+
+/// The architecture that was given, or that the file names or looks like.
+pub(super) fn model_of(
+    path: &Path,
+    file: &WeightFile,
+    given: Option<&str>,
+    hints: &Hints,
+    observer: &mut dyn Observer,
+) -> Result<Model, RunError> {
+    let told = hints.model.as_deref().filter(|model| MODELS.contains(model));
+    if let (Some(given), Some(told)) = (given, told)
+        && given != told
+    {
+        return Err(RunError::Model(format!(
+            "{} says that it is for {told}, not {given}: leave `model` out",
+            path.display()
+        )));
+    }
+    if let Some(name) = given.or(told) {
+        let like = if hints.preprocessing.is_none() { likeness(file) } else { None };
+        let input = like.filter(|like| like.model == name).and_then(|like| like.input);
+        return Ok(Model { name: name.to_owned(), input });
+    }
+    let Some(like) = likeness(file) else {
+        return Err(RunError::Model(unlike(path, file)));
+    };
+    if like.whole {
+        observer.notice(&Notice::ModelRecognised { path: path.to_owned(), model: like.model });
+    }
+    Ok(Model { name: like.model.to_owned(), input: like.input })
+}
+
+/// The architecture of weights to start from, if that is not given.
+pub(crate) fn model_in(opened: &Opened, observer: &mut dyn Observer) -> Result<String, RunError> {
+    let Opened { file, path } = opened;
+    let hints = hints(path, file, None, observer)?;
+    Ok(model_of(path, file, None, &hints, observer)?.name)
+}
+
+/// What to say of weights that look like no known network.
+fn unlike(path: &Path, file: &WeightFile) -> String {
+    let some: Vec<String> =
+        file.arrays.iter().take(SHOWN).map(|(name, array)| format!("‘{name}’ {:?}", array.shape)).collect();
+    format!(
+        "{} looks like none of the architectures that are known ({}). It begins with {}",
+        path.display(),
+        MODELS.join(", "),
+        some.join(", ")
+    )
+}
+
+/// How many classes the file's head has, whatever its name.
 pub(super) fn outputs(
     model: &str,
     file: &WeightFile,
     source: &Path,
     preprocessing: &Preprocessing,
 ) -> Result<usize, RunError> {
-    check_room(model, file, source, input(preprocessing), 2)?;
-    let head = build(model, input(preprocessing), 2)?.head();
-    let bias = file.get(&format!("{head}bias")).and_then(|array| array.shape.first().copied());
-    bias.ok_or_else(|| RunError::Model(format!("the weights have no `{head}bias`: they are not a {model}'s")))
+    let input = input(preprocessing);
+    check_room(model, file, source, input, 2)?;
+    if let Some(outputs) = head_outputs(model, input, file) {
+        return Ok(outputs);
+    }
+    // Without a head nothing fits; the error shows what the file has instead.
+    let mut network = build(model, input, 2)?;
+    network.load(file, false).map_err(|error| RunError::weights(source, &error))?;
+    Ok(network.outputs())
 }
 
 /// What a file says of its classes and images must fit the numbers in it, before memory is taken for a network.
@@ -119,11 +214,40 @@ pub(super) fn load(
     source: &Path,
     preprocessing: &Preprocessing,
     classes: usize,
+    observer: &mut dyn Observer,
 ) -> Result<Network, RunError> {
     check_room(model, file, source, input(preprocessing), classes)?;
     let mut network = build(model, input(preprocessing), classes)?;
-    network.load(file, false).map_err(|error| RunError::weights(source, &error))?;
+    take_over(&mut network, file, source, false, observer)?;
     Ok(network)
+}
+
+/// Put a file's weights into a network and tell what was done to make them fit.
+pub(crate) fn take_over(
+    network: &mut Network,
+    file: &WeightFile,
+    source: &Path,
+    replace_head: bool,
+    observer: &mut dyn Observer,
+) -> Result<(), RunError> {
+    let loaded = network.load(file, replace_head).map_err(|error| RunError::weights(source, &error))?;
+    let ours = network.head().trim_end_matches('.').to_owned();
+    match loaded.head {
+        HeadTaken::Own => {}
+        HeadTaken::Renamed(theirs) => observer.notice(&Notice::HeadRenamed { theirs, ours }),
+        HeadTaken::Fresh { name, classes } => {
+            let theirs = name.filter(|name| *name != ours);
+            observer.notice(&Notice::HeadReplaced { theirs, had: classes, classes: network.outputs() });
+        }
+    }
+    if !loaded.copies.is_empty() {
+        observer.notice(&Notice::WeightsTwice { taken: loaded.prefix, left: loaded.copies });
+    }
+    if !loaded.extra.is_empty() {
+        let some = loaded.extra.iter().take(SHOWN).cloned().collect();
+        observer.notice(&Notice::WeightsUnused { count: loaded.extra.len(), some });
+    }
+    Ok(())
 }
 
 /// The model file of a finished run, or the best checkpoint of one that was interrupted.

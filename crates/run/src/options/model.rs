@@ -3,7 +3,7 @@
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! model_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Model {
-        /// The architecture
+        /// The architecture; with weights, by default theirs
         model: String {
             default: |given| given.folder_or_idx("resnet50", "resnet20").to_owned(),
             value_name: "NAME",
@@ -17,7 +17,7 @@ macro_rules! model_options {
             common: true,
         }
 
-        /// Start from these weights: torchvision's names, .pth or .safetensors; or an exported directory
+        /// Start from these weights: a .pth or .safetensors file with torchvision's names, an exported directory, or a run
         weights: Option<PathBuf> {
             default: |_| None,
             value_name: "FILE",

@@ -33,9 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), 
         return Err(Fault::Unsupported("its version of PyTorch's format is unknown".into()));
     }
     let (heap, system) = next()?;
-    if let Value::Dict(system) = system
-        && heap.entry(system, "little_endian") != Some(Value::Bool(true))
-    {
+    if matches!(system, Value::Dict(_)) && heap.entry(system, "little_endian") != Some(Value::Bool(true)) {
         return Err(Fault::Unsupported("its numbers are big-endian".into()));
     }
     let (heap, root) = next()?;

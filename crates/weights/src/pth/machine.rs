@@ -60,12 +60,19 @@ impl<'a> Machine<'a> {
                 self.set_items(count)?;
             }
             b'a' => self.append(1)?,
-            b'e' => {
+            // APPENDS to a list, ADDITEMS to a set.
+            b'e' | 0x90 => {
                 let count = self.above_mark()?;
                 self.append(count)?;
             }
-            // BUILD sets attributes; a state dict's `_metadata` is the only one, and nothing here needs it.
-            b'b' => _ = self.pop()?,
+            // BUILD sets attributes; a state dict's `_metadata` is the only one of interest, and nothing here needs it.
+            b'b' | b'0' => _ = self.pop()?,
+            // POP_MARK
+            b'1' => {
+                let count = self.above_mark()?;
+                self.pop_many(count)?;
+            }
+            b'p' => self.put(text_slot)?,
             _ => {
                 let value = self.value(instruction)?;
                 self.stack.push(value);
@@ -83,25 +90,39 @@ impl<'a> Machine<'a> {
             b'K' => Value::Int(self.input.u8()?.into()),
             b'M' => Value::Int(self.input.u16()?.into()),
             b'J' => Value::Int(i32::from_le_bytes(self.input.array()?).into()),
-            0x8a => self.long()?,
+            0x8a => self.long(|input| input.u8().map(u64::from))?,
+            0x8b => self.long(|input| input.u32().map(u64::from))?,
             b'G' => self.input.take(8).map(|_| Value::Other)?,
+            b'I' | b'L' => decimal(self.input.line()?),
+            b'F' | b'S' | b'V' => self.input.line().map(|_| Value::Other)?,
             b'X' => self.text(|input| input.u32().map(u64::from))?,
-            0x8c | b'U' => self.text(|input| input.u8().map(u64::from))?,
-            b')' | b']' => self.heap.sequence(Vec::new()),
+            0x8c => self.text(|input| input.u8().map(u64::from))?,
+            0x8d => self.text(Bytes::u64)?,
+            // Strings of Python 2, which may hold any bytes.
+            b'U' => self.string(|input| input.u8().map(u64::from))?,
+            b'T' => self.string(|input| input.u32().map(u64::from))?,
+            b'C' => self.bytes(|input| input.u8().map(u64::from))?,
+            b'B' => self.bytes(|input| input.u32().map(u64::from))?,
+            0x8e | 0x96 => self.bytes(Bytes::u64)?,
+            b')' | b']' | 0x8f => self.heap.sequence(Vec::new()),
             0x85..=0x87 => self.sequence(usize::from(instruction - 0x84))?,
-            b't' | b'l' => {
+            b't' | b'l' | 0x91 => {
                 let count = self.above_mark()?;
                 self.sequence(count)?
             }
             b'}' => self.heap.dict(Vec::new()),
+            b'd' => self.dict_of_pairs()?,
+            b'2' => self.top()?,
             b'h' => self.get(|input| input.u8().map(u32::from))?,
             b'j' => self.get(Bytes::u32)?,
-            b'c' => Value::Global(Global::find(self.input.line()?, self.input.line()?)?),
+            b'g' => self.get(text_slot)?,
+            b'c' => Value::Global(self.heap.global(self.input.line()?, self.input.line()?)?),
             0x93 => self.global_on_stack()?,
             b'R' => self.call()?,
+            b'i' | b'o' | 0x81 | 0x92 => self.instance(instruction)?,
             b'Q' => {
                 let id = self.pop()?;
-                self.heap.storage(id)?
+                self.heap.persistent(id)?
             }
             other => {
                 return Err(Fault::Unsupported(format!(
@@ -159,23 +180,61 @@ impl<'a> Machine<'a> {
         let items = self.pop_many(count)?;
         match self.top()? {
             Value::Sequence(list) => self.heap.sequences[list].extend(items),
-            Value::Other => {}
+            Value::Other | Value::Object(_) => {}
             _ => return Err(Fault::damaged("an item is appended to what is no list")),
         }
         Ok(())
     }
 
     fn set_items(&mut self, count: usize) -> Result<(), Fault> {
-        let items = self.pop_many(count)?;
-        let (pairs, rest) = items.as_chunks();
+        let pairs = self.pop_pairs(count)?;
         match self.top()? {
-            Value::Dict(dict) if rest.is_empty() => {
-                self.heap.dicts[dict].extend(pairs.iter().map(|&[key, value]| (key, value)));
-            }
+            Value::Dict(dict) => self.heap.dicts[dict].extend(pairs),
+            Value::Object(object) => self.heap.objects[object].items.extend(pairs),
             Value::Other => {}
             _ => return Err(Fault::damaged("an item is set in what is no dict")),
         }
         Ok(())
+    }
+
+    /// DICT: a dict of the pairs above the mark.
+    fn dict_of_pairs(&mut self) -> Result<Value<'a>, Fault> {
+        let count = self.above_mark()?;
+        let pairs = self.pop_pairs(count)?;
+        Ok(self.heap.dict(pairs))
+    }
+
+    fn pop_pairs(&mut self, count: usize) -> Result<Vec<(Value<'a>, Value<'a>)>, Fault> {
+        let items = self.pop_many(count)?;
+        let (pairs, rest) = items.as_chunks();
+        if !rest.is_empty() {
+            return Err(Fault::damaged("a dict has a key without a value"));
+        }
+        Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
+    }
+
+    /// An object that Python would make by its class: INST, OBJ, NEWOBJ, NEWOBJ_EX. It gets a name and nothing else.
+    fn instance(&mut self, instruction: u8) -> Result<Value<'a>, Fault> {
+        let class = match instruction {
+            b'i' => {
+                let class = self.heap.global(self.input.line()?, self.input.line()?)?;
+                let count = self.above_mark()?;
+                self.pop_many(count)?;
+                Value::Global(class)
+            }
+            b'o' => {
+                let count = self.above_mark()?;
+                let parts = self.pop_many(count)?;
+                *parts.first().ok_or_else(|| Fault::damaged("an object has no class"))?
+            }
+            // The class lies below its arguments, and with NEWOBJ_EX below those with names, too.
+            _ => self.pop_many(if instruction == 0x92 { 3 } else { 2 })?[0],
+        };
+        match class {
+            // `OrderedDict` and its kind may be made this way, too.
+            Value::Global(Global::OrderedDict) => Ok(self.heap.dict(Vec::new())),
+            class => Ok(self.heap.object(class)),
+        }
     }
 
     fn put(&mut self, slot: impl Fn(&mut Bytes<'a>) -> Result<u32, Fault>) -> Result<(), Fault> {
@@ -200,10 +259,21 @@ impl<'a> Machine<'a> {
         self.input.text(length).map(Value::Text)
     }
 
-    /// LONG1: a two's complement integer of up to 255 bytes.
-    fn long(&mut self) -> Result<Value<'a>, Fault> {
-        let length = self.input.u8()?;
-        let bytes = self.input.take(length.into())?;
+    fn bytes(&mut self, length: impl Fn(&mut Bytes<'a>) -> Result<u64, Fault>) -> Result<Value<'a>, Fault> {
+        let length = length(&mut self.input)?;
+        self.input.take(length).map(|_| Value::Other)
+    }
+
+    fn string(&mut self, length: impl Fn(&mut Bytes<'a>) -> Result<u64, Fault>) -> Result<Value<'a>, Fault> {
+        let length = length(&mut self.input)?;
+        let bytes = self.input.take(length)?;
+        Ok(std::str::from_utf8(bytes).map_or(Value::Other, Value::Text))
+    }
+
+    /// LONG1 and LONG4: a two's complement integer.
+    fn long(&mut self, length: impl Fn(&mut Bytes<'a>) -> Result<u64, Fault>) -> Result<Value<'a>, Fault> {
+        let length = length(&mut self.input)?;
+        let bytes = self.input.take(length)?;
         if bytes.len() > 8 {
             return Ok(Value::Long(bytes));
         }
@@ -215,7 +285,7 @@ impl<'a> Machine<'a> {
 
     fn global_on_stack(&mut self) -> Result<Value<'a>, Fault> {
         match self.pop_many(2)?[..] {
-            [Value::Text(module), Value::Text(name)] => Global::find(module, name).map(Value::Global),
+            [Value::Text(module), Value::Text(name)] => self.heap.global(module, name).map(Value::Global),
             _ => Err(Fault::damaged("a global's name is not text")),
         }
     }
@@ -229,6 +299,21 @@ impl<'a> Machine<'a> {
         self.spend(cost)?;
         self.heap.call(function, arguments)
     }
+}
+
+/// A whole number in decimal digits, as protocols 0 and 1 write it; theirs are also the booleans `00` and `01`.
+fn decimal(text: &str) -> Value<'_> {
+    match text {
+        "00" => Value::Bool(false),
+        "01" => Value::Bool(true),
+        _ => text.trim_end_matches('L').parse().map_or(Value::Other, Value::Int),
+    }
+}
+
+/// A place in the memo in decimal digits.
+fn text_slot(input: &mut Bytes<'_>) -> Result<u32, Fault> {
+    let text = input.line()?;
+    text.parse().map_err(|_| Fault::damaged(format!("its memo has no value {text}")))
 }
 
 #[cfg(test)]

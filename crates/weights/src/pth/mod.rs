@@ -3,24 +3,23 @@
 //! Since PyTorch 1.6 the parts are entries of a zip file (`torch/serialization.py`, `_save`); before, they
 //! followed one another (`_legacy_save`).
 
+mod class;
 mod legacy;
 mod machine;
 mod object;
+mod state_dict;
 mod write;
 mod zip;
 
 use std::collections::HashMap;
 
-use crate::{Array, Fault, WeightFile, view::View};
-use object::{Heap, Id, Tensor, Value};
+use crate::{Array, Fault, WeightFile, foreign, view::View};
+use object::{Heap, Tensor, Value};
 
 pub use write::to_pth_bytes;
 
 /// Storages by their key in the pickle.
 type Storages<'a> = HashMap<&'a str, &'a [u8]>;
-
-/// Keys under which checkpoints keep their state dict.
-const WRAPPERS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
 /// Whether these bytes begin as a `.pth` does: a zip file, or a pickle.
 pub(crate) fn recognises(bytes: &[u8]) -> bool {
@@ -32,15 +31,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
     let (heap, root, storages) = if zip::recognises(bytes) { read_zip(bytes)? } else { legacy::read(bytes)? };
     let mut budget = Budget::new(bytes.len());
     let mut arrays = Vec::new();
-    for (name, tensor) in state_dict(&heap, root)? {
+    for (name, tensor) in state_dict::find(&heap, root)? {
         let array = array(&heap.tensors[tensor], &storages, &mut budget);
-        arrays.push((name.to_owned(), array.map_err(|fault| fault.of(&format!("tensor `{name}`")))?));
+        let array = array.map_err(|fault| fault.of(&format!("tensor `{name}`")))?;
+        arrays.push((name, array));
     }
     Ok(WeightFile { arrays, ..WeightFile::default() })
 }
 
 fn read_zip(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), Fault> {
     let archive = zip::Archive::open(bytes)?;
+    if let Some(other) = foreign::archive(archive.names()) {
+        return Err(other);
+    }
     let pickle = archive.names().find_map(|name| Some((name.strip_suffix("data.pkl")?, name)));
     let Some((folder, pickle)) = pickle.filter(|(folder, _)| folder.is_empty() || folder.ends_with('/'))
     else {
@@ -65,43 +68,6 @@ fn read_zip(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), Fault> 
         }
     }
     Ok((heap, root, storages))
-}
-
-/// The named tensors of a state dict or of the checkpoint around it, in order.
-fn state_dict<'a>(heap: &Heap<'a>, root: Value<'a>) -> Result<Vec<(&'a str, Id)>, Fault> {
-    let Value::Dict(outer) = root else {
-        return Err(Fault::Unsupported("it does not hold a dict of weights".into()));
-    };
-    let wrapped = WRAPPERS.iter().find_map(|wrapper| match heap.entry(outer, wrapper) {
-        Some(Value::Dict(inner)) => Some(tensors(heap, inner)).filter(|tensors| !tensors.is_empty()),
-        _ => None,
-    });
-    let mut named = wrapped.unwrap_or_else(|| tensors(heap, outer));
-    if named.is_empty() {
-        return Err(Fault::Unsupported(format!(
-            "it holds no tensors, nor a dict of them under {WRAPPERS:?}"
-        )));
-    }
-    if named.iter().all(|(name, _)| name.starts_with("module.")) {
-        named.iter_mut().for_each(|(name, _)| *name = &name["module.".len()..]);
-    }
-    Ok(named)
-}
-
-/// The tensors of a dict; as in Python, a key set again keeps its place and takes the new value.
-fn tensors<'a>(heap: &Heap<'a>, dict: Id) -> Vec<(&'a str, Id)> {
-    let mut named: Vec<(&str, Id)> = Vec::new();
-    let mut places = HashMap::new();
-    for &(key, value) in &heap.dicts[dict] {
-        if let (Value::Text(name), Value::Tensor(tensor)) = (key, value) {
-            let place = *places.entry(name).or_insert(named.len());
-            match named.get_mut(place) {
-                Some(known) => known.1 = tensor,
-                None => named.push((name, tensor)),
-            }
-        }
-    }
-    named
 }
 
 fn array(tensor: &Tensor<'_>, storages: &Storages<'_>, budget: &mut Budget) -> Result<Array, Fault> {

@@ -1,5 +1,7 @@
-//! What a pickle of weights can build: plain values, containers, storages and tensors. None of it is code.
+//! What a pickle of weights can build: plain values, containers, storages, tensors, and objects of any other class as a
+//! name only. None of it is code.
 
+use super::class;
 use crate::{Fault, element::Element};
 
 /// An index into one of the heap's lists. Objects refer to each other only so: shared and even circular
@@ -9,30 +11,34 @@ pub(super) type Id = usize;
 /// A value on the pickle machine's stack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value<'a> {
-    /// None, a float, or another object of no interest.
+    /// None, a float, bytes, or another value of no interest.
     Other,
     Bool(bool),
     Int(i64),
     /// An integer beyond 64 bits, as its little-endian bytes.
     Long(&'a [u8]),
     Text(&'a str),
-    /// A tuple or a list.
+    /// A tuple, a list or a set.
     Sequence(Id),
     Dict(Id),
     Global(Global),
     Storage(Id),
     Tensor(Id),
+    /// An object of a class that weights do not need. It is never built, so nothing of it runs.
+    Object(Id),
 }
 
-/// The names a pickle may use; see [`Global::find`].
+/// What a name in a pickle means; see [`Heap::global`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Global {
     OrderedDict,
     RebuildTensor,
     RebuildParameter,
+    /// A tensor of a subclass: (function, class, arguments, attributes).
+    RebuildSubclass,
     Storage(Element),
-    /// Builds something that is of no interest and never built.
-    Ignored,
+    /// Any other class or function: a place in [`Heap::names`].
+    Other(Id),
 }
 
 /// A storage: raw elements that tensors are views of.
@@ -53,6 +59,15 @@ pub(super) struct Tensor<'a> {
     pub stride: Vec<usize>,
 }
 
+/// An object that is not built.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    /// The place of its class in [`Heap::names`].
+    pub class: Id,
+    /// What was set in it by key: many classes are dicts.
+    pub items: Vec<(Value<'a>, Value<'a>)>,
+}
+
 /// Everything a pickle built.
 #[derive(Debug, Default)]
 pub(super) struct Heap<'a> {
@@ -60,32 +75,27 @@ pub(super) struct Heap<'a> {
     pub dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
     pub storages: Vec<Storage<'a>>,
     pub tensors: Vec<Tensor<'a>>,
-}
-
-impl Global {
-    /// The object of that name, or a refusal: a pickle could name any function on the machine.
-    pub fn find(module: &str, name: &str) -> Result<Self, Fault> {
-        Ok(match (module, name) {
-            ("collections", "OrderedDict") => Self::OrderedDict,
-            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", "HalfStorage") => Self::Storage(Element::F16),
-            ("torch", "BFloat16Storage") => Self::Storage(Element::Bf16),
-            ("torch", "FloatStorage") => Self::Storage(Element::F32),
-            ("torch", "DoubleStorage") => Self::Storage(Element::F64),
-            ("torch", "BoolStorage") => Self::Storage(Element::Bool),
-            ("torch", "ByteStorage") => Self::Storage(Element::U8),
-            ("torch", "CharStorage") => Self::Storage(Element::I8),
-            ("torch", "ShortStorage") => Self::Storage(Element::I16),
-            ("torch", "IntStorage") => Self::Storage(Element::I32),
-            ("torch", "LongStorage") => Self::Storage(Element::I64),
-            ("torch", "Size" | "device") | ("collections", "Counter") => Self::Ignored,
-            _ => return Err(Fault::Refused(format!("{module}.{name}"))),
-        })
-    }
+    pub objects: Vec<Object<'a>>,
+    /// Module and name of the classes and functions that are not known here.
+    pub names: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Heap<'a> {
+    /// What a module's name means. Only a few are known; the rest are names and stay so.
+    ///
+    /// # Errors
+    /// [`Fault::Refused`] for what only an attack would call.
+    pub fn global(&mut self, module: &'a str, name: &'a str) -> Result<Global, Fault> {
+        if let Some(known) = class::known(module, name) {
+            return Ok(known);
+        }
+        if class::is_attack(module, name) {
+            return Err(Fault::Refused(format!("{module}.{name}")));
+        }
+        self.names.push((module, name));
+        Ok(Global::Other(self.names.len() - 1))
+    }
+
     pub fn sequence(&mut self, items: Vec<Value<'a>>) -> Value<'a> {
         self.sequences.push(items);
         Value::Sequence(self.sequences.len() - 1)
@@ -96,9 +106,36 @@ impl<'a> Heap<'a> {
         Value::Dict(self.dicts.len() - 1)
     }
 
+    /// An object of what `class` names; of no interest if it names nothing.
+    pub fn object(&mut self, class: Value<'a>) -> Value<'a> {
+        let class = match class {
+            Value::Global(Global::Other(class)) => class,
+            Value::Object(id) => self.objects[id].class,
+            _ => return Value::Other,
+        };
+        self.objects.push(Object { class, items: Vec::new() });
+        Value::Object(self.objects.len() - 1)
+    }
+
+    /// The class of an object, as Python writes it.
+    pub fn class(&self, object: Id) -> String {
+        let (module, name) = self.names[self.objects[object].class];
+        format!("{module}.{name}")
+    }
+
+    /// The items of a dict, or of an object that may be one.
+    pub fn pairs(&self, value: Value<'a>) -> Option<&[(Value<'a>, Value<'a>)]> {
+        match value {
+            Value::Dict(id) => Some(&self.dicts[id]),
+            Value::Object(id) => Some(&self.objects[id].items),
+            _ => None,
+        }
+    }
+
     /// The value under `key`; the last one set counts.
-    pub fn entry(&self, dict: Id, key: &str) -> Option<Value<'a>> {
-        self.dicts[dict].iter().rev().find(|(known, _)| *known == Value::Text(key)).map(|(_, value)| *value)
+    pub fn entry(&self, dict: Value<'a>, key: &str) -> Option<Value<'a>> {
+        let pairs = self.pairs(dict)?;
+        pairs.iter().rev().find(|(known, _)| *known == Value::Text(key)).map(|(_, value)| *value)
     }
 
     /// The items of a tuple or list.
@@ -111,6 +148,23 @@ impl<'a> Heap<'a> {
 
     /// What calling `function` would give, were it called.
     pub fn call(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<Value<'a>, Fault> {
+        match (function, self.items(arguments)?) {
+            // `torch._tensor._rebuild_from_type_v2` calls what it is given; only these two are of interest.
+            (
+                Value::Global(Global::RebuildSubclass),
+                &[
+                    rebuild @ Value::Global(Global::RebuildTensor | Global::RebuildParameter),
+                    _,
+                    arguments,
+                    ..,
+                ],
+            ) => self.rebuild(rebuild, arguments),
+            (Value::Global(Global::RebuildSubclass), _) => Ok(Value::Other),
+            _ => self.rebuild(function, arguments),
+        }
+    }
+
+    fn rebuild(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<Value<'a>, Fault> {
         match (function, self.items(arguments)?) {
             (Value::Global(Global::OrderedDict), []) => Ok(self.dict(Vec::new())),
             // Python 2 passed the pairs at once.
@@ -133,28 +187,45 @@ impl<'a> Heap<'a> {
                 self.tensors.push(tensor);
                 Ok(Value::Tensor(self.tensors.len() - 1))
             }
-            (Value::Global(Global::RebuildParameter), &[tensor @ Value::Tensor(_), ..]) => Ok(tensor),
-            (Value::Global(Global::Ignored), _) => Ok(Value::Other),
+            // A storage of a type that is not read stands for its tensors.
+            (Value::Global(Global::RebuildTensor), &[storage @ Value::Object(_), ..]) => Ok(storage),
+            (
+                Value::Global(Global::RebuildParameter),
+                &[tensor @ (Value::Tensor(_) | Value::Object(_)), ..],
+            ) => Ok(tensor),
+            // `copyreg._reconstructor(class, …)`, by which protocols 0 and 1 make objects.
+            (Value::Global(Global::Other(made)), &[class @ Value::Global(Global::Other(_)), ..])
+                if self.names[made].1 == "_reconstructor" =>
+            {
+                Ok(self.object(class))
+            }
+            (Value::Global(Global::Other(_)) | Value::Object(_), _) => Ok(self.object(function)),
+            (Value::Other, _) => Ok(Value::Other),
             _ => Err(Fault::damaged("a call does not fit what it calls")),
         }
     }
 
-    /// The storage a persistent id names: ("storage", type, key, device, number of elements).
-    pub fn storage(&mut self, id: Value<'a>) -> Result<Value<'a>, Fault> {
-        let &[
-            Value::Text("storage"),
-            Value::Global(Global::Storage(element)),
-            Value::Text(key),
-            _,
-            Value::Int(count),
-            ..,
-        ] = self.items(id)?
-        else {
-            return Err(Fault::damaged("a reference to a storage is not of PyTorch's form"));
-        };
-        let count = u64::try_from(count).map_err(|_| Fault::damaged("a storage's size is negative"))?;
-        self.storages.push(Storage { key, element, count });
-        Ok(Value::Storage(self.storages.len() - 1))
+    /// What a persistent id names: ("storage", type, key, device, number of elements), or, in whole modules of the
+    /// format before PyTorch 1.6, ("module", class, file, source).
+    pub fn persistent(&mut self, id: Value<'a>) -> Result<Value<'a>, Fault> {
+        match *self.items(id)? {
+            [
+                Value::Text("storage"),
+                Value::Global(Global::Storage(element)),
+                Value::Text(key),
+                _,
+                Value::Int(count),
+                ..,
+            ] => {
+                let count =
+                    u64::try_from(count).map_err(|_| Fault::damaged("a storage's size is negative"))?;
+                self.storages.push(Storage { key, element, count });
+                Ok(Value::Storage(self.storages.len() - 1))
+            }
+            [Value::Text("storage"), kind @ Value::Global(Global::Other(_)), ..] => Ok(self.object(kind)),
+            [Value::Text("module"), class, ..] => Ok(class),
+            _ => Err(Fault::damaged("a reference to a storage is not of PyTorch's form")),
+        }
     }
 
     fn sizes(&self, tuple: Value<'a>) -> Result<Vec<usize>, Fault> {

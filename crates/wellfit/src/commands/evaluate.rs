@@ -8,7 +8,7 @@ use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::data::{DataError, Need};
+use wellfit::data::Need;
 use wellfit::run::{Classifier, Evaluation, Validation, judged};
 
 /// Run the command.
@@ -17,7 +17,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     int8::check(&args.numbers, &args.device)?;
     let engine = super::engine(&args.device)?;
     let mut progress = Progress::new(out, false);
-    let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
+    let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
     let splits = source.open_for(Need::Test, args.skip_bad, &mut progress)?;
@@ -25,15 +25,6 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();
     let data = if all_seen { &judged.trained_on } else { &judged.unseen };
-    if data.classes != floats.classes {
-        return Err(CliError::Data(DataError::Invalid(format!(
-            "{} has the classes {}, but {} was trained on {}: give data with the same classes",
-            args.data,
-            data.classes.join(", "),
-            args.run.display(),
-            floats.classes.join(", "),
-        ))));
-    }
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
     let found = classifier.evaluate(data, args.batch_size, &mut ())?;

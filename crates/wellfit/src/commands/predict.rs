@@ -18,7 +18,7 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     int8::check(&args.numbers, &args.device)?;
     let engine = super::engine(&args.device)?;
     let mut progress = Progress::new(out, false);
-    let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
+    let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);

@@ -26,3 +26,4 @@ mod policies;
 mod replay;
 mod reproducible;
 mod train;
+mod weights;
