@@ -25,6 +25,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use wellfit_base::file;
 
 use crate::error::{Defect, ImageError};
+use crate::guard::guarded;
 use crate::{jpeg, png, webp};
 
 /// A decoded picture.
@@ -76,7 +77,7 @@ fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {
     match format_of(bytes) {
         Some(ImageFormat::Jpeg) => jpeg::decode(bytes),
         Some(ImageFormat::Gif) => Err(Defect::Unsupported("GIF".into())),
-        Some(format) if format.reading_enabled() => decode_other(bytes, format),
+        Some(format) if format.reading_enabled() => guarded(|| decode_other(bytes, format)),
         Some(format) => Err(Defect::Unsupported(format!("{format:?}"))),
         None => Err(Defect::NotAnImage(looks_like(bytes))),
     }

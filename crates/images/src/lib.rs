@@ -15,6 +15,7 @@
 pub mod channels;
 pub mod decode;
 pub mod error;
+mod guard;
 mod jpeg;
 mod png;
 pub mod resize;
