@@ -105,8 +105,8 @@ impl Header {
             let wide = if os2 { 3 } else { 4 };
             let length = (wide * colors.min(256)) as usize;
             let end = bytes.len().min(behind + length);
-            // Places without a colour are grey.
-            header.palette = (0..=255).map(|level| [level; 3]).collect();
+            // Places without a colour are black.
+            header.palette = vec![[0; 3]; 256];
             let list = bytes.get(behind..end).unwrap_or_default().chunks_exact(wide as usize);
             for (color, bgr) in header.palette.iter_mut().zip(list) {
                 *color = [bgr[2], bgr[1], bgr[0]];

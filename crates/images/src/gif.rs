@@ -25,8 +25,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {
     check_size(across as u64, down as u64)?;
     let mut frame = vec![0; across * down];
     decoder.read_into_buffer(&mut frame)?;
-    // Places without a colour are grey.
-    let mut palette: Vec<[u8; 3]> = (0..=255).map(|level| [level; 3]).collect();
+    // Places without a colour are black.
+    let mut palette = [[0; 3]; 256];
     let colors = local.as_deref().or(decoder.global_palette()).unwrap_or_default();
     for (color, &given) in palette.iter_mut().zip(colors.as_chunks().0) {
         *color = given;

@@ -2,6 +2,7 @@
 
 use super::directory::Directory;
 use super::layout::{Layout, Meaning};
+use super::lab::lab_to_rgb;
 use super::ycbcr::YCbCr;
 use crate::channels::ink_to_light;
 use crate::error::Defect;
@@ -63,27 +64,4 @@ fn palette(layout: &Layout, tags: &Directory<'_>) -> Result<Vec<[u8; 3]>, Defect
         return Err(Defect::Corrupt("its palette is no list of colours"));
     }
     Ok((0..colors).map(|i| [list[i], list[colors + i], list[2 * colors + i]]).collect())
-}
-
-/// CIELab under D50, a and b signed, to sRGB. Pillow asks LittleCMS, whose table of 8 bits differs by a level or two.
-fn lab_to_rgb(l: u8, a: i8, b: i8) -> [u8; 3] {
-    let y = (f64::from(l) * 100.0 / 255.0 + 16.0) / 116.0;
-    let cube = |t: f64| if t > 6.0 / 29.0 { t * t * t } else { 3.0 * (6.0_f64 / 29.0).powi(2) * (t - 4.0 / 29.0) };
-    let xyz = [
-        0.9642 * cube(y + f64::from(a) / 500.0),
-        cube(y),
-        0.8249 * cube(y - f64::from(b) / 200.0),
-    ];
-    // The inverse of the sRGB profile's matrix, whose white is D50 (Bradford).
-    const MATRIX: [[f64; 3]; 3] = [
-        [3.134_136, -1.617_386, -0.490_662],
-        [-0.978_796, 1.916_254, 0.033_443],
-        [0.071_955, -0.228_977, 1.405_386],
-    ];
-    MATRIX.map(|row| {
-        let light: f64 = row.iter().zip(xyz).map(|(factor, value)| factor * value).sum();
-        let light = light.clamp(0.0, 1.0);
-        let level = if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-        (level * 255.0).round() as u8
-    })
 }

@@ -22,8 +22,8 @@ type Reader<I> = ByteReader<I>;
 
 /// Decode `rows` rows of `width` pixels to one bit each, 1 is black. Rows that the data lacks are an error.
 pub(super) fn decode(kind: Kind, data: &[u8], width: usize, rows: usize) -> Result<Vec<u8>, Defect> {
-    let nonsense = || Defect::Corrupt("its fax data makes no sense");
-    let Ok(mut reader) = ByteReader::new(data.iter().map(|&byte| Ok::<u8, Infallible>(byte)));
+    let nonsense = || Defect::Unreadable("its fax data ends or makes no sense".into());
+    let Ok(mut reader) = ByteReader::new(data.iter().chain(&PADDING).map(|&byte| Ok::<u8, Infallible>(byte)));
     let row_bytes = width.div_ceil(8);
     let mut out = vec![0; row_bytes * rows];
     // Where the colour changes in the row above and in this one, white first.
@@ -34,7 +34,7 @@ pub(super) fn decode(kind: Kind, data: &[u8], width: usize, rows: usize) -> Resu
             Kind::Runs => true,
             Kind::Group3 { mixed } => {
                 skip_mark(&mut reader);
-                !mixed || next(&mut reader).ok_or(Defect::Truncated)?
+                !mixed || next(&mut reader).ok_or_else(nonsense)?
             }
             Kind::Group4 => false,
         };
@@ -43,9 +43,7 @@ pub(super) fn decode(kind: Kind, data: &[u8], width: usize, rows: usize) -> Resu
         } else {
             differences(&mut reader, width, &above, &mut changes)
         };
-        if read.is_none() {
-            return Err(if reader.peek(1).is_none() { Defect::Truncated } else { nonsense() });
-        }
+        read.ok_or_else(nonsense)?;
         for pair in changes.chunks(2) {
             blacken(row, pair[0], pair.get(1).copied().unwrap_or(width).min(width));
         }
@@ -56,6 +54,9 @@ pub(super) fn decode(kind: Kind, data: &[u8], width: usize, rows: usize) -> Resu
     }
     Ok(out)
 }
+
+/// A code is looked up with the bits that follow it, of which the last one has none.
+const PADDING: [u8; 4] = [0; 4];
 
 /// Make the pixels from `start` to before `end` black.
 fn blacken(row: &mut [u8], start: usize, end: usize) {
@@ -109,7 +110,7 @@ where
         changes.push(at.min(width));
         is_black = !is_black;
     }
-    Some(())
+    (at == width).then_some(())
 }
 
 /// A row that says how it differs from the one above (T.4, 4.2.1.3).
@@ -132,8 +133,8 @@ where
         match mode::decode(reader)? {
             Mode::Pass => at = change(seen + 1),
             Mode::Vertical(by) => {
-                at = change(seen).checked_add_signed(by.into())?.max(at);
-                changes.push(at.min(width));
+                at = change(seen).checked_add_signed(by.into()).filter(|&to| (at..=width).contains(&to))?;
+                changes.push(at);
                 is_black = !is_black;
             }
             Mode::Horizontal => {
@@ -145,5 +146,5 @@ where
             Mode::Extension | Mode::EOF => return None,
         }
     }
-    Some(())
+    (at == width).then_some(())
 }

@@ -96,17 +96,21 @@ impl Layout {
         if !(1..=MOST_SAMPLES).contains(&samples) {
             return Err(Defect::Unsupported(format!("TIFF with {samples} numbers a pixel")));
         }
-        let samples = samples as usize;
+        let stored = samples as usize;
         let bits = tags.number(258).unwrap_or(if old_jpeg { 8 } else { 1 });
-        if tags.numbers(258).take(samples).any(|other| other != bits) {
+        if tags.numbers(258).take(stored).any(|other| other != bits) {
             return Err(Defect::Unsupported("TIFF with numbers of different widths".into()));
         }
         // One number of luma is a grey picture.
         let meaning =
-            if samples == 1 && meaning == Meaning::YCbCr { Meaning::BlackIsZero } else { meaning };
-        if samples < meaning.colors() {
+            if stored == 1 && meaning == Meaning::YCbCr { Meaning::BlackIsZero } else { meaning };
+        if stored < meaning.colors() {
             return Err(Defect::Corrupt("it has fewer numbers a pixel than its kind of colour needs"));
         }
+        let premultiplied = tags.short(338, 0) == 1 && stored > meaning.colors();
+        let planar = tags.short(284, 1) == 2 && stored > 1;
+        // Planes that nobody looks at need not be there.
+        let samples = if planar { meaning.colors() + usize::from(premultiplied) } else { stored };
         let format = match tags.short(339, 1) {
             2 => Format::Signed,
             3 => Format::Float,
@@ -129,8 +133,8 @@ impl Layout {
             format,
             bits: bits as usize,
             samples,
-            planar: tags.short(284, 1) == 2 && samples > 1,
-            premultiplied: tags.short(338, 0) == 1 && samples > meaning.colors(),
+            planar,
+            premultiplied,
             compression,
             reversed: tags.short(266, 1) == 2,
             predictor: tags.short(317, 1),

@@ -10,6 +10,7 @@ mod compression;
 mod decode;
 mod directory;
 mod fax;
+mod lab;
 mod layout;
 mod lzma;
 mod old_jpeg;
