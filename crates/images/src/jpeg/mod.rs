@@ -127,12 +127,10 @@ impl<'a> Decoder<'a> {
     fn body(&mut self) -> Result<&'a [u8], Defect> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let &[high, low, ..] = rest else { return Err(Defect::Truncated) };
-        let length = usize::from(u16::from_be_bytes([high, low]));
+        // Some writers of Exif leave the length 0; libjpeg then goes on behind it.
+        let length = usize::from(u16::from_be_bytes([high, low])).max(2);
         self.at += length;
-        if length > rest.len() {
-            return Err(Defect::Truncated);
-        }
-        rest.get(2..length).ok_or(Defect::Corrupt("a segment has no length"))
+        rest.get(2..length).ok_or(Defect::Truncated)
     }
 
     fn huffman_tables(&mut self, mut body: &[u8]) -> Result<(), Defect> {
