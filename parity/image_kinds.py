@@ -275,6 +275,16 @@ def gifs():
     yield "off-center.gif", moved
 
 
+def webps():
+    # Small, so that damage often hits what says how large a frame is.
+    image = Image.fromarray(scene(9, 7))
+    alpha = image.copy()
+    alpha.putalpha(image.getchannel(0))
+    for name, first, lossless in (("lossy", image, False), ("lossy-alpha", alpha, False), ("lossless-alpha", alpha, True)):
+        more = [first.rotate(180)]
+        yield f"animated-{name}.webp", saved(first, "webp", lossless=lossless, save_all=True, append_images=more)
+
+
 def jxls():
     image = Image.fromarray(scene(37, 53))
     alpha = image.copy()
@@ -288,5 +298,5 @@ def jxls():
 def kinds():
     """Name and bytes of every file."""
     TiffImagePlugin.WRITE_LIBTIFF = False
-    for part in (tiffs, bitmaps, pnms, jpegs, gifs, jxls):
+    for part in (tiffs, bitmaps, pnms, jpegs, gifs, webps, jxls):
         yield from part()

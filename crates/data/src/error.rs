@@ -52,7 +52,7 @@ pub enum DataError {
         class: String,
     },
     /// A class folder without images.
-    #[error("{} holds no images (jpg jpeg png ppm bmp pgm tif tiff webp): fill or remove it", .0.display())]
+    #[error("{} holds no images ({}): fill or remove it", .0.display(), wellfit_images::EXTENSIONS.join(" "))]
     EmptyClass(PathBuf),
     /// A link that leads back to a folder above it.
     #[error("{} leads back to {}, which contains it: remove the link", link.display(), target.display())]

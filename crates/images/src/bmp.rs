@@ -168,7 +168,13 @@ impl Header {
         let mut out: Vec<u8> = Vec::with_capacity(total);
         let (mut at, mut x) = (0, 0);
         let pixel = |bytes: &[u8], i: usize| {
-            if !halves { bytes[i] } else if i % 2 == 0 { bytes[i / 2] >> 4 } else { bytes[i / 2] & 15 }
+            if !halves {
+                bytes[i]
+            } else if i % 2 == 0 {
+                bytes[i / 2] >> 4
+            } else {
+                bytes[i / 2] & 15
+            }
         };
         while out.len() < total {
             let &[count, value] = data.get(at..at + 2).ok_or(Defect::Truncated)? else { break };

@@ -3,13 +3,13 @@
 /// The ends of the names, in any case, of files that [`decode_file`](crate::decode_file) reads: those that torchvision
 /// takes for images, and some more.
 pub const EXTENSIONS: [&str; 15] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "ppm", "pgm", "pbm", "pnm", "bmp", "tif", "tiff", "webp", "gif", "jxl",
+    "jpg", "jpeg", "jpe", "jfif", "png", "ppm", "pgm", "pbm", "pnm", "bmp", "tif", "tiff", "webp", "gif",
+    "jxl",
 ];
 
 /// The ends of the names of images that cannot be read, so that nobody passes over them in silence.
-pub const UNREADABLE_EXTENSIONS: [&str; 12] = [
-    "avif", "heic", "heif", "jp2", "j2k", "svg", "psd", "ico", "dng", "cr2", "nef", "arw",
-];
+pub const UNREADABLE_EXTENSIONS: [&str; 12] =
+    ["avif", "heic", "heif", "jp2", "j2k", "svg", "psd", "ico", "dng", "cr2", "nef", "arw"];
 
 /// A format that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,7 +57,9 @@ pub(crate) fn decode(bytes: &[u8], depth: Depth) -> Result<RawImage, Defect> {
             }
         }
         _ if most > 255 => {
-            levels.extend(rest.as_chunks().0[..count].iter().map(|&wide| level(u16::from_be_bytes(wide).into())));
+            levels.extend(
+                rest.as_chunks().0[..count].iter().map(|&wide| level(u16::from_be_bytes(wide).into())),
+            );
         }
         _ => levels.extend(rest[..count].iter().map(|&value| level(value.into()))),
     }
@@ -100,7 +102,11 @@ impl Reader<'_> {
         let digits = self.bytes.get(self.at..).unwrap_or_default();
         let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if length == 0 {
-            return Err(if digits.is_empty() { Defect::Truncated } else { Defect::Corrupt("a level is no number") });
+            return Err(if digits.is_empty() {
+                Defect::Truncated
+            } else {
+                Defect::Corrupt("a level is no number")
+            });
         }
         if length > 10 {
             return Err(Defect::Corrupt("a number in it is too long"));

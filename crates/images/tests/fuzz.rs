@@ -102,6 +102,17 @@ fn webp() {
     images("webp", &[".webp"], &tokens, as_it_is);
 }
 
+/// The kinds whose decoders panicked: frames and tiles that lie about their size.
+#[test]
+fn animated_and_tiled() {
+    let tokens: [&[u8]; 5] =
+        [b"ANMF", b"ALPH", b"VP8L", b"\x43\x01\x04\0\x01\0\0\0", b"\x1c\x01\x03\0\x01\0\0\0\x02\0"];
+    let animated =
+        ["animated.webp", "animated-lossy.webp", "animated-lossy-alpha.webp", "animated-lossless-alpha.webp"];
+    images("animated", &animated, &tokens, as_it_is);
+    images("tiled", &["tiles.tiff", "tiles-16.tiff", "tiles-22.tiff"], &tokens, as_it_is);
+}
+
 #[test]
 fn pnm() {
     let tokens: [&[u8]; 10] = [

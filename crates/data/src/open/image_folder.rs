@@ -5,12 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use wellfit_images::decode_file;
+use wellfit_images::{EXTENSIONS, decode_file};
 
 use crate::error::DataError;
-
-/// What counts as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`.
-pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
 /// The most folders a class may have: beyond it, links lead to the same folders again and again.
 const MOST_FOLDERS: usize = 10_000;

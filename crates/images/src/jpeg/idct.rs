@@ -34,7 +34,8 @@ fn transform(coefficients: &[i16; 64], steps: &[i16; 64], out: &mut [u8], stride
     for (row, (coefficients, steps)) in block.iter_mut().zip(coefficients.iter().zip(steps)) {
         *row = std::array::from_fn(|x| coefficients[x].wrapping_mul(steps[x]));
     }
-    let columns = if has_one_row(&block) { [block[0].map(|value| value << 2); 8] } else { pass::<11>(&block) };
+    let columns =
+        if has_one_row(&block) { [block[0].map(|value| value << 2); 8] } else { pass::<11>(&block) };
     let mut rows = transpose(pass::<18>(&transpose(columns)));
     for value in rows.as_flattened_mut() {
         *value = value.saturating_add(128);

@@ -91,7 +91,9 @@ impl Grid {
                     let x = (x + i % 5).saturating_sub(2).min(self.size.0 - 1);
                     means[rows[i / 5] * self.stride + x]
                 });
-                let sum = |kernel: &Kernel| step(0) * kernel.iter().zip(near).map(|(k, dc)| i64::from(k * dc)).sum::<i64>();
+                let sum = |kernel: &Kernel| {
+                    step(0) * kernel.iter().zip(near).map(|(k, dc)| i64::from(k * dc)).sum::<i64>()
+                };
                 let block = &mut blocks[y * self.stride + x];
                 for (i, kernel) in (1..).zip(kernels) {
                     let place = usize::from(ZIGZAG[i]);

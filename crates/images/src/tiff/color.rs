@@ -1,8 +1,8 @@
 //! From a row's bytes to RGB.
 
 use super::directory::Directory;
-use super::layout::{Layout, Meaning};
 use super::lab::lab_to_rgb;
+use super::layout::{Layout, Meaning};
 use super::ycbcr::YCbCr;
 use crate::channels::ink_to_light;
 use crate::error::Defect;

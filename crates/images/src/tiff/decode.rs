@@ -133,7 +133,8 @@ impl<'a> Source<'a> {
         let width = self.layout.chunk.0;
         let mut out = vec![0; rows * width * samples];
         let used = width.min(part.width) * samples;
-        for (out, row) in out.chunks_exact_mut(width * samples).zip(part.pixels.chunks(part.width * samples)) {
+        for (out, row) in out.chunks_exact_mut(width * samples).zip(part.pixels.chunks(part.width * samples))
+        {
             out[..used].copy_from_slice(&row[..used]);
         }
         Ok(out)

@@ -53,7 +53,8 @@ impl<'a> Directory<'a> {
             let (Some(tag), Some(kind)) = (read(place, 2), read(place.saturating_add(2), 2)) else { break };
             let Some(count) = read(place.saturating_add(4), pointer) else { break };
             let value = place.saturating_add(4 + pointer as u64);
-            let total = width_of(kind as u16).and_then(|width| usize::try_from(count).ok()?.checked_mul(width));
+            let total =
+                width_of(kind as u16).and_then(|width| usize::try_from(count).ok()?.checked_mul(width));
             let Some(total) = total else { continue };
             let value = if total <= pointer { Some(value) } else { read(value, pointer) };
             let Some(bytes) = value.and_then(|value| at(value, total)) else { continue };

@@ -114,7 +114,12 @@ where
 }
 
 /// A row that says how it differs from the one above (T.4, 4.2.1.3).
-fn differences<I>(reader: &mut Reader<I>, width: usize, above: &[usize], changes: &mut Vec<usize>) -> Option<()>
+fn differences<I>(
+    reader: &mut Reader<I>,
+    width: usize,
+    above: &[usize],
+    changes: &mut Vec<usize>,
+) -> Option<()>
 where
     I: Iterator<Item = Result<u8, Infallible>>,
 {

@@ -15,7 +15,8 @@ type Grid = Vec<[f32; 3]>;
 pub(super) fn lab_to_rgb(l: u8, a: i8, b: i8) -> [u8; 3] {
     static GRID: OnceLock<Grid> = OnceLock::new();
     let grid = GRID.get_or_init(grid);
-    let places = [l, (a as u8) ^ 128, (b as u8) ^ 128].map(|value| f32::from(value) / 255.0 * (STEPS - 1) as f32);
+    let places =
+        [l, (a as u8) ^ 128, (b as u8) ^ 128].map(|value| f32::from(value) / 255.0 * (STEPS - 1) as f32);
     let lows = places.map(|place| (place as usize).min(STEPS - 2));
     let parts: [f32; 3] = std::array::from_fn(|i| places[i] - lows[i] as f32);
     // From the lower corner of a cube to the upper one along its edges, the coordinate with the largest part first:

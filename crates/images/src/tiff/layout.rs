@@ -102,8 +102,7 @@ impl Layout {
             return Err(Defect::Unsupported("TIFF with numbers of different widths".into()));
         }
         // One number of luma is a grey picture.
-        let meaning =
-            if stored == 1 && meaning == Meaning::YCbCr { Meaning::BlackIsZero } else { meaning };
+        let meaning = if stored == 1 && meaning == Meaning::YCbCr { Meaning::BlackIsZero } else { meaning };
         if stored < meaning.colors() {
             return Err(Defect::Corrupt("it has fewer numbers a pixel than its kind of colour needs"));
         }

@@ -19,7 +19,8 @@ pub(super) fn decode(data: &[u8], length: usize) -> Result<Vec<u8>, Defect> {
     }
     let mut out = Vec::with_capacity(total);
     let mut input = BufReader::new(Cursor::new(blocks));
-    lzma_rs::lzma2_decompress(&mut input, &mut out).map_err(|error| Defect::Unreadable(format!("{error:?}")))?;
+    lzma_rs::lzma2_decompress(&mut input, &mut out)
+        .map_err(|error| Defect::Unreadable(format!("{error:?}")))?;
     if let Some(distance) = distance {
         for i in distance..out.len() {
             out[i] = out[i].wrapping_add(out[i - distance]);

@@ -78,10 +78,10 @@ fn header_from(layout: &Layout, tags: &Directory<'_>, bytes: &[u8]) -> Result<Ve
         segment(0xDD, &[&(interval as u16).to_be_bytes()]);
     }
     let (height, width) = ((layout.height as u16).to_be_bytes(), (layout.width as u16).to_be_bytes());
-    let luma = if layout.samples == 1 { 0x11 } else { (layout.subsampling.0 << 4 | layout.subsampling.1) as u8 };
+    let luma =
+        if layout.samples == 1 { 0x11 } else { (layout.subsampling.0 << 4 | layout.subsampling.1) as u8 };
     let count = layout.samples.min(4) as u8;
-    let components: Vec<u8> =
-        (0..count).flat_map(|i| [i + 1, if i == 0 { luma } else { 0x11 }, i]).collect();
+    let components: Vec<u8> = (0..count).flat_map(|i| [i + 1, if i == 0 { luma } else { 0x11 }, i]).collect();
     segment(0xC0, &[&[8], &height, &width, &[count], &components]);
     let members: Vec<u8> = (0..count).flat_map(|i| [i + 1, i << 4 | i]).collect();
     segment(0xDA, &[&[count], &members, &[0, 63, 0]]);

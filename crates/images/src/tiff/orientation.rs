@@ -39,9 +39,16 @@ mod tests {
     #[test]
     fn each_orientation_puts_its_corner_first() {
         let stored: Vec<u8> = b"abcdef".iter().flat_map(|&pixel| [pixel; 3]).collect();
-        for (orientation, want) in
-            [(1, "abcdef"), (2, "badcfe"), (3, "fedcba"), (4, "efcdab"), (5, "acebdf"), (6, "ecafdb"), (7, "fdbeca"), (8, "bdface")]
-        {
+        for (orientation, want) in [
+            (1, "abcdef"),
+            (2, "badcfe"),
+            (3, "fedcba"),
+            (4, "efcdab"),
+            (5, "acebdf"),
+            (6, "ecafdb"),
+            (7, "fdbeca"),
+            (8, "bdface"),
+        ] {
             let (pixels, size) = turned(stored.clone(), (3, 2), orientation);
             let got: String = pixels.iter().step_by(3).map(|&pixel| char::from(pixel)).collect();
             assert_eq!((got.as_str(), size), (want, if orientation < 5 { (3, 2) } else { (2, 3) }));
