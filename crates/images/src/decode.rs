@@ -4,19 +4,21 @@
 //!
 //! | stored | becomes |
 //! |---|---|
-//! | grey, 1-bit | three equal channels |
+//! | grey, 1 to 8 bits | three equal channels |
 //! | palette | its colours |
 //! | transparency (RGBA, grey with alpha, palette with alpha) | dropped, not blended |
+//! | colours multiplied by alpha (TIFF) | divided by it, then alpha is dropped |
 //! | 16 bits a channel, colour or with alpha | the high byte; in PPM the nearest of 256 levels |
-//! | 16 bits, only grey | cut off at 255, as Pillow does (so a true 16-bit picture turns white) |
+//! | more than 8 bits, only grey; floating-point grey | cut off at 255, as Pillow does (so a true 16-bit picture turns white), or scaled: [`Depth`] |
 //! | CMYK | white · (1 − ink), without a colour profile; JPEG inks are taken as inverted |
-//! | orientation in EXIF | ignored, as torchvision does |
+//! | CIELab (TIFF) | sRGB |
+//! | orientation in EXIF | ignored, as torchvision does; TIFF's own tag is followed, as Pillow does |
 //! | animation, several pages | the first picture |
+//! | progressive JPEG that ends early, but in order | what is missing is estimated, as libjpeg does |
 //!
-//! JPEG, PNG, WebP and TIFF, PPM and BMP of 8 bits are equal to Pillow bit for bit. Up to one level differ: BMP
-//! of 16 bits a pixel, JPEG inside TIFF, PPM and PGM whose white is neither 255 nor 65535. Colour profiles are
-//! ignored. Refused are GIF, TIFF with a palette, Lab, floating-point numbers or grey with alpha, arithmetic
-//! JPEG, and anything above 50 megapixels.
+//! All are equal to Pillow bit for bit, but CIELab and lossy JPEG XL, which differ by up to one level in the tests.
+//! Colour profiles are ignored, but JPEG XL's. Refused are AVIF, HEIC, JPEG 2000, arithmetic and lossless JPEG, and
+//! anything above 50 megapixels.
 
 use std::io::Cursor;
 use std::path::Path;
