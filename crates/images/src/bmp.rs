@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::decode::{RawImage, check_size};
 use crate::error::Defect;
+use crate::picture::{RawImage, check_size};
 
 /// What the headers say.
 struct Header {
@@ -170,7 +170,7 @@ impl Header {
         let pixel = |bytes: &[u8], i: usize| {
             if !halves {
                 bytes[i]
-            } else if i % 2 == 0 {
+            } else if i.is_multiple_of(2) {
                 bytes[i / 2] >> 4
             } else {
                 bytes[i / 2] & 15

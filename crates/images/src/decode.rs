@@ -30,25 +30,8 @@ use crate::depth::Depth;
 use crate::error::{Defect, ImageError};
 use crate::formats::{Format, format_of, unreadable};
 use crate::guard::guarded;
+use crate::picture::{MAX_PIXELS, RawImage, check_size};
 use crate::{bmp, gif, jpeg, jxl, png, pnm, tiff, webp};
-
-/// A decoded picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawImage {
-    /// Rows.
-    pub height: usize,
-    /// Pixels per row.
-    pub width: usize,
-    /// 1 (grey) or 3 (RGB).
-    pub channels: usize,
-    /// height · width · channels bytes: row by row, the channels of a pixel together.
-    pub pixels: Vec<u8>,
-    /// Whether the file holds grey of more than 8 bits, so that [`Depth`] decided what it looks like.
-    pub deep: bool,
-}
-
-/// The most pixels a picture may have, so that a small file cannot fill the memory.
-const MAX_PIXELS: u64 = 50_000_000;
 
 /// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
 pub const MAX_FILE: u64 = 512 << 20;
@@ -143,15 +126,6 @@ fn most_pixels(format: ImageFormat, bytes: &[u8]) -> u64 {
         ImageFormat::Pnm => 8 * length,
         ImageFormat::WebP if webp::is_lossy(bytes) => 8 * 256 * length,
         _ => MAX_PIXELS,
-    }
-}
-
-/// Refuse a size before memory is taken for it.
-pub(crate) fn check_size(width: u64, height: u64) -> Result<(), Defect> {
-    match width * height {
-        0 => Err(Defect::NoPixels),
-        pixels if pixels > MAX_PIXELS => Err(Defect::TooLarge { width, height }),
-        _ => Ok(()),
     }
 }
 

@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
-use crate::decode::{RawImage, check_size};
 use crate::error::Defect;
+use crate::picture::{RawImage, check_size};
 
 /// Decode the first frame to RGB. What it does not cover has its transparent colour, or else the first.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {

@@ -4,8 +4,8 @@ use jxl_oxide::{
     AllocTracker, EnumColourEncoding, InitializeResult, JxlImage, JxlThreadPool, RenderingIntent,
 };
 
-use crate::decode::{RawImage, check_size};
 use crate::error::Defect;
+use crate::picture::{RawImage, check_size};
 
 /// The most memory the decoder may take.
 const MEMORY: usize = 768 << 20;

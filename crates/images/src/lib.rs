@@ -22,6 +22,7 @@ mod gif;
 mod guard;
 mod jpeg;
 mod jxl;
+pub mod picture;
 mod png;
 mod pnm;
 pub mod resize;
@@ -29,8 +30,9 @@ mod tiff;
 mod webp;
 
 pub use channels::with_channels;
-pub use decode::{MAX_FILE, RawImage, decode_bytes, decode_bytes_as, decode_file};
+pub use decode::{MAX_FILE, decode_bytes, decode_bytes_as, decode_file};
 pub use depth::Depth;
 pub use error::ImageError;
 pub use formats::{EXTENSIONS, UNREADABLE_EXTENSIONS};
+pub use picture::RawImage;
 pub use resize::resize_bilinear;

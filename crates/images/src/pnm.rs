@@ -1,8 +1,8 @@
 //! PBM, PGM and PPM, plain and binary, with the rounding of Pillow.
 
-use crate::decode::{RawImage, check_size};
 use crate::depth::Depth;
 use crate::error::Defect;
+use crate::picture::{RawImage, check_size};
 
 /// Decode a whole file, which begins with `P1` to `P6`, to RGB.
 pub(crate) fn decode(bytes: &[u8], depth: Depth) -> Result<RawImage, Defect> {

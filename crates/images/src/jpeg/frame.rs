@@ -3,8 +3,8 @@
 use super::idct::inverse_dct;
 use super::smooth::{self, Grid};
 use super::upsample::Plane;
-use crate::decode::check_size;
 use crate::error::Defect;
+use crate::picture::check_size;
 
 /// What a start-of-frame segment says, and the coefficients that the scans fill in.
 pub(super) struct Frame {

@@ -21,8 +21,8 @@ mod standard;
 mod steps;
 mod upsample;
 
-use crate::decode::RawImage;
 use crate::error::Defect;
+use crate::picture::RawImage;
 use bits::Huffman;
 use block::ZIGZAG;
 use color::Space;

@@ -122,37 +122,9 @@ fn undo_predictor(layout: &Layout, bytes: &mut [u8]) -> Result<(), Defect> {
     let (row_bytes, step) = (layout.row_bytes(), layout.samples_together());
     match (layout.predictor, layout.bits) {
         (0 | 1, _) => {}
-        (2, 8) => bytes.chunks_mut(row_bytes).for_each(|row| {
-            for i in step..row.len() {
-                row[i] = row[i].wrapping_add(row[i - step]);
-            }
-        }),
-        (2, 16) => {
-            let (read, write): (fn([u8; 2]) -> u16, fn(u16) -> [u8; 2]) = if layout.little {
-                (u16::from_le_bytes, u16::to_le_bytes)
-            } else {
-                (u16::from_be_bytes, u16::to_be_bytes)
-            };
-            for row in bytes.chunks_mut(row_bytes) {
-                let row = row.as_chunks_mut::<2>().0;
-                for i in step..row.len() {
-                    row[i] = write(read(row[i]).wrapping_add(read(row[i - step])));
-                }
-            }
-        }
-        (2, 32) => {
-            let (read, write): (fn([u8; 4]) -> u32, fn(u32) -> [u8; 4]) = if layout.little {
-                (u32::from_le_bytes, u32::to_le_bytes)
-            } else {
-                (u32::from_be_bytes, u32::to_be_bytes)
-            };
-            for row in bytes.chunks_mut(row_bytes) {
-                let row = row.as_chunks_mut::<4>().0;
-                for i in step..row.len() {
-                    row[i] = write(read(row[i]).wrapping_add(read(row[i - step])));
-                }
-            }
-        }
+        (2, 8) => bytes.chunks_mut(row_bytes).for_each(|row| add_left::<1>(row, step, layout.little)),
+        (2, 16) => bytes.chunks_mut(row_bytes).for_each(|row| add_left::<2>(row, step, layout.little)),
+        (2, 32) => bytes.chunks_mut(row_bytes).for_each(|row| add_left::<4>(row, step, layout.little)),
         (3, 32) if layout.format == Format::Float => {
             bytes.chunks_mut(row_bytes).for_each(|row| undo_float_predictor(row, step, layout.little));
         }
@@ -161,6 +133,19 @@ fn undo_predictor(layout: &Layout, bytes: &mut [u8]) -> Result<(), Defect> {
         }
     }
     Ok(())
+}
+
+/// Add to each number of `N` bytes the one `step` before it, modulo 2⁸ᴺ.
+fn add_left<const N: usize>(row: &mut [u8], step: usize, little: bool) {
+    let row = row.as_chunks_mut::<N>().0;
+    for i in step..row.len() {
+        let (before, mut carry) = (row[i - step], 0);
+        for place in 0..N {
+            let place = if little { place } else { N - 1 - place };
+            let sum = u16::from(row[i][place]) + u16::from(before[place]) + carry;
+            (row[i][place], carry) = (sum as u8, sum >> 8);
+        }
+    }
 }
 
 /// All high bytes of the row come first, then the next, each byte less the one of the pixel before.

@@ -6,10 +6,10 @@ use super::directory::Directory;
 use super::layout::{JPEG, Layout, Meaning, OLD_JPEG};
 use super::orientation::turned;
 use super::{old_jpeg, samples, ycbcr};
-use crate::decode::RawImage;
 use crate::depth::Depth;
 use crate::error::Defect;
 use crate::jpeg;
+use crate::picture::RawImage;
 
 /// Decode the first picture.
 pub(crate) fn decode(bytes: &[u8], depth: Depth) -> Result<RawImage, Defect> {

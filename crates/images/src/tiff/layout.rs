@@ -1,8 +1,8 @@
 //! What a picture's numbers mean and where they lie.
 
 use super::directory::Directory;
-use crate::decode::check_size;
 use crate::error::Defect;
+use crate::picture::check_size;
 
 /// How the numbers of a picture are coded (the tag `PhotometricInterpretation`).
 #[derive(Debug, Clone, Copy, PartialEq)]
