@@ -124,7 +124,9 @@ impl Layout {
         // A tile may be larger than the picture.
         check_size(chunk.0.min(1 << 32), chunk.1.min(1 << 31))?;
         let mut subsampling = tags.numbers(530);
-        let [h, v] = [(); 2].map(|()| subsampling.next().unwrap_or(2) as usize);
+        // The standard's default, but raw pixels whose writers say nothing are not subsampled.
+        let default = if compression == 1 { 1 } else { 2 };
+        let [h, v] = [(); 2].map(|()| subsampling.next().unwrap_or(default) as usize);
         let layout = Self {
             width,
             height,
@@ -158,7 +160,10 @@ impl Layout {
             _ => false,
         };
         let chroma = [1, 2, 4].contains(&self.subsampling.0) && [1, 2, 4].contains(&self.subsampling.1);
-        if !known || !chroma {
+        let chroma = chroma && (self.subsampling == (1, 1) || self.samples == 3 || self.compression == JPEG);
+        // One JPEG holds the whole picture.
+        let one_piece = self.compression != OLD_JPEG || (self.bits == 8 && !self.tiled && !self.planar);
+        if !known || !chroma || !one_piece {
             let kind = format!("TIFF of {} {:?} bits as {:?}", self.bits, self.format, self.meaning);
             return Err(Defect::Unsupported(kind));
         }
