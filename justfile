@@ -43,6 +43,15 @@ fuzz inputs="1000000":
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-run --lib fuzz -- --nocapture
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit --bin wellfit fuzz -- --nocapture
 
+# Damaged images only, 42,000 for each format unless told otherwise; a panic of ours fails, one of a foreign decoder must be an error
+fuzz-images inputs="42000":
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images --test fuzz -- --nocapture --test-threads 1
+
+# Pillow's own test images through the decoder: refused and differing ones (DIR is Tests/images of Pillow's source)
+pillow-images dir python="python3":
+    cargo build -p wellfit-images --example decode
+    {{python}} scripts/pillow_images.py {{dir}}
+
 # The same guided by coverage: `image`, `idx` or `weights` (needs nightly Rust and cargo-fuzz)
 fuzz-coverage target="image" seeds="crates/images/tests/fixtures/pillow" inputs="1000000":
     mkdir -p fuzz/corpus/{{target}}

@@ -1,6 +1,6 @@
 """What Pillow and torchvision make of images: fixtures for crates/images/tests/pillow.rs and crates/data/tests/torchvision.rs.
 
-    python parity/images.py        # needs numpy, pillow, torch, torchvision
+    python parity/images.py        # needs numpy, pillow, pillow-jxl-plugin, torch, torchvision
 
 Writes small images of every format and, in one file, the pixels that Pillow gives for them, resized images
 and one whole torchvision transform. `expected.txt` lists what the bytes in `expected.bin.gz` are, in order.
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 import torchvision
+from image_kinds import kinds
 from PIL import Image
 from torchvision import transforms
 
@@ -189,7 +190,7 @@ def main():
         index.append(f"{what} {name} {array.shape[0]} {array.shape[1]}")
         blob.append(np.ascontiguousarray(array).tobytes())
 
-    for name, data in [*jpegs(), *others()]:
+    for name, data in [*jpegs(), *others(), *kinds()]:
         (HERE / name).write_bytes(data)
         expect("decode", name, np.asarray(Image.open(HERE / name).convert("RGB")))
     source = scene(61, 97, 20)

@@ -8,7 +8,7 @@ use wellfit_images::ImageError;
 
 use crate::open::check::Suspicious;
 use crate::open::class_name;
-use crate::open::image_folder::EXTENSIONS;
+use wellfit_images::EXTENSIONS;
 
 /// Why data could not be opened, read or prepared. The `Display` of each says where and what to do.
 #[derive(Debug, thiserror::Error)]

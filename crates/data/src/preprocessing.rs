@@ -17,7 +17,7 @@ use crate::error::DataError;
 /// ```
 /// use wellfit_data::Preprocessing;
 /// use wellfit_images::RawImage;
-/// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0] };
+/// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0], deep: false };
 /// let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.5], std: vec![0.5] };
 /// let mut out = [0.0; 4];
 /// plain.apply(&grey, &mut out);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn images_are_mirrored_as_asked() {
-        let image = RawImage { height: 2, width: 2, channels: 1, pixels: vec![1, 2, 3, 4] };
+        let image = RawImage { height: 2, width: 2, channels: 1, pixels: vec![1, 2, 3, 4], deep: false };
         let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0] };
         for (horizontal, vertical, want) in [
             (false, false, [1, 2, 3, 4]),

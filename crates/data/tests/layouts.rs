@@ -92,7 +92,7 @@ fn every_image_is_in_a_part_or_in_a_remark() {
         for file in files.iter().flat_map(|pattern| expand(pattern)) {
             let path = dir.path().join("data").join(&file);
             let is_image =
-                [".jpg", ".png", ".JPEG", ".JPG", ".heic", ".gif"].iter().any(|end| file.ends_with(end));
+                [".jpg", ".png", ".JPEG", ".JPG", ".heic", ".avif"].iter().any(|end| file.ends_with(end));
             let is_junk = ["__MACOSX", "@eaDir", "System Vol", "._", "run/", "runs/", "a-1/", ".ipynb"]
                 .iter()
                 .any(|junk| file.contains(junk));

@@ -21,6 +21,13 @@ fn luma(rgb: &[u8]) -> u8 {
     ((weighted(0, 19595) + weighted(1, 38470) + weighted(2, 7471) + 0x8000) >> 16) as u8
 }
 
+/// One of cyan, magenta, yellow with black, both stored inverted, to one of red, green, blue: white · (1 − ink),
+/// where white is what black leaves, rounded as Pillow's `MULDIV255`.
+pub(crate) fn ink_to_light(ink: u8, white: u8) -> u8 {
+    let product = u32::from(255 - ink) * u32::from(white) + 128;
+    (u32::from(white) - (((product >> 8) + product) >> 8)) as u8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

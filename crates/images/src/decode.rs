@@ -4,44 +4,34 @@
 //!
 //! | stored | becomes |
 //! |---|---|
-//! | grey, 1-bit | three equal channels |
+//! | grey, 1 to 8 bits | three equal channels |
 //! | palette | its colours |
 //! | transparency (RGBA, grey with alpha, palette with alpha) | dropped, not blended |
+//! | colours multiplied by alpha (TIFF) | divided by it, then alpha is dropped |
 //! | 16 bits a channel, colour or with alpha | the high byte; in PPM the nearest of 256 levels |
-//! | 16 bits, only grey | cut off at 255, as Pillow does (so a true 16-bit picture turns white) |
+//! | more than 8 bits, only grey; floating-point grey | cut off at 255, as Pillow does (so a true 16-bit picture turns white), or scaled: [`Depth`] |
 //! | CMYK | white · (1 − ink), without a colour profile; JPEG inks are taken as inverted |
-//! | orientation in EXIF | ignored, as torchvision does |
+//! | CIELab (TIFF) | sRGB |
+//! | orientation in EXIF | ignored, as torchvision does; TIFF's own tag is followed, as Pillow does |
 //! | animation, several pages | the first picture |
+//! | progressive JPEG that ends early, but in order | what is missing is estimated, as libjpeg does |
 //!
-//! JPEG, PNG, WebP and TIFF, PPM and BMP of 8 bits are equal to Pillow bit for bit. Up to one level differ: BMP
-//! of 16 bits a pixel, JPEG inside TIFF, PPM and PGM whose white is neither 255 nor 65535. Colour profiles are
-//! ignored. Refused are GIF, TIFF with a palette, Lab, floating-point numbers or grey with alpha, arithmetic
-//! JPEG, and anything above 50 megapixels.
+//! All are equal to Pillow bit for bit, but CIELab and lossy JPEG XL, which differ by up to one level in the tests.
+//! Colour profiles are ignored, but JPEG XL's. Refused are AVIF, HEIC, JPEG 2000, arithmetic and lossless JPEG, and
+//! anything above 50 megapixels.
 
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use wellfit_base::file;
 
+use crate::depth::Depth;
 use crate::error::{Defect, ImageError};
-use crate::{jpeg, png, webp};
-
-/// A decoded picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawImage {
-    /// Rows.
-    pub height: usize,
-    /// Pixels per row.
-    pub width: usize,
-    /// 1 (grey) or 3 (RGB).
-    pub channels: usize,
-    /// height · width · channels bytes: row by row, the channels of a pixel together.
-    pub pixels: Vec<u8>,
-}
-
-/// The most pixels a picture may have, so that a small file cannot fill the memory.
-const MAX_PIXELS: u64 = 50_000_000;
+use crate::formats::{Format, format_of, unreadable};
+use crate::guard::guarded;
+use crate::picture::{MAX_PIXELS, RawImage, check_size};
+use crate::{bmp, gif, jpeg, jxl, png, pnm, tiff, webp};
 
 /// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
 pub const MAX_FILE: u64 = 512 << 20;
@@ -59,66 +49,73 @@ pub fn decode_file(path: &Path) -> Result<RawImage, ImageError> {
     decode_bytes(&bytes, path)
 }
 
-/// Decode an image file's bytes to RGB; `name` is only for errors.
+/// Decode an image file's bytes to RGB, grey of 16 bits as Pillow does; `name` is only for errors.
 ///
 /// # Errors
 /// If the bytes are empty, no image, cut short, damaged, of a kind that is not supported, or more than
 /// 50 megapixels, which is known before memory is taken.
 pub fn decode_bytes(bytes: &[u8], name: &Path) -> Result<RawImage, ImageError> {
-    decode(bytes)
+    decode_bytes_as(bytes, name, Depth::Clip)
+}
+
+/// The same with a choice of what becomes of grey of more than 8 bits.
+///
+/// # Errors
+/// As [`decode_bytes`].
+pub fn decode_bytes_as(bytes: &[u8], name: &Path, depth: Depth) -> Result<RawImage, ImageError> {
+    decode(bytes, depth)
         .map_err(|defect| ImageError::Unusable { path: name.to_path_buf(), reason: defect.to_string() })
 }
 
-fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {
-    if bytes.is_empty() {
-        return Err(Defect::Empty);
-    }
+fn decode(bytes: &[u8], depth: Depth) -> Result<RawImage, Defect> {
     match format_of(bytes) {
-        Some(ImageFormat::Jpeg) => jpeg::decode(bytes),
-        Some(ImageFormat::Gif) => Err(Defect::Unsupported("GIF".into())),
-        Some(format) if format.reading_enabled() => decode_other(bytes, format),
-        Some(format) => Err(Defect::Unsupported(format!("{format:?}"))),
-        None => Err(Defect::NotAnImage(looks_like(bytes))),
+        _ if bytes.is_empty() => Err(Defect::Empty),
+        Some(Format::Jpeg) => jpeg::decode(bytes),
+        Some(Format::Bmp) => bmp::decode(bytes),
+        Some(Format::Tiff) => tiff::decode(bytes, depth),
+        Some(Format::Pnm) if !bytes.starts_with(b"P7") => pnm::decode(bytes, depth),
+        Some(Format::Pnm) => guarded(|| decode_other(bytes, ImageFormat::Pnm, depth)),
+        Some(Format::Png) => {
+            png::check_palette(bytes)?;
+            guarded(|| decode_other(bytes, ImageFormat::Png, depth))
+        }
+        Some(Format::WebP) => guarded(|| decode_other(bytes, ImageFormat::WebP, depth)),
+        Some(Format::Gif) => guarded(|| gif::decode(bytes)),
+        Some(Format::Jxl) => guarded(|| jxl::decode(bytes)),
+        None => match unreadable(bytes) {
+            Some(format) => Err(Defect::Unsupported(format.into())),
+            None => Err(Defect::NotAnImage(looks_like(bytes))),
+        },
     }
 }
 
-/// The format, by the first bytes; the `image` crate does not know those of BigTIFF.
-fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
-    let big_tiff = bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+");
-    if big_tiff { Some(ImageFormat::Tiff) } else { image::guess_format(bytes).ok() }
-}
-
-/// Every format but JPEG, by the `image` crate, whose 8-bit results are Pillow's.
-fn decode_other(bytes: &[u8], format: ImageFormat) -> Result<RawImage, Defect> {
-    if format == ImageFormat::Png {
-        png::check_palette(bytes)?;
-    }
+/// The formats that the `image` crate reads as Pillow does.
+fn decode_other(bytes: &[u8], format: ImageFormat, depth: Depth) -> Result<RawImage, Defect> {
     let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
     let (width, height) = decoder.dimensions();
     check_size(width.into(), height.into())?;
     if u64::from(width) * u64::from(height) > most_pixels(format, bytes) {
         return Err(Defect::Truncated);
     }
-    if let ColorType::Rgb32F | ColorType::Rgba32F = decoder.color_type() {
-        return Err(Defect::Unsupported("an image of floating-point numbers".into()));
-    }
-    let pixels = match (DynamicImage::from_decoder(decoder)?, format) {
-        (DynamicImage::ImageLuma16(grey), _) => cut_off(&grey),
+    let levels = |grey: &[u16]| -> Vec<u8> {
+        let level = |&level: &u16| [depth.level(level.into(), u16::MAX.into()); 3];
+        grey.iter().flat_map(level).collect()
+    };
+    let (pixels, deep) = match (DynamicImage::from_decoder(decoder)?, format) {
+        (DynamicImage::ImageLuma16(grey), _) => (levels(&grey), true),
         // Grey with one level declared transparent looks the same here, but byte 25 of PNG distinguishes it from alpha.
         (wide @ DynamicImage::ImageLumaA16(_), ImageFormat::Png) if bytes.get(25) == Some(&0) => {
-            cut_off(&wide.into_luma16())
+            (levels(&wide.into_luma16()), true)
         }
         (
             wide @ (DynamicImage::ImageRgb16(_)
             | DynamicImage::ImageRgba16(_)
             | DynamicImage::ImageLumaA16(_)),
-            f,
-        ) if f != ImageFormat::Pnm => {
-            wide.into_rgb16().into_raw().into_iter().map(|level| (level >> 8) as u8).collect()
-        }
-        (eight_bits, _) => eight_bits.into_rgb8().into_raw(),
+            ImageFormat::Png,
+        ) => (wide.into_rgb16().into_raw().into_iter().map(|level| (level >> 8) as u8).collect(), false),
+        (eight_bits, _) => (eight_bits.into_rgb8().into_raw(), false),
     };
-    Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels })
+    Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels, deep })
 }
 
 /// The most pixels that a file of that length can hold, where the format sets a limit.
@@ -129,20 +126,6 @@ fn most_pixels(format: ImageFormat, bytes: &[u8]) -> u64 {
         ImageFormat::Pnm => 8 * length,
         ImageFormat::WebP if webp::is_lossy(bytes) => 8 * 256 * length,
         _ => MAX_PIXELS,
-    }
-}
-
-/// 16-bit grey as Pillow makes it RGB.
-fn cut_off(grey: &[u16]) -> Vec<u8> {
-    grey.iter().flat_map(|&level| [level.min(255) as u8; 3]).collect()
-}
-
-/// Refuse a size before memory is taken for it.
-pub(crate) fn check_size(width: u64, height: u64) -> Result<(), Defect> {
-    match width * height {
-        0 => Err(Defect::NoPixels),
-        pixels if pixels > MAX_PIXELS => Err(Defect::TooLarge { width, height }),
-        _ => Ok(()),
     }
 }
 
@@ -160,7 +143,7 @@ fn looks_like(bytes: &[u8]) -> &'static str {
     } else if bytes.starts_with(b"PK\x03\x04") {
         "a ZIP archive"
     } else if bytes.get(4..8) == Some(b"ftyp") {
-        "HEIC or a video"
+        "a video"
     } else if bytes.starts_with(&[0, 5, 0x16, 7]) {
         "macOS metadata"
     } else if bytes.iter().all(|&byte| byte == 0) {

@@ -54,6 +54,8 @@ pub(crate) enum Defect {
     Corrupt(&'static str),
     #[error("the file is cut short or damaged: {0}")]
     Unreadable(String),
+    #[error("the file is damaged: its decoder gave up ({0})")]
+    Panic(String),
     #[error("{0} is not supported: convert it to PNG or JPEG")]
     Unsupported(String),
 }

@@ -12,15 +12,27 @@
 //! # Ok::<(), wellfit_images::ImageError>(())
 //! ```
 
+mod bmp;
 pub mod channels;
 pub mod decode;
+pub mod depth;
 pub mod error;
+pub mod formats;
+mod gif;
+mod guard;
 mod jpeg;
+mod jxl;
+pub mod picture;
 mod png;
+mod pnm;
 pub mod resize;
+mod tiff;
 mod webp;
 
 pub use channels::with_channels;
-pub use decode::{MAX_FILE, RawImage, decode_bytes, decode_file};
+pub use decode::{MAX_FILE, decode_bytes, decode_bytes_as, decode_file};
+pub use depth::Depth;
 pub use error::ImageError;
+pub use formats::{EXTENSIONS, UNREADABLE_EXTENSIONS};
+pub use picture::RawImage;
 pub use resize::resize_bilinear;

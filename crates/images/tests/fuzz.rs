@@ -83,10 +83,34 @@ fn tiff() {
 }
 
 #[test]
+fn gif() {
+    let tokens: [&[u8]; 6] =
+        [b"GIF89a", b"!\xf9\x04", b"!\xff\x0bNETSCAPE2.0", b",\0\0\0\0", b"\x07\xff", b";"];
+    images("gif", &[".gif"], &tokens, as_it_is);
+}
+
+#[test]
+fn jxl() {
+    let tokens: [&[u8]; 4] = [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n", b"jxlc", b"jxlp"];
+    images("jxl", &[".jxl"], &tokens, as_it_is);
+}
+
+#[test]
 fn webp() {
     let tokens: [&[u8]; 8] =
         [b"RIFF", b"WEBP", b"VP8 ", b"VP8L", b"VP8X\x0a\0\0\0", b"ALPH", b"ANIM\x06\0\0\0", b"ANMF"];
     images("webp", &[".webp"], &tokens, as_it_is);
+}
+
+/// The kinds whose decoders panicked: frames and tiles that lie about their size.
+#[test]
+fn animated_and_tiled() {
+    let tokens: [&[u8]; 5] =
+        [b"ANMF", b"ALPH", b"VP8L", b"\x43\x01\x04\0\x01\0\0\0", b"\x1c\x01\x03\0\x01\0\0\0\x02\0"];
+    let animated =
+        ["animated.webp", "animated-lossy.webp", "animated-lossy-alpha.webp", "animated-lossless-alpha.webp"];
+    images("animated", &animated, &tokens, as_it_is);
+    images("tiled", &["tiles.tiff", "tiles-16.tiff", "tiles-22.tiff"], &tokens, as_it_is);
 }
 
 #[test]
@@ -103,5 +127,5 @@ fn pnm() {
         b"#\n",
         b"TUPLTYPE RGB_ALPHA\nENDHDR\n",
     ];
-    images("pnm", &[".ppm", ".pgm"], &tokens, as_it_is);
+    images("pnm", &[".ppm", ".pgm", ".pbm"], &tokens, as_it_is);
 }

@@ -103,6 +103,14 @@ fn pictures_that_cannot_be_whole_are_refused_by_their_length() {
     refused(&lossy_webp(7000, 7000), "cut short");
 }
 
+/// The decoder of WebP goes beyond the end of a frame that is lower than it says.
+#[test]
+fn a_decoders_panic_is_the_error_of_its_file() {
+    let damaged = fs::read("tests/corpus/frame-height.webp").unwrap();
+    let message = decode_bytes(&damaged, Path::new("x.webp")).unwrap_err().to_string();
+    assert!(message.starts_with("cannot use x.webp: the file is damaged: its decoder gave up"), "{message}");
+}
+
 /// Each scan of a progressive JPEG is a pass over the whole picture, and may have but a few bytes.
 #[test]
 fn a_jpeg_of_endless_scans_is_refused() {

@@ -15,10 +15,11 @@ use expected::{cases, compare, decoded, fixture};
 use proptest::prelude::*;
 use wellfit_images::{decode_bytes, resize_bilinear, with_channels};
 
-/// Not a bit differs, but for two kinds that another decoder than libjpeg's and Pillow's own reads.
+/// Not a bit differs, but for two kinds: LittleCMS computes CIELab with whole numbers of 16 bits, and libjxl JPEG XL
+/// with other floating-point sums.
 fn tolerance(file: &str) -> u8 {
     match file {
-        "5-6-5.bmp" | "jpeg.tiff" => 1,
+        "lab.tiff" | "lossy.jxl" => 1,
         _ => 0,
     }
 }
@@ -26,7 +27,7 @@ fn tolerance(file: &str) -> u8 {
 #[test]
 fn every_format_decodes_to_the_same_pixels() {
     let cases = cases("decode");
-    assert_eq!(cases.len(), 68);
+    assert_eq!(cases.len(), 188);
     let mut largest = 0;
     for case in &cases {
         let image = decoded(&case.file);
@@ -68,6 +69,10 @@ fn reason(bytes: &[u8]) -> String {
 #[test]
 fn a_file_cut_short_is_an_error() {
     for case in cases("decode") {
+        // Its first frame is whole in what is left.
+        if case.file == "animated.gif" {
+            continue;
+        }
         let whole = fs::read(fixture(&case.file)).unwrap();
         let message = reason(&whole[..whole.len() * 6 / 10]);
         assert!(message.contains("cut short") || message.contains("damaged"), "{}: {message}", case.file);
@@ -96,10 +101,12 @@ fn what_is_no_image_is_named() {
         (b"  <!DOCTYPE html><html>404</html>", "HTML"),
         (b"just words", "text"),
         (b"PK\x03\x04 ", "ZIP"),
-        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"\0\0\0\x18ftypheic", "HEIC is not supported: convert it to PNG or JPEG"),
+        (b"\0\0\0\x18ftypavif", "AVIF is not supported: convert it to PNG or JPEG"),
+        (b"\0\0\0\x18ftypisom", "a video"),
         (&[0; 100], "zeros"),
         (b"\x81\xfe\x80", "nothing known"),
-        (b"GIF89a\x01\0\x01\0\0\0\0", "GIF is not supported"),
+        (b"GIF89a\x01\0\x01\0\0\0\0", "cut short"),
         (b"\xff\xd8\xff\xe0", "cut short"),
     ] {
         let message = reason(bytes);

@@ -120,7 +120,7 @@ impl Dataset {
         match &self.images {
             &Images::Memory { height, width, channels, .. } => {
                 let pixels = self.memory(i).unwrap_or_default().to_vec();
-                Ok(RawImage { height, width, channels, pixels })
+                Ok(RawImage { height, width, channels, pixels, deep: false })
             }
             Images::Files(paths) => Ok(decode_file(&paths[self.index[i] as usize])?),
         }

@@ -13,7 +13,7 @@ use crate::error::DataError;
 use crate::preprocessing::Preprocessing;
 
 /// Part of every key: another number when decoding or resizing give other pixels than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The images of a dataset, each with the channels and the size of the preprocessing, before augmentation.
 #[derive(Debug, Clone)]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::class_folders::{Classes, is_run, unread_images};
 use super::class_name::python_order;
 use super::remark::Remark;
-pub use super::tree::EXTENSIONS;
 use super::tree::{BEYOND_TORCHVISION, Tree, extension};
 use crate::error::DataError;
 

@@ -7,21 +7,10 @@ use std::path::{Path, PathBuf};
 use super::class_name::python_order;
 use super::{class_name, junk};
 use crate::error::DataError;
-
-/// What is read as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`, and two more names of
-/// JPEG files, which browsers on Windows give.
-pub const EXTENSIONS: [&str; 11] =
-    ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "jfif", "jpe"];
+use wellfit_images::{EXTENSIONS, UNREADABLE_EXTENSIONS};
 
 /// Those of [`EXTENSIONS`] that torchvision passes over.
-pub(crate) const BEYOND_TORCHVISION: [&str; 2] = ["jfif", "jpe"];
-
-/// Images all the same, but not read from folders: whoever has them wants to know.
-const UNREAD: [&str; 34] = [
-    "gif", "avif", "heic", "heif", "hif", "jxl", "jp2", "j2k", "jpf", "jpx", "svg", "svgz", "ico", "icns",
-    "tga", "psd", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pbm", "pnm", "pam", "exr",
-    "hdr", "dcm", "npy", "pcx", "apng",
-];
+pub(crate) const BEYOND_TORCHVISION: [&str; 6] = ["jfif", "jpe", "pbm", "pnm", "gif", "jxl"];
 
 /// How often one folder may be reached by links: beyond it, they lead to the same folders again and again.
 const MOST_VISITS: usize = 64;
@@ -108,7 +97,7 @@ impl Tree {
 
 /// Whether files with this extension hold images, though none that is read.
 pub(crate) fn is_unread_image(extension: &str) -> bool {
-    UNREAD.contains(&extension)
+    UNREADABLE_EXTENSIONS.contains(&extension)
 }
 
 /// Add `more` to `sum`.

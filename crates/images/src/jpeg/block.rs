@@ -98,7 +98,7 @@ impl<'a> State<'a> {
             let (run, number) = bits.run_and_number(&table.codes)?;
             if number != 0 {
                 k += run;
-                *at(block, k)? = (number << low) as i16;
+                *at(block, k) = (number << low) as i16;
                 k += 1;
             } else if run == 15 {
                 k += 16;
@@ -133,7 +133,7 @@ impl<'a> State<'a> {
             };
             k = self.refine(k, band.1, run, low, block);
             if fresh != 0 {
-                *at(block, k)? = fresh;
+                *at(block, k) = fresh;
             }
             k += 1;
         }
@@ -167,8 +167,9 @@ impl<'a> State<'a> {
     }
 }
 
-fn at(block: &mut [i16; 64], k: usize) -> Option<&mut i16> {
-    ZIGZAG.get(k).map(|&place| &mut block[usize::from(place)])
+/// Some cameras write runs that go beyond the end of the block; libjpeg takes what is there for the last coefficient.
+fn at(block: &mut [i16; 64], k: usize) -> &mut i16 {
+    &mut block[usize::from(ZIGZAG[k.min(63)])]
 }
 
 #[cfg(test)]
@@ -197,7 +198,7 @@ mod tests {
                 (15, 0) => k += 16,
                 (_, 0) => break,
                 (run, number) => {
-                    *at(block, k + run)? = number as i16;
+                    *at(block, k + run) = number as i16;
                     k += run + 1;
                 }
             }

@@ -2,6 +2,8 @@
 
 use wellfit_simd::vectorized;
 
+use crate::channels::ink_to_light;
+
 /// What the components stand for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Space {
@@ -12,6 +14,8 @@ pub(super) enum Space {
     Cmyk,
     /// CMYK whose first three are coded as YCbCr.
     Ycck,
+    /// Left as they are.
+    Stored,
 }
 
 impl Space {
@@ -26,8 +30,14 @@ impl Space {
         }
     }
 
-    /// Convert a row of each component to interleaved RGB; the rows may be wider than `out`.
-    pub(super) fn to_rgb(self, rows: &[&[u8]], out: &mut [u8]) {
+    /// Convert a row of each component to interleaved RGB, or just interleave them; the rows may be wider than `out`.
+    pub(super) fn convert(self, rows: &[&[u8]], out: &mut [u8]) {
+        if self == Self::Stored {
+            for (i, row) in rows.iter().enumerate() {
+                out[i..].iter_mut().step_by(rows.len()).zip(*row).for_each(|(out, &value)| *out = value);
+            }
+            return;
+        }
         let out = out.as_chunks_mut::<3>().0;
         match (self, rows) {
             (Self::YCbCr, &[y, cb, cr]) => ycc_row_to_rgb(y, cb, cr, out),
@@ -80,13 +90,6 @@ fn ycc_to_rgb(y: u8, cb: u8, cr: u8) -> (u8, u8, u8) {
 #[inline(always)]
 fn share(chroma: i16, factor: i16) -> i16 {
     (((i32::from(2 * chroma) * i32::from(factor)) >> 16) as i16 + 1) >> 1
-}
-
-/// One of cyan, magenta, yellow with black, both stored inverted, to one of red, green, blue: white · (1 − ink),
-/// where white is what black leaves, rounded as Pillow's `MULDIV255`.
-fn ink_to_light(ink: u8, white: u8) -> u8 {
-    let product = u32::from(255 - ink) * u32::from(white) + 128;
-    (u32::from(white) - (((product >> 8) + product) >> 8)) as u8
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The frame: the picture's size, its components and their coefficients.
 
 use super::idct::inverse_dct;
+use super::smooth::{self, Grid};
 use super::upsample::Plane;
-use crate::decode::check_size;
 use crate::error::Defect;
+use crate::picture::check_size;
 
 /// What a start-of-frame segment says, and the coefficients that the scans fill in.
 pub(super) struct Frame {
@@ -21,6 +22,8 @@ pub(super) struct Component {
     pub(super) table: usize,
     /// The quantisation steps in force when the component's first scan began.
     pub(super) steps: Option<[i16; 64]>,
+    /// How many low bits of each coefficient, in zigzag order, no scan has given yet; −1 for all. Progressive only.
+    pub(super) missing: [i8; 64],
     /// Width and height in samples.
     size: (usize, usize),
     /// Blocks per row: whole units.
@@ -72,6 +75,7 @@ impl Frame {
                 sampling,
                 table: spec[2].into(),
                 steps: None,
+                missing: [-1; 64],
                 size,
                 stride,
                 blocks: vec![[0; 64]; stride * rows],
@@ -85,6 +89,21 @@ impl Frame {
     pub(super) fn max_sampling(&self) -> (usize, usize) {
         let fold = |max: (usize, usize), c: &Component| (max.0.max(c.sampling.0), max.1.max(c.sampling.1));
         self.components.iter().fold((1, 1), fold)
+    }
+
+    /// Estimate coefficients that later scans would have given (progressive only).
+    pub(super) fn smooth(&mut self) {
+        let known: Option<Vec<_>> =
+            self.components.iter().map(|c| c.steps.as_ref().map(|steps| (&c.missing, steps))).collect();
+        if !known.is_some_and(|known| smooth::is_useful(known.into_iter())) {
+            return;
+        }
+        for component in &mut self.components {
+            let Some(steps) = component.steps else { continue };
+            let size = component.blocks_in_picture();
+            let grid = Grid { stride: component.stride, size, unit: component.sampling.1 };
+            grid.smooth(&mut component.blocks, &component.missing, &steps);
+        }
     }
 
     /// Interleaved units, across and down.
@@ -129,8 +148,8 @@ impl Component {
     }
 
     /// The samples; `max` is the sampling of the component with most of them.
-    pub(super) fn into_plane(self, max: (usize, usize)) -> Plane {
+    pub(super) fn into_plane(self, max: (usize, usize), smooth: bool) -> Plane {
         let ratio = (max.0 / self.sampling.0, max.1 / self.sampling.1);
-        Plane { size: self.size, stride: self.stride * 8, samples: self.samples, ratio }
+        Plane { size: self.size, stride: self.stride * 8, samples: self.samples, ratio, smooth }
     }
 }

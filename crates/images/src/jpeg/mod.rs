@@ -16,11 +16,13 @@ mod data;
 mod frame;
 mod idct;
 mod scan;
+mod smooth;
+mod standard;
 mod steps;
 mod upsample;
 
-use crate::decode::RawImage;
 use crate::error::Defect;
+use crate::picture::RawImage;
 use bits::Huffman;
 use block::ZIGZAG;
 use color::Space;
@@ -35,9 +37,31 @@ const MAX_SCANS: usize = 100;
 
 /// Decode a whole file to RGB.
 pub(crate) fn decode(bytes: &[u8]) -> Result<RawImage, Defect> {
-    let mut decoder = Decoder { bytes, at: 2, ..Decoder::default() };
+    decode_part(&[], bytes, As::File)
+}
+
+/// What the components of a JPEG become.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum As {
+    /// RGB, by the JPEG's own account of what they are.
+    File,
+    /// RGB of what is YCbCr, whatever the JPEG says.
+    Rgb,
+    /// As they are, interleaved.
+    Stored,
+    /// As they are, but without a filter where they are enlarged.
+    StoredRepeated,
+}
+
+/// Decode a JPEG inside another file, which keeps what several of them share in a JPEG of `tables` without a picture
+/// (or in none).
+pub(crate) fn decode_part(tables: &[u8], bytes: &[u8], space: As) -> Result<RawImage, Defect> {
+    let mut decoder = Decoder { bytes: tables, at: 2, ..Decoder::default() };
+    // Nothing need come after the tables.
+    while decoder.at < tables.len() && decoder.segment()? {}
+    (decoder.bytes, decoder.at) = (bytes, 2);
     while decoder.segment()? {}
-    decoder.finish()
+    decoder.finish(space)
 }
 
 #[derive(Default)]
@@ -103,12 +127,10 @@ impl<'a> Decoder<'a> {
     fn body(&mut self) -> Result<&'a [u8], Defect> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let &[high, low, ..] = rest else { return Err(Defect::Truncated) };
-        let length = usize::from(u16::from_be_bytes([high, low]));
+        // Some writers of Exif leave the length 0; libjpeg then goes on behind it.
+        let length = usize::from(u16::from_be_bytes([high, low])).max(2);
         self.at += length;
-        if length > rest.len() {
-            return Err(Defect::Truncated);
-        }
-        rest.get(2..length).ok_or(Defect::Corrupt("a segment has no length"))
+        rest.get(2..length).ok_or(Defect::Truncated)
     }
 
     fn huffman_tables(&mut self, mut body: &[u8]) -> Result<(), Defect> {
@@ -159,27 +181,35 @@ impl<'a> Decoder<'a> {
             let steps = self.steps.get(component.table).copied().flatten();
             component.steps = component.steps.or(steps);
         }
+        standard::fill_in(&mut self.tables)?;
         self.at = scan.decode(frame, &self.tables, self.restart_interval, self.bytes, self.at)?;
         Ok(())
     }
 
     /// From coefficients to pixels.
-    fn finish(self) -> Result<RawImage, Defect> {
+    fn finish(self, space: As) -> Result<RawImage, Defect> {
         let mut frame = self.frame.ok_or(Defect::Corrupt("it has no picture"))?;
         let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
-        let space = Space::of(&ids, self.jfif, self.adobe);
+        let smooth = space != As::StoredRepeated;
+        let space = match space {
+            As::File => Space::of(&ids, self.jfif, self.adobe),
+            As::Rgb if ids.len() == 3 => Space::YCbCr,
+            As::Rgb | As::Stored | As::StoredRepeated => Space::Stored,
+        };
+        let channels = if space == Space::Stored { ids.len() } else { 3 };
         let (width, height, max) = (frame.width, frame.height, frame.max_sampling());
         if frame.components.iter().any(|component| component.steps.is_none()) {
             return Err(Defect::Corrupt("a component is missing"));
         }
         if frame.progressive {
+            frame.smooth();
             for component in &mut frame.components {
                 (0..component.rows()).try_for_each(|row| component.transform(row))?;
             }
         }
         let planes: Vec<Plane> =
-            frame.components.into_iter().map(|component| component.into_plane(max)).collect();
-        let mut pixels = Vec::with_capacity(width * height * 3);
+            frame.components.into_iter().map(|component| component.into_plane(max, smooth)).collect();
+        let mut pixels = Vec::with_capacity(width * height * channels);
         let mut scratch: [Scratch; 4] = Default::default();
         for y in 0..height {
             let mut rows: [&[u8]; 4] = [&[]; 4];
@@ -187,9 +217,9 @@ impl<'a> Decoder<'a> {
                 *row = plane.row(y, scratch);
             }
             let start = pixels.len();
-            pixels.resize(start + width * 3, 0);
-            space.to_rgb(&rows[..planes.len()], &mut pixels[start..]);
+            pixels.resize(start + width * channels, 0);
+            space.convert(&rows[..planes.len()], &mut pixels[start..]);
         }
-        Ok(RawImage { height, width, channels: 3, pixels })
+        Ok(RawImage { height, width, channels, pixels, deep: false })
     }
 }

@@ -118,6 +118,9 @@ impl Scan {
                 self.transform(frame, y, alone)?;
             }
         }
+        for &(at, ..) in &self.members {
+            frame.components[at].missing[self.first..=self.last].fill(self.low as i8);
+        }
         Ok(data.end)
     }
 

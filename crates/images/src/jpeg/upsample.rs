@@ -14,6 +14,8 @@ pub(super) struct Plane {
     pub(super) samples: Vec<u8>,
     /// How many pixels one sample covers, across and down.
     pub(super) ratio: (usize, usize),
+    /// Whether a filter enlarges them where libjpeg has one; otherwise they are repeated.
+    pub(super) smooth: bool,
 }
 
 /// Space for a row, to be used again for the next.
@@ -28,7 +30,8 @@ impl Plane {
     pub(super) fn row<'a>(&'a self, y: usize, scratch: &'a mut Scratch) -> &'a [u8] {
         let Scratch { sums, row: out } = scratch;
         // Too narrow for the filter, libjpeg repeats.
-        let ratio = if self.size.0 <= 2 && self.ratio.0 == 2 { (0, 0) } else { self.ratio };
+        let repeat = !self.smooth || (self.size.0 <= 2 && self.ratio.0 == 2);
+        let ratio = if repeat { (0, 0) } else { self.ratio };
         let near = self.samples_of(y / self.ratio.1);
         match ratio {
             (1, 1) => return near,
