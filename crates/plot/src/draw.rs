@@ -7,16 +7,11 @@ use wellfit_base::atomic::replace;
 use crate::canvas::Canvas;
 use crate::layout::{GAP, Layout, SMALL, TEXT, TICK, TITLE, row_baseline};
 use crate::legend::Legend;
-use crate::surface::{Anchor, Area, Pen, Point, Surface, length};
+use crate::surface::{Anchor, Area, DOT, PIXELS, Pen, Point, Surface, length};
 use crate::svg::Document;
 use crate::text::{fit, fit_middle, width};
 use crate::view::View;
 use crate::{Chart, LineStyle, Look, Paint, Picture, PlotError, Series, Theme};
-
-/// Pixels a point, at 100 pixels an inch.
-pub(crate) const PIXELS: f32 = 100.0 / 72.0;
-/// Radius of a lone point in widths of its line.
-pub(crate) const DOT: f32 = 1.5;
 
 /// From a baseline to the middle of the digits above it, a part of the text's size.
 const MIDDLE: f32 = 0.36;

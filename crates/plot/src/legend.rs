@@ -1,8 +1,7 @@
 //! The legend: names with samples, where they hide least.
 
-use crate::draw::{DOT, PIXELS};
 use crate::layout::{GAP, TEXT};
-use crate::surface::{Anchor, Area, Pen, Point, Surface};
+use crate::surface::{Anchor, Area, DOT, PIXELS, Pen, Point, Surface};
 use crate::text::{fit, width};
 use crate::{Chart, LineStyle, Paint, Scatter, Series};
 

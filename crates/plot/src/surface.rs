@@ -6,6 +6,11 @@ use crate::Paint;
 /// A place in pixels from the top left corner.
 pub(crate) type Point = (f32, f32);
 
+/// Pixels a point, at 100 pixels an inch.
+pub(crate) const PIXELS: f32 = 100.0 / 72.0;
+/// Radius of a lone point in widths of its line.
+pub(crate) const DOT: f32 = 1.5;
+
 /// The length of a step by `(x, y)`. Rounded once, from f64, so that it has the same bits on every machine;
 /// `hypot` is left to each system's mathematics library.
 pub(crate) fn length(x: f32, y: f32) -> f32 {

@@ -139,7 +139,7 @@ pub(crate) fn width(text: &str, size: f32) -> f32 {
 /// The text, or as much of its beginning as fits `room` pixels with an ellipsis.
 pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
     let ends = |end: usize| format!("{}…", text[..end].trim_end());
-    fit_with(text, size, room, ends, text.char_indices().map(|(place, _)| place).collect())
+    fit_with(text, size, room, ends, &text.char_indices().map(|(place, _)| place).collect::<Vec<_>>())
 }
 
 /// The text, or as much of its two ends as fits: names of runs often differ in their last characters only.
@@ -150,17 +150,11 @@ pub(crate) fn fit_middle(text: &str, size: f32, room: f32) -> String {
         let (start, end) = (places[kept.div_ceil(2)], places[count - kept / 2]);
         format!("{}…{}", text[..start].trim_end(), text[end..].trim_start())
     };
-    fit_with(text, size, room, keep, (0..count).collect())
+    fit_with(text, size, room, keep, &(0..count).collect::<Vec<_>>())
 }
 
 /// The text, or the longest of its shortened forms that fits; the first if none does.
-fn fit_with(
-    text: &str,
-    size: f32,
-    room: f32,
-    shorten: impl Fn(usize) -> String,
-    forms: Vec<usize>,
-) -> String {
+fn fit_with(text: &str, size: f32, room: f32, shorten: impl Fn(usize) -> String, forms: &[usize]) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
