@@ -71,6 +71,13 @@ pub enum Notice {
         /// Images in all.
         images: usize,
     },
+    /// The weights that a run starts from were trained on some of its validation images.
+    ValidationKnown {
+        /// How many.
+        count: usize,
+        /// Validation images in all.
+        images: usize,
+    },
     /// A run does not say what it was trained on.
     TrainingUnknown {
         /// Its directory.
@@ -293,6 +300,7 @@ impl Notice {
                 | Self::RandomBackbone { .. }
                 | Self::RandomWeights { .. }
                 | Self::TrainedOn { .. }
+                | Self::ValidationKnown { .. }
                 | Self::TrainingUnknown { .. }
                 | Self::WeightsTwice { .. }
                 | Self::WeightsUnused { .. }
@@ -352,6 +360,11 @@ impl fmt::Display for Notice {
             Self::TrainedOn { count, images } => {
                 write!(f, "{count} of {images} images were trained on: they are left out of the figures")
             }
+            Self::ValidationKnown { count, images } => write!(
+                f,
+                "the weights were trained on {count} of the {images} validation images: validation will look better than \
+                 it is. With the `seed` and the `val_split` of the run they are from, the parts stay apart"
+            ),
             Self::TrainingUnknown { run } => write!(
                 f,
                 "{} was made by a version that did not write down its training images: if some of them are among \

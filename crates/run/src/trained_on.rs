@@ -22,16 +22,44 @@ const HEAD: &str = "# The images this run was trained on: of each the first 16 d
 /// A line has 17 bytes: a hundred million images.
 const MOST_BYTES: u64 = 17 * 100_000_000;
 
-/// Write down what a run trains on, once: a resumed run has it already, unless an older version began it.
-pub(crate) fn note(run: &RunWriter, train: &Dataset) -> Result<(), RunError> {
+/// Write down what a run trains on, once: a resumed run has it already, unless an older version began it. What the run
+/// was trained on whose `weights` it starts from belongs to it.
+pub(crate) fn note(run: &RunWriter, train: &Dataset, weights: Option<&Path>) -> Result<(), RunError> {
     if run.path().join(FILE).exists() {
         return Ok(());
     }
+    let own = train.prints()?;
+    let known: HashSet<u64> = own.iter().copied().collect();
+    let mut earlier: Vec<u64> = known_to(weights)?.difference(&known).copied().collect();
+    earlier.sort_unstable();
     let mut text = format!("{HEAD}\n");
-    for print in train.prints()? {
+    for print in own.into_iter().chain(earlier) {
         let _ = writeln!(text, "{print:016x}");
     }
     Ok(run.write_file(FILE, text.as_bytes())?)
+}
+
+/// Warn of validation images that the weights were trained on which a run starts from.
+pub(crate) fn warn_of_known(
+    weights: Option<&Path>,
+    validation: &Dataset,
+    observer: &mut dyn Observer,
+) -> Result<(), RunError> {
+    let known = known_to(weights)?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let count = validation.prints()?.iter().filter(|print| known.contains(print)).count();
+    if count > 0 {
+        observer.notice(&Notice::ValidationKnown { count, images: validation.len() });
+    }
+    Ok(())
+}
+
+/// What the run was trained on that these weights are of; nothing where they are of none that says so.
+fn known_to(weights: Option<&Path>) -> Result<HashSet<u64>, RunError> {
+    let run = weights.and_then(run_of);
+    Ok(run.map(|run| read(&run)).transpose()?.flatten().unwrap_or_default())
 }
 
 /// The images of which a classifier is to be judged.

@@ -94,6 +94,7 @@ impl Experiment {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
         self.warn_of_random_weights(observer)?;
+        trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);
         self.warn_of_clashes(observer);
         self.take_memory()?;
@@ -115,7 +116,7 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
-        trained_on::note(&run, &self.parts.train)?;
+        trained_on::note(&run, &self.parts.train, self.spec.weights.as_deref())?;
         let Self { source, spec, engine, network, train, val, .. } = self;
         let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
         let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;

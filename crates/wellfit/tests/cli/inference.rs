@@ -183,6 +183,25 @@ fn copies_in_a_test_part_and_links_are_known_and_images_saved_again_are_not() {
 }
 
 #[test]
+fn what_the_first_weights_were_trained_on_counts_for_the_second_run() {
+    let bench = trained_on_animals();
+    let line = format!("train animals {MLP} --epochs 1 --weights run/model.safetensors --json");
+    let same = bench.run(&format!("{line} --out same")).succeeds().to_string();
+    assert!(!same.contains("validation will look better"), "{same}");
+    let other = bench.run(&format!("{line} --seed 3 --out other")).succeeds();
+    let prints = |run: &str| {
+        let text = bench.text(&format!("{run}/trained-on.txt"));
+        text.lines().skip(1).map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (first, second) = (prints("run"), prints("other"));
+    assert!(first.is_subset(&second) && second.len() > 12, "{second:?}");
+    let leaked = second.len() - 12;
+    // Of the four that the second run sets aside, those that the first one did not are known to the weights.
+    let expected = format!("the weights were trained on {leaked} of the 4 validation images");
+    other.complains(&expected);
+}
+
+#[test]
 fn data_that_were_all_trained_on_have_no_figures_of_their_own() {
     let bench = Bench::new();
     bench.pictures("pets/train", &["cat", "dog"], 0..5);

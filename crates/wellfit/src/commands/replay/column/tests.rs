@@ -162,7 +162,7 @@ fn json_is_read_in_every_usual_form() {
     let read = values(bare, None).unwrap();
     assert!(read[0].is_nan() && read[1..] == [f64::NEG_INFINITY, f64::INFINITY], "{read:?}");
     for (text, problem) in [
-        ("{\"a\": 1}\n{\"a\": [1]}", "f, line 2: a: `[1]` is not a number"),
+        ("{\"val_loss\": 1}\n{\"val_loss\": [1], \"b\": 2}", "f, line 2: val_loss: `[1]` is not a number"),
         ("{\"a\": 1}\n\n{\"a\": \"x\"}", "f, line 3: a: `x` is not a number"),
         ("{\"a\": 1}\n{\"a\": ", "f is no JSON: EOF while parsing a value at line 2 column 6"),
         ("[]", "f holds no metrics: one number a line is expected"),
