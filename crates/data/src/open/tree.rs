@@ -8,15 +8,15 @@ use super::class_name::python_order;
 use super::{class_name, junk};
 use crate::error::DataError;
 
-/// What is read as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`, and two more names of
-/// JPEG files, which browsers on Windows give.
+/// What is read as an image, by the end of its name in any case: what torchvision reads, and two more names of JPEG files,
+/// which browsers on Windows give.
 pub const EXTENSIONS: [&str; 11] =
     ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "jfif", "jpe"];
 
-/// Those of [`EXTENSIONS`] that torchvision passes over.
-pub(crate) const BEYOND_TORCHVISION: [&str; 2] = ["jfif", "jpe"];
+/// torchvision's `IMG_EXTENSIONS`.
+const TORCHVISION: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
-/// Images all the same, but not read from folders: whoever has them wants to know.
+/// Images all the same: whoever has some that are not among [`EXTENSIONS`] wants to know.
 const UNREAD: [&str; 34] = [
     "gif", "avif", "heic", "heif", "hif", "jxl", "jp2", "j2k", "jpf", "jpx", "svg", "svgz", "ico", "icns",
     "tga", "psd", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pbm", "pnm", "pam", "exr",
@@ -108,7 +108,12 @@ impl Tree {
 
 /// Whether files with this extension hold images, though none that is read.
 pub(crate) fn is_unread_image(extension: &str) -> bool {
-    UNREAD.contains(&extension)
+    UNREAD.contains(&extension) && !EXTENSIONS.contains(&extension)
+}
+
+/// Whether files with this extension are read, but not by torchvision.
+pub(crate) fn is_beyond_torchvision(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension) && !TORCHVISION.contains(&extension)
 }
 
 /// Add `more` to `sum`.

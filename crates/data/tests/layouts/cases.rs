@@ -310,7 +310,7 @@ const CASES: &[Case] = &[
     Case("one class", &["cat/1.jpg"], Refused(&["only one class, ‘cat’"])),
     Case("an empty class", &["{cat,dog}/1.jpg", "owl/notes.txt"], Refused(&["owl holds no images"])),
     Case("a class of HEIC", &["cat/1.jpg", "dog/{1,2,3}.heic"], Refused(&["dog holds no images", "but 3 .heic"])),
-    Case("nothing but GIF", &["{1,2}.gif"], Refused(&["holds 0 images", "but 2 .gif that cannot be read"])),
+    Case("nothing but AVIF", &["{1,2}.avif"], Refused(&["holds 0 images", "but 2 .avif that cannot be read"])),
     Case("no images", &["{cat,dog}/notes.txt"], Refused(&["cat", "dog", "no images"])),
     Case("an empty folder", &[".keep"], Refused(&["holds 0 images but no sub-folders"])),
 ];
