@@ -34,7 +34,7 @@ fn told(splits: &Splits) -> String {
 fn formats_that_are_not_read_are_counted_and_named() {
     let dir = folder(&[("cat/1.pgm", 1), ("cat/2.jfif", 2), ("dog/1.JPE", 3)]);
     for name in
-        ["cat/a.jp2", "cat/b.JP2", "dog/a.avif", "dog/a.heic", "dog/a.psd", "dog/list.txt", "dog/README"]
+        ["cat/a.avif", "cat/b.AVIF", "dog/a.psd", "dog/a.heic", "dog/a.tga", "dog/list.txt", "dog/README"]
     {
         write(&dir.path().join(name), b"?");
     }
@@ -42,10 +42,10 @@ fn formats_that_are_not_read_are_counted_and_named() {
     assert_eq!(splits.train.class_counts(), [2, 1]);
     let told = told(&splits);
     for part in [
-        "2 .jp2 files are left out, such as",
-        "1 .avif file is left out",
+        "2 .avif files are left out, such as",
+        "1 .psd file is left out",
         "a.heic: convert",
-        "1 .psd file",
+        "1 .tga file",
         "files that are no images: 1 without extension, 1 .txt",
         "1 .jfif read, which torchvision passes over",
         "1 .jpe read",

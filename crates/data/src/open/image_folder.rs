@@ -1,12 +1,12 @@
 //! A folder of images, one sub-folder a class, in torchvision's order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::class_folders::{Classes, is_run, unread_images};
 use super::class_name::python_order;
 use super::remark::Remark;
-use super::tree::{BEYOND_TORCHVISION, Tree, extension};
+use super::tree::{Tree, extension, is_beyond_torchvision};
 use crate::error::DataError;
 
 /// The images below one folder and their classes.
@@ -103,9 +103,10 @@ pub(crate) fn no_images(folders: &[&Tree]) -> DataError {
 
 /// How many files are read that torchvision would pass over, by extension.
 pub(crate) fn beyond_torchvision(files: &[&(PathBuf, u32)]) -> Vec<Remark> {
-    let of = |wanted: &&str| {
-        let count = files.iter().filter(|(path, _)| extension(path) == **wanted).count();
-        (count > 0).then(|| Remark::BeyondTorchvision { extension: (*wanted).to_owned(), count })
-    };
-    BEYOND_TORCHVISION.iter().filter_map(of).collect()
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let extensions = files.iter().map(|(path, _)| extension(path));
+    for extension in extensions.filter(|extension| is_beyond_torchvision(extension)) {
+        *counts.entry(extension).or_default() += 1;
+    }
+    counts.into_iter().map(|(extension, count)| Remark::BeyondTorchvision { extension, count }).collect()
 }

@@ -9,8 +9,8 @@ use super::{class_name, junk};
 use crate::error::DataError;
 use wellfit_images::{EXTENSIONS, UNREADABLE_EXTENSIONS};
 
-/// Those of [`EXTENSIONS`] that torchvision passes over.
-pub(crate) const BEYOND_TORCHVISION: [&str; 6] = ["jfif", "jpe", "pbm", "pnm", "gif", "jxl"];
+/// torchvision's `IMG_EXTENSIONS`.
+const TORCHVISION: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
 
 /// How often one folder may be reached by links: beyond it, they lead to the same folders again and again.
 const MOST_VISITS: usize = 64;
@@ -98,6 +98,11 @@ impl Tree {
 /// Whether files with this extension hold images, though none that is read.
 pub(crate) fn is_unread_image(extension: &str) -> bool {
     UNREADABLE_EXTENSIONS.contains(&extension)
+}
+
+/// Whether files with this extension are read, but not by torchvision.
+pub(crate) fn is_beyond_torchvision(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension) && !TORCHVISION.contains(&extension)
 }
 
 /// Add `more` to `sum`.
