@@ -199,6 +199,7 @@ def bitmaps():
     # Ten pixels, a jump over part of two rows, a list, a new row, the end.
     eight = bytes([10, 3, 0, 2, 3, 2, 1, 7]) + bytes([0, 5, 1, 2, 3, 4, 5, 0]) + bytes([0, 0, 9, 6, 0, 0, 14, 2, 0, 0]) + bytes([14, 5, 0, 0]) * 3 + bytes([0, 1])
     yield "runs-8.bmp", bitmap(14, 9, 8, 1, colors, eight)
+    yield "runs-8-wide.bmp", bitmap(300, 2, 8, 1, colors, bytes([255, 3, 45, 4, 0, 0, 255, 5, 45, 6, 0, 1]))
     yield "runs-8-down.bmp", bitmap(14, -9, 8, 1, colors, eight)
     four = bytes([10, 0x3A, 0, 2, 3, 2, 1, 0x77]) + bytes([0, 5, 0x12, 0x34, 0x50, 0]) + bytes([0, 0, 9, 0x61, 0, 0, 14, 0x2F, 0, 0]) + bytes([14, 0x51, 0, 0]) * 3 + bytes([0, 1])
     yield "runs-4.bmp", bitmap(14, 9, 4, 2, colors, four)

@@ -167,14 +167,11 @@ impl Header {
         let halves = self.compression == RUNS_4;
         let mut out: Vec<u8> = Vec::with_capacity(total);
         let (mut at, mut x) = (0, 0);
-        let pixel = |bytes: &[u8], i: usize| {
-            if !halves {
-                bytes[i]
-            } else if i.is_multiple_of(2) {
-                bytes[i / 2] >> 4
-            } else {
-                bytes[i / 2] & 15
-            }
+        // Pixel `i` of a run of `byte`, which may hold two of them.
+        let pixel = |byte: u8, i: usize| match (halves, i % 2) {
+            (false, _) => byte,
+            (true, 0) => byte >> 4,
+            (true, _) => byte & 15,
         };
         while out.len() < total {
             let &[count, value] = data.get(at..at + 2).ok_or(Defect::Truncated)? else { break };
@@ -197,7 +194,7 @@ impl Header {
                     let count = usize::from(count).min(total - out.len());
                     let length = if halves { count.div_ceil(2) } else { count };
                     let bytes = data.get(at..at + length).ok_or(Defect::Truncated)?;
-                    out.extend((0..count).map(|i| pixel(bytes, i)));
+                    out.extend((0..count).map(|i| pixel(bytes[if halves { i / 2 } else { i }], i)));
                     x += count;
                     // Such a list takes a whole number of two bytes.
                     at += length.next_multiple_of(2);
@@ -205,7 +202,7 @@ impl Header {
                 (count, value) => {
                     // A run ends with its row.
                     let count = usize::from(count).min(width.saturating_sub(x)).min(total - out.len());
-                    out.extend((0..count).map(|i| pixel(&[value; 128], i)));
+                    out.extend((0..count).map(|i| pixel(value, i)));
                     x += count;
                 }
             }

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use expected::{cases, compare, decoded, fixture};
 use proptest::prelude::*;
-use wellfit_images::{decode_bytes, resize_bilinear, with_channels};
+use wellfit_images::{Depth, decode_bytes, decode_bytes_as, resize_bilinear, with_channels};
 
 /// Not a bit differs, but for two kinds: LittleCMS computes CIELab with whole numbers of 16 bits, and libjxl JPEG XL
 /// with other floating-point sums.
@@ -27,7 +27,7 @@ fn tolerance(file: &str) -> u8 {
 #[test]
 fn every_format_decodes_to_the_same_pixels() {
     let cases = cases("decode");
-    assert_eq!(cases.len(), 188);
+    assert_eq!(cases.len(), 189);
     let mut largest = 0;
     for case in &cases {
         let image = decoded(&case.file);
@@ -62,6 +62,25 @@ fn grey_resizes_are_the_same_to_the_bit() {
     }
 }
 
+/// Pillow cuts grey of more than 8 bits off at 255; it can be scaled instead, and is reported either way.
+#[test]
+fn deep_grey_is_cut_off_or_scaled_and_told_of() {
+    let deep = |file: &str| decoded(file).deep;
+    for file in
+        ["grey-16.png", "grey-16.tiff", "grey-12.tiff", "kind-3-32.tiff", "grey-16.pgm", "plain-700.pgm"]
+    {
+        assert!(deep(file), "{file}");
+    }
+    for file in ["grey.png", "rgb-16.png", "grey-alpha-16.png", "grey-8.tiff", "rgb-16.ppm", "rgb-700.ppm"] {
+        assert!(!deep(file), "{file}");
+    }
+    let bytes = b"P5 3 1 65535\n\0\x80\x80\0\xff\xff";
+    let levels = |depth| decode_bytes_as(bytes, Path::new("x"), depth).unwrap().pixels;
+    assert_eq!(levels(Depth::Clip), [[128; 3], [255; 3], [255; 3]].concat());
+    // 128 / 257 is nearer to 0, 32768 / 257 is 127.5.
+    assert_eq!(levels(Depth::Scale), [[0; 3], [128; 3], [255; 3]].concat());
+}
+
 fn reason(bytes: &[u8]) -> String {
     decode_bytes(bytes, Path::new("x")).unwrap_err().to_string()
 }
@@ -70,7 +89,7 @@ fn reason(bytes: &[u8]) -> String {
 fn a_file_cut_short_is_an_error() {
     for case in cases("decode") {
         // Its first frame is whole in what is left.
-        if case.file == "animated.gif" {
+        if case.file.starts_with("animated-") || case.file == "animated.gif" {
             continue;
         }
         let whole = fs::read(fixture(&case.file)).unwrap();
