@@ -11,26 +11,34 @@ mod output;
 mod progress;
 mod settings;
 mod signals;
+mod translate;
 
 use args::{Cli, Command, Data, Lab};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
+use settings::in_flags;
 use std::process::ExitCode;
 use wellfit::run::Validation;
 use wellfit::simd::Threads;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match translate::translate(std::env::args_os(), &mut Cli::command()) {
+        Ok(words) => Cli::parse_from(words),
+        Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
+    };
     let out = Output { json: cli.json, quiet: cli.quiet };
     match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", error.to_string().trim_end());
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// Tell the user why a command failed.
+fn failed(error: &CliError) -> ExitCode {
+    eprintln!("error: {}", error.to_string().trim_end());
+    ExitCode::from(error.exit_code())
 }
 
 /// The threads of `--threads`.
