@@ -49,7 +49,7 @@ pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{Options, RunSpec};
 pub use plots::{Plots, plots};
-pub use resume::{MovedData, Resumed, Unfinished, resume};
+pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use side_by_side::SideBySide;
 pub use training::{Destination, Outcome, train};

@@ -104,6 +104,13 @@ pub enum Notice {
         /// From where.
         place: String,
     },
+    /// A resumed run may train more epochs than it was begun with.
+    MoreEpochs {
+        /// How many in all.
+        epochs: u32,
+        /// Its schedule, if the rate moves with one.
+        schedule: Option<String>,
+    },
     /// A checkpoint cannot be used, an earlier one is.
     CheckpointDamaged {
         /// Which, and what is wrong with it.
@@ -263,6 +270,12 @@ impl fmt::Display for Notice {
             Self::SlowSgd { lr } => write!(f, "sgd with `lr` {lr} learns slowly; 0.01 or more is usual"),
             Self::Run { path } => write!(f, "Run: {}", path.display()),
             Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.display()),
+            Self::MoreEpochs { epochs, schedule } => {
+                write!(f, "It goes on to {epochs} epochs; early stopping, if it is on, counts from 0")?;
+                schedule.as_ref().map_or(Ok(()), |schedule| {
+                    write!(f, ". The rate goes on as the schedule {schedule} has it for {epochs} epochs")
+                })
+            }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
             Self::UnderWay { path } => write!(f, "{} is under way in another process", path.display()),

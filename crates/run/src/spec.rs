@@ -181,6 +181,7 @@ impl RunSpec {
                 .every()
                 .map_err(|problem| RunError::setting("checkpoint_every", problem))?,
             keep: self.keep,
+            go_on_after_stop: false,
             seed: self.seed,
             metadata,
         })

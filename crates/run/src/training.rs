@@ -38,6 +38,14 @@ impl From<&Path> for Destination {
     }
 }
 
+/// From where a run that is resumed goes on.
+pub(crate) struct Origin<'a> {
+    /// Its newest good checkpoint, if there is one.
+    pub newest: &'a NewestGood,
+    /// Whether it goes on although it had ended.
+    pub go_on_after_stop: bool,
+}
+
 /// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
@@ -104,19 +112,20 @@ impl Experiment {
         self,
         mut run: RunWriter,
         saved: &SavedRun,
-        from: Option<&NewestGood>,
+        from: Option<Origin<'_>>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
         let Self { source, spec, engine, network, train, val, .. } = self;
-        let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        let mut config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
         let loaders = (&train, &val);
         let result = match from {
             None => fit(network, loaders, &config, &mut run, &mut watch),
-            Some(newest) => {
-                let found = newest.found.as_ref();
+            Some(from) => {
+                let found = from.newest.found.as_ref();
                 wellfit_train::resume(network, loaders, &config, found, &mut run, &mut watch)
             }
         };

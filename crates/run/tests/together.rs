@@ -151,5 +151,5 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
         assert!(fs::read(drawn).unwrap() == fs::read(run.join(format!("{name}.png"))).unwrap(), "{name}");
     }
     let again = resume(&run, &Default::default(), &mut ()).unwrap();
-    assert!(matches!(again, wellfit_run::Resumed::Finished));
+    assert!(matches!(again, wellfit_run::Resumed::Finished { .. }));
 }

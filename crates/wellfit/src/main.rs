@@ -1,6 +1,7 @@
 //! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
 mod args;
+mod bench_args;
 mod commands;
 mod config;
 mod error;
@@ -8,24 +9,26 @@ mod labs;
 mod memory;
 mod opening;
 mod output;
+mod parser;
+mod program;
 mod progress;
 mod settings;
 mod signals;
 mod translate;
 
 use args::{Cli, Command, Data, Lab};
-use clap::{CommandFactory, Parser};
 use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
+use program::as_typed;
 use settings::in_flags;
 use std::process::ExitCode;
 use wellfit::run::Validation;
 use wellfit::simd::Threads;
 
 fn main() -> ExitCode {
-    let cli = match translate::translate(std::env::args_os(), &mut Cli::command()) {
-        Ok(words) => Cli::parse_from(words),
+    let cli = match translate::translate(std::env::args_os(), &mut parser::parser()) {
+        Ok(words) => parser::parse(words),
         Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
     };
     let out = Output { json: cli.json, quiet: cli.quiet };
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
 
 /// Tell the user why a command failed.
 fn failed(error: &CliError) -> ExitCode {
-    eprintln!("error: {}", error.to_string().trim_end());
+    eprintln!("error: {}", as_typed(error.to_string().trim_end()));
     ExitCode::from(error.exit_code())
 }
 

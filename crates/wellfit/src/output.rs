@@ -1,5 +1,6 @@
 //! Printing: lines for the user, JSON for programs.
 
+use crate::program::as_typed;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
@@ -22,9 +23,9 @@ impl Output {
         }
         // A closed pipe (`wellfit … | head`) is no reason to end a training run.
         let _ = if self.json {
-            writeln!(std::io::stderr(), "{}", line.as_ref())
+            writeln!(std::io::stderr(), "{}", as_typed(line.as_ref()))
         } else {
-            writeln!(std::io::stdout(), "{}", line.as_ref())
+            writeln!(std::io::stdout(), "{}", as_typed(line.as_ref()))
         };
     }
 
@@ -50,7 +51,7 @@ impl Output {
         if self.quiet {
             return;
         }
-        let _ = writeln!(std::io::stderr(), "warning: {}", line.as_ref());
+        let _ = writeln!(std::io::stderr(), "warning: {}", as_typed(line.as_ref()));
     }
 
     /// The result for programs.

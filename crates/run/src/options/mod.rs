@@ -222,7 +222,7 @@ impl Options {
 
     /// What follows from the settings that were given: an option of early stopping or of the scheduler turns it on, and
     /// a schedule and the scheduler take each other's place.
-    fn with_implied(mut self) -> Self {
+    pub(crate) fn with_implied(mut self) -> Self {
         let stops = self.patience.is_some() || self.min_delta.is_some();
         let lowers = self.lr_patience.is_some() || self.lr_factor.is_some() || self.min_lr.is_some();
         self.early_stopping = self.early_stopping.or(stops.then_some(true));
