@@ -7,6 +7,7 @@ use std::path::Path;
 
 use wellfit_data::DataError;
 use wellfit_data::image_folder::{check_files, scan};
+use wellfit_data::open::checked::Checked;
 
 /// Empty files by path, with the folders they need.
 fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -101,7 +102,7 @@ fn links_that_lead_nowhere_are_named() {
     symlink("2.png", dir.path().join("cat/2.png")).unwrap();
     symlink("/no/such/file", dir.path().join("cat/.#lock")).unwrap();
     symlink("/no/such/file", dir.path().join("dog/2.png")).unwrap();
-    let bad = check_files(&scan(dir.path()).unwrap().files);
+    let bad = check_files(&scan(dir.path()).unwrap().files, &Checked::default(), &mut |_| ());
     let reasons: Vec<&str> = bad.iter().map(|bad| &bad.reason[..]).collect();
     assert!(
         reasons[1].contains("levels of symbolic links") && reasons[3].contains("No such file"),
@@ -137,7 +138,7 @@ fn pipes_and_devices_are_no_images() {
     std::os::unix::fs::symlink("/dev/zero", dir.path().join("a/2.png")).unwrap();
     let pipe = dir.path().join("b/2.png");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let bad = check_files(&scan(dir.path()).unwrap().files);
+    let bad = check_files(&scan(dir.path()).unwrap().files, &Checked::default(), &mut |_| ());
     assert_eq!(bad.iter().filter(|bad| bad.reason.contains("where a file belongs")).count(), 2, "{bad:?}");
 }
 
@@ -147,7 +148,7 @@ fn bad_files_are_found_in_order() {
     fs::write(dir.path().join("a/2.png"), "<html>not found</html>").unwrap();
     fs::write(dir.path().join("b/2.ppm"), b"P6\n1 1\n255\nabc").unwrap();
     fs::write(dir.path().join("b/3.ppm"), b"P6\n9 9\n255\nabc").unwrap();
-    let bad = check_files(&scan(dir.path()).unwrap().files);
+    let bad = check_files(&scan(dir.path()).unwrap().files, &Checked::default(), &mut |_| ());
     let found: Vec<(&Path, &str)> =
         bad.iter().map(|bad| (bad.path.strip_prefix(dir.path()).unwrap(), &bad.reason[..])).collect();
     assert_eq!(

@@ -116,7 +116,10 @@ impl Experiment {
         if self.asked != PrecisionName::F32 {
             observer.notice(&Notice::Precision { asked: self.asked, precision: spec.precision.resolve() });
         }
-        observer.notice(&Notice::Network { summary: self.network.summary() });
+        observer.notice(&Notice::Network {
+            summary: self.network.short_summary(),
+            layers: self.network.summary(),
+        });
         observer.notice(&Notice::Data {
             name: parts.name.clone(),
             train: parts.train.len(),
@@ -124,6 +127,8 @@ impl Experiment {
             test: parts.test.as_ref().map(Dataset::len),
             classes: parts.train.classes.len(),
         });
+        let (batches, epochs) = (self.train.batches(), spec.epochs);
+        observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }

@@ -23,6 +23,7 @@ mod caching;
 mod classifier;
 mod error;
 mod experiment;
+pub mod figures;
 mod machine;
 pub mod memory;
 mod notice;
@@ -38,13 +39,14 @@ mod spec;
 mod training;
 
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, training_images,
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, training_images,
     weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use machine::{path, start_event};
-pub use notice::{Notice, duration};
+pub use figures::duration;
+pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{Options, RunSpec};

@@ -1,5 +1,6 @@
 //! Messages about a run, each with its sentence.
 
+use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
 use std::fmt;
@@ -56,10 +57,21 @@ pub enum Notice {
         /// What it means on this machine.
         precision: Precision,
     },
-    /// The network, layer by layer.
+    /// The network.
     Network {
-        /// The table of its layers.
+        /// Three lines.
         summary: String,
+        /// The table of its layers, which `Display` leaves out.
+        layers: String,
+    },
+    /// How long training may be.
+    Length {
+        /// Batches in an epoch.
+        batches: usize,
+        /// Images in a batch.
+        batch_size: usize,
+        /// Epochs at most.
+        epochs: u32,
     },
     /// The data.
     Data {
@@ -251,10 +263,15 @@ impl fmt::Display for Notice {
             }
             Self::Device { name } => write!(f, "Computation device: {name}"),
             Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
-            Self::Network { summary } => f.write_str(summary),
+            Self::Network { summary, .. } => f.write_str(summary),
+            Self::Length { batches, batch_size, epochs } => {
+                let (batches, epochs) = (count(*batches as u64), count((*epochs).into()));
+                write!(f, "An epoch is {batches} batches of {batch_size} images; there are {epochs} epochs at most")
+            }
             Self::Data { name, train, validation, test, classes } => {
-                let test = test.map_or(String::new(), |test| format!(", {test} test images"));
-                write!(f, "{name}: {train} training, {validation} validation{test}, {classes} classes")
+                let test = test.map_or(String::new(), |test| format!(", {} test", count(test as u64)));
+                let [train, validation] = [*train, *validation].map(|images| count(images as u64));
+                write!(f, "Data: {name}, {train} training, {validation} validation{test} images, {classes} classes")
             }
             Self::SchedulerOn => f.write_str("INFO: Initializing learning rate scheduler"),
             Self::EarlyStoppingOn => f.write_str("INFO: Initializing early stopping"),
@@ -289,16 +306,17 @@ impl fmt::Display for Notice {
             }
             Self::RunSoFar { path } => write!(f, "The run so far is in {}", path.display()),
             Self::Stopped { epoch, reason } => write!(f, "Stopped after epoch {epoch}: {reason}"),
-            Self::TrainingTime { seconds } => write!(f, "Training time: {:.3} minutes", seconds / 60.0),
+            Self::TrainingTime { seconds } => write!(f, "Training time: {}", duration(*seconds)),
             Self::WaitedForData { share } => {
-                write!(f, "Waiting for data: {:.1} % of the training passes", 100.0 * share)
+                write!(f, "Waiting for data: {} of the training passes", percent(*share))
             }
             Self::SavingPlots => f.write_str("Saving loss and accuracy plots..."),
             Self::SavingModel => f.write_str("Saving model..."),
             Self::BestEpoch { epoch, epochs, val_loss, val_accuracy } => write!(
                 f,
-                "Best epoch {epoch} of {epochs}: val loss {val_loss:.4}, val accuracy {:.2} %",
-                100.0 * val_accuracy
+                "Best epoch {epoch} of {epochs}: val loss {}, val accuracy {}",
+                loss(*val_loss),
+                percent(*val_accuracy)
             ),
             Self::Calibrating { count, images } => {
                 write!(f, "Calibrating int8 on {count} of {images} training images...")
@@ -315,17 +333,6 @@ impl fmt::Display for Notice {
                 write!(f, "{} is left out of account: {problem}", path.display())
             }
         }
-    }
-}
-
-/// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.
-#[must_use]
-pub fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 

@@ -7,7 +7,11 @@ use crate::options::DataKind;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
+use wellfit_data::cache::user_dir;
 use wellfit_data::{Dataset, OpenOptions, Splits, open};
+
+/// The file in the user's cache that remembers which images are whole.
+const CHECKED: &str = "checked";
 
 /// What a run without `val/` validates on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,7 +49,8 @@ impl DataSource {
     /// # Errors
     /// If there are no such data, or they are unfit to train on.
     pub fn open(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
-        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, ..OpenOptions::default() };
+        let checked = user_dir().map(|dir| dir.join(CHECKED));
+        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, checked, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
         if !splits.skipped.is_empty() {

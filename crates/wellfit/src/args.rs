@@ -36,7 +36,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
-7 interrupted and saved: `wellfit resume` goes on";
+7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
 
 /// The heading of what is printed and written.
 const OUTPUT: &str = Group::Output.title();
@@ -240,15 +240,28 @@ pub struct DropoutArgs {
     pub out: OutArgs,
 }
 
+/// What stands for standard output.
+pub const STDOUT: &str = "-";
+
 /// `wellfit predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
     /// A run's directory, an exported one, or a weight file (with --model)
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Images
+    /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input, with a line or a
+    /// NUL after each name
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// Write a CSV table with a row an image, to FILE or standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STDOUT)]
+    pub csv: Option<PathBuf>,
+    /// Write a JSON object a line, one an image, to FILE or standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STDOUT)]
+    pub jsonl: Option<PathBuf>,
+    /// Replace FILE
+    #[arg(long)]
+    pub force: bool,
     /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: String,

@@ -1,6 +1,7 @@
 //! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
 mod args;
+mod bar;
 mod bench_args;
 mod commands;
 mod config;
@@ -20,7 +21,6 @@ use args::{Cli, Command, Data, Lab};
 use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
-use program::as_typed;
 use settings::in_flags;
 use std::process::ExitCode;
 use wellfit::run::Validation;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 
 /// Tell the user why a command failed.
 fn failed(error: &CliError) -> ExitCode {
-    eprintln!("error: {}", as_typed(error.to_string().trim_end()));
+    output::error(error.to_string().trim_end());
     ExitCode::from(error.exit_code())
 }
 

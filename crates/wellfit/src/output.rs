@@ -29,6 +29,12 @@ impl Output {
         };
     }
 
+    /// Good news within a line of [`say`](Self::say): green on a terminal.
+    pub fn good(self, text: &str) -> String {
+        let coloured = if self.json { colours(&std::io::stderr()) } else { colours(&std::io::stdout()) };
+        paint(text, "32", coloured)
+    }
+
     /// A table for the user, its columns aligned: those in `right` to the right, for numbers.
     pub fn table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>) {
         let width = |column: usize| {
@@ -37,6 +43,7 @@ impl Output {
         let widths: [usize; N] = std::array::from_fn(width);
         for row in rows {
             let cells: Vec<String> = (0..N)
+                .filter(|&column| widths[column] > 0)
                 .map(|column| {
                     let (cell, width) = (&row[column], widths[column]);
                     if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
@@ -46,12 +53,25 @@ impl Output {
         }
     }
 
+    /// The same for a terminal: columns of the list `less` are left out, one after the other, until it fits.
+    pub fn fitting_table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>, less: &[usize]) {
+        let mut rows = rows.to_vec();
+        let width = if self.json { stderr_width() } else { stdout_width() };
+        for &column in less {
+            if width.is_none_or(|width| table_width(&rows) <= width) {
+                break;
+            }
+            rows.iter_mut().for_each(|row| row[column].clear());
+        }
+        self.table(&rows, right);
+    }
+
     /// Something the user should know.
     pub fn warn(self, line: impl AsRef<str>) {
         if self.quiet {
             return;
         }
-        let _ = writeln!(std::io::stderr(), "warning: {}", as_typed(line.as_ref()));
+        let _ = writeln!(std::io::stderr(), "{} {}", paint("warning:", "33", colours(&std::io::stderr())), as_typed(line.as_ref()));
     }
 
     /// The result for programs.
@@ -65,6 +85,38 @@ impl Output {
     pub fn bars(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// What a table takes: columns that are empty are not printed.
+fn table_width<const N: usize>(rows: &[[String; N]]) -> usize {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).filter(|width| *width > 0).collect();
+    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
+}
+
+fn stdout_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}
+
+fn stderr_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0.into())
+}
+
+/// Print why a command failed.
+pub fn error(problem: &str) {
+    let word = paint("error:", "31", colours(&std::io::stderr()));
+    let _ = writeln!(std::io::stderr(), "{word} {}", as_typed(problem));
+}
+
+/// Whether to use colours there: on a terminal that has them, unless the user wants none (<https://no-color.org>).
+fn colours(stream: &impl IsTerminal) -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let able = std::env::var_os("TERM").is_some_and(|name| name != "dumb");
+    wanted && able && stream.is_terminal()
+}
+
+fn paint(text: &str, colour: &str, coloured: bool) -> String {
+    if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 /// The command as typed; what is no Unicode in it becomes `\u{fffd}`.

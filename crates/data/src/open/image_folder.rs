@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use wellfit_images::decode_file;
 
+use super::checked::{Checked, Mark};
 use crate::error::DataError;
 
 /// What counts as an image, by the end of its name in any case: torchvision's `IMG_EXTENSIONS`.
@@ -136,15 +137,29 @@ pub struct Suspicious {
     pub reason: String,
 }
 
-/// Decode every file, on all cores, and return those that fail, in the order of `files`.
+/// Files that are checked between two reports of progress.
+const AT_A_TIME: usize = 64;
+
+/// Decode every file that is not known to be whole, on all cores, and return those that fail, in the order of `files`.
+/// `progress` is told how many are done.
 ///
 /// Finds empty and truncated files, files that are no image at all, formats and variants that are not
 /// supported, and pictures of more than 50 megapixels.
 #[must_use]
-pub fn check_files(files: &[(PathBuf, u32)]) -> Vec<Suspicious> {
+pub fn check_files(
+    files: &[(PathBuf, u32)],
+    checked: &Checked,
+    progress: &mut dyn FnMut(usize),
+) -> Vec<Suspicious> {
     let problem = |(path, _): &(PathBuf, u32)| {
-        let reason = decode_file(path).err()?.reason();
+        let whole = |path: &Path| decode_file(path).map(|_| Mark::default());
+        let reason = checked.look(path, whole).err()?.reason();
         Some(Suspicious { path: path.clone(), reason })
     };
-    files.par_iter().filter_map(problem).collect()
+    let mut bad = Vec::new();
+    for files in files.chunks(AT_A_TIME) {
+        bad.extend(files.par_iter().filter_map(problem).collect::<Vec<_>>());
+        progress(files.len());
+    }
+    bad
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::checked::Checked;
 use super::image_folder::{self, ImageFolder, Suspicious};
 use super::{OpenOptions, Progress};
 use crate::error::DataError;
@@ -30,7 +31,7 @@ pub(crate) fn open(
     } else {
         (image_folder::scan(dir)?, [None, None])
     };
-    let skipped = check(&mut train, &mut others, options.skip_bad, progress)?;
+    let skipped = check(&mut train, &mut others, options, progress)?;
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
     if let Some(class) = train.class_counts().iter().position(|&count| count == 0) {
@@ -63,14 +64,24 @@ fn scan_as(dir: &Path, known: &[String]) -> Result<Files, DataError> {
 fn check(
     train: &mut Files,
     others: &mut [Option<Files>; 2],
-    skip_bad: bool,
+    options: &OpenOptions,
     progress: &dyn Fn(Progress),
 ) -> Result<Vec<Suspicious>, DataError> {
     let parts = || others.iter().flatten();
-    progress(Progress::Checking { files: train.len() + parts().map(Vec::len).sum::<usize>() });
-    let mut bad = image_folder::check_files(train);
-    bad.extend(parts().flat_map(|files| image_folder::check_files(files)));
-    if !skip_bad && !bad.is_empty() {
+    let files = train.len() + parts().map(Vec::len).sum::<usize>();
+    let mut done = 0;
+    progress(Progress::Checking { done, files });
+    let mut report = |more| {
+        done += more;
+        progress(Progress::Checking { done, files });
+    };
+    let checked = Checked::open(options.checked.as_deref());
+    let mut bad = image_folder::check_files(train, &checked, &mut report);
+    for files in parts() {
+        bad.extend(image_folder::check_files(files, &checked, &mut report));
+    }
+    checked.save();
+    if !options.skip_bad && !bad.is_empty() {
         return Err(DataError::BadFiles(bad));
     }
     let paths: HashSet<&Path> = bad.iter().map(|bad| bad.path.as_path()).collect();

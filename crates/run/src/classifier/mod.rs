@@ -3,11 +3,13 @@
 mod evaluation;
 mod int8;
 mod paired;
+mod predictor;
 mod weights;
 
 pub use evaluation::Evaluation;
 pub use int8::{CALIBRATION_IMAGES, training_images};
 pub use paired::Paired;
+pub use predictor::Predictor;
 pub(crate) use weights::read_weights;
 pub use weights::weight_file;
 
@@ -18,8 +20,7 @@ use crate::options::checks::image_size;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{best_weights, check, hints, load, outputs};
-use wellfit_data::{DataError, Preprocessing};
-use wellfit_images::{RawImage, decode_file};
+use wellfit_data::Preprocessing;
 use wellfit_kernels::loss::softmax;
 use wellfit_models::int8::Quantised;
 use wellfit_models::{Cpu, Engine, Network, Precision};
@@ -28,9 +29,6 @@ use wellfit_train::{Description, is_int8};
 
 /// The description that timm and Hugging Face expect beside weights.
 pub const CONFIG: &str = "config.json";
-
-/// Images that are classified at a time.
-const BATCH: usize = 32;
 
 /// What to take where a weight file does not say.
 #[derive(Debug, Clone)]
@@ -188,50 +186,5 @@ impl Classifier {
             classes: self.classes.clone(),
             preprocessing: self.preprocessing.clone(),
         }
-    }
-
-    /// Predictions for decoded images, computed in batches.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn predict(&self, images: &[RawImage]) -> Result<Vec<Prediction>, RunError> {
-        self.predict_each(images, |image, input| {
-            self.preprocessing.apply(image, input);
-            Ok(())
-        })
-    }
-
-    /// Predictions for image files. One decoded image is in memory at a time.
-    ///
-    /// # Errors
-    /// If a file is no image, or when the device fails.
-    pub fn predict_files(&self, files: &[impl AsRef<Path>]) -> Result<Vec<Prediction>, RunError> {
-        self.predict_each(files, |file, input| {
-            self.preprocessing.apply(&decode_file(file.as_ref()).map_err(DataError::from)?, input);
-            Ok(())
-        })
-    }
-
-    /// Batch by batch: `read` makes the network's input `[H, W, C]` of an image.
-    fn predict_each<T>(
-        &self,
-        images: &[T],
-        read: impl Fn(&T, &mut [f32]) -> Result<(), RunError>,
-    ) -> Result<Vec<Prediction>, RunError> {
-        let (sample, classes) = (self.network.input.len(), self.network.outputs());
-        let mut predictions = Vec::with_capacity(images.len());
-        let state = self.engine.upload(&self.network)?;
-        for batch in images.chunks(BATCH) {
-            let mut inputs = vec![0.0; batch.len() * sample];
-            for (image, input) in batch.iter().zip(inputs.chunks_exact_mut(sample)) {
-                read(image, input)?;
-            }
-            let logits = match &state {
-                Some(state) => state.evaluate(&self.network, &inputs, 0)?,
-                None => self.engine.evaluate(&self.network, &inputs, 0)?,
-            };
-            predictions.extend(logits.chunks_exact(classes).map(Prediction::new));
-        }
-        Ok(predictions)
     }
 }

@@ -9,7 +9,9 @@ use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use wellfit::data::DataError;
-use wellfit::run::Classifier;
+use wellfit::record::{Event, RunWriter, TEST, now};
+use wellfit::run::{Classifier, Evaluation};
+use wellfit::run::figures::{loss, percent};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -36,14 +38,14 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     }
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
-    let found = classifier.evaluate(&data, args.batch_size, &mut ())?;
+    let found = classifier.evaluate(&data, args.batch_size, &mut progress)?;
     out.say(format!("{} ({part}, {} images)", splits.name, found.images));
-    out.say(format!("Loss: {:.4}, Acc: {:.2}", found.loss, 100.0 * found.accuracy));
+    out.say(format!("Loss: {}, Acc: {}", loss(found.loss), percent(found.accuracy)));
     let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let mut per_class: Vec<Value> = Vec::new();
     for (class, &(count, right)) in data.classes.iter().zip(&found.classes) {
         let share = right as f64 / count as f64;
-        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:6.2} %", 100.0 * share));
+        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:>7}", percent(share)));
         per_class.push(json!({ "class": class, "images": count, "accuracy": number(share) }));
     }
     let mut result = json!({
@@ -55,10 +57,30 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         "accuracy": number(found.accuracy),
         "classes": per_class,
     });
+    if quantised.is_none() && args.numbers.precision.is_none() {
+        record(args, part, &found, out)?;
+    }
     if quantised.is_some() {
-        let before = floats.evaluate(&data, args.batch_size, &mut ())?;
+        let before = floats.evaluate(&data, args.batch_size, &mut progress)?;
         result["f32"] = int8::cost(&before, &found, out);
     }
     out.result(&result);
     Ok(())
+}
+
+/// Write a run's figures on test/ into its record, for `wellfit runs`.
+fn record(args: &EvaluateArgs, part: &str, found: &Evaluation, out: Output) -> Result<(), CliError> {
+    if part != TEST || !args.run.join("run.toml").is_file() {
+        return Ok(());
+    }
+    let (images, time) = (found.images as u64, now());
+    let (part, loss, accuracy) = (part.to_owned(), found.loss, found.accuracy);
+    match RunWriter::resume(&args.run) {
+        Ok(mut run) => Ok(run.event(&Event::Evaluated { part, images, loss, accuracy, time })?),
+        // It is under way, or belongs to someone else: the figures are printed all the same.
+        Err(problem) => {
+            out.warn(format!("not in the record of the run: {problem}"));
+            Ok(())
+        }
+    }
 }
