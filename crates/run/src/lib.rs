@@ -39,13 +39,13 @@ mod spec;
 mod training;
 
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, training_images,
-    weight_file,
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor,
+    training_images, weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
-pub use machine::{path, start_event};
 pub use figures::duration;
+pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};

@@ -1,12 +1,12 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
+pub use crate::bench_args::BenchArgs;
 use crate::settings::{Settings, one_of};
 use clap::builder::ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wellfit::run::FileHints;
 use wellfit::run::options::Group;
-pub use crate::bench_args::BenchArgs;
 pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 
 /// Train image classifiers that neither under- nor overfit.

@@ -32,7 +32,9 @@ impl Bar {
                 Some(_) => "{prefix:>12} {bar:25} {pos}/{len} {msg}",
                 None => "{prefix:>12} {pos} {msg}",
             };
-            bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar.set_prefix(name);
             bar
         });

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Ok(words) => parser::parse(words),
         Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
     };
-    let out = Output { json: cli.json, quiet: cli.quiet };
+    let out = Output { json: cli.json, quiet: cli.quiet, rows: false };
     match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

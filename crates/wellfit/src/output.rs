@@ -13,6 +13,8 @@ pub struct Output {
     pub json: bool,
     /// Errors only.
     pub quiet: bool,
+    /// Standard output has rows of a table for programs, so lines for the user go to standard error.
+    pub rows: bool,
 }
 
 impl Output {
@@ -22,16 +24,21 @@ impl Output {
             return;
         }
         // A closed pipe (`wellfit … | head`) is no reason to end a training run.
-        let _ = if self.json {
+        let _ = if self.aside() {
             writeln!(std::io::stderr(), "{}", as_typed(line.as_ref()))
         } else {
             writeln!(std::io::stdout(), "{}", as_typed(line.as_ref()))
         };
     }
 
+    /// Whether standard output belongs to programs.
+    fn aside(self) -> bool {
+        self.json || self.rows
+    }
+
     /// Good news within a line of [`say`](Self::say): green on a terminal.
     pub fn good(self, text: &str) -> String {
-        let coloured = if self.json { colours(&std::io::stderr()) } else { colours(&std::io::stdout()) };
+        let coloured = if self.aside() { colours(&std::io::stderr()) } else { colours(&std::io::stdout()) };
         paint(text, "32", coloured)
     }
 
@@ -56,7 +63,7 @@ impl Output {
     /// The same for a terminal: columns of the list `less` are left out, one after the other, until it fits.
     pub fn fitting_table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>, less: &[usize]) {
         let mut rows = rows.to_vec();
-        let width = if self.json { stderr_width() } else { stdout_width() };
+        let width = if self.aside() { stderr_width() } else { stdout_width() };
         for &column in less {
             if width.is_none_or(|width| table_width(&rows) <= width) {
                 break;
@@ -71,7 +78,12 @@ impl Output {
         if self.quiet {
             return;
         }
-        let _ = writeln!(std::io::stderr(), "{} {}", paint("warning:", "33", colours(&std::io::stderr())), as_typed(line.as_ref()));
+        let _ = writeln!(
+            std::io::stderr(),
+            "{} {}",
+            paint("warning:", "33", colours(&std::io::stderr())),
+            as_typed(line.as_ref())
+        );
     }
 
     /// The result for programs.

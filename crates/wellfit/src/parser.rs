@@ -71,7 +71,19 @@ mod tests {
 
     /// Values that are wrong for some option or other.
     const WRONG: [&str; 14] = [
-        "x1", "", "-1", "1.5", "0,5", "1e400", "99999999999999999999999", "nan", "☃", "a=b", "step", "step:x=1", "cosine:t_max=x",
+        "x1",
+        "",
+        "-1",
+        "1.5",
+        "0,5",
+        "1e400",
+        "99999999999999999999999",
+        "nan",
+        "☃",
+        "a=b",
+        "step",
+        "step:x=1",
+        "cosine:t_max=x",
         "5:6",
     ];
 
@@ -106,14 +118,14 @@ mod tests {
                     let option = format!("--{}={wrong}", arg.get_long().unwrap());
                     let words = ["wellfit".to_owned()].into_iter().chain(path.clone()).chain([option]);
                     let line = words.clone().collect::<Vec<_>>().join(" ");
-                    let words = match translate(words.map(OsString::from), &mut parser()) {
+                    let words = match translate(words.map(OsString::from), &mut all) {
                         Ok(words) => words,
                         Err(problem) => {
                             is_for_people(&problem, &line);
                             continue;
                         }
                     };
-                    if let Err(error) = parser().try_get_matches_from(words) {
+                    if let Err(error) = all.try_get_matches_from_mut(words) {
                         refused += 1;
                         is_for_people(&error.to_string(), &line);
                     }
@@ -130,7 +142,8 @@ mod tests {
             for wrong in WRONG {
                 let mut options = Options::default();
                 let set = options.set(entry.name, OsStr::new(wrong));
-                let result: Result<(), RunError> = set.and_then(|()| options.decide(DataKind::Folder).map(drop));
+                let result: Result<(), RunError> =
+                    set.and_then(|()| options.decide(DataKind::Folder).map(drop));
                 if let Err(error) = result {
                     refused += 1;
                     is_for_people(&error.to_string(), &format!("{} {wrong}", entry.name));

@@ -6,7 +6,19 @@ use std::sync::OnceLock;
 
 /// The commands that messages name.
 const COMMANDS: [&str; 13] = [
-    "train", "resume", "verify-resume", "lab", "predict", "evaluate", "export", "data", "runs", "plot", "replay", "bench", "--help",
+    "train",
+    "resume",
+    "verify-resume",
+    "lab",
+    "predict",
+    "evaluate",
+    "export",
+    "data",
+    "runs",
+    "plot",
+    "replay",
+    "bench",
+    "--help",
 ];
 
 /// What the user types in front of a command: `wellfit`, a path, or `cargo run --release --`.
@@ -74,7 +86,8 @@ mod tests {
     #[test]
     fn commands_are_named_as_they_are_typed() {
         let text = "the run is saved: wellfit resume runs/x, or `wellfit runs`; wellfit is a program";
-        let expected = "the run is saved: cargo run -- resume runs/x, or `cargo run -- runs`; wellfit is a program";
+        let expected =
+            "the run is saved: cargo run -- resume runs/x, or `cargo run -- runs`; wellfit is a program";
         assert_eq!(written_for(text, "cargo run --"), expected);
         assert_eq!(written_for(text, "wellfit"), text);
     }

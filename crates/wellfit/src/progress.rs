@@ -213,7 +213,11 @@ impl Progress {
 impl Observer for Progress {
     fn notice(&mut self, notice: &Notice) {
         let text = in_flags(&notice.to_string());
-        if notice.is_warning() { self.out.warn(text) } else { self.out.say(text) }
+        if notice.is_warning() {
+            self.out.warn(text)
+        } else {
+            self.out.say(text)
+        }
         if let (Notice::Network { layers, .. }, true) = (notice, self.verbose) {
             self.out.say(layers);
         }

@@ -15,7 +15,10 @@ use wellfit::run::options::synonyms::{
 ///
 /// # Errors
 /// A sentence on an option that Wellfit has nothing like; settings stand in it in backquotes.
-pub fn translate(words: impl IntoIterator<Item = OsString>, root: &mut Command) -> Result<Vec<OsString>, String> {
+pub fn translate(
+    words: impl IntoIterator<Item = OsString>,
+    root: &mut Command,
+) -> Result<Vec<OsString>, String> {
     root.build();
     let mut words: VecDeque<OsString> = words.into_iter().collect();
     let mut done = Vec::new();
@@ -79,7 +82,8 @@ impl Line<'_> {
         let (name, value) =
             name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value.to_owned())));
         let number = name.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-        let known = || self.trains() && value.is_some() && (takes(name).is_some() || self.own(name).is_some());
+        let known =
+            || self.trains() && value.is_some() && (takes(name).is_some() || self.own(name).is_some());
         let is = match dashes {
             0 => known() && !Path::new(text).exists(),
             1 | 2 => !name.is_empty() && !number,
@@ -137,7 +141,8 @@ impl Line<'_> {
         }
         let lacks_value = value.is_none() && takes == Takes::Value;
         let found = given(name, value.as_deref()).unwrap_or_else(|| Ok(Vec::new()));
-        let named = |problem: String| if problem.starts_with(name) { format!("--{problem}") } else { problem };
+        let named =
+            |problem: String| if problem.starts_with(name) { format!("--{problem}") } else { problem };
         for (setting, text) in found.map_err(named)? {
             self.done.push(joined(&setting.replace('_', "-"), (!lacks_value).then_some(text)));
         }
@@ -154,7 +159,8 @@ impl Line<'_> {
         } else {
             let number = next.parse::<f64>().is_ok() && !next.starts_with('-');
             // Options of a policy, or the name of a schedule.
-            let policy = || setting(name).is_some() && given(name, Some(next)).is_some_and(|given| given.is_ok());
+            let policy =
+                || setting(name).is_some() && given(name, Some(next)).is_some_and(|given| given.is_ok());
             number || truth(next).is_some() || policy()
         };
         if is { self.pop() } else { None }
@@ -173,8 +179,10 @@ impl Line<'_> {
             }
             return;
         }
-        let optional = self.own(long).and_then(Arg::get_num_args).is_some_and(|takes| takes.min_values() == 0);
-        let value = value.map(OsString::from).or_else(|| if optional { None } else { self.words.pop_front() });
+        let optional =
+            self.own(long).and_then(Arg::get_num_args).is_some_and(|takes| takes.min_values() == 0);
+        let value =
+            value.map(OsString::from).or_else(|| if optional { None } else { self.words.pop_front() });
         let Some(value) = value else { return self.done.push(joined(long, None)) };
         let here = value.to_str().and_then(|text| value_meaning(&long.replace('-', "_"), text));
         let value = here.map_or(value, Into::into);
@@ -258,7 +266,8 @@ mod tests {
 
     /// The settings of a command line of `train`.
     fn settings(line: &str) -> Options {
-        let words = translate(words(line), &mut Cli::command()).unwrap_or_else(|problem| panic!("{line}: {problem}"));
+        let words =
+            translate(words(line), &mut Cli::command()).unwrap_or_else(|problem| panic!("{line}: {problem}"));
         let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}: {words:?} {error}"));
         let Sub::Train(args) = cli.command else { panic!("{line}") };
         args.settings.0
@@ -274,7 +283,10 @@ mod tests {
                 "model='resnet18'\nbatch_size=64\nlr=0.5\nschedule='cosine'\noptimizer='sgd'\nmomentum=0.9\nweight_decay=2e-5\nlabel_smoothing=0.1\nepochs=600\nworkers=8",
             ),
             // torch/examples, imagenet
-            ("train -a resnet18 --lr 0.01 -b 256 --wd 1e-4 photos", "model='resnet18'\nlr=0.01\nbatch_size=256\nweight_decay=1e-4"),
+            (
+                "train -a resnet18 --lr 0.01 -b 256 --wd 1e-4 photos",
+                "model='resnet18'\nlr=0.01\nbatch_size=256\nweight_decay=1e-4",
+            ),
             // timm
             (
                 "train --data-dir photos --model resnet50 --img-size 224 -b 64 --sched cosine --epochs 20 --opt adamw --weight-decay 0.05 --smoothing 0.1 --clip-grad 1.0 --vflip 0.5 --hflip 0 --seed 42 --mixup 0 --amp-dtype bfloat16",
@@ -291,7 +303,10 @@ mod tests {
                 "epochs=5\nbatch_size=32\nval_split=0.2\nlr=1e-4\noptimizer='adam'\npatience=3\nmin_delta=0.01\nmonitor='val_loss'",
             ),
             // Lightning
-            ("train photos --max_epochs 5 --accelerator cpu --precision bf16-mixed --gradient_clip_val 0.5", "epochs=5\ndevice='cpu'\nprecision='bf16'\nclip_norm=0.5"),
+            (
+                "train photos --max_epochs 5 --accelerator cpu --precision bf16-mixed --gradient_clip_val 0.5",
+                "epochs=5\ndevice='cpu'\nprecision='bf16'\nclip_norm=0.5",
+            ),
             // Hugging Face's run_image_classification.py
             (
                 "train --train_dir photos --num_train_epochs 5 --per_device_train_batch_size 8 --learning_rate 2e-5 --output_dir out --overwrite_output_dir --dataloader_num_workers 4 --max_grad_norm 1.0 --seed 1337 --weight_decay 0.01",
@@ -304,7 +319,9 @@ mod tests {
 
     #[test]
     fn options_turn_their_policy_on() {
-        let spec = |line: &str| -> RunSpec { settings(line).decide(wellfit::run::options::DataKind::Folder).unwrap() };
+        let spec = |line: &str| -> RunSpec {
+            settings(line).decide(wellfit::run::options::DataKind::Folder).unwrap()
+        };
         assert!(spec("train photos --patience 3").early_stopping);
         assert!(spec("train photos --min-delta 0.1").early_stopping);
         assert!(spec("train photos --lr-patience 3").lr_scheduler);

@@ -65,7 +65,8 @@ impl Checked {
         let news = used.keys().any(|key| !self.known.contains_key(key));
         let Some(path) = self.path.filter(|_| news) else { return };
         let room = MOST.saturating_sub(used.len());
-        let others: Vec<_> = self.known.into_iter().filter(|(key, _)| !used.contains_key(key)).take(room).collect();
+        let others: Vec<_> =
+            self.known.into_iter().filter(|(key, _)| !used.contains_key(key)).take(room).collect();
         used.extend(others);
         let mut bytes = Vec::with_capacity(used.len() * RECORD + SUM);
         for (key, mark) in &used {

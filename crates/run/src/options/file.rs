@@ -35,8 +35,12 @@ impl Options {
         let text = wellfit_base::file::read_text(path, MOST_CONFIG)
             .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
         Self::from_text(&text).map_err(|problem| {
-            let other = path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|name| end == *name));
-            bad(format!("{problem}{}", if other { "\nA configuration is TOML: lines such as batch_size = 64" } else { "" }))
+            let other =
+                path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|name| end == *name));
+            bad(format!(
+                "{problem}{}",
+                if other { "\nA configuration is TOML: lines such as batch_size = 64" } else { "" }
+            ))
         })
     }
 
@@ -68,7 +72,8 @@ impl Options {
         };
         for (name, text) in given(key, Some(&text)).ok_or_else(|| unknown(key))?? {
             let entry = entries().iter().find(|entry| entry.name == name);
-            let entry = entry.ok_or_else(|| format!("`{name}` is an option of the command line, not a setting"))?;
+            let entry =
+                entry.ok_or_else(|| format!("`{name}` is an option of the command line, not a setting"))?;
             (entry.set)(self, OsStr::new(&text))?;
         }
         Ok(())
@@ -89,7 +94,9 @@ mod tests {
     fn a_run_file_and_its_table_are_the_same_settings() {
         let spec = RunSpec { lr: 1e-7, clip_norm: Some(2.0), ..RunSpec::for_folder() };
         let table = toml::to_string(&spec).unwrap();
-        let run = format!("format = 1\nname = \"x\"\n[data]\ntrain = 3\n[config]\n{table}\n[source]\ndata = \"y\"\n");
+        let run = format!(
+            "format = 1\nname = \"x\"\n[data]\ntrain = 3\n[config]\n{table}\n[source]\ndata = \"y\"\n"
+        );
         for text in [&table, &run] {
             assert_eq!(Options::from_text(text).unwrap().decide(DataKind::Folder).unwrap(), spec);
         }
@@ -97,7 +104,9 @@ mod tests {
 
     #[test]
     fn names_from_elsewhere_are_settings_too() {
-        let options = Options::from_text("learning_rate = 0.1\nbs = 4\noptim = \"SGD\"\nimgsz = 64\nclip_norm = 1\n").unwrap();
+        let options =
+            Options::from_text("learning_rate = 0.1\nbs = 4\noptim = \"SGD\"\nimgsz = 64\nclip_norm = 1\n")
+                .unwrap();
         let expected = "lr = 0.1\nbatch_size = 4\noptimizer = \"sgd\"\nimage_size = 64\nclip_norm = 1.0\n";
         assert_eq!(options, toml::from_str(expected).unwrap());
     }
@@ -105,7 +114,10 @@ mod tests {
     #[test]
     fn errors_name_line_and_key_in_words() {
         for (text, parts) in [
-            ("epochs = 2\n\nbatch_size = \"many\"\n", &["line 3, batch_size = \"many\": give a whole number"][..]),
+            (
+                "epochs = 2\n\nbatch_size = \"many\"\n",
+                &["line 3, batch_size = \"many\": give a whole number"][..],
+            ),
             ("epochs = -2\n", &["line 1", "whole number from 0 to"]),
             ("lr = \"0,1\"\n", &["line 1", "with a point: 0.1"]),
             ("\nlurning_rate = 1\n", &["line 2", "no setting `lurning_rate`", "lr,"]),

@@ -214,10 +214,9 @@ impl Options {
     pub fn set(&mut self, name: &str, text: &OsStr) -> Result<(), RunError> {
         let entry = entries().iter().find(|entry| entry.name == name);
         let entry = entry.ok_or_else(|| RunError::Unusable(format!("there is no setting `{name}`")))?;
-        (entry.set)(self, text)
-            .map_err(|problem| {
-                RunError::setting(entry.name, format!("`{name}` {}: {problem}", text.to_string_lossy()))
-            })
+        (entry.set)(self, text).map_err(|problem| {
+            RunError::setting(entry.name, format!("`{name}` {}: {problem}", text.to_string_lossy()))
+        })
     }
 
     /// What follows from the settings that were given: an option of early stopping or of the scheduler turns it on, and

@@ -10,8 +10,8 @@ use crate::progress::Progress;
 use serde_json::{Value, json};
 use wellfit::data::DataError;
 use wellfit::record::{Event, RunWriter, TEST, now};
-use wellfit::run::{Classifier, Evaluation};
 use wellfit::run::figures::{loss, percent};
+use wellfit::run::{Classifier, Evaluation};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {

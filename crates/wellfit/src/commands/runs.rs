@@ -21,7 +21,8 @@ pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
 }
 
 const COLUMNS: [&str; 13] = [
-    "run", "date", "model", "lr", "seed", "epochs", "best", "val loss", "val acc", "test acc", "time", "waiting", "ended",
+    "run", "date", "model", "lr", "seed", "epochs", "best", "val loss", "val acc", "test acc", "time",
+    "waiting", "ended",
 ];
 /// What a narrow terminal does without, the first to go first.
 const LESS: [usize; 7] = [11, 6, 7, 2, 10, 12, 4];

@@ -20,7 +20,8 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
         return resume::go_on(run, &changes, progress, out);
     }
     if data.is_empty() {
-        let problem = "--resume auto looks for the run of these settings and DATA: give DATA, or the run itself";
+        let problem =
+            "--resume auto looks for the run of these settings and DATA: give DATA, or the run itself";
         return Err(CliError::Usage(problem.to_owned()));
     }
     let source = source(&data, args.data_dir.as_deref(), validation);

@@ -100,33 +100,49 @@ fn cells(text: &str) -> Vec<Vec<String>> {
 fn a_batch_goes_on_after_a_bad_file_and_says_so_by_its_exit_code() {
     let bench = trained();
     bench.write("pets/val/cat/bad.png", "no picture");
-    let outcome = bench.run("predict run pets/val none.png pets/train/dog/*.png --csv out.csv --top 1").exits(8);
-    for part in ["warning: cannot use pets/val/cat/bad.png: it is no image", "none.png: No such file", "2 of 18 files"] {
+    let outcome =
+        bench.run("predict run pets/val none.png pets/train/dog/*.png --csv out.csv --top 1").exits(8);
+    for part in [
+        "warning: cannot use pets/val/cat/bad.png: it is no image",
+        "none.png: No such file",
+        "2 of 18 files",
+    ] {
         outcome.complains(part);
     }
     let rows = cells(&bench.text("out.csv"));
     assert_eq!(rows[0], ["image", "error", "class", "probability"]);
     assert_eq!(rows.len(), 19);
-    let row = |image: &str| rows.iter().find(|row| row[0] == image).unwrap_or_else(|| panic!("{image} {rows:?}"));
+    let row =
+        |image: &str| rows.iter().find(|row| row[0] == image).unwrap_or_else(|| panic!("{image} {rows:?}"));
     assert_eq!(row("pets/val/cat/8.png")[2], "cat");
     assert_eq!(row("pets/train/dog/0.png")[2], "dog");
     assert!(row("pets/val/cat/bad.png")[1].contains("no image") && row("none.png")[2].is_empty());
     bench.refuses("predict run pets/val/cat/8.png --csv out.csv", 5, &["out.csv exists", "--force"]);
     bench.run("predict run pets/val/cat/8.png --csv out.csv --force").succeeds();
     assert_eq!(cells(&bench.text("out.csv")).len(), 2);
-    bench.refuses("predict run none.png nothing*.png", 3, &["none of 2 files could be classified", "matches the pattern"]);
+    bench.refuses(
+        "predict run none.png nothing*.png",
+        3,
+        &["none of 2 files could be classified", "matches the pattern"],
+    );
 }
 
 #[test]
 fn rows_on_standard_output_are_all_that_is_there() {
     let bench = trained();
     let lines = bench.run("predict run pets/val --jsonl --top 1").succeeds().to_string();
-    let rows: Vec<serde_json::Value> =
-        lines.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<serde_json::Value> = lines
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(rows.len(), 8);
     assert_eq!(rows[0]["image"], "pets/val/cat/10.png");
     assert_eq!(rows[0]["top"][0]["class"], "cat");
-    bench.run("predict run pets/val --csv").succeeds().says("image,error,class,probability,class_2,probability_2\n");
+    bench
+        .run("predict run pets/val --csv")
+        .succeeds()
+        .says("image,error,class,probability,class_2,probability_2\n");
     bench.refuses("predict run pets/val --csv --json", 2, &["both go to standard output"]);
     bench.refuses("predict run pets/val --csv a --jsonl b", 2, &["choose one"]);
 }

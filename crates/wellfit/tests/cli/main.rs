@@ -11,6 +11,7 @@ mod bench;
 mod cache;
 mod durable;
 mod export;
+mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod help;

@@ -46,7 +46,9 @@ fn early_stopping_is_off_unless_asked_for() {
 fn an_option_of_a_policy_turns_it_on() {
     let bench = animals();
     let stops = format!("train animals {MLP} --epochs 9 {NEVER_IMPROVES}");
-    for options in ["--patience 1", "--early-stopping patience=1", "--early-stopping 1", "--early_stopping_patience 1"] {
+    for options in
+        ["--patience 1", "--early-stopping patience=1", "--early-stopping 1", "--early_stopping_patience 1"]
+    {
         bench.run(&format!("{stops} {options}")).succeeds().says("Stopped after epoch 2");
     }
     bench.run(&format!("train animals {MLP} --epochs 3 --lr-patience 0 {STALLS} --out run")).succeeds();

@@ -1,6 +1,6 @@
 //! A name and a value, as people give them, as settings with values.
 
-use super::{Meaning, meaning, setting, squeezed, truth, value_meaning};
+use super::meaning::{Meaning, meaning, setting, squeezed, truth, value_meaning};
 use crate::options::{Entry, Kind};
 
 /// Settings, or options of commands, with their values as text.
@@ -42,12 +42,18 @@ pub fn given(name: &str, value: Option<&str>) -> Option<Result<Given, String>> {
     let text = || value.unwrap_or("true").to_owned();
     let lacks = |sentence: &str| Err(format!("{name} {sentence}"));
     Some(match meaning(name) {
-        Some(Meaning::Same(to)) => setting(to).map_or_else(|| Ok(vec![(to, text())]), |entry| of_setting(entry, value)),
+        Some(Meaning::Same(to)) => {
+            setting(to).map_or_else(|| Ok(vec![(to, text())]), |entry| of_setting(entry, value))
+        }
         Some(Meaning::Gives(to, fixed)) if wanted => Ok(vec![(to, fixed.to_owned())]),
-        Some(Meaning::File(to, _)) if value.is_some_and(|value| truth(value).is_none()) => Ok(vec![(to, text())]),
+        Some(Meaning::File(to, _)) if value.is_some_and(|value| truth(value).is_none()) => {
+            Ok(vec![(to, text())])
+        }
         Some(Meaning::File(_, sentence) | Meaning::Lacking(sentence)) if wanted => lacks(sentence),
         Some(Meaning::Always(sentence)) if !wanted => lacks(sentence),
-        Some(Meaning::Data) => Err(format!("{name} is no setting: the data come first, as in wellfit train {}", text())),
+        Some(Meaning::Data) => {
+            Err(format!("{name} is no setting: the data come first, as in wellfit train {}", text()))
+        }
         Some(_) => Ok(Vec::new()),
         None => Ok(vec![(switched_off(name)?.name, (!wanted).to_string())]),
     })
@@ -101,21 +107,19 @@ fn of_setting(entry: &'static Entry, value: Option<&str>) -> Result<Given, Strin
 
 /// `patience=3,min_delta=0.01`, or the patience alone, as settings of their own; those of the scheduler have `lr_` in
 /// front.
-fn policy(
-    entry: &'static Entry,
-    text: &str,
-    known: &[&'static str],
-    prefix: &str,
-) -> Result<Given, String> {
+fn policy(entry: &'static Entry, text: &str, known: &[&'static str], prefix: &str) -> Result<Given, String> {
     let name = entry.name;
     let mut given = vec![(name, "true".to_owned())];
     if text.parse::<u32>().is_ok() {
-        return Ok(vec![given.remove(0), (if prefix.is_empty() { "patience" } else { "lr_patience" }, text.to_owned())]);
+        return Ok(vec![
+            given.remove(0),
+            (if prefix.is_empty() { "patience" } else { "lr_patience" }, text.to_owned()),
+        ]);
     }
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (key, value) = part.split_once('=').ok_or_else(|| {
-            format!("`{name}` {text}: give true, false, or options such as patience=3")
-        })?;
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("`{name}` {text}: give true, false, or options such as patience=3"))?;
         let key = key.trim();
         let found = known.iter().find(|option| squeezed(option) == squeezed(key)).ok_or_else(|| {
             format!("`{name}` {text}: there is no option {key} in training; known are {}", known.join(", "))
@@ -157,8 +161,16 @@ mod tests {
             ("pretrained", Some("False"), ""),
             ("early_stopping", Some("patience=3"), "early_stopping=true patience=3"),
             ("early_stopping", Some("7"), "early_stopping=true patience=7"),
-            ("earlystop", Some("patience=3, min_delta=0.01"), "early_stopping=true patience=3 min_delta=0.01"),
-            ("lr_scheduler", Some("patience=2,factor=0.1,min_lr=0"), "lr_scheduler=true lr_patience=2 lr_factor=0.1 min_lr=0"),
+            (
+                "earlystop",
+                Some("patience=3, min_delta=0.01"),
+                "early_stopping=true patience=3 min_delta=0.01",
+            ),
+            (
+                "lr_scheduler",
+                Some("patience=2,factor=0.1,min_lr=0"),
+                "lr_scheduler=true lr_patience=2 lr_factor=0.1 min_lr=0",
+            ),
             ("lr_scheduler", Some("steplr"), "schedule=step"),
             ("lr_scheduler", Some("cosine"), "schedule=cosine"),
             ("lr-scheduler", Some("ReduceLROnPlateau"), "lr_scheduler=true"),

@@ -1,6 +1,6 @@
 //! Names of settings as they are called elsewhere.
 
-use super::Meaning::{self, Always, Data, File, Gives, Lacking, Same};
+use super::meaning::Meaning::{self, Always, Data, File, Gives, Lacking, Same};
 
 const NO_AUGMENTATION: &str = "is no augmentation here: there are `hflip` and `vflip`; against overfitting also \
                                `label_smoothing`, `weight_decay` and `early_stopping`";
@@ -9,14 +9,17 @@ const NO_WARMUP: &str = "is an option of the schedule: `schedule` one-cycle begi
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
 const PRETRAINED: &str = "means a file here, nothing is downloaded: get torchvision's weights of the model, such as \
                           https://download.pytorch.org/models/resnet50-11ad3fa6.pth, and give `weights` FILE";
-const ONE_MACHINE: &str = "is for several machines or GPUs: Wellfit trains on one, see `threads` and `device`";
+const ONE_MACHINE: &str =
+    "is for several machines or GPUs: Wellfit trains on one, see `threads` and `device`";
 const AMP: &str = "means half precision, which is `precision` bf16 here (or `precision` auto)";
 const ALWAYS_SAVED: &str = "cannot be turned off: every run keeps its record, its plots and the best weights";
 const ALWAYS_BEST: &str = "cannot be turned off: the best weights are kept, besides those of the last epoch in the \
                            run's checkpoints";
-const ALWAYS_SHUFFLED: &str = "cannot be turned off: training images come in a random order that follows from `seed`";
+const ALWAYS_SHUFFLED: &str =
+    "cannot be turned off: training images come in a random order that follows from `seed`";
 const ALWAYS_SAME: &str = "cannot be turned off: results follow from `seed` alone, whatever the threads";
-const NO_LOGGER: &str = "is no logger here: a run's record is events.jsonl in its folder, one JSON object a line";
+const NO_LOGGER: &str =
+    "is no logger here: a run's record is events.jsonl in its folder, one JSON object a line";
 const RECORD: &str = "is not chosen: the record holds every step and every epoch";
 
 /// A name from elsewhere, and what it means here. The sentences go on after the name.
@@ -43,12 +46,24 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("test_size", Same("val_split")),
     ("normalize", Same("scaling")),
     ("ignore_errors", Same("skip_bad")),
-    ("val_dir", Lacking("is not given apart: put the images into val/ beside train/ in the folder of the data")),
-    ("validation_dir", Lacking("is not given apart: put the images into val/ beside train/ in the folder of the data")),
-    ("test_dir", Lacking("is not given apart: put the images into test/ beside train/ in the folder of the data")),
+    (
+        "val_dir",
+        Lacking("is not given apart: put the images into val/ beside train/ in the folder of the data"),
+    ),
+    (
+        "validation_dir",
+        Lacking("is not given apart: put the images into val/ beside train/ in the folder of the data"),
+    ),
+    (
+        "test_dir",
+        Lacking("is not given apart: put the images into test/ beside train/ in the folder of the data"),
+    ),
     ("num_classes", Lacking("is not given: the classes are the sub-folders of the data")),
     ("nc", Lacking("is not given: the classes are the sub-folders of the data")),
-    ("class_map", Lacking("is not given: the classes are the sub-folders of the data, in the order of their names")),
+    (
+        "class_map",
+        Lacking("is not given: the classes are the sub-folders of the data, in the order of their names"),
+    ),
     ("mean", Lacking("is not given in numbers: `scaling` imagenet or `scaling` zscore choose it")),
     ("std", Lacking("is not given in numbers: `scaling` imagenet or `scaling` zscore choose it")),
     ("interpolation", Lacking("is not chosen: images are resized bilinearly, with Pillow's pixels")),
@@ -78,8 +93,14 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("feature_extract", Same("freeze")),
     ("linear_probe", Same("freeze")),
     ("freeze_layers", Lacking("is all or nothing: `freeze` keeps the whole backbone")),
-    ("drop", Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head")),
-    ("dropout", Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head")),
+    (
+        "drop",
+        Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head"),
+    ),
+    (
+        "dropout",
+        Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head"),
+    ),
     ("drop_path", Lacking("is part of a network here: efficientnet_b0 has stochastic depth")),
     ("model_ema", Lacking("is not kept: an average of weights is no part of a run")),
     // Optimiser
@@ -126,9 +147,18 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("opt_eps", Lacking("is torch's default, 1e-8, and not chosen")),
     ("opt_betas", Lacking("are torch's default, 0.9 and 0.999, and not chosen")),
     ("betas", Lacking("are torch's default, 0.9 and 0.999, and not chosen")),
-    ("grad_accum_steps", Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`")),
-    ("gradient_accumulation_steps", Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`")),
-    ("accumulate_grad_batches", Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`")),
+    (
+        "grad_accum_steps",
+        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
+    ),
+    (
+        "gradient_accumulation_steps",
+        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
+    ),
+    (
+        "accumulate_grad_batches",
+        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
+    ),
     ("norm_weight_decay", Lacking("is not a number of its own: `weight_decay` is for all weights")),
     ("bias_weight_decay", Lacking("is not a number of its own: `weight_decay` is for all weights")),
     ("start_epoch", Lacking("is not given: wellfit resume RUN knows where a run stands")),
@@ -176,8 +206,14 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("gamma", Lacking(STEP)),
     ("decay_epochs", Lacking(STEP)),
     ("decay_rate", Lacking(STEP)),
-    ("decay_milestones", Lacking("are options of the schedule: `schedule` multi-step:milestones=[30,60],gamma=0.1")),
-    ("milestones", Lacking("are options of the schedule: `schedule` multi-step:milestones=[30,60],gamma=0.1")),
+    (
+        "decay_milestones",
+        Lacking("are options of the schedule: `schedule` multi-step:milestones=[30,60],gamma=0.1"),
+    ),
+    (
+        "milestones",
+        Lacking("are options of the schedule: `schedule` multi-step:milestones=[30,60],gamma=0.1"),
+    ),
     ("warmup_epochs", Lacking(NO_WARMUP)),
     ("warmup_lr", Lacking(NO_WARMUP)),
     ("warmup_steps", Lacking(NO_WARMUP)),
@@ -204,8 +240,14 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("flip", Same("hflip")),
     ("augment", Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
     ("augmentation", Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
-    ("augmentations", Lacking("are chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
-    ("data_augmentation", Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
+    (
+        "augmentations",
+        Lacking("are chosen one by one: `hflip` and `vflip`; the first is on for image folders"),
+    ),
+    (
+        "data_augmentation",
+        Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders"),
+    ),
     ("aa", Lacking(NO_AUGMENTATION)),
     ("auto_augment", Lacking(NO_AUGMENTATION)),
     ("ra_magnitude", Lacking(NO_AUGMENTATION)),
@@ -245,7 +287,12 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("ckpt_path", Same("resume")),
     ("resume_from_checkpoint", Same("resume")),
     ("resume_from", Same("resume")),
-    ("save_period", Lacking("is not chosen: the state is saved after each epoch; `checkpoint` NAME keeps weights of each")),
+    (
+        "save_period",
+        Lacking(
+            "is not chosen: the state is saved after each epoch; `checkpoint` NAME keeps weights of each",
+        ),
+    ),
     ("restore_best_weights", Always(ALWAYS_BEST)),
     ("load_best_model_at_end", Always(ALWAYS_BEST)),
     ("save", Always(ALWAYS_SAVED)),

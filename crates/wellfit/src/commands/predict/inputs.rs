@@ -81,7 +81,9 @@ fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     let paths = match glob::glob_with(pattern, options) {
         Ok(paths) => paths,
-        Err(error) => return found.push_back(Err((name.to_owned(), format!("it is no pattern: {}", error.msg)))),
+        Err(error) => {
+            return found.push_back(Err((name.to_owned(), format!("it is no pattern: {}", error.msg))));
+        }
     };
     let before = found.len();
     for path in paths {
@@ -98,7 +100,8 @@ fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
 
 /// The images in a folder and below it, by name; `seen` holds the folders on the way, to which links may lead back.
 fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>) {
-    let listed = dir.canonicalize().and_then(|real| Ok((real, fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?)));
+    let listed =
+        dir.canonicalize().and_then(|real| Ok((real, fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?)));
     let (real, entries) = match listed {
         Ok(listed) => listed,
         Err(cause) => return found.push_back(Err((dir.to_owned(), cause.to_string()))),
@@ -106,7 +109,8 @@ fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>)
     if !seen.insert(real.clone()) {
         return;
     }
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| !is_junk(path)).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| !is_junk(path)).collect();
     paths.sort();
     for path in paths {
         if path.is_dir() {
@@ -211,7 +215,16 @@ mod tests {
         fs::create_dir_all(at("b/deep")).unwrap();
         fs::create_dir_all(at("empty")).unwrap();
         fs::create_dir_all(at("__MACOSX")).unwrap();
-        for name in ["a.PNG", "z.gif", "notes.txt", ".hidden.png", "b/deep/2.jpg", "b/1.jpg", "__MACOSX/x.png", "[1].png"] {
+        for name in [
+            "a.PNG",
+            "z.gif",
+            "notes.txt",
+            ".hidden.png",
+            "b/deep/2.jpg",
+            "b/1.jpg",
+            "__MACOSX/x.png",
+            "[1].png",
+        ] {
             fs::write(at(name), "").unwrap();
         }
         #[cfg(unix)]

@@ -26,6 +26,7 @@ use wellfit::run::{Classifier, Prediction, Predictor};
 /// Run the command.
 pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     check(args, out)?;
+    let out = Output { rows: on_stdout(args), ..out };
     let engine = super::engine(&args.device)?;
     let mut progress = Progress::new(out, false);
     let opened = Classifier::open_with(&args.run, &args.file.hints(), &mut progress)?.on(engine);
@@ -37,7 +38,8 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     // Where images are printed one by one, they show the progress themselves.
     let bar = (rows.is_some() || out.json)
         .then(|| Bar::new(out, "Classifying", "images", inputs.total().map(|total| total as u64)));
-    let mut report = Report { args, classifier, out, rows, bar, predictions: Vec::new(), done: 0, failed: 0, last: None };
+    let mut report =
+        Report { args, classifier, out, rows, bar, predictions: Vec::new(), done: 0, failed: 0, last: None };
     let predictor = classifier.predictor()?;
     loop {
         let batch = inputs.batch(Predictor::BATCH);
@@ -49,6 +51,11 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     report.end()
 }
 
+/// Whether rows go to standard output.
+fn on_stdout(args: &PredictArgs) -> bool {
+    [&args.csv, &args.jsonl].into_iter().flatten().any(|path| path == Path::new(STDOUT))
+}
+
 fn unusable(path: &Path, reason: &str) -> CliError {
     DataError::Invalid(format!("cannot use {}: {reason}", path.display())).into()
 }
@@ -57,8 +64,7 @@ fn unusable(path: &Path, reason: &str) -> CliError {
 fn check(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     require(args.top > 0, || "--top must be at least 1".to_owned())?;
     require(args.csv.is_none() || args.jsonl.is_none(), || "--csv and --jsonl: choose one".to_owned())?;
-    let on_stdout = [&args.csv, &args.jsonl].into_iter().flatten().any(|path| path == Path::new(STDOUT));
-    require(!(out.json && on_stdout), || {
+    require(!(out.json && on_stdout(args)), || {
         "--json and rows both go to standard output: give --csv or --jsonl a FILE".to_owned()
     })?;
     require(!args.force || args.csv.is_some() || args.jsonl.is_some(), || {
@@ -69,7 +75,8 @@ fn check(args: &PredictArgs, out: Output) -> Result<(), CliError> {
 
 fn rows(args: &PredictArgs, classifier: &Classifier) -> Result<Option<Rows>, CliError> {
     let kinds = [(Format::Csv, &args.csv), (Format::JsonLines, &args.jsonl)];
-    let Some((format, path)) = kinds.into_iter().find_map(|(format, path)| Some((format, path.as_deref()?))) else {
+    let Some((format, path)) = kinds.into_iter().find_map(|(format, path)| Some((format, path.as_deref()?)))
+    else {
         return Ok(None);
     };
     let path = Some(path).filter(|path| *path != Path::new(STDOUT));

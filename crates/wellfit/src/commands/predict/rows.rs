@@ -40,14 +40,17 @@ impl Rows {
     pub fn new(format: Format, path: Option<&Path>, force: bool, top: usize) -> Result<Self, CliError> {
         let to: Box<dyn Write> = match path {
             None => Box::new(io::stdout()),
-            Some(path) => Box::new(io::BufWriter::new(file::create(path, force).map_err(|cause| {
-                match cause.kind() {
-                    ErrorKind::AlreadyExists => {
-                        CliError::Output(format!("{} exists: give --force or another file", path.display()))
-                    }
-                    _ => CliError::write(path.to_owned())(cause),
-                }
-            })?)),
+            Some(path) => {
+                Box::new(io::BufWriter::new(file::create(path, force).map_err(
+                    |cause| match cause.kind() {
+                        ErrorKind::AlreadyExists => CliError::Output(format!(
+                            "{} exists: give --force or another file",
+                            path.display()
+                        )),
+                        _ => CliError::write(path.to_owned())(cause),
+                    },
+                )?))
+            }
         };
         let writer = match format {
             Format::Csv => Writer::Csv(Box::new(csv::Writer::from_writer(to))),
@@ -60,7 +63,8 @@ impl Rows {
 
     fn head(&mut self) -> Result<(), CliError> {
         let Writer::Csv(csv) = &mut self.writer else { return Ok(()) };
-        let more = (2..=self.top).flat_map(|place| [format!("class_{place}"), format!("probability_{place}")]);
+        let more =
+            (2..=self.top).flat_map(|place| [format!("class_{place}"), format!("probability_{place}")]);
         let first = ["image", "error", "class", "probability"].map(String::from);
         let done = csv.write_record(first.into_iter().chain(more)).map_err(io::Error::from);
         self.check(done)
@@ -124,7 +128,8 @@ fn cells(image: &Path, row: &Row<'_>, top: usize) -> Vec<Vec<u8>> {
 pub fn value(image: &Path, row: &Row<'_>) -> Value {
     match row {
         Ok(classes) => {
-            let class = |(class, probability): &(&str, f32)| json!({ "class": class, "probability": probability });
+            let class =
+                |(class, probability): &(&str, f32)| json!({ "class": class, "probability": probability });
             json!({ "image": output::path(image), "top": classes.iter().map(class).collect::<Vec<_>>() })
         }
         Err(reason) => json!({ "image": output::path(image), "error": reason }),
