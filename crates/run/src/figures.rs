@@ -5,7 +5,7 @@
 //! | a share, an accuracy | `87.5 %` | [`percent`] |
 //! | a loss | `0.4312` | [`loss`] |
 //! | a number of things | `5,800` | [`count`] |
-//! | a time | `3.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min` | [`duration`] |
+//! | a time | `12 ms`, `3.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min` | [`duration`] |
 //! | a measured time | `12.31 ms` | [`time`] |
 //! | a speed | `1,240 images/s`, `3.21 batches/s` | [`rate`] |
 //! | memory | `147 KiB`, `1.25 GiB` | [`bytes`] |
@@ -28,11 +28,12 @@ pub fn count(n: u64) -> String {
     wellfit_models::graph::summary::thousands(usize::try_from(n).unwrap_or(usize::MAX))
 }
 
-/// Seconds as `3.2 s`, `42 s`, `3 min 20 s` or `2 h 5 min`.
+/// Seconds as `12 ms`, `3.2 s`, `42 s`, `3 min 20 s` or `2 h 5 min`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
+        _ if (0.0005..0.0995).contains(&seconds) => format!("{:.0} ms", 1e3 * seconds),
         _ if (0.05..9.95).contains(&seconds) => format!("{seconds:.1} s"),
         0..60 => format!("{whole} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
@@ -102,7 +103,7 @@ mod tests {
         let counts = [0, 7, 999, 1000, 60_000, 123_456, 1_234_567].map(count);
         assert_eq!(counts, ["0", "7", "999", "1,000", "60,000", "123,456", "1,234,567"]);
         let times = [0.0, 0.04, 3.21, 9.96, 42.4, 200.0, 7500.0].map(duration);
-        assert_eq!(times, ["0 s", "0 s", "3.2 s", "10 s", "42 s", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!(times, ["0 s", "40 ms", "3.2 s", "10 s", "42 s", "3 min 20 s", "2 h 5 min"]);
         let rates = [3.214, 32.14, 321.4, 1239.6].map(|x| rate(x, "images"));
         assert_eq!(rates, ["3.21 images/s", "32.1 images/s", "321 images/s", "1,240 images/s"]);
         let sizes = [512, 147 << 10, 1000 << 10, 1_342_177_280].map(bytes);

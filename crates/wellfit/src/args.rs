@@ -125,10 +125,10 @@ pub struct TrainArgs {
     /// Where Fashion-MNIST's files may lie, besides the usual places
     #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
     pub data_dir: Option<PathBuf>,
-    /// A TOML file with any of the options below (`batch_size = 64`); the command line wins
+    /// A TOML file with any of the options below (`batch_size = 64`), or a run for its settings; the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Say more: improvements, checkpoints
+    /// Say more: layers, improvements, checkpoints
     #[arg(long, short, help_heading = OUTPUT)]
     pub verbose: bool,
     /// Continue that run; with auto, or without a name, the newest unfinished one of the same configuration and data, if
@@ -157,7 +157,7 @@ pub struct ResumeArgs {
     /// Train so many epochs in all, also where the run had ended: by itself, or by early stopping
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<u32>,
-    /// Say more: improvements, checkpoints
+    /// Say more: layers, improvements, checkpoints
     #[arg(long, short)]
     pub verbose: bool,
 }

@@ -25,9 +25,9 @@ impl Output {
         }
         // A closed pipe (`wellfit … | head`) is no reason to end a training run.
         let _ = if self.aside() {
-            writeln!(std::io::stderr(), "{}", as_typed(line.as_ref()))
+            writeln!(std::io::stderr(), "{}", wrapped(&as_typed(line.as_ref()), stderr_width()))
         } else {
-            writeln!(std::io::stdout(), "{}", as_typed(line.as_ref()))
+            writeln!(std::io::stdout(), "{}", wrapped(&as_typed(line.as_ref()), stdout_width()))
         };
     }
 
@@ -75,15 +75,9 @@ impl Output {
 
     /// Something the user should know.
     pub fn warn(self, line: impl AsRef<str>) {
-        if self.quiet {
-            return;
+        if !self.quiet {
+            headed("warning:", "33", line.as_ref());
         }
-        let _ = writeln!(
-            std::io::stderr(),
-            "{} {}",
-            paint("warning:", "33", colours(&std::io::stderr())),
-            as_typed(line.as_ref())
-        );
     }
 
     /// The result for programs.
@@ -116,8 +110,43 @@ fn stderr_width() -> Option<usize> {
 
 /// Print why a command failed.
 pub fn error(problem: &str) {
-    let word = paint("error:", "31", colours(&std::io::stderr()));
-    let _ = writeln!(std::io::stderr(), "{word} {}", as_typed(problem));
+    headed("error:", "31", problem);
+}
+
+/// Print a text to standard error, a coloured word in front.
+fn headed(word: &str, colour: &str, text: &str) {
+    let text = wrapped(&format!("{word} {}", as_typed(text)), stderr_width());
+    let text = text.strip_prefix(word).unwrap_or(&text);
+    let word = paint(word, colour, colours(&std::io::stderr()));
+    let _ = writeln!(std::io::stderr(), "{word}{text}");
+}
+
+/// A text whose lines are broken between words to fit a terminal. Tables, whose cells are two spaces apart, are left as
+/// they are, and so is a word that is too long.
+pub fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| *width > 20) else { return text.to_owned() };
+    let line = |line: &str| {
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        if line.chars().count() <= width || words.contains("  ") {
+            return line.to_owned();
+        }
+        let (mut text, mut column) = (" ".repeat(indent), indent);
+        for (place, word) in words.split(' ').enumerate() {
+            let length = word.chars().count();
+            if place > 0 && column + 1 + length > width {
+                text += &format!("\n{}", " ".repeat(indent + 2));
+                column = indent + 2;
+            } else if place > 0 {
+                text.push(' ');
+                column += 1;
+            }
+            text += word;
+            column += length;
+        }
+        text
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether to use colours there: on a terminal that has them, unless the user wants none (<https://no-color.org>).
@@ -144,4 +173,22 @@ pub fn path(path: &Path) -> Value {
 /// A number as JSON; NaN and infinities, which JSON lacks, as null.
 pub fn number(x: f64) -> Value {
     serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let text = "one two three four five six seven\n  eight nine ten eleven twelve";
+        let narrow = "one two three four five\n  six seven\n  eight nine ten eleven\n    twelve";
+        assert_eq!(wrapped(text, Some(24)), narrow);
+        assert_eq!(wrapped(text, Some(80)), text);
+        assert_eq!(wrapped(text, None), text);
+        let table = "a cell            another cell of a table";
+        assert_eq!(wrapped(table, Some(24)), table);
+        let word = "x".repeat(40);
+        assert_eq!(wrapped(&word, Some(24)), word);
+    }
 }

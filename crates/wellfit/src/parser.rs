@@ -1,6 +1,7 @@
 //! The parser of the command line: clap's, with errors in people's words.
 
 use crate::args::Cli;
+use crate::output;
 use crate::program::program;
 use clap::builder::ValueParser;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
@@ -12,7 +13,15 @@ use wellfit::run::options::Setting;
 pub fn parse(words: Vec<OsString>) -> Cli {
     let mut parser = parser();
     let parsed = parser.try_get_matches_from_mut(words).and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.unwrap_or_else(|error| error.format(&mut parser).exit())
+    parsed.unwrap_or_else(|error| {
+        let error = error.format(&mut parser);
+        if !error.use_stderr() {
+            error.exit();
+        }
+        let text = error.render().to_string();
+        output::error(text.trim_end().trim_start_matches("error: "));
+        std::process::exit(error.exit_code());
+    })
 }
 
 /// All commands and options.

@@ -171,7 +171,7 @@ impl Progress {
             format!(", {} waiting for data", percent(waited))
         };
         out.say(format!(
-            "Train Loss: {}, Train Acc: {}  [{}, {}{waited}]",
+            "Train Loss: {}, Train Acc: {} [{}, {}{waited}]",
             loss(record.train_loss()),
             percent(record.train_accuracy()),
             duration(record.seconds),
@@ -181,9 +181,9 @@ impl Progress {
         let epoch = self.started.elapsed().as_secs_f64() / f64::from(done);
         let left = match self.epochs.saturating_sub(record.epoch) {
             0 => String::new(),
-            left => format!("  [at most {} left]", duration(epoch * f64::from(left))),
+            left => format!(" [at most {} left]", duration(epoch * f64::from(left))),
         };
-        let best = if report.best { out.good("  (best so far)") } else { String::new() };
+        let best = if report.best { out.good(" (best so far)") } else { String::new() };
         let [value, accuracy] = [loss(record.val_loss()), percent(record.val_accuracy())];
         out.say(format!("Val Loss: {value}, Val Acc: {accuracy}{best}{left}"));
     }

@@ -86,8 +86,11 @@ fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
         }
     };
     let before = found.len();
+    // A link to a folder above it leads a pattern with `**` to the same files again and again.
+    let mut seen = BTreeSet::new();
     for path in paths {
         match path {
+            Ok(path) if !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) => {}
             Ok(path) if path.is_dir() => folder(&path, &mut BTreeSet::new(), found),
             Ok(path) => found.push_back(Ok(path)),
             Err(error) => found.push_back(Err((error.path().to_owned(), error.error().to_string()))),
