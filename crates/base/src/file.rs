@@ -94,9 +94,30 @@ pub fn room(length: u64) -> io::Result<Vec<u8>> {
     if taken { Ok(bytes) } else { Err(io::ErrorKind::OutOfMemory.into()) }
 }
 
+/// A new file for rows that are written one after the other, so that those written stay if the process ends early. One
+/// that is there is emptied with `replace`, else an error.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], or why it cannot be made.
+pub fn create(path: &Path, replace: bool) -> io::Result<File> {
+    if replace { File::create(path) } else { File::create_new(path) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_is_emptied_only_if_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.csv");
+        create(&path, false).unwrap().write_all(b"old").unwrap();
+        assert_eq!(create(&path, false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        create(&path, true).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
 
     #[test]
     fn only_regular_files_of_a_sane_length_are_read() {

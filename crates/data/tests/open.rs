@@ -144,7 +144,10 @@ fn checking_is_announced() {
     let seen = RefCell::new(Vec::new());
     let see = |progress| seen.borrow_mut().push(progress);
     open(dir.path().to_str().unwrap(), &OpenOptions::default(), &see).unwrap();
-    assert_eq!(*seen.borrow(), [Progress::Checking { files: 3 }]);
+    assert_eq!(
+        *seen.borrow(),
+        [Progress::Checking { done: 0, files: 3 }, Progress::Checking { done: 3, files: 3 }]
+    );
 }
 
 #[test]

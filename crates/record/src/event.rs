@@ -99,6 +99,21 @@ pub enum Event {
         /// When.
         time: String,
     },
+    /// The best weights were evaluated on images that the run did not train on.
+    Evaluated {
+        /// The part of the data, such as `test`.
+        part: String,
+        /// How many images.
+        images: u64,
+        /// The mean loss, in nats.
+        #[serde(with = "number")]
+        loss: f64,
+        /// The share of right answers.
+        #[serde(with = "number")]
+        accuracy: f64,
+        /// When.
+        time: String,
+    },
     /// Something the user should know.
     Warning {
         /// The sentence.
@@ -119,7 +134,8 @@ impl Event {
             | Self::LrChange { epoch: at, .. }
             | Self::EarlyStoppingCounter { epoch: at, .. } => *at <= epoch,
             Self::Checkpoint { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
-            Self::Stop { .. } => false,
+            // The best weights may be others in the end.
+            Self::Stop { .. } | Self::Evaluated { .. } => false,
             Self::Start { .. }
             | Self::Interrupted { .. }
             | Self::Resumed { .. }

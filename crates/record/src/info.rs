@@ -5,7 +5,7 @@ use crate::metric::Metric;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a run is: enough to run it again. Written once, before the first step.
+/// What a run is: enough to run it again. Written before the first step, and again only to allow more epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// The run's name, that of its directory.

@@ -11,6 +11,9 @@ use crate::stop::StopReason;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The part of the data that decides nothing.
+pub const TEST: &str = "test";
+
 /// One run of a list.
 #[derive(Debug)]
 pub struct RunSummary {
@@ -31,6 +34,8 @@ pub struct Outcome {
     pub epochs: u32,
     /// The epoch whose weights are kept.
     pub best: Option<EpochRecord>,
+    /// The accuracy of the best weights on `test/`, once they were evaluated.
+    pub test_accuracy: Option<f64>,
     /// How it stands.
     pub state: RunState,
     /// Seconds of all epochs.
@@ -95,6 +100,10 @@ impl RunDir {
             epochs: epochs.last().map_or(0, |last| last.epoch),
             best: best_epoch(&epochs, info.best_by()).copied(),
             info,
+            test_accuracy: events.rows.iter().rev().find_map(|event| match event {
+                Event::Evaluated { part, accuracy, .. } if part == TEST => Some(*accuracy),
+                _ => None,
+            }),
             state: self.state(&events.rows),
             seconds: epochs.iter().fold(0.0, |sum, epoch| sum + epoch.seconds),
             data_wait_share: data_wait_share(&epochs),

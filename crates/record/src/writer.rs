@@ -128,6 +128,15 @@ impl RunWriter {
         if path.exists() {
             return Err(RecordError::AlreadyWritten(path));
         }
+        self.replace_run_toml(info)
+    }
+
+    /// Writes `run.toml` anew, atomically, for a run that goes on with more epochs than it was begun with.
+    ///
+    /// # Errors
+    /// If it cannot be TOML, or cannot be written.
+    pub fn replace_run_toml(&self, info: &impl Serialize) -> Result<()> {
+        let path = self.path.join(RUN_TOML);
         let text = toml::to_string(info)
             .map_err(|e| RecordError::Unwritable { path: path.clone(), problem: e.to_string() })?;
         replace_file(&*self.io, &path, format!("format = {FORMAT}\n{text}").as_bytes())

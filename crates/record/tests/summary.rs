@@ -78,3 +78,18 @@ fn broken_runs_are_listed_with_their_problem() {
     assert!(runs.len() == 4 && runs[3].name == "good");
     assert!(list_runs(&root.path().join("nowhere")).unwrap_err().to_string().contains("nowhere"));
 }
+
+#[test]
+fn the_last_evaluation_on_the_test_part_counts_until_the_run_goes_back() {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = trained(root.path(), "a", &[0.5]);
+    let found = || list_runs(root.path()).unwrap()[0].outcome.as_ref().unwrap().test_accuracy;
+    assert_eq!(found(), None);
+    for (part, accuracy) in [("test", 0.25), ("test", 0.75), ("val", 0.5)] {
+        let time = wellfit_record::now();
+        run.event(&Event::Evaluated { part: part.into(), images: 8, loss: 1.0, accuracy, time }).unwrap();
+    }
+    assert_eq!(found(), Some(0.75));
+    run.go_back_to(None, "last").unwrap();
+    assert_eq!(found(), None);
+}

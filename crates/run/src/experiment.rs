@@ -136,7 +136,10 @@ impl Experiment {
         if self.asked != PrecisionName::F32 {
             observer.notice(&Notice::Precision { asked: self.asked, precision: spec.precision.resolve() });
         }
-        observer.notice(&Notice::Network { summary: self.network.summary() });
+        observer.notice(&Notice::Network {
+            summary: self.network.short_summary(),
+            layers: self.network.summary(),
+        });
         observer.notice(&Notice::Data {
             name: parts.name.clone(),
             train: parts.train.len(),
@@ -154,6 +157,8 @@ impl Experiment {
         for sentence in parts.copies() {
             observer.notice(&Notice::Copies(sentence));
         }
+        let (batches, epochs) = (self.train.batches(), spec.epochs);
+        observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }

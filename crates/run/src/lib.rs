@@ -24,6 +24,7 @@ mod classes;
 mod classifier;
 mod error;
 mod experiment;
+pub mod figures;
 mod from_scratch;
 mod machine;
 pub mod memory;
@@ -43,18 +44,19 @@ mod training;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, class_list,
+    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, class_list,
     imagenet_classes, training_images, weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
+pub use figures::duration;
 pub use machine::{path, start_event};
-pub use notice::{Notice, duration};
+pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{Options, RunSpec};
 pub use plots::{PictureFormat, Plots, plots};
-pub use resume::{MovedData, Resumed, Unfinished, resume};
+pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;

@@ -1,6 +1,7 @@
 //! Messages about a run, each with its sentence.
 
 use crate::classes::{ClassCounts, listed};
+use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
 use std::fmt;
@@ -142,10 +143,21 @@ pub enum Notice {
         /// What it means on this machine.
         precision: Precision,
     },
-    /// The network, layer by layer.
+    /// The network.
     Network {
-        /// The table of its layers.
+        /// Three lines.
         summary: String,
+        /// The table of its layers, which `Display` leaves out.
+        layers: String,
+    },
+    /// How long training may be.
+    Length {
+        /// Batches in an epoch.
+        batches: usize,
+        /// Images in a batch.
+        batch_size: usize,
+        /// Epochs at most.
+        epochs: u32,
     },
     /// The data.
     Data {
@@ -189,6 +201,13 @@ pub enum Notice {
         path: PathBuf,
         /// From where.
         place: String,
+    },
+    /// A resumed run may train more epochs than it was begun with.
+    MoreEpochs {
+        /// How many in all.
+        epochs: u32,
+        /// Its schedule, if the rate moves with one.
+        schedule: Option<String>,
     },
     /// A checkpoint cannot be used, an earlier one is.
     CheckpointDamaged {
@@ -400,10 +419,17 @@ impl fmt::Display for Notice {
             }
             Self::Device { name } => write!(f, "Computation device: {name}"),
             Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
-            Self::Network { summary } => f.write_str(summary),
+            Self::Network { summary, .. } => f.write_str(summary),
+            Self::Length { batches, batch_size, epochs } => {
+                let batches = count(*batches as u64);
+                let epochs =
+                    if *epochs == 1 { "is 1 epoch".to_owned() } else { format!("are {} epochs", count((*epochs).into())) };
+                write!(f, "An epoch is {batches} batches of {batch_size} images; there {epochs} at most")
+            }
             Self::Data { name, train, validation, test, classes } => {
-                let test = test.map_or(String::new(), |test| format!(", {test} test images"));
-                write!(f, "{name}: {train} training, {validation} validation{test}, {classes} classes")
+                let test = test.map_or(String::new(), |test| format!(", {} test", count(test as u64)));
+                let [train, validation] = [*train, *validation].map(|images| count(images as u64));
+                write!(f, "Data: {name}, {train} training, {validation} validation{test} images, {classes} classes")
             }
             Self::SchedulerOn => f.write_str("INFO: Initializing learning rate scheduler"),
             Self::EarlyStoppingOn => f.write_str("INFO: Initializing early stopping"),
@@ -419,6 +445,12 @@ impl fmt::Display for Notice {
             Self::SlowSgd { lr } => write!(f, "sgd with `lr` {lr} learns slowly; 0.01 or more is usual"),
             Self::Run { path } => write!(f, "Run: {}", path.display()),
             Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.display()),
+            Self::MoreEpochs { epochs, schedule } => {
+                write!(f, "It goes on to {epochs} epochs; early stopping, if it is on, counts from 0")?;
+                schedule.as_ref().map_or(Ok(()), |schedule| {
+                    write!(f, ". The rate goes on as the schedule {schedule} has it for {epochs} epochs")
+                })
+            }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
             Self::UnderWay { path } => write!(f, "{} is under way in another process", path.display()),
@@ -432,17 +464,18 @@ impl fmt::Display for Notice {
             }
             Self::RunSoFar { path } => write!(f, "The run so far is in {}", path.display()),
             Self::Stopped { epoch, reason } => write!(f, "Stopped after epoch {epoch}: {reason}"),
-            Self::TrainingTime { seconds } => write!(f, "Training time: {:.3} minutes", seconds / 60.0),
+            Self::TrainingTime { seconds } => write!(f, "Training time: {}", duration(*seconds)),
             Self::WaitedForData { share } => {
-                write!(f, "Waiting for data: {:.1} % of the training passes", 100.0 * share)
+                write!(f, "Waiting for data: {} of the training passes", percent(*share))
             }
             Self::SavingPlots => f.write_str("Saving loss and accuracy plots..."),
             Self::SavingModel => f.write_str("Saving model..."),
             Self::BestEpoch { epoch, epochs, by, val_loss, val_accuracy } => write!(
                 f,
-                "Best epoch {epoch} of {epochs} by {}: val loss {val_loss:.4}, val accuracy {:.2} %",
+                "Best epoch {epoch} of {epochs} by {}: val loss {}, val accuracy {}",
                 by.name(),
-                100.0 * val_accuracy
+                loss(*val_loss),
+                percent(*val_accuracy)
             ),
             Self::Calibrating { count, images } => {
                 write!(f, "Calibrating int8 on {count} of {images} training images...")
@@ -465,17 +498,6 @@ impl fmt::Display for Notice {
 /// What stands before names, as a word.
 fn under(prefix: &str) -> String {
     if prefix.is_empty() { "their plain names".to_owned() } else { format!("`{prefix}`") }
-}
-
-/// Seconds as `42 s`, `3 min 20 s` or `2 h 5 min`.
-#[must_use]
-pub fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
 }
 
 /// What is computed how, and for what reason.

@@ -7,7 +7,11 @@ use crate::options::DataKind;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
+use wellfit_data::cache::user_dir;
 use wellfit_data::{Dataset, Need, OpenOptions, Splits, open};
+
+/// The file in the user's cache that remembers which images are whole.
+const CHECKED: &str = "checked";
 
 /// What a run without `val/` validates on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -63,7 +67,8 @@ impl DataSource {
         skip_bad: bool,
         observer: &mut dyn Observer,
     ) -> Result<Splits, RunError> {
-        let options = OpenOptions { data_dir: self.dir.clone(), skip_bad, need, ..OpenOptions::default() };
+        let (data_dir, checked) = (self.dir.clone(), user_dir().map(|dir| dir.join(CHECKED)));
+        let options = OpenOptions { data_dir, skip_bad, need, checked, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
         for remark in &splits.remarks {

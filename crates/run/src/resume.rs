@@ -6,41 +6,48 @@ use crate::machine::start_event;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
+use crate::options::{Entry, Options, entries};
 use crate::saved::SavedRun;
-use crate::training::Outcome;
+use crate::training::{Origin, Outcome};
 use std::path::{Path, PathBuf};
 use wellfit_data::DataError;
-use wellfit_record::{Event, RecordError, RunDir, RunWriter, StopReason, list_runs};
+use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason, list_runs};
 use wellfit_train::LAST;
 
 /// Where to look for runs.
 const RUNS: &str = "runs";
 
-/// Where a run's data are, if they have moved since.
+/// What is given for a run that is resumed.
 #[derive(Debug, Clone, Default)]
-pub struct MovedData {
-    /// The folder, or the name of built-in data.
+pub struct Changes {
+    /// The folder, or the name of built-in data, if they have moved since.
     pub data: Option<String>,
-    /// Where Fashion-MNIST's files may lie.
+    /// Where Fashion-MNIST's files may lie, if they have moved since.
     pub dir: Option<PathBuf>,
+    /// Settings. Only `epochs` and those that change no results may differ from the run's.
+    pub options: Options,
 }
 
 /// The result of resuming a run.
 #[derive(Debug)]
 pub enum Resumed {
     /// It was finished already.
-    Finished,
+    Finished {
+        /// How many epochs it has.
+        epochs: u32,
+    },
     /// It was resumed and ran to its end.
     Completed(Box<Outcome>),
 }
 
 /// Continue the run in `dir` from its newest good checkpoint. It ends with the bits it would have had without the
-/// interruption.
+/// interruption. With more `epochs` than it has, it goes on even if it had ended: then early stopping counts from 0 again,
+/// and a schedule is that of the new number of epochs.
 ///
 /// # Errors
-/// If it is no training run, or another process is writing to it; if the data are not those it was trained on; and as
+/// If other settings are given than it has; if it is no training run, or another process is writing to it; if the data are not those it was trained on; and as
 /// [`train`](crate::train).
-pub fn resume(dir: &Path, moved: &MovedData, observer: &mut dyn Observer) -> Result<Resumed, RunError> {
+pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Result<Resumed, RunError> {
     let run = RunDir::open(dir)?;
     let saved = SavedRun::read(&run)?;
     // A run that another process is writing is refused before anything slow is read.
@@ -51,29 +58,74 @@ pub fn resume(dir: &Path, moved: &MovedData, observer: &mut dyn Observer) -> Res
             "{name} ended because {message}; resumed, it would do so again"
         )));
     }
-    if saved.is_finished(&run)? {
-        return Ok(Resumed::Finished);
+    let before = saved.options(&run)?;
+    let options = changed(&before, &changes.options, dir)?;
+    let outcome = run.outcome()?;
+    let more = changes.options.epochs.filter(|epochs| *epochs > outcome.epochs);
+    if let Some(fewer) = changes.options.epochs.filter(|epochs| *epochs < outcome.epochs) {
+        let (name, done) = (dir.display(), outcome.epochs);
+        let problem = format!("`epochs` {fewer}: {name} has trained {done} already; give more to go on");
+        return Err(RunError::setting("epochs", problem));
+    }
+    let ended = matches!(outcome.state, RunState::Stopped(_));
+    if saved.is_finished(&run)? && more.is_none() {
+        return Ok(Resumed::Finished { epochs: outcome.epochs });
     }
     let source = DataSource {
-        data: moved.data.clone().unwrap_or_else(|| saved.source.data.clone()),
-        dir: moved.dir.clone().or_else(|| saved.source.data_dir.clone()),
+        data: changes.data.clone().unwrap_or_else(|| saved.source.data.clone()),
+        dir: changes.dir.clone().or_else(|| saved.source.data_dir.clone()),
         validation: saved.source.validation,
     };
-    let experiment = Experiment::prepare(&saved.options(&run)?, &source, observer)?;
+    let experiment = Experiment::prepare(&options, &source, observer)?;
     if let Some(difference) = saved.difference(&experiment) {
         let (data, name) = (&source.data, dir.display());
         return Err(RunError::Data(DataError::Invalid(format!(
             "{data} is not what {name} was trained on: {difference}. Give it the same data: wellfit resume {name} DATA"
         ))));
     }
-    let outcome = Unfinished { run: writer, saved }.resume(experiment, observer)?;
+    let go_on_after_stop = ended && more.is_some();
+    let mut unfinished = Unfinished { run: writer, saved, go_on_after_stop };
+    if go_on_after_stop || before.epochs != options.epochs {
+        unfinished.allow_epochs(&experiment, observer)?;
+    }
+    let outcome = unfinished.resume(experiment, observer)?;
     Ok(Resumed::Completed(Box::new(outcome)))
+}
+
+/// The run's settings with what is given: more epochs, and what changes no results.
+fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, RunError> {
+    let table = |options: &Options| {
+        toml::Table::try_from(options).map_err(|error| RunError::Output(format!("settings: {error}")))
+    };
+    let mut typed = given.clone().with_implied();
+    // As `run.toml` has them.
+    typed.weights = typed.weights.map(|path| path.map(|path| std::path::absolute(&path).unwrap_or(path)));
+    typed.precision = typed.precision.map(|name| name.resolve().into());
+    let (old, new) = (table(before)?, table(&typed)?);
+    let may_change = |entry: &&Entry| entry.immaterial || entry.name == "epochs";
+    for entry in entries().iter().filter(|entry| !may_change(entry)) {
+        let (was, is) = (old.get(entry.name), new.get(entry.name));
+        if let Some(is) = is.filter(|is| Some(*is) != was) {
+            let (name, run) = (entry.name, dir.display());
+            let was = was.map_or_else(|| "not set".to_owned(), ToString::to_string);
+            return Err(RunError::setting(
+                name,
+                format!(
+                    "`{name}` is {was} in {run}, not {is}: a resumed run keeps its settings. For others, begin a new \
+                     run from its weights: `weights` {run}"
+                ),
+            ));
+        }
+    }
+    Ok(typed.combine(before.clone()))
 }
 
 /// A run that was interrupted.
 pub struct Unfinished {
     run: RunWriter,
     saved: SavedRun,
+    /// Whether it goes on although it had ended.
+    go_on_after_stop: bool,
 }
 
 impl Unfinished {
@@ -107,7 +159,19 @@ impl Unfinished {
         experiment.describe(observer);
         experiment.take_memory()?;
         observer.notice(&Notice::Resuming { path: self.run.path().to_owned(), place });
-        experiment.execute(self.run, &self.saved, Some(&newest), observer)
+        let from = Origin { newest: &newest, go_on_after_stop: self.go_on_after_stop };
+        experiment.execute(self.run, &self.saved, Some(from), observer)
+    }
+
+    /// Write the new number of epochs where the next `resume` finds it.
+    fn allow_epochs(&mut self, experiment: &Experiment, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.saved.info.config = toml::Value::try_from(&experiment.spec)
+            .map_err(|error| RunError::Output(format!("cannot write run.toml: {error}")))?;
+        self.run.replace_run_toml(&self.saved)?;
+        let spec = &experiment.spec;
+        let schedule = (!spec.schedule.is_constant()).then(|| spec.schedule.to_string());
+        observer.notice(&Notice::MoreEpochs { epochs: spec.epochs, schedule });
+        Ok(())
     }
 
     /// Report a message that the record should hold too.
@@ -161,7 +225,7 @@ impl Experiment {
                 continue;
             }
             match RunWriter::resume(&path) {
-                Ok(run) => return Ok(Some(Unfinished { run, saved })),
+                Ok(run) => return Ok(Some(Unfinished { run, saved, go_on_after_stop: false })),
                 Err(RecordError::InUse(_)) => observer.notice(&Notice::UnderWay { path }),
                 Err(error) => return Err(error.into()),
             }

@@ -15,22 +15,6 @@ use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mo
 use wellfit_record::RunInfo;
 use wellfit_train::{Every, FitConfig, Metric};
 
-/// The most bytes of a configuration file.
-const MOST_CONFIG: u64 = 1 << 20;
-
-impl Options {
-    /// The settings in a configuration file: TOML with the keys of [`RunSpec`], of at most 1 MiB.
-    ///
-    /// # Errors
-    /// [`RunError::Config`] with the line, if a key is unknown or a value is of the wrong type.
-    pub fn read(path: &Path) -> Result<Self, RunError> {
-        let bad = |problem: String| RunError::Config { path: path.to_owned(), problem };
-        let text = wellfit_base::file::read_text(path, MOST_CONFIG)
-            .map_err(|cause| bad(format!("cannot be read: {cause}")))?;
-        toml::from_str(&text).map_err(|error| bad(error.to_string()))
-    }
-}
-
 impl RunSpec {
     /// The defaults for a folder of images.
     #[must_use]
@@ -198,6 +182,7 @@ impl RunSpec {
                 .every()
                 .map_err(|problem| RunError::setting("checkpoint_every", problem))?,
             keep: self.keep,
+            go_on_after_stop: false,
             seed: self.seed,
             metadata,
         })

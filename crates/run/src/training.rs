@@ -41,6 +41,14 @@ impl From<&Path> for Destination {
     }
 }
 
+/// From where a run that is resumed goes on.
+pub(crate) struct Origin<'a> {
+    /// Its newest good checkpoint, if there is one.
+    pub newest: &'a NewestGood,
+    /// Whether it goes on although it had ended.
+    pub go_on_after_stop: bool,
+}
+
 /// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
@@ -112,13 +120,14 @@ impl Experiment {
         self,
         mut run: RunWriter,
         saved: &SavedRun,
-        from: Option<&NewestGood>,
+        from: Option<Origin<'_>>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
         trained_on::note(&run, &self.parts.train, self.spec.weights.as_deref())?;
         let Self { source, spec, engine, network, train, val, .. } = self;
-        let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        let mut config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
         let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
         run.write_file("augmentation.png", &seen.to_png_bytes()?)?;
         observer.ready(&spec, run.path())?;
@@ -126,8 +135,8 @@ impl Experiment {
         let loaders = (&train, &val);
         let result = match from {
             None => fit(network, loaders, &config, &mut run, &mut watch),
-            Some(newest) => {
-                let found = newest.found.as_ref();
+            Some(from) => {
+                let found = from.newest.found.as_ref();
                 wellfit_train::resume(network, loaders, &config, found, &mut run, &mut watch)
             }
         };

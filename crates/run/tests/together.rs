@@ -171,5 +171,5 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
         assert!(chart.lines.iter().map(|line| line.color).eq([Paint::TRAIN, Paint::VALIDATION]));
     }
     let again = resume(&run, &Default::default(), &mut ()).unwrap();
-    assert!(matches!(again, wellfit_run::Resumed::Finished));
+    assert!(matches!(again, wellfit_run::Resumed::Finished { .. }));
 }

@@ -47,6 +47,9 @@ pub struct FitConfig {
     pub checkpoint_every: Option<Every>,
     /// How many checkpoints `last` to keep besides the newest, for the case that it is damaged.
     pub keep: usize,
+    /// When a run is resumed: go on although it had ended, as early stopping wanted, and let early stopping count from
+    /// 0 again.
+    pub go_on_after_stop: bool,
     /// The seed of dropout.
     pub seed: u64,
     /// Put into every weight file.
@@ -70,6 +73,7 @@ impl Default for FitConfig {
             checkpoint: None,
             checkpoint_every: None,
             keep: 1,
+            go_on_after_stop: false,
             seed: 0,
             metadata: BTreeMap::new(),
         }
@@ -126,7 +130,7 @@ pub fn resume(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let session = match checkpoint {
+    let mut session = match checkpoint {
         Some(found) => Session::restore(network, config, found)?,
         None => Session::begin(network, config)?,
     };
@@ -139,6 +143,12 @@ pub fn resume(
         threads: wellfit_simd::parallel::threads() as u32,
         time: now(),
     })?;
+    if config.go_on_after_stop {
+        session.at.stop = None;
+        session.at.policies.count_anew();
+        // From here on, another interruption changes nothing.
+        session.commit(run)?;
+    }
     go_on(session, data, run, callback)
 }
 

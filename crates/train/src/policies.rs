@@ -42,6 +42,11 @@ impl Policies {
         })
     }
 
+    /// Early stopping forgets how long the metric has not improved; its best value stays.
+    pub(crate) fn count_anew(&mut self) {
+        self.early_stopping.iter_mut().for_each(EarlyStopping::count_anew);
+    }
+
     /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far.
     pub(crate) fn observe(
         &mut self,

@@ -1,8 +1,9 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
+pub use crate::bench_args::BenchArgs;
 use crate::error::CliError;
 use crate::settings::{Settings, one_of};
-use clap::builder::RangedU64ValueParser;
+use clap::builder::ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wellfit::run::options::Group;
@@ -36,7 +37,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
-7 interrupted and saved: `wellfit resume` goes on";
+7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
 
 /// The heading of what is printed and written.
 const OUTPUT: &str = Group::Output.title();
@@ -44,8 +45,11 @@ const OUTPUT: &str = Group::Output.title();
 const MORE: &str = "--help lists all options";
 
 /// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
-fn seed() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(..=i64::MAX as u64)
+fn seed() -> ValueParser {
+    ValueParser::new(|text: &str| {
+        let seed = text.parse().ok().filter(|seed: &u64| i64::try_from(*seed).is_ok());
+        seed.ok_or_else(|| format!("give a whole number from 0 to {}", i64::MAX))
+    })
 }
 
 /// The commands.
@@ -114,33 +118,30 @@ pub struct OutArgs {
 pub struct TrainArgs {
     /// A folder with a sub-folder for each class, or with train/ and val/ or test/ in any common spelling; a folder of
     /// IDX files; `sample` or `fashion-mnist`
-    #[arg(value_name = "DATA")]
-    pub data: String,
+    #[arg(value_name = "DATA", required_unless_present = "resume")]
+    pub data: Option<String>,
     // First, so that help has the groups in their order.
     #[command(flatten)]
     pub settings: Settings,
     /// Where Fashion-MNIST's files may lie, besides the usual places
     #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
     pub data_dir: Option<PathBuf>,
-    /// A TOML file with any of the options below (`batch_size = 64`); the command line wins
+    /// A TOML file with any of the options below (`batch_size = 64`), or a run for its settings; the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Say more: improvements, checkpoints
+    /// Say more: layers, improvements, checkpoints
     #[arg(long, short, help_heading = OUTPUT)]
     pub verbose: bool,
-    /// Continue the newest unfinished run of the same configuration and data, if there is one
-    #[arg(long, value_enum, value_name = "auto", help_heading = Group::Checkpoints.title())]
-    pub resume: Option<ResumeWhich>,
+    /// Continue that run; with auto, or without a name, the newest unfinished one of the same configuration and data, if
+    /// there is one
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = AUTO, help_heading = Group::Checkpoints.title())]
+    pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub out: OutArgs,
 }
 
-/// Which run `train --resume` continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ResumeWhich {
-    /// Whichever fits.
-    Auto,
-}
+/// `train --resume` with this looks for the run itself.
+pub const AUTO: &str = "auto";
 
 /// `wellfit resume`.
 #[derive(Debug, Args)]
@@ -154,7 +155,10 @@ pub struct ResumeArgs {
     /// Where Fashion-MNIST's files may lie, if they have moved
     #[arg(long = "data", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Say more: improvements, checkpoints
+    /// Train so many epochs in all, also where the run had ended: by itself, or by early stopping
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub epochs: Option<u32>,
+    /// Say more: layers, improvements, checkpoints
     #[arg(long, short)]
     pub verbose: bool,
 }
@@ -237,15 +241,28 @@ pub struct DropoutArgs {
     pub out: OutArgs,
 }
 
+/// What stands for standard output.
+pub const STDOUT: &str = "-";
+
 /// `wellfit predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
     /// A run's directory, an exported one, or a weight file (with --model)
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Images
+    /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input, with a line or a
+    /// NUL after each name
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    /// Write a CSV table with a row an image, to FILE or standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STDOUT)]
+    pub csv: Option<PathBuf>,
+    /// Write a JSON object a line, one an image, to FILE or standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STDOUT)]
+    pub jsonl: Option<PathBuf>,
+    /// Replace FILE
+    #[arg(long)]
+    pub force: bool,
     /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: String,
@@ -449,40 +466,4 @@ pub struct ReplayArgs {
     /// The learning rate at the start [default: that of --run, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: Option<f64>,
-}
-
-/// `wellfit bench`.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// A model as for `train`; `mlp` or `dropout`, both networks of that lab; or `loader`, from image files to
-    /// batches
-    #[arg(default_value = "resnet50", value_name = "JOB")]
-    pub job: String,
-    /// Images in a batch [default: 32; mlp 512, dropout 50 points]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub batch_size: Option<usize>,
-    /// Height and width of the images [default: 224; resnet20 and mlp 28]
-    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
-    pub image_size: Option<usize>,
-    /// Steps to measure, after one to warm up; of the loader, epochs [default: 5; mlp and dropout 100]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub steps: Option<u32>,
-    /// Optimiser [default: adam; mlp sgd]
-    #[arg(long, value_name = "NAME", value_parser = one_of::<OptimizerName>(OptimizerName::NAMES))]
-    pub optimizer: Option<OptimizerName>,
-    /// How values are stored and multiplied: f32, bf16 or auto [default: f32]
-    #[arg(long, value_name = "NAME", value_parser = one_of::<PrecisionName>(PrecisionName::NAMES))]
-    pub precision: Option<PrecisionName>,
-    /// Where to compute: cpu; wgpu, cuda or cuda:N in a build with that feature
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
-    pub device: String,
-    /// Also show how a training step divides among the kinds of layers
-    #[arg(long)]
-    pub profile: bool,
-    /// Images the loader reads: a folder as for `train` [default: JPEG files made for it]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<String>,
-    /// Threads with which the loader makes batches [default: 2]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub workers: Option<usize>,
 }

@@ -36,6 +36,9 @@ pub enum CliError {
     /// The loss became NaN or infinite.
     #[error("{0}")]
     Diverged(String),
+    /// Some of many things could not be done; the others were.
+    #[error("{0}")]
+    Partly(String),
 }
 
 /// The option on the command line for the setting that an error ends with.
@@ -54,6 +57,7 @@ impl CliError {
             Self::Output(_) => 5,
             Self::Diverged(_) => 6,
             Self::Interrupted(_) => 7,
+            Self::Partly(_) => 8,
         }
     }
 

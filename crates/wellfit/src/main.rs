@@ -1,6 +1,8 @@
 //! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
 mod args;
+mod bar;
+mod bench_args;
 mod commands;
 mod config;
 mod error;
@@ -8,29 +10,38 @@ mod labs;
 mod memory;
 mod opening;
 mod output;
+mod parser;
+mod program;
 mod progress;
 mod settings;
 mod signals;
+mod translate;
 
 use args::{Cli, Command, Data, Lab};
-use clap::Parser;
 use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
+use settings::in_flags;
 use std::process::ExitCode;
 use wellfit::run::Validation;
 use wellfit::simd::Threads;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let out = Output { json: cli.json, quiet: cli.quiet };
+    let cli = match translate::translate(std::env::args_os(), &mut parser::parser()) {
+        Ok(words) => parser::parse(words),
+        Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
+    };
+    let out = Output { json: cli.json, quiet: cli.quiet, rows: false };
     match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", error.to_string().trim_end());
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// Tell the user why a command failed.
+fn failed(error: &CliError) -> ExitCode {
+    output::error(error.to_string().trim_end());
+    ExitCode::from(error.exit_code())
 }
 
 /// The threads of `--threads`.

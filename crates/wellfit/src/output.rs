@@ -1,5 +1,6 @@
 //! Printing: lines for the user, JSON for programs.
 
+use crate::program::as_typed;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
@@ -12,6 +13,8 @@ pub struct Output {
     pub json: bool,
     /// Errors only.
     pub quiet: bool,
+    /// Standard output has rows of a table for programs, so lines for the user go to standard error.
+    pub rows: bool,
 }
 
 impl Output {
@@ -21,11 +24,22 @@ impl Output {
             return;
         }
         // A closed pipe (`wellfit … | head`) is no reason to end a training run.
-        let _ = if self.json {
-            writeln!(std::io::stderr(), "{}", line.as_ref())
+        let _ = if self.aside() {
+            writeln!(std::io::stderr(), "{}", wrapped(&as_typed(line.as_ref()), stderr_width()))
         } else {
-            writeln!(std::io::stdout(), "{}", line.as_ref())
+            writeln!(std::io::stdout(), "{}", wrapped(&as_typed(line.as_ref()), stdout_width()))
         };
+    }
+
+    /// Whether standard output belongs to programs.
+    fn aside(self) -> bool {
+        self.json || self.rows
+    }
+
+    /// Good news within a line of [`say`](Self::say): green on a terminal.
+    pub fn good(self, text: &str) -> String {
+        let coloured = if self.aside() { colours(&std::io::stderr()) } else { colours(&std::io::stdout()) };
+        paint(text, "32", coloured)
     }
 
     /// A table for the user, its columns aligned: those in `right` to the right, for numbers.
@@ -36,6 +50,7 @@ impl Output {
         let widths: [usize; N] = std::array::from_fn(width);
         for row in rows {
             let cells: Vec<String> = (0..N)
+                .filter(|&column| widths[column] > 0)
                 .map(|column| {
                     let (cell, width) = (&row[column], widths[column]);
                     if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
@@ -45,12 +60,24 @@ impl Output {
         }
     }
 
+    /// The same for a terminal: columns of the list `less` are left out, one after the other, until it fits.
+    pub fn fitting_table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>, less: &[usize]) {
+        let mut rows = rows.to_vec();
+        let width = if self.aside() { stderr_width() } else { stdout_width() };
+        for &column in less {
+            if width.is_none_or(|width| table_width(&rows) <= width) {
+                break;
+            }
+            rows.iter_mut().for_each(|row| row[column].clear());
+        }
+        self.table(&rows, right);
+    }
+
     /// Something the user should know.
     pub fn warn(self, line: impl AsRef<str>) {
-        if self.quiet {
-            return;
+        if !self.quiet {
+            headed("warning:", "33", line.as_ref());
         }
-        let _ = writeln!(std::io::stderr(), "warning: {}", line.as_ref());
     }
 
     /// The result for programs.
@@ -66,6 +93,73 @@ impl Output {
     }
 }
 
+/// What a table takes: columns that are empty are not printed.
+fn table_width<const N: usize>(rows: &[[String; N]]) -> usize {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).filter(|width| *width > 0).collect();
+    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
+}
+
+fn stdout_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}
+
+fn stderr_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0.into())
+}
+
+/// Print why a command failed.
+pub fn error(problem: &str) {
+    headed("error:", "31", problem);
+}
+
+/// Print a text to standard error, a coloured word in front.
+fn headed(word: &str, colour: &str, text: &str) {
+    let text = wrapped(&format!("{word} {}", as_typed(text)), stderr_width());
+    let text = text.strip_prefix(word).unwrap_or(&text);
+    let word = paint(word, colour, colours(&std::io::stderr()));
+    let _ = writeln!(std::io::stderr(), "{word}{text}");
+}
+
+/// A text whose lines are broken between words to fit a terminal. Tables, whose cells are two spaces apart, are left as
+/// they are, and so is a word that is too long.
+pub fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| *width > 20) else { return text.to_owned() };
+    let line = |line: &str| {
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        if line.chars().count() <= width || words.contains("  ") {
+            return line.to_owned();
+        }
+        let (mut text, mut column) = (" ".repeat(indent), indent);
+        for (place, word) in words.split(' ').enumerate() {
+            let length = word.chars().count();
+            if place > 0 && column + 1 + length > width {
+                text += &format!("\n{}", " ".repeat(indent + 2));
+                column = indent + 2;
+            } else if place > 0 {
+                text.push(' ');
+                column += 1;
+            }
+            text += word;
+            column += length;
+        }
+        text
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether to use colours there: on a terminal that has them, unless the user wants none (<https://no-color.org>).
+fn colours(stream: &impl IsTerminal) -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let able = std::env::var_os("TERM").is_some_and(|name| name != "dumb");
+    wanted && able && stream.is_terminal()
+}
+
+fn paint(text: &str, colour: &str, coloured: bool) -> String {
+    if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
 /// The command as typed; what is no Unicode in it becomes `\u{fffd}`.
 pub fn command_line() -> String {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
@@ -79,4 +173,22 @@ pub fn path(path: &Path) -> Value {
 /// A number as JSON; NaN and infinities, which JSON lacks, as null.
 pub fn number(x: f64) -> Value {
     serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let text = "one two three four five six seven\n  eight nine ten eleven twelve";
+        let narrow = "one two three four five\n  six seven\n  eight nine ten eleven\n    twelve";
+        assert_eq!(wrapped(text, Some(24)), narrow);
+        assert_eq!(wrapped(text, Some(80)), text);
+        assert_eq!(wrapped(text, None), text);
+        let table = "a cell            another cell of a table";
+        assert_eq!(wrapped(table, Some(24)), table);
+        let word = "x".repeat(40);
+        assert_eq!(wrapped(&word, Some(24)), word);
+    }
 }

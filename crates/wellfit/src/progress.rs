@@ -1,5 +1,6 @@
 //! The progress of a training run: bars on a terminal, plain lines elsewhere.
 
+use crate::bar::{Bar, PLAIN_EVERY};
 use crate::output::Output;
 use crate::settings::in_flags;
 use crate::signals::Signals;
@@ -8,11 +9,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use wellfit::data::Progress as Opening;
 use wellfit::record::data_wait_share;
-use wellfit::run::{Notice, Observer, RunError, RunSpec, duration};
+use wellfit::run::figures::{count, duration, loss, percent, rate};
+use wellfit::run::{Notice, Observer, RunError, RunSpec};
 use wellfit::train::{Callback, Control, EpochReport, Phase, Tick};
 
-/// Without a terminal, a pass that takes long says where it is this often.
-const PLAIN_EVERY: Duration = Duration::from_secs(30);
+/// After so long in its first pass, training says how long it may take.
+const ESTIMATE_AFTER: Duration = Duration::from_secs(5);
 
 /// From this share of the training time on, an epoch's line says that it waited for data: more --workers may help.
 const WORTH_SAYING: f64 = 0.05;
@@ -25,6 +27,10 @@ pub struct Progress {
     patience: u32,
     bar: Option<ProgressBar>,
     download: Option<ProgressBar>,
+    /// Of image files that are checked.
+    checking: Option<Bar>,
+    /// Whether it was said how long training may take.
+    estimated: bool,
     /// When the last line of a pass was printed.
     spoke: Instant,
     /// The epoch this process began with: of a resumed run not the first.
@@ -45,6 +51,8 @@ impl Progress {
             patience: 0,
             bar: None,
             download: None,
+            checking: None,
+            estimated: false,
             spoke: now,
             first: None,
             started: now,
@@ -59,7 +67,7 @@ impl Progress {
                 Some(tick.batches as u64),
                 ProgressDrawTarget::stderr_with_hz(10),
             );
-            let style = "{prefix:>10} {bar:30} {pos}/{len} [{elapsed}<{eta}, {per_sec}] {msg}";
+            let style = "{prefix:>10} {bar:20} {pos}/{len} {eta} left, {msg}";
             bar.set_style(
                 ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
@@ -77,7 +85,7 @@ fn name(phase: Phase) -> &'static str {
 }
 
 fn figures(tick: &Tick) -> String {
-    format!("loss {:.4}, acc {:.2}", tick.average.loss(), 100.0 * tick.average.accuracy())
+    format!("loss {}, acc {}", loss(tick.average.loss()), percent(tick.average.accuracy()))
 }
 
 impl Callback for Progress {
@@ -89,6 +97,7 @@ impl Callback for Progress {
 
     fn tick(&mut self, tick: &Tick) {
         let last = tick.batch == tick.batches;
+        self.estimate(tick);
         if self.out.bars() {
             let bar = self.bar(tick);
             bar.set_position(tick.batch as u64);
@@ -99,13 +108,15 @@ impl Callback for Progress {
             }
         } else if !last && self.spoke.elapsed() >= PLAIN_EVERY {
             self.spoke = Instant::now();
-            let rate = tick.batch as f64 / tick.elapsed.as_secs_f64();
-            let left = (tick.batches - tick.batch) as f64 / rate;
+            let a_second = tick.batch as f64 / tick.elapsed.as_secs_f64();
+            let left = (tick.batches - tick.batch) as f64 / a_second;
             self.out.say(format!(
-                "  {} {}/{} ({rate:.2} batches/s, {left:.0} s left) {}",
+                "  {} {} of {} batches ({}, {} left), {}",
                 name(tick.phase),
-                tick.batch,
-                tick.batches,
+                count(tick.batch as u64),
+                count(tick.batches as u64),
+                rate(a_second, "batches"),
+                duration(left),
                 figures(tick)
             ));
         }
@@ -121,7 +132,65 @@ impl Callback for Progress {
     }
 
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
+        self.figures_of(report);
+        self.decisions_of(report);
+        Control::Continue
+    }
+}
+
+impl Progress {
+    /// Say once, early in the run, how long it may take.
+    fn estimate(&mut self, tick: &Tick) {
+        let early = self.first == Some(tick.epoch) && tick.phase == Phase::Train;
+        if self.estimated || !early || tick.batch < 2 || tick.elapsed < ESTIMATE_AFTER {
+            return;
+        }
+        self.estimated = true;
+        let batch = tick.elapsed.as_secs_f64() / tick.batch as f64;
+        let epoch = batch * tick.batches as f64;
+        let left = epoch * f64::from(self.epochs + 1 - tick.epoch);
+        let out = self.out;
+        let say = || {
+            out.say(format!(
+                "  A batch takes {}, an epoch of training {}, all of them {} at most",
+                duration(batch),
+                duration(epoch),
+                duration(left)
+            ));
+        };
+        self.bar.as_ref().map_or_else(say, |bar| bar.suspend(say));
+    }
+
+    /// The figures of an epoch.
+    fn figures_of(&self, report: &EpochReport<'_>) {
         let (record, out) = (report.record, self.out);
+        let waited = data_wait_share(&[*record]);
+        let waited = if waited < WORTH_SAYING {
+            String::new()
+        } else {
+            format!(", {} waiting for data", percent(waited))
+        };
+        out.say(format!(
+            "Train Loss: {}, Train Acc: {} [{}, {}{waited}]",
+            loss(record.train_loss()),
+            percent(record.train_accuracy()),
+            duration(record.seconds),
+            rate(record.images_per_second, "images")
+        ));
+        let done = record.epoch + 1 - self.first.unwrap_or(1);
+        let epoch = self.started.elapsed().as_secs_f64() / f64::from(done);
+        let left = match self.epochs.saturating_sub(record.epoch) {
+            0 => String::new(),
+            left => format!(" [at most {} left]", duration(epoch * f64::from(left))),
+        };
+        let best = if report.best { out.good(" (best so far)") } else { String::new() };
+        let [value, accuracy] = [loss(record.val_loss()), percent(record.val_accuracy())];
+        out.say(format!("Val Loss: {value}, Val Acc: {accuracy}{best}{left}"));
+    }
+
+    /// What the policies made of it.
+    fn decisions_of(&self, report: &EpochReport<'_>) {
+        let out = self.out;
         if let Some(observation) = report.early_stopping {
             if let Some(line) = observation.counter_line(self.patience) {
                 out.say(line);
@@ -138,42 +207,34 @@ impl Callback for Progress {
         if let Some(decision) = report.checkpoint.filter(|decision| decision.save || self.verbose) {
             out.say(&decision.message);
         }
-        let best = if report.best { "  (best so far)" } else { "" };
-        out.say(format!(
-            "Train Loss: {:.4}, Train Acc: {:.2}",
-            record.train_loss(),
-            100.0 * record.train_accuracy()
-        ));
-        let done = record.epoch + 1 - self.first.unwrap_or(1);
-        let left =
-            self.started.elapsed().as_secs_f64() / f64::from(done) * f64::from(self.epochs - record.epoch);
-        let waited = data_wait_share(&[*record]);
-        let waited = if waited < WORTH_SAYING {
-            String::new()
-        } else {
-            format!("{:.0} % waiting for data, ", 100.0 * waited)
-        };
-        out.say(format!(
-            "Val Loss: {:.4}, Val Acc: {:.2}{best}  [{:.1} s, {:.0} images/s, {waited}at most {} left]",
-            record.val_loss(),
-            100.0 * record.val_accuracy(),
-            record.seconds,
-            record.images_per_second,
-            duration(left)
-        ));
-        Control::Continue
     }
 }
 
 impl Observer for Progress {
     fn notice(&mut self, notice: &Notice) {
         let text = in_flags(&notice.to_string());
-        if notice.is_warning() { self.out.warn(text) } else { self.out.say(text) }
+        if notice.is_warning() {
+            self.out.warn(text)
+        } else {
+            self.out.say(text)
+        }
+        if let (Notice::Network { layers, .. }, true) = (notice, self.verbose) {
+            self.out.say(layers);
+        }
     }
 
     fn opening(&mut self, progress: &Opening) {
         match progress {
-            Opening::Checking { files } => self.out.say(format!("Checking {files} image files")),
+            Opening::Checking { done: 0, files } => {
+                self.out.say(format!("Checking {} image files", count(*files as u64)));
+                self.checking = Some(Bar::new(self.out, "Checking", "files", Some(*files as u64)));
+            }
+            Opening::Checking { done, files } => {
+                self.checking.iter_mut().for_each(|bar| bar.set(*done as u64));
+                if done == files {
+                    self.checking = None;
+                }
+            }
             Opening::Download { file, received, total } => {
                 if *received == 0 || self.download.is_none() {
                     self.out.say(format!("Downloading {file}"));

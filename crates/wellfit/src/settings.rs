@@ -71,7 +71,7 @@ fn arg(entry: &'static Entry) -> Arg {
             .default_missing_value("true")
             .value_parser(PossibleValuesParser::new(["true", "false"]))
             .hide_possible_values(true),
-        Kind::Choice(names) => arg.value_parser(PossibleValuesParser::new(names)),
+        Kind::Choice(names) => arg.value_parser(PossibleValuesParser::new(names)).ignore_case(true),
         Kind::Path => arg.value_parser(ValueParser::path_buf()),
         Kind::Number => arg.allow_negative_numbers(true).value_parser(checked(entry)),
         Kind::Text => arg.value_parser(checked(entry)),

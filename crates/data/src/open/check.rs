@@ -7,6 +7,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use wellfit_images::{RawImage, decode_file};
 
+use super::checked::Checked;
+
 /// A file that cannot be used as an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspicious {
@@ -22,21 +24,31 @@ pub type PixelHash = [u8; 16];
 /// The hash of each image that was decoded.
 pub type PixelHashes = HashMap<PathBuf, PixelHash>;
 
+/// Files that are decoded between two reports of progress.
+const AT_A_TIME: usize = 64;
+
 /// Decode every file, on all cores, and return those that fail, in the order of `files`.
 ///
 /// Finds empty and truncated files, files that are no image at all, formats and variants that are not
 /// supported, and pictures of more than 50 megapixels.
 #[must_use]
 pub fn check_files(files: &[(PathBuf, u32)]) -> Vec<Suspicious> {
-    check(files.iter()).0
+    check(files.iter(), &Checked::default(), &mut |_| ()).0
 }
 
-/// The files that cannot be used, and the pixels of the others.
+/// The files that cannot be used, and the pixels of the others. What is known of a file is not looked for again;
+/// `progress` is told how many are done.
 pub(crate) fn check<'a>(
     files: impl IntoIterator<Item = &'a (PathBuf, u32)>,
+    checked: &Checked,
+    progress: &mut dyn FnMut(usize),
 ) -> (Vec<Suspicious>, PixelHashes) {
     let files: Vec<&Path> = files.into_iter().map(|(path, _)| path.as_path()).collect();
-    let found: Vec<Result<PixelHash, String>> = files.par_iter().map(|path| look_at(path)).collect();
+    let mut found: Vec<Result<PixelHash, String>> = Vec::with_capacity(files.len());
+    for files in files.chunks(AT_A_TIME) {
+        found.par_extend(files.par_iter().map(|path| checked.look(path, look_at)));
+        progress(found.len());
+    }
     let (mut bad, mut hashes) = (Vec::new(), PixelHashes::with_capacity(files.len()));
     for (path, found) in files.into_iter().zip(found) {
         let path = path.to_path_buf();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::{PixelHashes, Suspicious, check};
+use super::checked::Checked;
 use super::class_folders::Classes;
 use super::image_folder::{ImageFolder, beyond_torchvision, empty_classes, gather, no_images};
 use super::layout;
@@ -140,10 +141,12 @@ fn checked(
     options: &OpenOptions,
     progress: &dyn Fn(Progress),
 ) -> Result<(Vec<Suspicious>, PixelHashes), DataError> {
-    let sizes = parts.each_ref().map(|part| part.as_ref().map_or(0, |files| files.len()));
-    progress(Progress::Checking { files: sizes.iter().sum() });
+    let files = parts.iter().flatten().map(|files| files.len()).sum();
+    progress(Progress::Checking { done: 0, files });
     let all = parts.iter().flatten().flat_map(|files| files.iter());
-    let (bad, hashes) = check(all);
+    let known = Checked::open(options.checked.as_deref());
+    let (bad, hashes) = check(all, &known, &mut |done| progress(Progress::Checking { done, files }));
+    known.save();
     // Training does not need the test part.
     let needed = if options.need == Need::Training { &parts[..2] } else { &parts[..] };
     let needed: HashSet<&Path> =

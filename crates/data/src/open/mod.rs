@@ -1,6 +1,7 @@
 //! Opening a dataset by the name or path a user gives.
 
 pub mod check;
+pub mod checked;
 mod class_folders;
 mod class_name;
 pub mod copies;
@@ -104,10 +105,12 @@ pub struct OpenOptions {
     /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
     /// `WELLFIT_FASHION_MNIST_URL` or else the authors' server.
     pub fashion_mnist_url: Option<String>,
+    /// The file that remembers which images were found to be whole; none to decode all of them each time.
+    pub checked: Option<PathBuf>,
 }
 
 impl Default for OpenOptions {
-    /// The usual places, every bad file an error, downloads allowed.
+    /// The usual places, every bad file an error, downloads allowed, nothing remembered.
     fn default() -> Self {
         Self {
             data_dir: None,
@@ -115,6 +118,7 @@ impl Default for OpenOptions {
             need: Need::Training,
             download: true,
             fashion_mnist_url: None,
+            checked: None,
         }
     }
 }
@@ -131,9 +135,11 @@ pub enum Progress {
         /// Bytes in all, if the server says.
         total: Option<u64>,
     },
-    /// Image files are about to be decoded once to see whether they are whole.
+    /// Image files are decoded once to see whether they are whole.
     Checking {
-        /// How many.
+        /// How many were looked at so far; 0 at the start.
+        done: usize,
+        /// How many there are.
         files: usize,
     },
 }

@@ -4,6 +4,25 @@ use super::{Network, Shape};
 use std::fmt::Write;
 
 impl Network {
+    /// Three lines of at most 80 columns: what it is for, how large it is, what of it is trained.
+    #[must_use]
+    pub fn short_summary(&self) -> String {
+        let (all, trained) = (self.parameter_count(), self.trainable_count());
+        let layers = self.nodes.iter().filter(|node| !node.parameters.is_empty()).count();
+        let mib = (size_of::<f32>() * all) as f64 / f64::from(1 << 20);
+        let share = match trained {
+            _ if trained == all => "All of them are trained".to_owned(),
+            0 => "None of them are trained".to_owned(),
+            _ => format!("{} of them are trained, the others stay as they are", thousands(trained)),
+        };
+        let (name, input, outputs) = (&self.name, self.input, self.outputs());
+        format!(
+            "Network: {name} for inputs {input}, {outputs} outputs\n  {layers} layers with weights, {} parameters \
+             ({mib:.1} MiB in f32)\n  {share}",
+            thousands(all)
+        )
+    }
+
     /// A table of the layers with their settings in torch's words, the shape each gives (channels first,
     /// without the batch) and its parameters; the totals below.
     #[must_use]

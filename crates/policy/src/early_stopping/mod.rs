@@ -54,6 +54,11 @@ impl EarlyStopping {
         &self.state
     }
 
+    /// Forgets how long the metric has not improved; the best value stays. For a run that goes on after a stop.
+    pub fn count_anew(&mut self) {
+        self.state.counter = 0;
+    }
+
     /// Takes the metric of `epoch`, counted from 0.
     ///
     /// The thresholds and `check_finite` are looked at first, as in Lightning; an epoch they end is not

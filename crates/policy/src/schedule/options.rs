@@ -117,7 +117,62 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What TOML says of a value, or serde of a schedule.
+/// What TOML says of a value, or serde of a schedule, in words for people.
 pub(super) fn unreadable(error: &toml::de::Error) -> PolicyError {
-    PolicyError::Schedule(error.message().trim_end().to_owned())
+    PolicyError::Schedule(in_words(error.message().trim_end()))
+}
+
+fn in_words(message: &str) -> String {
+    let plain = message.replace('`', "");
+    let number = |wanted: &str| match wanted {
+        "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "f64" => "a number",
+        "a sequence" => "a list such as [30, 60]",
+        _ => "something else",
+    };
+    if let Some(name) = plain.strip_prefix("missing field ") {
+        format!("the option {name} is missing")
+    } else if let Some((name, known)) =
+        plain.strip_prefix("unknown field ").and_then(|rest| rest.split_once(", "))
+    {
+        let known = known.trim_start_matches("expected one of ").trim_start_matches("expected ");
+        format!("there is no option {name}; known are {}", known.replace(" or ", ", "))
+    } else if let Some((what, wanted)) = plain
+        .strip_prefix("invalid ")
+        .and_then(|rest| rest.split_once(": "))
+        .and_then(|(_, rest)| rest.split_once(", expected "))
+    {
+        let what = what.trim_start_matches("string ").trim_start_matches("integer ");
+        format!("{} belongs where {what} stands", number(wanted.lines().next().unwrap_or_default()))
+    } else {
+        plain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serde_says_is_put_into_words() {
+        for (message, words) in [
+            ("missing field `t_0`", "the option t_0 is missing"),
+            (
+                "unknown field `x`, expected `gamma` or `step_size`",
+                "there is no option x; known are gamma, step_size",
+            ),
+            ("unknown field `x`, expected one of `a`, `b`, `c`", "there is no option x; known are a, b, c"),
+            (
+                "invalid type: string \"x\", expected u64",
+                "a whole number, 0 or more belongs where \"x\" stands",
+            ),
+            (
+                "invalid value: integer `-1`, expected u64",
+                "a whole number, 0 or more belongs where -1 stands",
+            ),
+            ("invalid type: string \"x\", expected f64", "a number belongs where \"x\" stands"),
+        ] {
+            assert_eq!(in_words(message), words);
+        }
+    }
 }

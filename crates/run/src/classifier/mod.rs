@@ -5,12 +5,14 @@ mod evaluation;
 mod finite;
 mod int8;
 mod paired;
+mod predictor;
 mod weights;
 
 pub use class_names::{class_list, imagenet_classes};
 pub use evaluation::Evaluation;
 pub use int8::{CALIBRATION_IMAGES, training_images};
 pub use paired::Paired;
+pub use predictor::Predictor;
 pub use weights::weight_file;
 pub(crate) use weights::{Opened, model_in, open_weights, take_over};
 
@@ -19,12 +21,10 @@ use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
 use class_names::IMAGENET_CLASSES;
-use finite::Finite;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
-use wellfit_data::{DataError, Preprocessing};
-use wellfit_images::{RawImage, decode_file};
+use wellfit_data::Preprocessing;
 use wellfit_kernels::loss::softmax;
 use wellfit_models::int8::Quantised;
 use wellfit_models::{Cpu, Engine, Network, Precision};
@@ -33,9 +33,6 @@ use wellfit_train::{Description, is_int8};
 
 /// The description that timm and Hugging Face expect beside weights.
 pub const CONFIG: &str = "config.json";
-
-/// Images that are classified at a time.
-const BATCH: usize = 32;
 
 /// What to take where a weight file does not say.
 #[derive(Debug, Clone, Default)]
@@ -196,54 +193,6 @@ impl Classifier {
             classes: self.classes.clone(),
             preprocessing: self.preprocessing.clone(),
         }
-    }
-
-    /// Predictions for decoded images, computed in batches.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn predict(&self, images: &[RawImage]) -> Result<Vec<Prediction>, RunError> {
-        self.predict_each(images, |image, input| {
-            self.preprocessing.apply(image, input);
-            Ok(())
-        })
-    }
-
-    /// Predictions for image files. One decoded image is in memory at a time.
-    ///
-    /// # Errors
-    /// If a file is no image, or when the device fails.
-    pub fn predict_files(&self, files: &[impl AsRef<Path>]) -> Result<Vec<Prediction>, RunError> {
-        self.predict_each(files, |file, input| {
-            self.preprocessing.apply(&decode_file(file.as_ref()).map_err(DataError::from)?, input);
-            Ok(())
-        })
-    }
-
-    /// Batch by batch: `read` makes the network's input `[H, W, C]` of an image.
-    fn predict_each<T>(
-        &self,
-        images: &[T],
-        read: impl Fn(&T, &mut [f32]) -> Result<(), RunError>,
-    ) -> Result<Vec<Prediction>, RunError> {
-        let (sample, classes) = (self.network.input.len(), self.network.outputs());
-        let mut predictions = Vec::with_capacity(images.len());
-        let mut finite = Finite::default();
-        let state = self.engine.upload(&self.network)?;
-        for batch in images.chunks(BATCH) {
-            let mut inputs = vec![0.0; batch.len() * sample];
-            for (image, input) in batch.iter().zip(inputs.chunks_exact_mut(sample)) {
-                read(image, input)?;
-            }
-            let logits = match &state {
-                Some(state) => state.evaluate(&self.network, &inputs, 0)?,
-                None => self.engine.evaluate(&self.network, &inputs, 0)?,
-            };
-            finite.count(&logits);
-            predictions.extend(logits.chunks_exact(classes).map(Prediction::new));
-        }
-        finite.check(&self.network.name)?;
-        Ok(predictions)
     }
 }
 

@@ -27,8 +27,10 @@
 
 pub mod checks;
 mod entry;
+mod file;
 mod names;
 mod setting;
+pub mod synonyms;
 
 pub use entry::{Entry, Group};
 pub use names::{CacheName, CheckpointMode, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
@@ -126,15 +128,17 @@ macro_rules! define {
             /// These settings; where one is not given, that of `below`.
             #[must_use]
             pub fn combine(self, below: Self) -> Self {
-                Self { $($( $name: self.$name.or(below.$name), )*)* }
+                let above = self.with_implied();
+                Self { $($( $name: above.$name.or(below.$name), )*)* }
             }
 
             /// Fill in the defaults for data of that kind, without a check.
             pub(crate) fn fill(&self, data: DataKind) -> RunSpec {
-                let given = Given { data, options: self };
+                let options = self.clone().with_implied();
+                let given = Given { data, options: &options };
                 $($(
                     let default: fn(&Given<'_>) -> $type = $default;
-                    let $name = self.$name.clone().unwrap_or_else(|| default(&given));
+                    let $name = options.$name.clone().unwrap_or_else(|| default(&given));
                 )*)*
                 RunSpec { $($( $name, )*)* }
             }
@@ -210,8 +214,24 @@ impl Options {
     pub fn set(&mut self, name: &str, text: &OsStr) -> Result<(), RunError> {
         let entry = entries().iter().find(|entry| entry.name == name);
         let entry = entry.ok_or_else(|| RunError::Unusable(format!("there is no setting `{name}`")))?;
-        (entry.set)(self, text)
-            .map_err(|problem| RunError::setting(entry.name, format!("`{name}`: {problem}")))
+        (entry.set)(self, text).map_err(|problem| {
+            RunError::setting(entry.name, format!("`{name}` {}: {problem}", text.to_string_lossy()))
+        })
+    }
+
+    /// What follows from the settings that were given: an option of early stopping or of the scheduler turns it on, and
+    /// a schedule and the scheduler take each other's place.
+    pub(crate) fn with_implied(mut self) -> Self {
+        let stops = self.patience.is_some() || self.min_delta.is_some();
+        let lowers = self.lr_patience.is_some() || self.lr_factor.is_some() || self.min_lr.is_some();
+        self.early_stopping = self.early_stopping.or(stops.then_some(true));
+        self.lr_scheduler = self.lr_scheduler.or(lowers.then_some(true));
+        if self.lr_scheduler == Some(true) {
+            self.schedule.get_or_insert_default();
+        } else if self.schedule.as_ref().is_some_and(|schedule| !schedule.is_constant()) {
+            self.lr_scheduler.get_or_insert(false);
+        }
+        self
     }
 
     /// These settings, and what the recipe of `lab transfer` sets where they do not and where it differs from `train`:

@@ -42,7 +42,7 @@ macro_rules! names {
 
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
-                    $( $name => Ok(Self::$value), )*
+                    $( _ if text.eq_ignore_ascii_case($name) => Ok(Self::$value), )*
                     _ => Err(format!("there is no `{text}`; known are {}", Self::NAMES.join(", "))),
                 }
             }
@@ -145,7 +145,7 @@ impl Setting for Scaling {
     const KIND: Kind = Kind::Choice(SCALINGS);
 
     fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse().map_err(|error| format!("{error}"))
+        unicode(text)?.to_lowercase().parse().map_err(|error| format!("{error}"))
     }
 
     fn show(&self) -> Option<String> {

@@ -39,28 +39,44 @@ pub(super) fn unicode(text: &OsStr) -> Result<&str, String> {
 }
 
 macro_rules! parsed {
-    ($($type:ty: $kind:ident as $format:literal),* $(,)?) => { $(
+    ($($type:ty: $kind:ident or $wanted:expr),* $(,)?) => { $(
         impl Setting for $type {
             const KIND: Kind = Kind::$kind;
 
             fn parse(text: &OsStr) -> Result<Self, String> {
-                unicode(text)?.parse().map_err(|error| format!("{error}"))
+                unicode(text)?.parse().map_err(|_| $wanted)
             }
 
             fn show(&self) -> Option<String> {
-                Some(format!($format, self))
+                Some(self.to_string())
             }
         }
     )* };
 }
 
-parsed! { bool: Switch as "{}", u32: Number as "{}", u64: Number as "{}", usize: Number as "{}", String: Text as "{}" }
+parsed! {
+    bool: Switch or "give true or false".to_owned(),
+    u32: Number or whole(u32::MAX),
+    u64: Number or whole(u64::MAX),
+    usize: Number or whole(usize::MAX),
+    String: Text or String::new(), // which never fails
+}
+
+fn whole(most: impl std::fmt::Display) -> String {
+    format!("give a whole number from 0 to {most}")
+}
 
 impl Setting for f64 {
     const KIND: Kind = Kind::Number;
 
     fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse().map_err(|error| format!("{error}"))
+        let text = unicode(text)?;
+        text.parse().map_err(|_| match text.replacen(',', ".", 1) {
+            pointed if pointed != text && pointed.parse::<Self>().is_ok() => {
+                format!("write the number with a point: {pointed}")
+            }
+            _ => "give a number, such as 0.001".to_owned(),
+        })
     }
 
     /// 0.000001 as 1e-6, 1.0 as 1.

@@ -10,18 +10,18 @@ macro_rules! stopping_options {
         /// training with by=steps; one-cycle and cosine cover all steps of the run.
         schedule: ScheduleSpec {
             default: |given| {
-                let one_cycle = given.is_idx() && given.options.lr_scheduler != Some(true);
-                (if one_cycle { "one-cycle" } else { "constant" }).parse().unwrap_or_default()
+                given.folder_or_idx("constant", "one-cycle").parse().unwrap_or_default()
             },
             value_name: "NAME:OPTIONS",
         }
 
-        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
+        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau); its options below turn it on, too
         lr_scheduler: bool {
             default: |_| false,
             check: |spec| {
                 require(!spec.lr_scheduler || spec.schedule.is_constant(), || {
-                    "`lr_scheduler` and `schedule` both set the learning rate: choose one".to_owned()
+                    "`lr_scheduler` and `schedule` both set the learning rate: choose one (`lr_patience`, `lr_factor` and \
+                     `min_lr` belong to the first)".to_owned()
                 })?;
                 spec.plateau().validate().map_err(|error| error.to_string())
             },
@@ -46,7 +46,7 @@ macro_rules! stopping_options {
             value_name: "RATE",
         }
 
-        /// Stop when the watched metric no longer improves
+        /// Stop when the watched metric no longer improves; `patience` or `min_delta` turn it on, too
         early_stopping: bool {
             default: |_| false,
             check: |spec| spec.early_stopping().validate().map_err(|error| error.to_string()),

@@ -9,6 +9,8 @@ use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use wellfit::data::Need;
+use wellfit::record::{Event, RunWriter, TEST, now};
+use wellfit::run::figures::{loss, percent};
 use wellfit::run::{Classifier, Evaluation, Validation, judged};
 
 /// Run the command.
@@ -27,9 +29,9 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let data = if all_seen { &judged.trained_on } else { &judged.unseen };
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
-    let found = classifier.evaluate(data, args.batch_size, &mut ())?;
+    let found = classifier.evaluate(data, args.batch_size, &mut progress)?;
     out.say(format!("{name} ({}, {} images)", judged.part, found.images));
-    out.say(format!("Loss: {:.4}, Acc: {:.2}", found.loss, 100.0 * found.accuracy));
+    out.say(format!("Loss: {}, Acc: {}", loss(found.loss), percent(found.accuracy)));
     let classes = of_classes(&found, &data.classes, out);
     let mut result = json!({
         "run": output::path(&args.run),
@@ -53,8 +55,11 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         let seen = classifier.evaluate(&judged.trained_on, args.batch_size, &mut ())?;
         result["with_trained_on"] = figures(&together(&found, &seen));
     }
+    if quantised.is_none() && args.numbers.precision.is_none() && !all_seen {
+        record(args, judged.part, &found, out)?;
+    }
     if quantised.is_some() {
-        let before = floats.evaluate(data, args.batch_size, &mut ())?;
+        let before = floats.evaluate(data, args.batch_size, &mut progress)?;
         result["f32"] = int8::cost(&before, &found, out);
     }
     out.result(&result);
@@ -66,7 +71,7 @@ fn of_classes(found: &Evaluation, classes: &[String], out: Output) -> Vec<Value>
     let width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let of = |(class, &(count, right)): (&String, &(usize, usize))| {
         let share = right as f64 / count as f64;
-        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:6.2} %", 100.0 * share));
+        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:>7}", percent(share)));
         json!({ "class": class, "images": count, "accuracy": number(share) })
     };
     classes.iter().zip(&found.classes).map(of).collect()
@@ -84,4 +89,21 @@ fn together(one: &Evaluation, other: &Evaluation) -> Evaluation {
 
 fn figures(found: &Evaluation) -> Value {
     json!({ "images": found.images, "loss": number(found.loss), "accuracy": number(found.accuracy) })
+}
+
+/// Write a run's figures on test/ into its record, for `wellfit runs`.
+fn record(args: &EvaluateArgs, part: &str, found: &Evaluation, out: Output) -> Result<(), CliError> {
+    if part != TEST || !args.run.join("run.toml").is_file() {
+        return Ok(());
+    }
+    let (images, time) = (found.images as u64, now());
+    let (part, loss, accuracy) = (part.to_owned(), found.loss, found.accuracy);
+    match RunWriter::resume(&args.run) {
+        Ok(mut run) => Ok(run.event(&Event::Evaluated { part, images, loss, accuracy, time })?),
+        // It is under way, or belongs to someone else: the figures are printed all the same.
+        Err(problem) => {
+            out.warn(format!("not in the record of the run: {problem}"));
+            Ok(())
+        }
+    }
 }

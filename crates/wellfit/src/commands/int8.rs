@@ -9,6 +9,7 @@ use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::Path;
 use wellfit::models::Precision;
+use wellfit::run::figures::{bytes, loss, percent};
 use wellfit::run::{Classifier, Evaluation, Paired, Validation, training_images};
 use wellfit::weights::to_safetensors_bytes;
 
@@ -107,10 +108,10 @@ pub fn export(
 impl Exported {
     /// The sentence on its size.
     pub fn sentence(&self) -> String {
-        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        let size = |n: usize| bytes(n as u64);
         let (int8, floats) = (self.bytes.len(), self.floats);
         let share = floats as f64 / int8 as f64;
-        format!("{:.2} MiB, in f32 {:.2} MiB: {share:.1} times as small", mib(int8), mib(floats))
+        format!("{}, in f32 {}: {share:.1} times as small", size(int8), size(floats))
     }
 }
 
@@ -119,7 +120,7 @@ pub fn cost(floats: &Evaluation, int8: &Evaluation, out: Output) -> Value {
     let paired = Paired::new(&floats.right, &int8.right);
     let (difference, (low, high)) = (paired.difference(), paired.interval());
     let points = |share: f64| format!("{:+.2}", 100.0 * share);
-    out.say(format!("In f32: Loss: {:.4}, Acc: {:.2}", floats.loss, 100.0 * floats.accuracy));
+    out.say(format!("In f32: Loss: {}, Acc: {}", loss(floats.loss), percent(floats.accuracy)));
     out.say(format!(
         "int8 less f32: {} points, 95 % interval {} to {} (Tango's score interval of paired answers: {} images right \
          in f32 only, {} in int8 only)",

@@ -5,6 +5,7 @@ pub mod data_show;
 pub mod evaluate;
 pub mod export;
 pub mod int8;
+pub mod outcome;
 pub mod plot;
 pub mod predict;
 pub mod replay;

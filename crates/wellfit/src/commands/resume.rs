@@ -1,20 +1,30 @@
-//! `wellfit resume`: continues a run that was interrupted.
+//! `wellfit resume`: continues a run that was interrupted, or that is to train more epochs.
 
 use crate::args::ResumeArgs;
-use crate::commands::train::report;
+use crate::commands::outcome::report;
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use serde_json::json;
-use wellfit::run::{MovedData, Resumed, resume};
+use std::path::Path;
+use wellfit::run::{Changes, Options, Resumed, resume};
 
 /// Run the command.
 pub fn run(args: &ResumeArgs, out: Output) -> Result<(), CliError> {
-    let moved = MovedData { data: args.data.clone(), dir: args.data_dir.clone() };
-    match resume(&args.run, &moved, &mut Progress::new(out, args.verbose))? {
-        Resumed::Finished => {
-            out.say(format!("{} is finished: there is nothing to resume", args.run.display()));
-            out.result(&json!({ "run": output::path(&args.run), "finished": true }));
+    let options = Options { epochs: args.epochs, ..Options::default() };
+    let changes = Changes { data: args.data.clone(), dir: args.data_dir.clone(), options };
+    go_on(&args.run, &changes, Progress::new(out, args.verbose), out)
+}
+
+/// Continue a run.
+pub fn go_on(run: &Path, changes: &Changes, mut progress: Progress, out: Output) -> Result<(), CliError> {
+    match resume(run, changes, &mut progress)? {
+        Resumed::Finished { epochs } => {
+            let (name, more) = (run.display(), 2 * epochs);
+            out.say(format!(
+                "{name} is finished after {epochs} epochs. To train on, give more: wellfit resume {name} --epochs {more}"
+            ));
+            out.result(&json!({ "run": output::path(run), "finished": true }));
         }
         Resumed::Completed(outcome) => report(&outcome, &outcome.data, out),
     }

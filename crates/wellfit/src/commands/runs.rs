@@ -4,8 +4,8 @@ use crate::args::RunsArgs;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
-use wellfit::record::{RunSummary, list_runs};
-use wellfit::run::duration;
+use wellfit::record::{EpochRecord, RunSummary, list_runs};
+use wellfit::run::figures::{duration, loss, percent};
 
 /// Run the command.
 pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
@@ -13,42 +13,57 @@ pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
     if runs.is_empty() {
         out.say(format!("no runs in {}", args.root.display()));
     } else {
-        let head =
-            ["run", "model", "epochs", "best", "val loss", "val acc", "time", "waiting", "why it stopped"]
-                .map(String::from);
-        out.table(&[vec![head], runs.iter().map(row).collect()].concat(), 2..8);
+        let head = COLUMNS.map(String::from);
+        out.fitting_table(&[vec![head], runs.iter().map(row).collect()].concat(), 3..12, &LESS);
     }
     out.result(&json!({ "runs": runs.iter().map(value).collect::<Vec<Value>>() }));
     Ok(())
 }
 
-fn row(run: &RunSummary) -> [String; 9] {
+const COLUMNS: [&str; 13] = [
+    "run", "date", "model", "lr", "seed", "epochs", "best", "val loss", "val acc", "test acc", "time",
+    "waiting", "ended",
+];
+/// What a narrow terminal does without, the first to go first.
+const LESS: [usize; 7] = [11, 6, 7, 2, 10, 12, 4];
+
+fn row(run: &RunSummary) -> [String; 13] {
     let name = run.name.clone();
+    let none = || "-".to_owned();
     match &run.outcome {
         Err(problem) => {
-            let mut row = std::array::from_fn(|_| String::from("-"));
+            let mut row = std::array::from_fn(|_| none());
             row[0] = name;
-            row[8] = problem.to_string().lines().next().unwrap_or_default().to_owned();
+            row[12] = problem.to_string().lines().next().unwrap_or_default().to_owned();
             row
         }
         Ok(outcome) => {
-            let best = |of: &dyn Fn(&wellfit::record::EpochRecord) -> String| {
-                outcome.best.as_ref().map_or_else(|| "-".to_owned(), of)
-            };
+            let best = |of: &dyn Fn(&EpochRecord) -> String| outcome.best.as_ref().map_or_else(none, of);
+            let info = &outcome.info;
+            let rate = info.config.get("lr").and_then(toml::Value::as_float);
             [
                 name,
-                outcome.info.model.name.clone(),
+                date(&info.created),
+                info.model.name.clone(),
+                rate.map_or_else(none, |rate| format!("{rate}")),
+                info.seed.to_string(),
                 // A lab counts no epochs: it has no validation to record one with.
-                if outcome.epochs == 0 { "-".to_owned() } else { outcome.epochs.to_string() },
+                if outcome.epochs == 0 { none() } else { outcome.epochs.to_string() },
                 best(&|e| e.epoch.to_string()),
-                best(&|e| format!("{:.4}", e.val_loss())),
-                best(&|e| format!("{:.2} %", 100.0 * e.val_accuracy())),
+                best(&|e| loss(e.val_loss())),
+                best(&|e| percent(e.val_accuracy())),
+                outcome.test_accuracy.map_or_else(none, percent),
                 duration(outcome.seconds),
-                format!("{:.1} %", 100.0 * outcome.data_wait_share),
-                outcome.state.to_string(),
+                percent(outcome.data_wait_share),
+                outcome.state.to_string().replace('_', " "),
             ]
         }
     }
+}
+
+/// `2026-11-26T21:05:33Z` as `2026-11-26 21:05`, in UTC as it is recorded.
+fn date(time: &str) -> String {
+    time.get(..16).map_or_else(|| "-".to_owned(), |time| time.replace('T', " "))
 }
 
 fn value(run: &RunSummary) -> Value {
@@ -63,6 +78,10 @@ fn value(run: &RunSummary) -> Value {
                 "val_loss": number(best.val_loss()),
                 "val_accuracy": number(best.val_accuracy()),
             })),
+            "created": outcome.info.created,
+            "lr": outcome.info.config.get("lr").and_then(toml::Value::as_float),
+            "seed": outcome.info.seed,
+            "test_accuracy": outcome.test_accuracy.map(number),
             "state": outcome.state.to_string(),
             "seconds": outcome.seconds,
             "data_wait_share": number(outcome.data_wait_share),

@@ -4,6 +4,7 @@
 //! random moments and resumed, until there were enough kills; each must end with the same weights and figures.
 
 use crate::args::VerifyResumeArgs;
+use crate::bar::Bar;
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
@@ -39,6 +40,7 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
     let scratch = Scratch::new(args.out.as_deref())?;
     let mut trial = Trial::new(args, options, threads, &scratch.path)?;
     let begun = Instant::now();
+    out.say(format!("Training once without interruption, then again with {} kills in all", args.kills));
     trial.whole()?;
     let (mut time, whole) = (begun.elapsed(), Ending::of(&trial.run)?);
     let (count, hash) = (whole.epochs.len(), whole.hash());
@@ -46,6 +48,7 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
 
     let mut rng = Rng::new(seed, Stream::Noise, 0, 0);
     let (mut kills, mut runs) = (0, 0);
+    let mut bar = Bar::new(out, "Verifying", "kills", Some(args.kills.into()));
     while kills < args.kills {
         let (begun, limit) = (Instant::now(), time);
         let mut delay = || limit.mul_f64(f64::from(rng.uniform()));
@@ -63,8 +66,12 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
             )));
         }
         let times = if killed == 1 { "once".to_owned() } else { format!("{killed} times") };
-        out.say(format!("Killed {times} and resumed: the same ({kills} of {} kills)", args.kills));
+        bar.above(|| {
+            out.say(format!("Killed {times} and resumed: the same ({kills} of {} kills)", args.kills));
+        });
+        bar.set(kills.into());
     }
+    drop(bar);
     out.say(format!("IDENTICAL: {kills} kills in {runs} runs, the same weights and figures every time"));
     let kept = args.out.as_deref().map(output::path);
     out.result(

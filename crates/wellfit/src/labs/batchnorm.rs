@@ -74,7 +74,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     };
     run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     run.event(&start_event())?;
-    networks.iter().for_each(|network| out.say(network.summary()));
+    networks.iter().for_each(|network| out.say(network.short_summary()));
     show_batch(&train, args.seed, &run, out)?;
     let (mut results, test) = (Vec::new(), test_batches(&test)?);
     for seed in args.seed..args.seed + u64::from(args.seeds) {

@@ -25,7 +25,8 @@ fn numbers_out_of_range() {
         ("--batch-size 0", &["--batch-size must be between 1 and", "not 0"][..]),
         ("--batch-size 18446744073709551615", &["--batch-size must be between 1 and"]),
         ("--epochs 0", &["--epochs must be at least 1"]),
-        ("--epochs -1", &["--epochs"]),
+        ("--epochs -1", &["--epochs", "give a whole number from 0 to"]),
+        ("--lr 0,1", &["--lr", "with a point: 0.1"]),
         ("--image-size 0", &["--image-size must be between 1 and 4096, not 0"]),
         ("--image-size 100000", &["--image-size must be between 1 and 4096"]),
         ("--val-split 0", &["--val-split must be above 0 and below 1, not 0"]),
@@ -40,6 +41,7 @@ fn numbers_out_of_range() {
         ("--lr-factor 1 --lr-scheduler", &["factor", "1"]),
         ("--min-lr -1 --lr-scheduler", &["min_lr", "-1"]),
         ("--seed 18446744073709551615", &["--seed", "9223372036854775807"]),
+        ("--hflip 0.8", &["--hflip 0.8", "half of the time"]),
         ("--workers 18446744073709551615", &["--workers must be at most 1024"]),
         ("--threads 100000", &["--threads must be at most 1024"]),
     ] {
@@ -64,7 +66,9 @@ fn names_that_do_not_exist() {
         ("--device tpu", &["--device tpu: there is no device `tpu`", "cpu, wgpu, cuda"]),
         ("--optimizer adan", &["adan", "adamw", "sgd"]),
         ("--schedule stairs", &["stairs", "one-cycle"]),
-        ("--earlystopping", &["--earlystopping", "--early-stopping"]),
+        ("--early-stoping", &["--early-stoping", "--early-stopping"]),
+        ("--mixup 0.2", &["--mixup is no augmentation here", "--label-smoothing"]),
+        ("--pretrained", &["--pretrained", "--weights FILE"]),
     ] {
         refuses(options, parts);
     }
@@ -116,7 +120,7 @@ fn refuses_config(content: &str, parts: &[&str]) {
 
 #[test]
 fn configuration_files() {
-    refuses_config("epochs = 2\nlearning_rate = 0.1\n", &["line 2", "learning_rate", "lr"]);
+    refuses_config("epochs = 2\nlurning_rate = 0.1\n", &["line 2", "lurning_rate", "lr"]);
     refuses_config("epochs = 2\n\nbatch_size = \"many\"\n", &["line 3", "batch_size = \"many\""]);
     refuses_config("epochs = -2\n", &["line 1", "-2"]);
     refuses_config("optimizer = \"adan\"\n", &["line 1", "adan", "adamw"]);

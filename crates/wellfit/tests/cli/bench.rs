@@ -40,6 +40,10 @@ impl Bench {
         command.current_dir(self.folder.path()).args(line.split_whitespace());
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
         command.env("NO_PROXY", "*").env("RUST_BACKTRACE", "0");
+        // As a user starts it who installed it.
+        command.env_remove("CARGO");
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "wellfit");
         command
     }
 

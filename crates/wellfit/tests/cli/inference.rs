@@ -237,6 +237,92 @@ fn bad_images_are_refused_or_left_out() {
     bench.refuses("predict run pets/none.png", 3, &["pets/none.png", "No such file"]);
 }
 
+/// The rows of a CSV file, as the text of each cell.
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_batch_goes_on_after_a_bad_file_and_says_so_by_its_exit_code() {
+    let bench = trained();
+    bench.write("pets/val/cat/bad.png", "no picture");
+    let outcome =
+        bench.run("predict run pets/val none.png pets/train/dog/*.png --csv out.csv --top 1").exits(8);
+    for part in [
+        "warning: cannot use pets/val/cat/bad.png: it is no image",
+        "none.png: No such file",
+        "2 of 18 files",
+    ] {
+        outcome.complains(part);
+    }
+    let rows = cells(&bench.text("out.csv"));
+    assert_eq!(rows[0], ["image", "error", "class", "probability"]);
+    assert_eq!(rows.len(), 19);
+    let row =
+        |image: &str| rows.iter().find(|row| row[0] == image).unwrap_or_else(|| panic!("{image} {rows:?}"));
+    assert_eq!(row("pets/val/cat/8.png")[2], "cat");
+    assert_eq!(row("pets/train/dog/0.png")[2], "dog");
+    assert!(row("pets/val/cat/bad.png")[1].contains("no image") && row("none.png")[2].is_empty());
+    bench.refuses("predict run pets/val/cat/8.png --csv out.csv", 5, &["out.csv exists", "--force"]);
+    bench.run("predict run pets/val/cat/8.png --csv out.csv --force").succeeds();
+    assert_eq!(cells(&bench.text("out.csv")).len(), 2);
+    bench.refuses(
+        "predict run none.png nothing*.png",
+        3,
+        &["none of 2 files could be classified", "matches the pattern"],
+    );
+}
+
+#[test]
+fn rows_on_standard_output_are_all_that_is_there() {
+    let bench = trained();
+    let lines = bench.run("predict run pets/val --jsonl --top 1").succeeds().to_string();
+    let rows: Vec<serde_json::Value> = lines
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows.len(), 8);
+    assert_eq!(rows[0]["image"], "pets/val/cat/10.png");
+    assert_eq!(rows[0]["top"][0]["class"], "cat");
+    bench
+        .run("predict run pets/val --csv")
+        .succeeds()
+        .says("image,error,class,probability,class_2,probability_2\n");
+    bench.refuses("predict run pets/val --csv --json", 2, &["both go to standard output"]);
+    bench.refuses("predict run pets/val --csv a --jsonl b", 2, &["choose one"]);
+}
+
+#[test]
+fn names_come_from_standard_input() {
+    let bench = trained();
+    for list in ["pets/val/cat/8.png\n\npets/val/dog/9.png\n", "pets/val/cat/8.png\0pets/val/dog/9.png\0"] {
+        let mut child = bench.command("predict run - --jsonl");
+        child.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), list.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.lines().count() == 2, "{text}");
+        assert!(text.contains("pets/val/dog/9.png"), "{text}");
+    }
+}
+
+#[test]
+fn a_batch_of_many_files_has_the_predictions_of_each_alone() {
+    let bench = trained();
+    bench.pictures("many", &["a", "b"], 0..40);
+    let together = bench.run("predict run many --json").succeeds().json();
+    let predictions = together["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 80);
+    for place in [0, 31, 32, 79] {
+        let image = predictions[place]["image"].as_str().unwrap();
+        let alone = bench.run(&format!("predict run {image} --json")).succeeds().json();
+        assert_eq!(alone["predictions"][0], predictions[place]);
+    }
+}
+
 #[test]
 fn a_directory_that_is_no_run() {
     let bench = trained();

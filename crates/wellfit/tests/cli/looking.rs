@@ -57,9 +57,11 @@ fn runs_tells_why_each_stopped() {
     bench
         .run("runs")
         .succeeds()
-        .says("animals-mlp-1  mlp")
+        .says("run            date")
+        .says("  mlp  ")
+        .says("0.001")
         .says("finished")
-        .says("early_stopping")
+        .says("early stopping")
         .says("broken");
     let listed = bench.run("runs --json").succeeds().json();
     let runs = listed["runs"].as_array().unwrap();
@@ -73,6 +75,19 @@ fn runs_tells_why_each_stopped() {
         (&"early_stopping".into(), &2.into())
     );
     assert!(of("animals-mlp-1")["best"]["val_loss"].is_number());
+    let first = of("animals-mlp-1");
+    assert_eq!(
+        (&first["lr"], &first["seed"], &first["test_accuracy"]),
+        (&0.001.into(), &0.into(), &serde_json::Value::Null)
+    );
+    bench.pictures("photos/train", &["cat", "dog"], 0..4);
+    bench.pictures("photos/test", &["cat", "dog"], 4..6);
+    let found = bench.run("evaluate runs/animals-mlp-1 photos --json").succeeds().json();
+    let listed = bench.run("runs --json").succeeds().json();
+    let of = |name: &str| {
+        listed["runs"].as_array().unwrap().iter().find(|run| run["run"] == format!("runs/{name}")).unwrap()
+    };
+    assert_eq!(of("animals-mlp-1")["test_accuracy"], found["accuracy"]);
     assert!(of("broken")["problem"].as_str().unwrap().contains("runs/broken/run.toml is damaged"));
 }
 

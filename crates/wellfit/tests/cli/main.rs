@@ -12,6 +12,7 @@ mod cache;
 mod durable;
 mod export;
 mod folders;
+mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod help;

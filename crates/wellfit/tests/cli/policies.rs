@@ -36,8 +36,23 @@ fn early_stopping_counts_and_stops() {
 #[test]
 fn early_stopping_is_off_unless_asked_for() {
     let bench = animals();
-    let outcome = bench.run(&format!("train animals {MLP} --epochs 4 --patience 1 {NEVER_IMPROVES}"));
+    let outcome = bench.run(&format!("train animals {MLP} --epochs 4 --monitor val_loss"));
     outcome.succeeds().says("Epoch 4 of 4").never_says("EarlyStopping counter");
+    let off = format!("train animals {MLP} --epochs 4 --patience 1 {NEVER_IMPROVES} --early-stopping false");
+    bench.run(&off).succeeds().says("Epoch 4 of 4").never_says("EarlyStopping counter");
+}
+
+#[test]
+fn an_option_of_a_policy_turns_it_on() {
+    let bench = animals();
+    let stops = format!("train animals {MLP} --epochs 9 {NEVER_IMPROVES}");
+    for options in
+        ["--patience 1", "--early-stopping patience=1", "--early-stopping 1", "--early_stopping_patience 1"]
+    {
+        bench.run(&format!("{stops} {options}")).succeeds().says("Stopped after epoch 2");
+    }
+    bench.run(&format!("train animals {MLP} --epochs 3 --lr-patience 0 {STALLS} --out run")).succeeds();
+    assert!(!bench.events("run", "lr_change").is_empty());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::memory::{peak_mib, peak_row};
 use super::photos;
 use super::samples::{Samples, timed, titles};
 use crate::args::BenchArgs;
+use crate::bar::Bar;
 use crate::config::{MOST_THREADS, require};
 use crate::error::CliError;
 use crate::opening::open_data;
@@ -51,11 +52,14 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     ));
     epoch(&loader, 0)?;
     let mut rates = Vec::new();
+    let mut bar = Bar::new(out, "Loading", "epochs", Some(steps.into()));
     for step in 1..=steps {
         let (seconds, done) = timed(|| epoch(&loader, step));
         done?;
         rates.push(count as f64 / seconds);
+        bar.set(step.into());
     }
+    drop(bar);
     let rates: Samples = rates.into_iter().collect();
     let peak = peak_mib();
     let rate = rates.row("images a second", |rate| format!("{rate:.1}"));

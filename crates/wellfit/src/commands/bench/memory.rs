@@ -3,6 +3,7 @@
 use super::samples::single;
 use std::path::Path;
 use wellfit::base::file;
+use wellfit::run::figures::bytes;
 
 /// The most memory this process has held so far, in MiB, as Linux counts it (`VmHWM`, the "high-water mark" of
 /// pages in memory); none elsewhere.
@@ -13,7 +14,7 @@ pub fn peak_mib() -> Option<f64> {
 
 /// That figure as a row of a table.
 pub fn peak_row(mib: f64) -> [String; 4] {
-    single("peak memory", format!("{mib:.0} MiB"))
+    single("peak memory", bytes((mib * 1024.0 * 1024.0) as u64))
 }
 
 fn high_water(status: &str) -> Option<u64> {

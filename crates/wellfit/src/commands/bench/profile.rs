@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Instant;
+use wellfit::run::figures::percent;
 use wellfit::train::Direction;
 
 /// Seconds for each kind of work, forward and backward, in the order they were first seen.
@@ -47,8 +48,7 @@ impl Profile {
     pub fn rows(&self, steps: u32, time: fn(f64) -> String) -> Vec<[String; 4]> {
         let mean = |sum: f64| if sum > 0.0 { time(sum / f64::from(steps)) } else { "-".to_owned() };
         let row = |&(kind, [forward, backward]): &(&str, [f64; 2])| {
-            let share = 100.0 * (forward + backward) / self.total();
-            [kind.to_owned(), mean(forward), mean(backward), format!("{share:.1} %")]
+            [kind.to_owned(), mean(forward), mean(backward), percent((forward + backward) / self.total())]
         };
         let head = ["", "forward", "backward", "share"].map(String::from);
         [head].into_iter().chain(self.rows.iter().map(row)).collect()

@@ -47,23 +47,6 @@ pub fn single(name: &str, figure: String) -> [String; 4] {
     [name.to_owned(), figure, String::new(), String::new()]
 }
 
-/// Seconds as a length of time with four digits: `3.214 s`, `12.31 ms`, `850.2 µs`.
-pub fn time(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        1.0.. => (seconds, "s"),
-        1e-3.. => (seconds * 1e3, "ms"),
-        _ => (seconds * 1e6, "µs"),
-    };
-    let digits = if value < 10.0 {
-        3
-    } else if value < 100.0 {
-        2
-    } else {
-        1
-    };
-    format!("{value:.digits$} {unit}")
-}
-
 /// How many seconds `work` takes, and what it gives.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
@@ -81,11 +64,5 @@ mod tests {
         assert_eq!(samples(&[9.0, 1.0, 3.0]).median(), 3.0);
         assert_eq!(samples(&[9.0, 1.0, 3.0, 4.0]).median(), 3.5);
         assert_eq!(samples(&[9.0, 1.0, 3.0]).all(), [1.0, 3.0, 9.0]);
-    }
-
-    #[test]
-    fn times_have_four_digits_and_a_unit() {
-        let texts = [123.44, 3.2144, 0.01231, 0.0008502, 0.000_001_5].map(time);
-        assert_eq!(texts, ["123.4 s", "3.214 s", "12.31 ms", "850.2 µs", "1.500 µs"]);
     }
 }

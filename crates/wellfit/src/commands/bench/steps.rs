@@ -2,14 +2,16 @@
 
 use super::memory::{peak_mib, peak_row};
 use super::profile::Profile;
-use super::samples::{Samples, single, time, timed, titles};
+use super::samples::{Samples, single, timed, titles};
 use super::threads::ThreadTime;
 use super::workload::{Settings, StepTimes, Workload};
 use crate::args::BenchArgs;
+use crate::bar::Bar;
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::Output;
 use serde_json::{Value, json};
+use wellfit::run::figures::{bytes, time};
 use wellfit::run::path;
 use wellfit::simd::{parallel, profile};
 
@@ -21,7 +23,7 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
     })?;
     let mut workload = Workload::new(&args.job, &settings)?;
     out.say(title(&args.job, &settings));
-    let found = Found::measure(&mut workload, settings.steps, args.profile)?;
+    let found = Found::measure(&mut workload, settings.steps, args.profile, out)?;
     found.say(&settings, out);
     let mut value = found.value(&args.job, &settings);
     if let Some(threads) = &found.threads {
@@ -70,7 +72,8 @@ struct Found {
 }
 
 impl Found {
-    fn measure(workload: &mut Workload, steps: u32, profiled: bool) -> Result<Self, CliError> {
+    fn measure(workload: &mut Workload, steps: u32, profiled: bool, out: Output) -> Result<Self, CliError> {
+        let mut bar = Bar::new(out, "Training", "steps", Some(steps.into()));
         workload.train_step(&mut Profile::new())?;
         let mut profile = Profile::new();
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
@@ -78,10 +81,11 @@ impl Found {
             profile::start();
         }
         let before = workload.traffic();
-        for _ in 0..steps {
+        for step in 1..=steps {
             let (seconds, times) = timed(|| workload.train_step(&mut profile));
             whole.push(seconds);
             parts.push(times?);
+            bar.set(step.into());
         }
         let threads = profiled.then(|| ThreadTime::new(profile::stop(), whole.iter().sum()));
         let (after, elsewhere) = (workload.traffic(), workload.is_elsewhere());
@@ -89,10 +93,13 @@ impl Found {
         let traffic = [a_step(after.uploaded, before.uploaded), a_step(after.downloaded, before.downloaded)];
         workload.evaluate()?;
         let mut evaluation = Vec::new();
-        for _ in 0..steps {
+        drop(bar);
+        let mut bar = Bar::new(out, "Evaluating", "passes", Some(steps.into()));
+        for step in 1..=steps {
             let (seconds, done) = timed(|| workload.evaluate());
             done?;
             evaluation.push(seconds);
+            bar.set(step.into());
         }
         let part = |of: fn(&StepTimes) -> f64| parts.iter().map(of).collect::<Samples>();
         let parts =
@@ -120,9 +127,8 @@ impl Found {
         rows.push(single(unit, format!("{:.1}", self.rate(settings))));
         rows.extend(self.peak_mib.map(peak_row));
         if let Some([up, down]) = self.traffic {
-            let mib = |bytes: u64| format!("{:.3} MiB", bytes as f64 / f64::from(1 << 20));
-            rows.push(single("a step copies to the device", mib(up)));
-            rows.push(single("a step copies back", mib(down)));
+            rows.push(single("a step copies to the device", bytes(up)));
+            rows.push(single("a step copies back", bytes(down)));
         }
         out.table(&rows, 1..4);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
+use wellfit::run::figures::percent;
 use wellfit::simd::profile::{self, Profile};
 use wellfit::simd::{Bf16, parallel};
 
@@ -58,11 +59,7 @@ impl ThreadTime {
     /// Seconds of all threads together in one of `steps` steps, as a table.
     pub fn rows(&self, steps: u32, time: fn(f64) -> String) -> Vec<[String; 3]> {
         let row = |(name, seconds): (&str, f64)| {
-            [
-                name.to_owned(),
-                time(seconds / f64::from(steps)),
-                format!("{:.1} %", 100.0 * seconds / self.whole),
-            ]
+            [name.to_owned(), time(seconds / f64::from(steps)), percent(seconds / self.whole)]
         };
         let head = ["", "of all threads", "share"].map(String::from);
         [head].into_iter().chain(self.parts().map(row)).collect()

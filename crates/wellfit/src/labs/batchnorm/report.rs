@@ -8,6 +8,7 @@ use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::record::RunWriter;
+use wellfit::run::figures::{self, percent};
 
 /// How many iterations at the end are averaged to compare the networks.
 const LAST: usize = 20;
@@ -40,18 +41,19 @@ pub fn report(
     let seeds = if results.len() > 1 { format!(", means of {} seeds", results.len()) } else { String::new() };
     let text = format!(
         "After {} epochs of batches of {} with SGD {}{seeds}:\n\
-         Normal     loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
-         BatchNorm  loss of the last {LAST} iterations {:.4}, test accuracy {:.2} %\n\
-         Batch normalisation lowers the loss by {:.4} (to {:.0} % of it) and moves test accuracy by {:+.2} points.",
+         Normal     loss of the last {LAST} iterations {}, test accuracy {}\n\
+         BatchNorm  loss of the last {LAST} iterations {}, test accuracy {}\n\
+         Batch normalisation lowers the loss by {} (to {} of it)\n\
+         and moves test accuracy by {:+.1} points.",
         args.epochs,
         args.batch_size,
         args.lr,
-        loss[0],
-        100.0 * accuracy[0],
-        loss[1],
-        100.0 * accuracy[1],
-        loss[0] - loss[1],
-        100.0 * loss[1] / loss[0],
+        figures::loss(loss[0]),
+        percent(accuracy[0]),
+        figures::loss(loss[1]),
+        percent(accuracy[1]),
+        figures::loss(loss[0] - loss[1]),
+        percent(loss[1] / loss[0]),
         100.0 * (accuracy[1] - accuracy[0]),
     );
     let per_seed_values: Vec<Value> = results.iter().zip(args.seed..).map(|(result, seed)| {
@@ -67,11 +69,11 @@ pub fn report(
             .zip(args.seed..)
             .map(|(result, seed)| {
                 format!(
-                    "\nseed {seed}: Normal {:.4} {:.2} %, BatchNorm {:.4} {:.2} %",
-                    result.last(0),
-                    100.0 * result.accuracy[0],
-                    result.last(1),
-                    100.0 * result.accuracy[1]
+                    "\nseed {seed}: Normal {} {}, BatchNorm {} {}",
+                    figures::loss(result.last(0)),
+                    percent(result.accuracy[0]),
+                    figures::loss(result.last(1)),
+                    percent(result.accuracy[1])
                 )
             })
             .collect()
@@ -82,7 +84,7 @@ pub fn report(
     write_summary(run, &text)?;
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
-    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
+    out.say(format!("{}, pictures and record: {}", figures::duration(seconds), run.path().display()));
     let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
     for (network, name) in NAMES.iter().enumerate() {
         value[name] = json!({ "loss_last20": number(loss[network]), "test_accuracy": accuracy[network] });

@@ -7,6 +7,7 @@ use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::record::RunWriter;
+use wellfit::run::duration;
 
 /// Say how the two networks compare: in words, in `summary.txt` and as JSON.
 pub fn report(
@@ -42,7 +43,7 @@ pub fn report(
     write_summary(run, &text)?;
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
-    out.say(format!("{seconds:.2} s, pictures and record: {}", run.path().display()));
+    out.say(format!("{}, pictures and record: {}", duration(seconds), run.path().display()));
     let one = |result: &[f64; 2]| json!({ "normal": { "test_loss": number(result[0]) }, "dropout": { "test_loss": number(result[1]) } });
     let mut value = one(&loss);
     value["run"] = output::path(run.path());

@@ -1,0 +1,26 @@
+//! The end of a run, trained or resumed.
+
+use crate::output::{self, Output, number};
+use serde_json::json;
+use wellfit::run::Outcome;
+
+/// The result for programs, and what can be done next.
+pub fn report(outcome: &Outcome, data: &str, out: Output) {
+    let best = &outcome.best;
+    out.result(&json!({
+        "run": output::path(&outcome.run),
+        "epochs": outcome.epochs.len(),
+        "stop_reason": outcome.stop_reason,
+        "best": {
+            "epoch": best.epoch,
+            "by": outcome.best_by.name(),
+            "val_loss": number(best.val_loss()),
+            "val_accuracy": number(best.val_accuracy()),
+        },
+        "seconds": outcome.seconds,
+        "data_wait_share": number(outcome.data_wait_share),
+    }));
+    if outcome.test_is_untouched {
+        out.say(format!("test/ is untouched: wellfit evaluate {} {data}", outcome.run.display()));
+    }
+}

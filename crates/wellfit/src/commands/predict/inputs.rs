@@ -1,0 +1,250 @@
+//! Which images are to be classified: files, folders, patterns, and names on standard input.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fs;
+use std::io::{self, BufRead, StdinLock};
+use std::path::{Path, PathBuf};
+use wellfit::images::{EXTENSIONS, UNREADABLE_EXTENSIONS};
+
+/// Stands for a list on standard input.
+const LIST: &str = "-";
+/// The most bytes of a name in a list.
+const MOST_NAME: usize = 1 << 16;
+
+/// A file to classify, or a name that leads to none and why.
+pub type Input = Result<PathBuf, (PathBuf, String)>;
+
+/// All files, in the order in which they were named.
+pub struct Inputs {
+    found: VecDeque<Input>,
+    list: Option<List<StdinLock<'static>>>,
+}
+
+impl Inputs {
+    /// Of the words of the command line. Folders and patterns are looked into at once, a list on standard input (`-`)
+    /// while it comes, after everything else.
+    pub fn new(words: &[PathBuf]) -> Self {
+        let mut found = VecDeque::new();
+        let listed = words.iter().any(|word| word == Path::new(LIST));
+        words.iter().filter(|word| *word != Path::new(LIST)).for_each(|word| expand(word, true, &mut found));
+        Self { found, list: listed.then(|| List::new(io::stdin().lock())) }
+    }
+
+    /// How many there are, if that is known.
+    pub fn total(&self) -> Option<usize> {
+        self.list.is_none().then_some(self.found.len())
+    }
+
+    /// The next files, at most so many.
+    pub fn batch(&mut self, most: usize) -> Vec<Input> {
+        self.take(most).collect()
+    }
+}
+
+impl Iterator for Inputs {
+    type Item = Input;
+
+    fn next(&mut self) -> Option<Input> {
+        while self.found.is_empty() {
+            match self.list.as_mut()?.next()? {
+                Ok(name) => expand(&name, false, &mut self.found),
+                Err(cause) => {
+                    self.list = None;
+                    return Some(Err((LIST.into(), format!("the list cannot be read: {cause}"))));
+                }
+            }
+        }
+        self.found.pop_front()
+    }
+}
+
+/// The files that a name means. Names of a list are taken as they are; in typed ones `*`, `?` and `[…]` may stand.
+fn expand(name: &Path, typed: bool, found: &mut VecDeque<Input>) {
+    let pattern = name.to_str().filter(|text| typed && text.contains(['*', '?', '[']) && !name.exists());
+    match pattern {
+        Some(pattern) => matches(name, pattern, found),
+        None if name.is_dir() => {
+            let before = found.len();
+            folder(name, &mut BTreeSet::new(), found);
+            if found.len() == before {
+                found.push_back(Err((name.to_owned(), "the folder holds no images".to_owned())));
+            }
+        }
+        // What cannot be opened says so when it is read.
+        None => found.push_back(Ok(name.to_owned())),
+    }
+}
+
+fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let paths = match glob::glob_with(pattern, options) {
+        Ok(paths) => paths,
+        Err(error) => {
+            return found.push_back(Err((name.to_owned(), format!("it is no pattern: {}", error.msg))));
+        }
+    };
+    let before = found.len();
+    // A link to a folder above it leads a pattern with `**` to the same files again and again.
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        match path {
+            Ok(path) if !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) => {}
+            Ok(path) if path.is_dir() => folder(&path, &mut BTreeSet::new(), found),
+            Ok(path) => found.push_back(Ok(path)),
+            Err(error) => found.push_back(Err((error.path().to_owned(), error.error().to_string()))),
+        }
+    }
+    if found.len() == before {
+        found.push_back(Err((name.to_owned(), "nothing matches the pattern".to_owned())));
+    }
+}
+
+/// The images in a folder and below it, by name; `seen` holds the folders on the way, to which links may lead back.
+fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>) {
+    let listed =
+        dir.canonicalize().and_then(|real| Ok((real, fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?)));
+    let (real, entries) = match listed {
+        Ok(listed) => listed,
+        Err(cause) => return found.push_back(Err((dir.to_owned(), cause.to_string()))),
+    };
+    if !seen.insert(real.clone()) {
+        return;
+    }
+    let mut paths: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| !is_junk(path)).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            folder(&path, seen, found);
+        } else if is_image(&path) {
+            found.push_back(Ok(path));
+        }
+    }
+    seen.remove(&real);
+}
+
+/// Hidden files, and what archives of a Mac bring along.
+fn is_junk(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
+}
+
+fn is_image(path: &Path) -> bool {
+    let end = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    EXTENSIONS.contains(&&*end) || UNREADABLE_EXTENSIONS.contains(&&*end)
+}
+
+/// Names with a line each, or with a NUL after each (`find -print0`).
+struct List<R> {
+    from: R,
+    /// The byte after each name, once it is known.
+    end: Option<u8>,
+}
+
+impl<R: BufRead> List<R> {
+    fn new(from: R) -> Self {
+        Self { from, end: None }
+    }
+
+    /// The next name, which is not empty.
+    fn next(&mut self) -> Option<io::Result<PathBuf>> {
+        loop {
+            match self.read() {
+                Ok(None) => return None,
+                Ok(Some(name)) if name.is_empty() => {}
+                Ok(Some(name)) => return Some(Ok(path(name))),
+                Err(cause) => return Some(Err(cause)),
+            }
+        }
+    }
+
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let end = match self.end {
+            Some(end) => end,
+            // A name cannot hold NUL, but it may hold a line break.
+            None => *self.end.insert(if self.from.fill_buf()?.contains(&0) { 0 } else { b'\n' }),
+        };
+        let mut name = Vec::new();
+        let most = u64::try_from(MOST_NAME).unwrap_or(u64::MAX);
+        if io::Read::take(&mut self.from, most).read_until(end, &mut name)? == 0 {
+            return Ok(None);
+        }
+        let whole = name.pop_if(|last| *last == end).is_some();
+        if !whole && name.len() == MOST_NAME {
+            return Err(io::Error::other(format!("a name has more than {MOST_NAME} bytes")));
+        }
+        if end == b'\n' {
+            name.pop_if(|last| *last == b'\r');
+        }
+        Ok(Some(name))
+    }
+}
+
+#[cfg(unix)]
+fn path(name: Vec<u8>) -> PathBuf {
+    let name: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(name);
+    name.into()
+}
+
+#[cfg(not(unix))]
+fn path(name: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&name).into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &[u8]) -> Vec<String> {
+        let mut list = List::new(text);
+        std::iter::from_fn(|| list.next()).map(|name| name.unwrap().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn lists_have_lines_or_nuls() {
+        assert_eq!(names(b"a.png\nb c.png\r\n\nd.png"), ["a.png", "b c.png", "d.png"]);
+        assert_eq!(names(b"a\nb.png\0c.png\0"), ["a\nb.png", "c.png"]);
+        assert_eq!(names(b""), [""; 0]);
+        let mut long = List::new(&[b'x'; MOST_NAME + 1][..]);
+        assert!(long.next().unwrap().is_err());
+    }
+
+    #[test]
+    fn folders_and_patterns_are_looked_into_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("b/deep")).unwrap();
+        fs::create_dir_all(at("empty")).unwrap();
+        fs::create_dir_all(at("__MACOSX")).unwrap();
+        for name in [
+            "a.PNG",
+            "z.gif",
+            "notes.txt",
+            ".hidden.png",
+            "b/deep/2.jpg",
+            "b/1.jpg",
+            "__MACOSX/x.png",
+            "[1].png",
+        ] {
+            fs::write(at(name), "").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(dir.path(), at("b/up")).unwrap();
+        let short = |words: &[&str]| -> Vec<String> {
+            let words: Vec<PathBuf> = words.iter().map(|word| at(word)).collect();
+            let name = |path: &Path| path.strip_prefix(dir.path()).unwrap().display().to_string();
+            let show = |input: Input| match input {
+                Ok(path) => name(&path),
+                Err((path, reason)) => format!("{}: {reason}", name(&path)),
+            };
+            Inputs::new(&words).map(show).collect()
+        };
+        assert_eq!(short(&[""]), ["[1].png", "a.PNG", "b/1.jpg", "b/deep/2.jpg", "z.gif"]);
+        assert_eq!(short(&["b/*.jpg", "z.gif"]), ["b/1.jpg", "z.gif"]);
+        assert_eq!(short(&["**/*.jpg"]), ["b/1.jpg", "b/deep/2.jpg"]);
+        assert_eq!(short(&["[1].png"]), ["[1].png"], "a file of that name is no pattern");
+        assert_eq!(short(&["*.bmp"]), ["*.bmp: nothing matches the pattern"]);
+        assert_eq!(short(&["empty", "none.png"]), ["empty: the folder holds no images", "none.png"]);
+        assert_eq!(Inputs::new(&[at("b")]).total(), Some(2));
+    }
+}

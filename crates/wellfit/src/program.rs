@@ -1,0 +1,94 @@
+//! What the user types to start this program, for messages that name commands.
+
+use std::env;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The commands that messages name.
+const COMMANDS: [&str; 13] = [
+    "train",
+    "resume",
+    "verify-resume",
+    "lab",
+    "predict",
+    "evaluate",
+    "export",
+    "data",
+    "runs",
+    "plot",
+    "replay",
+    "bench",
+    "--help",
+];
+
+/// What the user types in front of a command: `wellfit`, a path, or `cargo run --release --`.
+pub fn program() -> &'static str {
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let typed = env::args_os().next().unwrap_or_default().to_string_lossy().into_owned();
+        // What cargo sets for what it starts, and for what that starts.
+        started(&typed, env::var_os("CARGO").is_some() && env::var_os("CARGO_MANIFEST_DIR").is_some())
+    })
+}
+
+/// From the first word of the command line, and whether it is cargo's.
+fn started(typed: &str, by_cargo: bool) -> String {
+    let built = Path::new(typed).parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
+    let features = match (cfg!(feature = "wgpu"), cfg!(feature = "cuda")) {
+        (false, false) => "",
+        (true, false) => " --features wgpu",
+        (false, true) => " --features cuda",
+        (true, true) => " --features wgpu,cuda",
+    };
+    match built {
+        Some("release") if by_cargo => format!("cargo run --release{features} --"),
+        Some("debug") if by_cargo => format!("cargo run{features} --"),
+        // On the search path.
+        _ if typed.is_empty() || !typed.contains(std::path::MAIN_SEPARATOR) => "wellfit".to_owned(),
+        _ => typed.to_owned(),
+    }
+}
+
+/// A text in which commands are written `wellfit COMMAND`, with what the user types in their place.
+pub fn as_typed(text: &str) -> String {
+    written_for(text, program())
+}
+
+fn written_for(text: &str, program: &str) -> String {
+    if program == "wellfit" {
+        return text.to_owned();
+    }
+    COMMANDS.iter().fold(text.to_owned(), |text, command| {
+        text.replace(&format!("wellfit {command}"), &format!("{program} {command}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_tells_how_it_was_started() {
+        let features = if cfg!(any(feature = "wgpu", feature = "cuda")) { return } else { "" };
+        assert_eq!(features, "");
+        for (typed, by_cargo, program) in [
+            ("wellfit", false, "wellfit"),
+            ("wellfit", true, "wellfit"),
+            ("target/release/wellfit", true, "cargo run --release --"),
+            ("target/debug/wellfit", true, "cargo run --"),
+            ("target/release/wellfit", false, "target/release/wellfit"),
+            ("/usr/bin/wellfit", true, "/usr/bin/wellfit"),
+        ] {
+            assert_eq!(started(typed, by_cargo), program, "{typed}");
+        }
+    }
+
+    #[test]
+    fn commands_are_named_as_they_are_typed() {
+        let text = "the run is saved: wellfit resume runs/x, or `wellfit runs`; wellfit is a program";
+        let expected =
+            "the run is saved: cargo run -- resume runs/x, or `cargo run -- runs`; wellfit is a program";
+        assert_eq!(written_for(text, "cargo run --"), expected);
+        assert_eq!(written_for(text, "wellfit"), text);
+    }
+}
