@@ -1,6 +1,6 @@
 //! Ready-made charts: curves of training, and what the experiments compare.
 
-use crate::theme::chapter;
+use crate::theme::recipe;
 use crate::{Axis, Chart, LineStyle, Numbers, Paint, Scatter, Series};
 
 /// Accuracy of each epoch (from epoch 1), as fractions 0–1: [`Paint::TRAIN`] and
@@ -45,8 +45,8 @@ pub fn twin_loss_chart(normal: &[f64], batch_norm: &[f64]) -> Chart {
         x: Axis::new("Iterations", Numbers::Whole),
         y: Axis::new("Loss", Numbers::Real),
         lines: vec![
-            Series::counted("Normal", normal, chapter::AMBER),
-            Series::counted("BatchNorm", batch_norm, chapter::BLUE),
+            Series::counted("Normal", normal, recipe::AMBER),
+            Series::counted("BatchNorm", batch_norm, recipe::BLUE),
         ],
         ..Chart::default()
     }
@@ -91,13 +91,13 @@ pub fn dropout_chart(data: &DropoutChart<'_>) -> Chart {
             "Epoch {}, Loss={:.4}, Loss with dropout={:.4}",
             data.epoch, data.loss, data.loss_dropout
         ),
-        scatters: vec![dots("train", data.train, chapter::PURPLE), dots("test", data.test, chapter::AMBER)],
+        scatters: vec![dots("train", data.train, recipe::PURPLE), dots("test", data.test, recipe::AMBER)],
         ..Chart::default()
     };
     chart.y.range = around(data.train.1.iter().chain(data.test.1));
     chart.lines = vec![
-        fit("normal", data.fit, chapter::BLUE, LineStyle::Solid),
-        fit("dropout", data.fit_dropout, chapter::GREEN, LineStyle::Dashed),
+        fit("normal", data.fit, recipe::BLUE, LineStyle::Solid),
+        fit("dropout", data.fit_dropout, recipe::GREEN, LineStyle::Dashed),
     ];
     chart
 }
@@ -129,8 +129,8 @@ mod tests {
         assert_eq!((chart.lines[0].color, chart.lines[1].color), (Paint::TRAIN, Paint::VALIDATION));
         assert_eq!(chart.size, (1000, 700));
         let chart = twin_loss_chart(&[2.0], &[1.0]);
-        assert_eq!((chart.lines[0].name.as_str(), chart.lines[0].color), ("Normal", chapter::AMBER));
-        assert_eq!((chart.lines[1].name.as_str(), chart.lines[1].color), ("BatchNorm", chapter::BLUE));
+        assert_eq!((chart.lines[0].name.as_str(), chart.lines[0].color), ("Normal", recipe::AMBER));
+        assert_eq!((chart.lines[1].name.as_str(), chart.lines[1].color), ("BatchNorm", recipe::BLUE));
     }
 
     #[test]
@@ -153,9 +153,9 @@ mod tests {
         assert_eq!(tame.y.range, Some((-1.2, 1.2)));
         assert_eq!(tame.y, wild.y);
         let style = |i: usize| (tame.lines[i].color, tame.lines[i].style, tame.lines[i].width);
-        assert_eq!(style(0), (chapter::BLUE, LineStyle::Solid, 3.0));
-        assert_eq!(style(1), (chapter::GREEN, LineStyle::Dashed, 3.0));
+        assert_eq!(style(0), (recipe::BLUE, LineStyle::Solid, 3.0));
+        assert_eq!(style(1), (recipe::GREEN, LineStyle::Dashed, 3.0));
         let dots = |i: usize| (tame.scatters[i].color, tame.scatters[i].alpha);
-        assert_eq!((dots(0), dots(1)), ((chapter::PURPLE, 0.5), (chapter::AMBER, 0.5)));
+        assert_eq!((dots(0), dots(1)), ((recipe::PURPLE, 0.5), (recipe::AMBER, 0.5)));
     }
 }

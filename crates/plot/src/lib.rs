@@ -43,5 +43,5 @@ pub use color::Color;
 pub use error::PlotError;
 pub use grid::{GridCell, ImageGrid};
 pub use picture::Picture;
-pub use theme::{Look, Paint, Theme, chapter};
+pub use theme::{Look, Paint, Theme, recipe};
 pub use ticks::ticks;

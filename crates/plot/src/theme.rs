@@ -92,8 +92,8 @@ impl Paint {
     }
 }
 
-/// The colours of the book's chapter, which the labs' pictures keep; on dark paper lighter ones of the same hue.
-pub mod chapter {
+/// The colours of the book's recipe, which the labs' pictures keep; on dark paper lighter ones of the same hue.
+pub mod recipe {
     use super::{Color, Paint};
 
     /// Accuracy of training; the fit with dropout.

@@ -4,7 +4,7 @@ use crate::error::RunError;
 use crate::opening::Validation;
 use crate::saved::SavedRun;
 use serde::Deserialize;
-use wellfit_plot::{Chart, Look, Mark, Paint, accuracy_chart, chapter, loss_chart, twin_loss_chart};
+use wellfit_plot::{Chart, Look, Mark, Paint, accuracy_chart, loss_chart, recipe, twin_loss_chart};
 use wellfit_record::{EpochRecord, Problem, RunDir, RunInfo, StepRecord, best_epoch, epochs};
 
 /// The charts of a run.
@@ -78,7 +78,7 @@ pub fn plots(run: &RunDir) -> Result<Plots, RunError> {
     }
 }
 
-/// Accuracy and loss of each epoch, the best one marked, in the chapter's colours for `lab transfer`.
+/// Accuracy and loss of each epoch, the best one marked, in the recipe's colours for `lab transfer`.
 fn of_training(run: &RunDir, info: &RunInfo) -> Result<Plots, RunError> {
     let log = run.events()?;
     let epochs = epochs(&log.rows);
@@ -90,8 +90,8 @@ fn of_training(run: &RunDir, info: &RunInfo) -> Result<Plots, RunError> {
     let accuracy = accuracy_chart(&curve(EpochRecord::train_accuracy), &curve(EpochRecord::val_accuracy));
     let loss = loss_chart(&curve(EpochRecord::train_loss), &curve(EpochRecord::val_loss));
     let mut charts = [
-        ("accuracy", accuracy, [chapter::GREEN, chapter::BLUE]),
-        ("loss", loss, [chapter::ORANGE, chapter::RED]),
+        ("accuracy", accuracy, [recipe::GREEN, recipe::BLUE]),
+        ("loss", loss, [recipe::ORANGE, recipe::RED]),
     ];
     if is_lab_transfer(run) {
         charts.iter_mut().for_each(|(_, chart, paints)| paint(chart, *paints));

@@ -214,9 +214,9 @@ impl Observer for Progress {
     fn notice(&mut self, notice: &Notice) {
         let text = in_flags(&notice.to_string());
         if notice.is_warning() {
-            self.out.warn(text)
+            self.out.warn(text);
         } else {
-            self.out.say(text)
+            self.out.say(text);
         }
         if let (Notice::Network { layers, .. }, true) = (notice, self.verbose) {
             self.out.say(layers);

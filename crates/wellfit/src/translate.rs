@@ -66,10 +66,11 @@ impl Line<'_> {
             }
         }
         // `train --data photos`: the one place that is named is the data.
-        if self.bare == 0 && self.trains() {
-            if let Some((place, data)) = self.data.take() {
-                self.done[place] = data;
-            }
+        if self.bare == 0
+            && self.trains()
+            && let Some((place, data)) = self.data.take()
+        {
+            self.done[place] = data;
         }
         Ok(())
     }

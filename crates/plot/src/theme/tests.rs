@@ -91,9 +91,7 @@ fn every_paint_stands_out_from_its_paper() {
             assert!(contrast(paint.on(theme), paper) >= 4.5, "{paint:?} on {theme:?}");
         }
     }
-    for paint in
-        [chapter::GREEN, chapter::BLUE, chapter::ORANGE, chapter::RED, chapter::PURPLE, chapter::AMBER]
-    {
+    for paint in [recipe::GREEN, recipe::BLUE, recipe::ORANGE, recipe::RED, recipe::PURPLE, recipe::AMBER] {
         assert!(contrast(paint.dark, Paint::PAPER.dark) >= 3.0, "{paint:?}");
     }
 }

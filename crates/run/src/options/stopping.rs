@@ -15,7 +15,9 @@ macro_rules! stopping_options {
             value_name: "NAME:OPTIONS",
         }
 
-        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau); its options below turn it on, too
+        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
+        ///
+        /// Any of `lr_patience`, `lr_factor` and `min_lr` turns it on, too.
         lr_scheduler: bool {
             default: |_| false,
             check: |spec| {
@@ -46,7 +48,9 @@ macro_rules! stopping_options {
             value_name: "RATE",
         }
 
-        /// Stop when the watched metric no longer improves; `patience` or `min_delta` turn it on, too
+        /// Stop when the watched metric no longer improves
+        ///
+        /// `patience` or `min_delta` turn it on, too.
         early_stopping: bool {
             default: |_| false,
             check: |spec| spec.early_stopping().validate().map_err(|error| error.to_string()),

@@ -187,7 +187,7 @@ fn fashion_mnist_that_is_nowhere_says_where_it_was_looked_for() {
     }
     for line in ["train fashion-mnist", "lab batchnorm"] {
         let outcome = offline(line).exits(3);
-        let cache = bench.path("cache/wellfit/fashion-mnist");
+        let cache = bench.cached("wellfit/fashion-mnist");
         for part in [cache.to_str().unwrap(), DEBIAN, "127.0.0.1:9", "dataset-fashion-mnist", "sample"] {
             outcome.complains(part);
         }

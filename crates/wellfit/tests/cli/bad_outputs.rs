@@ -24,7 +24,7 @@ fn a_run_is_replaced_only_by_force() {
 #[test]
 fn a_foreign_folder_is_left_alone_even_with_force() {
     let bench = animals();
-    bench.write("thesis/chapter.tex", "years of work");
+    bench.write("thesis/recipe.tex", "years of work");
     for command in [format!("train animals {MLP} --epochs 1"), "lab dropout --epochs 1".to_owned()] {
         for force in ["", "--force"] {
             let line = format!("{command} --out thesis {force}");

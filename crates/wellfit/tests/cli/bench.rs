@@ -10,6 +10,8 @@ use tempfile::TempDir;
 /// A folder in which commands run. It is gone with this value.
 pub struct Bench {
     folder: TempDir,
+    /// The user's cache, which a command may fill even if it is refused.
+    cache: TempDir,
 }
 
 /// What a command did.
@@ -25,7 +27,7 @@ const EARLIER: &str = "earlier";
 
 impl Bench {
     pub fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        Self { folder: TempDir::new().unwrap(), cache: TempDir::new().unwrap() }
     }
 
     /// Run `wellfit` with the words of `line`.
@@ -38,7 +40,7 @@ impl Bench {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wellfit"));
         command.current_dir(self.folder.path()).args(line.split_whitespace());
-        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
+        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.cache.path());
         command.env("NO_PROXY", "*").env("RUST_BACKTRACE", "0");
         // As a user starts it who installed it.
         command.env_remove("CARGO");
@@ -82,6 +84,11 @@ impl Bench {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// A path in the user's cache.
+    pub fn cached(&self, name: &str) -> PathBuf {
+        self.cache.path().join(name)
     }
 
     pub fn has(&self, name: &str) -> bool {

@@ -6,7 +6,7 @@ use crate::bench::Bench;
 fn the_dropout_lab_leaves_pictures_an_animation_and_its_figures() {
     let bench = Bench::new();
     let outcome = bench.run("lab dropout --epochs 60 --seeds 2 --out lab --json").succeeds();
-    outcome.complains("Dropout(p=0.2)");
+    outcome.complains("Network: mlp-dropout for inputs");
     let result = outcome.json();
     let loss = |value: &serde_json::Value, twin: &str| value[twin]["test_loss"].as_f64().unwrap();
     for twin in ["normal", "dropout"] {
@@ -38,7 +38,7 @@ fn the_batchnorm_lab_compares_twins_on_the_same_batches() {
     bench.digits("digits", 200, 50);
     let line = "lab batchnorm --data digits --epochs 3 --batch-size 20 --json --out lab";
     let outcome = bench.run(line).succeeds();
-    outcome.complains("Linear(in_features=64, out_features=48, bias=True)");
+    outcome.complains("Network: mlp-bn for inputs [1, 8, 8], 10 outputs");
     outcome.complains("a batch [4, 1, 8, 8], an image [1, 8, 8]");
     let result = outcome.json();
     let loss = |twin: &str| result[twin]["loss_last20"].as_f64().unwrap();

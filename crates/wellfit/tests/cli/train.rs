@@ -16,9 +16,9 @@ fn a_run_leaves_its_record_plots_and_weights() {
     let bench = animals();
     let outcome = bench.run("train animals --model resnet18 --image-size 32 --epochs 2 --out run").succeeds();
     outcome
-        .says("resnet18 for images [3, 32, 32]")
+        .says("resnet18 for inputs [3, 32, 32]")
         .says("11,177,538 total parameters")
-        .says("12 training, 4 validation, 2 classes")
+        .says("12 training, 4 validation images, 2 classes")
         .says("Epoch 2 of 2")
         .says("TRAINING COMPLETE");
     let names = bench.names("run");
@@ -96,8 +96,8 @@ fn idx_folders_bring_their_own_image_size_and_classes() {
     bench.digits("digits", 60, 20);
     let outcome = bench.run("train digits --epochs 1 --out run").succeeds();
     outcome
-        .says("resnet20 for images [1, 8, 8]")
-        .says("digits: 50 training, 10 validation, 20 test images, 10 classes");
+        .says("resnet20 for inputs [1, 8, 8]")
+        .says("Data: digits, 50 training, 10 validation, 20 test images, 10 classes");
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn without_val_a_part_of_train_is_set_aside_and_test_is_kept() {
 fn the_transfer_lab_validates_on_test_and_calls_that_optimistic() {
     let bench = pets_with_test();
     let outcome = bench.run(&format!("lab transfer pets {MLP} --epochs 1 --out run")).succeeds();
-    outcome.says("10 training, 4 validation, 2 classes").says("optimistic").never_says("untouched");
-    // Its pictures have the chapter's colours, and no others.
+    outcome.says("10 training, 4 validation images, 2 classes").says("optimistic").never_says("untouched");
+    // Its pictures have the recipe's colours, and no others.
     for (picture, colors) in [("accuracy", ["#008000", "#0000ff"]), ("loss", ["#ffa500", "#ff0000"])] {
         let svg = bench.text(&format!("run/{picture}.svg"));
         assert!(colors.iter().all(|color| svg.contains(color)) && !svg.contains("#11588f"), "{svg}");
