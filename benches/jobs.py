@@ -171,7 +171,7 @@ def freeze(place: Place) -> Job:
     place.images("freeze/train", train)
     place.images("freeze/val", val)
     size = ["--image-size", 32] if place.quick else []
-    ours = place.ours("train", folder, "--model", "resnet50", "--freeze", "--epochs", epochs, *size)
+    ours = place.ours("train", folder, "--model", "resnet50", "--freeze", "--vflip", "--epochs", epochs, *size)
     peer = place.peer("freeze.py", folder, "--epochs", 2, *size)
     missing = epochs - 2
     contenders = [

@@ -23,6 +23,7 @@ LAYERS, OPTIMIZERS, INITIAL = (f"models {name}" for name in ("layers", "optimize
 GOLDEN, PILLOW = "policy golden", "images pillow"
 STEP, BF16 = "train/src/step.rs", "simd/src/vector/bf16.rs"
 INT8, INTEGERS = "kernels/src/int8", "kernels int8"
+TILES = "simd/src/tiles/emulated.rs"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -112,6 +113,8 @@ MUTANTS = [
      ".filter(|second| second.len() > columns)", "kernels bf16"),
     ("weights not rounded by Winograd's method", "kernels/src/conv/winograd/entry.rs", "let w = &E::rounded(w);", "", "kernels bf16"),
     ("outputs rounded to bf16", LINEAR, "if E::PER_LANE == 1 || !step.gives_outputs()", "if true || !step.gives_outputs()", "models bf16"),
+    ("tiles keep numbers near zero", TILES, "if x.abs() < f32::MIN_POSITIVE", "if x.is_nan()", "simd tiles"),
+    ("tiles sum both halves of a pair together", TILES, "*second = flushed(a[1].mul_add(b[1], *second));", "*first = flushed(a[1].mul_add(b[1], *first));", "simd tiles"),
 ]
 
 

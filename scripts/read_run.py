@@ -11,8 +11,9 @@ import re
 import struct
 import zipfile
 
-# Fields of JSON objects that tell a time or a path.
+# Fields of JSON objects that tell a time or a path, and those that older versions do not write.
 TIMES_AND_PATHS = {"run", "seconds", "data_wait_share", "config", "weights", "picture", "image"}
+NEWER = {"by", "trained_on"}
 EPOCH_FIGURES = ["epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"]
 STOP_FIGURES = ["reason", "epoch", "best_epoch", "best_value"]
 
@@ -122,7 +123,8 @@ def summary(run):
 def without_times_and_paths(value):
     """A JSON value without the fields that tell a time or a path."""
     if isinstance(value, dict):
-        return {key: without_times_and_paths(field) for key, field in value.items() if key not in TIMES_AND_PATHS}
+        kept = (key for key in value if key not in TIMES_AND_PATHS | NEWER)
+        return {key: without_times_and_paths(value[key]) for key in kept}
     if isinstance(value, list):
         return [without_times_and_paths(element) for element in value]
     return value

@@ -80,6 +80,14 @@ def images_to_classify(photos):
     return sorted(photos.glob("test/*/0[0-3].png")) + jpegs
 
 
+def explicit(arguments):
+    """A training with what was the default of every older version, and no longer is, said in words they all know."""
+    if arguments[0] != "train":
+        return arguments
+    flips = [] if arguments[1] == "sample" else ["--vflip"]
+    return [*arguments, *flips, *([] if "--monitor" in arguments else ["--monitor", "val_loss"])]
+
+
 # --- Running --------------------------------------------------------------------------------------------------------
 
 
@@ -105,12 +113,12 @@ class Binary:
 
     def train(self, name, arguments, threads=2):
         """A run and the sums of what it left."""
-        result = self.run([*arguments, "--seed", self.seed, "--out", name], threads)
+        result = self.run([*explicit(arguments), "--seed", self.seed, "--out", name], threads)
         return {**read_run.run(self.folder / name), "result": read_run.result(result)}
 
     def kill(self, name, arguments, checkpoints):
         """A run that is killed as soon as it has saved itself so many times."""
-        arguments = [*arguments, "--seed", self.seed, "--out", name]
+        arguments = [*explicit(arguments), "--seed", self.seed, "--out", name]
         process = subprocess.Popen(
             self.command(arguments), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -295,7 +303,7 @@ def mlp(c):
 
 def mlp_bn(c):
     steps = "--optimizer sgd --momentum 0.9 --weight-decay 1e-4 --schedule cosine --label-smoothing 0.1 --clip-norm 1"
-    rules = "--early-stopping --patience 1 --monitor val_accuracy --semantics keras"
+    rules = "--early-stopping --patience 1 --monitor val_loss --semantics keras"
     options = f"--model mlp-bn --epochs 6 --hflip {steps} {rules}"
     c.train("mlp-bn", ["train", "sample", *options.split()])
     c.read("mlp-bn", "sample")

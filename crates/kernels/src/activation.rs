@@ -106,20 +106,36 @@ pub fn swish_in_place<E: Element>(swish: Swish, x: &mut [E]) {
     row_blocks(x, 1, BLOCK, |_, x| swish.apply(x));
 }
 
-/// x·σ(x); NaN stays NaN.
+/// A smooth activation of each x; NaN stays NaN.
 #[must_use]
-pub fn silu<E: Element>(x: &[E]) -> Buffer<E> {
+pub fn swish<E: Element>(swish: Swish, x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
         out.copy_from_slice(&x[first..first + out.len()]);
-        silu_in_place(out);
+        swish.apply(out);
     });
     y
 }
 
-/// From the gradient of the output of [`silu`] to that of its input `x`, in place: times σ(x)·(1 + x·(1 − σ(x))).
-pub fn silu_backward<E: Element>(dy: &mut [E], x: &[E]) {
-    row_blocks(dy, 1, BLOCK, |first, dy| silu_backward_block(dy, &x[first..first + dy.len()]));
+/// From the gradient of the output of [`swish`] to that of its input `x`, in place: times the activation's slope. That
+/// of hard swish is 0 up to −3, 1 from 3 on, and x/3 + ½ between, as torch's at both kinks; that of SiLU is
+/// σ(x)·(1 + x·(1 − σ(x))).
+pub fn swish_backward<E: Element>(swish: Swish, dy: &mut [E], x: &[E]) {
+    row_blocks(dy, 1, BLOCK, |first, dy| {
+        let x = &x[first..first + dy.len()];
+        match swish {
+            Swish::Hard => hard_backward_block(dy, x),
+            Swish::Sigmoid => silu_backward_block(dy, x),
+        }
+    });
+}
+
+vectorized! {
+    fn hard_backward_block<E>(dy: &mut [E], x: &[E]) {
+        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            *dy = E::from_f32(dy.to_f32() * Swish::Hard.slope(x.to_f32()));
+        });
+    }
 }
 
 vectorized! {

@@ -94,39 +94,6 @@ vectorized! {
     }
 }
 
-/// x·relu6(x + 3)/6 with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
-#[must_use]
-pub fn hardswish<E: Element>(x: &[E]) -> Buffer<E> {
-    let mut y = Buffer::scratch(x.len());
-    row_blocks(&mut y, 1, BLOCK, |first, out| hardswish_block(&x[first..first + out.len()], out));
-    y
-}
-
-vectorized! {
-    fn hardswish_block<E>(x: &[E], out: &mut [E]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| {
-            let x = x.to_f32();
-            *out = E::from_f32(x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
-        });
-    }
-}
-
-/// From the gradient of the output of [`hardswish`] to that of its input `x`, in place: times 0 up to −3, 1 from 3 on,
-/// x/3 + ½ between. At −3 and 3, where the function has a kink, these are torch's slopes.
-pub fn hardswish_backward<E: Element>(dy: &mut [E], x: &[E]) {
-    row_blocks(dy, 1, BLOCK, |first, dy| hardswish_backward_block(dy, &x[first..first + dy.len()]));
-}
-
-vectorized! {
-    fn hardswish_backward_block<E>(dy: &mut [E], x: &[E]) {
-        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
-            let x = x.to_f32();
-            let slope = if x < 3.0 { x / 3.0 + 0.5 } else { 1.0 };
-            *dy = E::from_f32(if x <= -3.0 { 0.0 } else { dy.to_f32() * slope });
-        });
-    }
-}
-
 /// x·mask, elementwise. An (inverted) dropout mask holds 0 or 1/(1 − p); its backward pass is the same.
 #[must_use]
 pub fn multiply<E: Element>(x: &[E], mask: &[f32]) -> Buffer<E> {

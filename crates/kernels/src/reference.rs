@@ -99,7 +99,7 @@ pub fn depthwise_conv(conv: &DepthwiseConv, x: &[f64], w: &[f64], dy: &[f64]) ->
     [y, dx, (0..dw.len()).map(|i| dw[i % channels * taps + i / channels]).collect()]
 }
 
-/// [`crate::elementwise::hardswish`] and, for `dy`, [`crate::elementwise::hardswish_backward`].
+/// Hard swish ([`crate::activation::swish`]) and, for `dy`, [`crate::activation::swish_backward`].
 #[must_use]
 pub fn hardswish(x: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let y = x.iter().map(|x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0).collect();

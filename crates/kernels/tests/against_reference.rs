@@ -5,6 +5,7 @@
 mod common;
 
 use common::{assert_close, random, wide};
+use wellfit_kernels::activation::{self, Swish};
 use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
@@ -534,8 +535,8 @@ fn hard_swish() {
         let (y, dx) = reference::hardswish(&wide(&x), &wide(&dy));
         let run = || {
             let mut gradient = dy.clone();
-            elementwise::hardswish_backward(&mut gradient, &x);
-            (elementwise::hardswish(&x), gradient)
+            activation::swish_backward(Swish::Hard, &mut gradient, &x);
+            (activation::swish(Swish::Hard, &x), gradient)
         };
         let (found, gradient) = run();
         assert_close("hard swish", &found, &y, 1e-6);
@@ -547,7 +548,7 @@ fn hard_swish() {
             assert_eq!(pool.install(run), (found.clone(), gradient.clone()), "{threads} threads");
         }
     }
-    let ends = elementwise::hardswish(&[f32::NAN, f32::INFINITY, -3.0, 3.0]);
+    let ends = activation::swish(Swish::Hard, &[f32::NAN, f32::INFINITY, -3.0, 3.0]);
     assert!(ends[0].is_nan() && ends[1..] == [f32::INFINITY, 0.0, 3.0], "{ends:?}");
 }
 

@@ -3,6 +3,7 @@
 //! Run with `WELLFIT_BF16=widened` to test the way without instructions for bf16, with `WELLFIT_SIMD=scalar` (or `avx2`,
 //! `avx512`, `neon`) another instruction set.
 
+use wellfit_kernels::activation::{self, Swish};
 use wellfit_kernels::conv::{Algorithm, BehindNorm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
@@ -232,9 +233,9 @@ fn pooling_and_elementwise_passes() {
     pool::global_average_backward(&mean, 72, 37, Destination::new(&mut spread));
     assert_rounded("spread", &spread[..37], &wide(&mean[..37]).iter().map(|x| x / 72.0).collect::<Vec<_>>());
     let (exact_hard, exact_slope) = reference::hardswish(&exact_x, &exact_x);
-    assert_rounded("hardswish", &elementwise::hardswish(&x), &exact_hard);
+    assert_rounded("hardswish", &activation::swish(Swish::Hard, &x), &exact_hard);
     let mut slope = x.clone();
-    elementwise::hardswish_backward(&mut slope, &x);
+    activation::swish_backward(Swish::Hard, &mut slope, &x);
     assert_rounded("its gradient", &slope, &exact_slope);
     let mut sum = x.clone();
     elementwise::add_to(&mut sum, &x);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use wellfit_plot::{
-    Axis, Chart, Color, DropoutChart, GridCell, Mark, Numbers, Picture, Series, accuracy_chart, animation,
-    dropout_chart, image_grid, loss_chart, twin_loss_chart,
+    Axis, Chart, DropoutChart, GridCell, ImageGrid, Look, Mark, Numbers, Paint, Picture, Series, Theme,
+    accuracy_chart, animation, dropout_chart, loss_chart, twin_loss_chart,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -14,21 +14,43 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&directory)?;
     let save = |name: &str, chart: &Chart| save(&directory, name, chart);
 
-    let (train, validation) = losses();
+    let (train, validation) = losses(40);
     let accuracy = |losses: &[f64]| losses.iter().map(|loss| 1.0 - 0.5 * loss).collect::<Vec<_>>();
-    save("accuracy", &accuracy_chart(&accuracy(&train), &accuracy(&validation)))?;
-    save("loss", &marked(loss_chart(&train, &validation)))?;
-    save("one-epoch", &accuracy_chart(&[0.71], &[0.74]))?;
+    let titled = |title: &str, subtitle: &str, chart: Chart| Chart {
+        title: title.to_owned(),
+        subtitle: subtitle.to_owned(),
+        ..chart
+    };
+    let best = "best epoch 10 of 40: validation accuracy 77.9 %, loss 0.4421";
+    let chart = accuracy_chart(&accuracy(&train), &accuracy(&validation));
+    save("accuracy", &marked(titled("Accuracy of animals-resnet20-1", best, chart)))?;
+    save("loss", &marked(titled("Loss of animals-resnet20-1", best, loss_chart(&train, &validation))))?;
+    let long = "Loss of a-folder-with-quite-a-long-name-as-people-have-them-on-their-disks-with-all-the-words-that-come-\
+                to-mind-resnet18-17";
+    save("long-name", &marked(titled(long, best, loss_chart(&train, &validation))))?;
+    save(
+        "one-epoch",
+        &titled("Accuracy of sample-mlp-1", "best epoch 1 of 1", accuracy_chart(&[0.71], &[0.74])),
+    )?;
+    let (train, validation) = losses(300);
+    save("long-run", &titled("Loss of sample-mlp-1", best, loss_chart(&train, &validation)))?;
+    let mut gaps = train.clone();
+    gaps[50..90].fill(f64::NAN);
+    gaps[120] = f64::INFINITY;
+    save("gaps", &titled("Loss of sample-mlp-1", best, loss_chart(&gaps, &[f64::NAN; 300])))?;
     save("twin-loss", &twin_loss_chart(&iterations(2.3, 0.012, 0.06), &iterations(2.2, 0.03, 0.04)))?;
     save("awkward", &awkward())?;
-    save("empty", &Chart { title: "Nothing yet".to_owned(), ..Chart::default() })?;
+    save("scripts", &scripts())?;
+    save("paints", &paints())?;
+    save("empty", &titled("Nothing yet", "", Chart::default()))?;
     grids(&directory)?;
     dropout(&directory)
 }
 
+/// The chart as PNG and SVG, on light and on dark paper.
 fn save(directory: &Path, name: &str, chart: &Chart) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
-    let picture = chart.draw();
+    let picture = chart.draw(Look::SCREEN);
     let drawn = start.elapsed();
     let bytes = picture.to_png_bytes()?;
     println!(
@@ -37,8 +59,62 @@ fn save(directory: &Path, name: &str, chart: &Chart) -> Result<(), Box<dyn Error
         bytes.len()
     );
     picture.save_png(directory.join(name).with_extension("png"))?;
-    chart.save_svg(directory.join(name).with_extension("svg"))?;
-    Ok(())
+    chart.save_svg(Theme::Light, directory.join(name).with_extension("svg"))?;
+    chart.draw(Look::DARK).save_png(directory.join(format!("{name}-dark.png")))?;
+    Ok(chart.save_svg(Theme::Dark, directory.join(format!("{name}-dark.svg")))?)
+}
+
+/// Names in many scripts, each the name of a line.
+fn scripts() -> Chart {
+    let names = [
+        "热狗 (中文)",
+        "熱狗 (正體)",
+        "ホットドッグ",
+        "핫도그",
+        "хот-дог, ґанок",
+        "χοτ ντογκ",
+        "נקניקייה",
+        "هوت دوغ 12",
+        "हॉट डॉग",
+        "হট ডগ",
+        "ஹாட் டாக்",
+        "ฮอตดอก กี่",
+        "bánh mì kẹp ậ",
+        "𠮷野家 🌭",
+    ];
+    let line =
+        |(i, name): (usize, &&str)| Series::new(*name, vec![(0.0, i as f64), (9.0, i as f64)], Paint::TRAIN);
+    Chart {
+        title: "Genauigkeit von 动物识别-ネコ-고양이-कुत्ता-خيول-resnet18-3".to_owned(),
+        subtitle: "最佳 epoch 12 – כלב וחתול".to_owned(),
+        x: Axis::new("Epochs – 轮次", Numbers::Whole),
+        y: Axis::new("Verlust – 손실 – ความสูญเสีย", Numbers::Real),
+        lines: names.iter().enumerate().map(line).collect(),
+        marks: vec![Mark { x: 3.0, label: "最佳".to_owned() }],
+        size: (1000, 700),
+        ..Chart::default()
+    }
+}
+
+/// The paints of lines beside each other.
+fn paints() -> Chart {
+    let paints = [
+        ("train", Paint::TRAIN),
+        ("validation", Paint::VALIDATION),
+        ("test", Paint::TEST),
+        ("learning rate", Paint::LEARNING_RATE),
+        ("mark", Paint::MARK),
+    ];
+    let line = |(i, (name, paint)): (usize, &(&str, Paint))| {
+        let points =
+            (0..50).map(|x| (f64::from(x), i as f64 + (f64::from(x) / 5.0 + i as f64).sin())).collect();
+        Series::new(*name, points, *paint)
+    };
+    Chart {
+        title: "Paints".to_owned(),
+        lines: paints.iter().enumerate().map(line).collect(),
+        ..Chart::default()
+    }
 }
 
 /// A number in −1..1 that looks random.
@@ -48,10 +124,11 @@ fn noise(i: usize) -> f64 {
 }
 
 /// Training goes on falling; validation turns at epoch 10 and rises.
-fn losses() -> (Vec<f64>, Vec<f64>) {
-    let train = (0..40).map(|i| 0.7 * (-0.1 * i as f64).exp() + 0.02 * noise(i)).collect();
-    let validation =
-        (0..40).map(|i| 0.45 + 0.0006 * (i as f64 - 10.0).powi(2) + 0.03 * noise(i + 99)).collect();
+fn losses(epochs: usize) -> (Vec<f64>, Vec<f64>) {
+    let train = (0..epochs).map(|i| 0.7 * (-0.1 * i as f64).exp() + 0.02 * noise(i)).collect();
+    let validation = (0..epochs)
+        .map(|i| 0.45 + 0.54 * (i as f64 / epochs as f64 - 0.25).powi(2) + 0.03 * noise(i + 99))
+        .collect();
     (train, validation)
 }
 
@@ -73,8 +150,11 @@ fn marked(mut chart: Chart) -> Chart {
 /// Gaps, lone points, an outlier, missing glyphs, names too long, large and small numbers.
 fn awkward() -> Chart {
     let gaps = [0.1, 0.4, f64::NAN, 0.3, f64::INFINITY, 0.35, 0.5, 0.45, 1e9];
-    let mut line =
-        Series::counted("validation loss of a model with quite a long name, 핫도그", &gaps, Color::RED);
+    let mut line = Series::counted(
+        "validation loss of a model with quite a long name, 핫도그",
+        &gaps,
+        Paint::VALIDATION,
+    );
     line.marker = Some(3.0);
     Chart {
         title:
@@ -82,7 +162,7 @@ fn awkward() -> Chart {
                 .to_owned(),
         x: Axis::new("Epochs", Numbers::Whole),
         y: Axis { label: "Loss ✓".to_owned(), range: Some((0.0, 6e-1)), numbers: Numbers::Real },
-        lines: vec![line, Series::counted("flat", &[0.2; 12], Color::BLUE)],
+        lines: vec![line, Series::counted("flat", &[0.2; 12], Paint::TRAIN)],
         ..Chart::default()
     }
 }
@@ -109,10 +189,20 @@ fn grids(directory: &Path) -> Result<(), Box<dyn Error>> {
         pixels: ring(side, channels, 0.1 + 0.08 * i as f64),
     };
     let batch: Vec<_> = names.iter().enumerate().map(|(i, name)| cell(name, 28, 1, i)).collect();
-    image_grid("A batch of 4", &batch, 4, 160)?.save_png(directory.join("batch.png"))?;
     let photos: Vec<_> =
         (0..10).map(|i| cell("hot dog, said to be not_hot_dog with 97 %", 224, 3, i % 4)).collect();
-    image_grid("Worst mistakes", &photos, 4, 128)?.save_png(directory.join("photos.png"))?;
+    let classes: Vec<_> = (0..100).map(|i| cell(&format!("{i} 类别{i}"), 32, 3, i % 10)).collect();
+    let grids = [
+        ("batch", "A batch of 4", &batch, 4, 160),
+        ("photos", "Worst mistakes", &photos, 4, 128),
+        ("classes", "A class a cell", &classes, 10, 96),
+    ];
+    for (name, title, cells, columns, cell_size) in grids {
+        let grid =
+            ImageGrid { title, subtitle: "images as the network reads them", cells, columns, cell_size };
+        grid.draw(Look::SCREEN)?.save_png(directory.join(format!("{name}.png")))?;
+        grid.draw(Look::DARK)?.save_png(directory.join(format!("{name}-dark.png")))?;
+    }
     Ok(())
 }
 
@@ -139,12 +229,12 @@ fn dropout(directory: &Path) -> Result<(), Box<dyn Error>> {
             })
         })
         .collect();
-    let frames: Vec<Picture> = charts.iter().map(Chart::draw).collect();
+    let frames: Vec<Picture> = charts.iter().map(|chart| chart.draw(Look::PLAIN)).collect();
     let drawn = start.elapsed();
     for (i, frame) in frames.iter().enumerate() {
         frame.save_png(directory.join(format!("dropout-{:04}.png", 50 * (i + 1))))?;
     }
-    charts[19].save_svg(directory.join("dropout-1000.svg"))?;
+    save(directory, "dropout", &charts[19])?;
     let saved = start.elapsed();
     animation(&frames, 300, directory.join("dropout.gif"))?;
     println!(

@@ -1,6 +1,6 @@
 //! What a chart shows, as plain data.
 
-use crate::Color;
+use crate::Paint;
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,7 +22,7 @@ pub struct Series {
     /// (x, y) in the data's units, in drawing order.
     pub points: Vec<(f64, f64)>,
     /// Its colour.
-    pub color: Color,
+    pub color: Paint,
     /// Solid or dashed.
     pub style: LineStyle,
     /// Line width in points, 100/72 of a pixel as in matplotlib.
@@ -36,11 +36,11 @@ pub struct Series {
 impl Series {
     /// A solid opaque line, 1.5 points wide, without dots.
     #[must_use]
-    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>, color: Color) -> Self {
+    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>, color: impl Into<Paint>) -> Self {
         Self {
             name: name.into(),
             points,
-            color,
+            color: color.into(),
             style: LineStyle::Solid,
             width: 1.5,
             alpha: 1.0,
@@ -50,7 +50,7 @@ impl Series {
 
     /// The values over 1, 2, 3, …: epochs or iterations.
     #[must_use]
-    pub fn counted(name: impl Into<String>, values: &[f64], color: Color) -> Self {
+    pub fn counted(name: impl Into<String>, values: &[f64], color: impl Into<Paint>) -> Self {
         let points = values.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect();
         Self::new(name, points, color)
     }
@@ -64,7 +64,7 @@ pub struct Scatter {
     /// (x, y) in the data's units.
     pub points: Vec<(f64, f64)>,
     /// Its colour.
-    pub color: Color,
+    pub color: Paint,
     /// Opacity, 0–1.
     pub alpha: f32,
     /// Radius in points, 100/72 of a pixel.
@@ -74,8 +74,8 @@ pub struct Scatter {
 impl Scatter {
     /// Opaque dots of radius 3.5 points, matplotlib's size.
     #[must_use]
-    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>, color: Color) -> Self {
-        Self { name: name.into(), points, color, alpha: 1.0, radius: 3.5 }
+    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>, color: impl Into<Paint>) -> Self {
+        Self { name: name.into(), points, color: color.into(), alpha: 1.0, radius: 3.5 }
     }
 }
 
@@ -127,8 +127,10 @@ impl Axis {
 /// Whatever the numbers, [`Chart::draw`] and [`Chart::svg`] return a picture: an empty chart says so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// Above the chart; shortened to fit.
+    /// Above the chart; its middle is left out if it is too long.
     pub title: String,
+    /// In smaller letters below the title; shortened to fit.
+    pub subtitle: String,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis.
@@ -139,7 +141,8 @@ pub struct Chart {
     pub scatters: Vec<Scatter>,
     /// Vertical marks, below lines and dots.
     pub marks: Vec<Mark>,
-    /// Width and height in pixels, each taken as at least 80 and at most 8000.
+    /// Width and height in pixels of the layout, each taken as at least 80 and at most 4000; a [`Look`](crate::Look)
+    /// may draw each of them as several.
     pub size: (u32, u32),
 }
 
@@ -148,6 +151,7 @@ impl Default for Chart {
     fn default() -> Self {
         Self {
             title: String::new(),
+            subtitle: String::new(),
             x: Axis::default(),
             y: Axis::default(),
             lines: Vec::new(),
@@ -161,7 +165,7 @@ impl Default for Chart {
 impl Chart {
     /// Width and height in pixels, within their limits.
     pub(crate) fn pixels(&self) -> (u32, u32) {
-        (self.size.0.clamp(80, 8000), self.size.1.clamp(80, 8000))
+        (self.size.0.clamp(80, 4000), self.size.1.clamp(80, 4000))
     }
 
     /// All points, of lines and dots.

@@ -1,31 +1,32 @@
 //! Ready-made charts: curves of training, and what the experiments compare.
 
-use crate::{Axis, Chart, Color, LineStyle, Numbers, Scatter, Series};
+use crate::theme::chapter;
+use crate::{Axis, Chart, LineStyle, Numbers, Paint, Scatter, Series};
 
-/// Accuracy of each epoch (from epoch 1), as fractions 0–1: training green, validation blue.
-/// 1000 × 700 pixels, the axis in percent.
+/// Accuracy of each epoch (from epoch 1), as fractions 0–1: [`Paint::TRAIN`] and
+/// [`Paint::VALIDATION`]. 1000 × 700 pixels, the axis in percent.
 #[must_use]
 pub fn accuracy_chart(train: &[f64], validation: &[f64]) -> Chart {
     Chart {
         title: "Accuracy".to_owned(),
         y: Axis::new("Accuracy", Numbers::Percent),
         lines: vec![
-            Series::counted("train accuracy", train, Color::GREEN),
-            Series::counted("validation accuracy", validation, Color::BLUE),
+            Series::counted("train accuracy", train, Paint::TRAIN),
+            Series::counted("validation accuracy", validation, Paint::VALIDATION),
         ],
         ..epochs()
     }
 }
 
-/// Loss of each epoch (from epoch 1): training orange, validation red. 1000 × 700 pixels.
+/// Loss of each epoch (from epoch 1): [`Paint::TRAIN`] and [`Paint::VALIDATION`]. 1000 × 700 pixels.
 #[must_use]
 pub fn loss_chart(train: &[f64], validation: &[f64]) -> Chart {
     Chart {
         title: "Loss".to_owned(),
         y: Axis::new("Loss", Numbers::Real),
         lines: vec![
-            Series::counted("train loss", train, Color::ORANGE),
-            Series::counted("validation loss", validation, Color::RED),
+            Series::counted("train loss", train, Paint::TRAIN),
+            Series::counted("validation loss", validation, Paint::VALIDATION),
         ],
         ..epochs()
     }
@@ -44,8 +45,8 @@ pub fn twin_loss_chart(normal: &[f64], batch_norm: &[f64]) -> Chart {
         x: Axis::new("Iterations", Numbers::Whole),
         y: Axis::new("Loss", Numbers::Real),
         lines: vec![
-            Series::counted("Normal", normal, Color::AMBER),
-            Series::counted("BatchNorm", batch_norm, Color::BLUE),
+            Series::counted("Normal", normal, chapter::AMBER),
+            Series::counted("BatchNorm", batch_norm, chapter::BLUE),
         ],
         ..Chart::default()
     }
@@ -90,13 +91,13 @@ pub fn dropout_chart(data: &DropoutChart<'_>) -> Chart {
             "Epoch {}, Loss={:.4}, Loss with dropout={:.4}",
             data.epoch, data.loss, data.loss_dropout
         ),
-        scatters: vec![dots("train", data.train, Color::PURPLE), dots("test", data.test, Color::AMBER)],
+        scatters: vec![dots("train", data.train, chapter::PURPLE), dots("test", data.test, chapter::AMBER)],
         ..Chart::default()
     };
     chart.y.range = around(data.train.1.iter().chain(data.test.1));
     chart.lines = vec![
-        fit("normal", data.fit, Color::BLUE, LineStyle::Solid),
-        fit("dropout", data.fit_dropout, Color::GREEN, LineStyle::Dashed),
+        fit("normal", data.fit, chapter::BLUE, LineStyle::Solid),
+        fit("dropout", data.fit_dropout, chapter::GREEN, LineStyle::Dashed),
     ];
     chart
 }
@@ -121,15 +122,15 @@ mod tests {
     #[test]
     fn curves_have_their_colours_and_count_from_1() {
         let chart = accuracy_chart(&[0.5, 0.6], &[0.4]);
-        assert_eq!((chart.lines[0].color, chart.lines[1].color), (Color::GREEN, Color::BLUE));
+        assert_eq!((chart.lines[0].color, chart.lines[1].color), (Paint::TRAIN, Paint::VALIDATION));
         assert_eq!(chart.lines[0].points, [(1.0, 0.5), (2.0, 0.6)]);
         assert_eq!((chart.x.numbers, chart.y.numbers), (Numbers::Whole, Numbers::Percent));
         let chart = loss_chart(&[0.5], &[0.4]);
-        assert_eq!((chart.lines[0].color, chart.lines[1].color), (Color::ORANGE, Color::RED));
+        assert_eq!((chart.lines[0].color, chart.lines[1].color), (Paint::TRAIN, Paint::VALIDATION));
         assert_eq!(chart.size, (1000, 700));
         let chart = twin_loss_chart(&[2.0], &[1.0]);
-        assert_eq!((chart.lines[0].name.as_str(), chart.lines[0].color), ("Normal", Color::AMBER));
-        assert_eq!((chart.lines[1].name.as_str(), chart.lines[1].color), ("BatchNorm", Color::BLUE));
+        assert_eq!((chart.lines[0].name.as_str(), chart.lines[0].color), ("Normal", chapter::AMBER));
+        assert_eq!((chart.lines[1].name.as_str(), chart.lines[1].color), ("BatchNorm", chapter::BLUE));
     }
 
     #[test]
@@ -152,9 +153,9 @@ mod tests {
         assert_eq!(tame.y.range, Some((-1.2, 1.2)));
         assert_eq!(tame.y, wild.y);
         let style = |i: usize| (tame.lines[i].color, tame.lines[i].style, tame.lines[i].width);
-        assert_eq!(style(0), (Color::BLUE, LineStyle::Solid, 3.0));
-        assert_eq!(style(1), (Color::GREEN, LineStyle::Dashed, 3.0));
+        assert_eq!(style(0), (chapter::BLUE, LineStyle::Solid, 3.0));
+        assert_eq!(style(1), (chapter::GREEN, LineStyle::Dashed, 3.0));
         let dots = |i: usize| (tame.scatters[i].color, tame.scatters[i].alpha);
-        assert_eq!((dots(0), dots(1)), ((Color::PURPLE, 0.5), (Color::AMBER, 0.5)));
+        assert_eq!((dots(0), dots(1)), ((chapter::PURPLE, 0.5), (chapter::AMBER, 0.5)));
     }
 }

@@ -12,18 +12,10 @@ pub struct Color {
 }
 
 impl Color {
-    /// The paper.
+    /// White.
     pub const WHITE: Self = Self::hex(0xff_ff_ff);
-    /// Titles.
+    /// Black.
     pub const BLACK: Self = Self::hex(0x00_00_00);
-    /// Axes and labels.
-    pub const INK: Self = Self::hex(0x33_33_33);
-    /// Marks and remarks.
-    pub const GREY: Self = Self::hex(0x75_75_75);
-    /// The legend's frame.
-    pub const SILVER: Self = Self::hex(0xcc_cc_cc);
-    /// Grid lines.
-    pub const MIST: Self = Self::hex(0xe8_e8_e8);
     /// CSS green, darker than pure green.
     pub const GREEN: Self = Self::hex(0x00_80_00);
     /// Pure blue.

@@ -6,10 +6,12 @@ use wellfit_base::atomic::replace;
 
 use crate::canvas::Canvas;
 use crate::layout::{GAP, Layout, SMALL, TEXT, TICK, TITLE, row_baseline};
+use crate::legend::Legend;
 use crate::surface::{Anchor, Area, Pen, Point, Surface, length};
 use crate::svg::Document;
-use crate::text::{fit, width};
-use crate::{Chart, Color, LineStyle, Picture, PlotError, Series, legend};
+use crate::text::{fit, fit_middle, width};
+use crate::view::View;
+use crate::{Chart, LineStyle, Look, Paint, Picture, PlotError, Series, Theme};
 
 /// Pixels a point, at 100 pixels an inch.
 pub(crate) const PIXELS: f32 = 100.0 / 72.0;
@@ -22,9 +24,8 @@ const MIDDLE: f32 = 0.36;
 impl Chart {
     /// The chart as a picture.
     #[must_use]
-    pub fn draw(&self) -> Picture {
-        let (width, height) = self.pixels();
-        let mut canvas = Canvas::new(width, height);
+    pub fn draw(&self, look: Look) -> Picture {
+        let mut canvas = Canvas::new(self.pixels(), look);
         self.draw_on(&mut canvas);
         canvas.into_picture()
     }
@@ -34,8 +35,8 @@ impl Chart {
     /// It stands alone: no scripts, no fonts, nothing that would be fetched. A title and a sentence on what
     /// is shown are there for screen readers.
     #[must_use]
-    pub fn svg(&self) -> String {
-        let mut document = Document::new(self);
+    pub fn svg(&self, theme: Theme) -> String {
+        let mut document = Document::new(self, theme);
         self.draw_on(&mut document);
         document.finish()
     }
@@ -44,29 +45,63 @@ impl Chart {
     ///
     /// # Errors
     /// [`PlotError::Write`] if the directory is missing or not writable.
-    pub fn save_svg(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
+    pub fn save_svg(&self, theme: Theme, path: impl AsRef<Path>) -> Result<(), PlotError> {
         let path = path.as_ref();
-        replace(path, self.svg().as_bytes())
+        replace(path, self.svg(theme).as_bytes())
             .map_err(|source| PlotError::Write { path: path.to_owned(), source })
     }
 
     fn draw_on(&self, surface: &mut impl Surface) {
-        let (width, height) = self.pixels();
-        let layout = Layout::new(self, (width as i32, height as i32));
+        let (layout, shown, legend) = self.arranged();
         grid(surface, &layout);
         marks(surface, &layout);
-        let mut drawn = dots(surface, self, &layout);
-        for line in &self.lines {
-            let pieces = layout.view.pieces(&line.points);
-            draw_line(surface, line, &pieces, &layout);
-            drawn.extend(pieces.iter().flat_map(|piece| samples(piece)));
+        dots(surface, self, &layout);
+        for (line, pieces) in self.lines.iter().zip(&shown.pieces) {
+            draw_line(surface, line, pieces, &layout);
         }
         axes(surface, &layout);
         titles(surface, self, &layout);
-        if drawn.is_empty() {
+        if shown.points.is_empty() {
             nothing(surface, layout.view.area);
         }
-        legend::draw(surface, self, layout.view.area, &drawn);
+        if let Some((legend, place)) = legend {
+            legend.draw(surface, place);
+        }
+    }
+
+    /// Where everything goes. If the legend would hide something wherever it stands, the vertical axis grows to make
+    /// room for it above, unless its range was asked for.
+    fn arranged(&self) -> (Layout, Shown, Option<(Legend<'_>, Area)>) {
+        let size = (self.pixels().0 as i32, self.pixels().1 as i32);
+        let layout = Layout::new(self, size, 0);
+        let shown = Shown::new(self, &layout.view);
+        let Some(legend) = Legend::new(self, layout.view.area) else { return (layout, shown, None) };
+        let (place, hidden) = legend.place(layout.view.area, &shown.points);
+        let headroom = legend.height + 2 * GAP;
+        if hidden == 0 || self.y.range.is_some() || 2 * headroom > layout.view.area.height() {
+            return (layout, shown, Some((legend, place)));
+        }
+        let layout = Layout::new(self, size, headroom);
+        let shown = Shown::new(self, &layout.view);
+        let (place, _) = legend.place(layout.view.area, &shown.points);
+        (layout, shown, Some((legend, place)))
+    }
+}
+
+/// What a view shows of a chart's data, in pixels of the layout.
+struct Shown {
+    /// Of each line.
+    pieces: Vec<Vec<Vec<Point>>>,
+    /// All dots, and places along the lines at most four pixels apart.
+    points: Vec<Point>,
+}
+
+impl Shown {
+    fn new(chart: &Chart, view: &View) -> Self {
+        let pieces: Vec<_> = chart.lines.iter().map(|line| view.pieces(&line.points)).collect();
+        let dots = chart.scatters.iter().flat_map(|dots| &dots.points).filter_map(|&dot| view.visible(dot));
+        let points = dots.chain(pieces.iter().flatten().flat_map(|piece| samples(piece))).collect();
+        Self { pieces, points }
     }
 }
 
@@ -85,10 +120,10 @@ fn grid(surface: &mut impl Surface, layout: &Layout) {
     let area = layout.view.area;
     let (columns, rows) = tick_pixels(layout);
     for left in columns {
-        surface.fill(Area { left, right: left + 1, ..area }, Color::MIST, 1.0);
+        surface.fill(Area { left, right: left + 1, ..area }, Paint::GRID, 1.0);
     }
     for top in rows {
-        surface.fill(Area { top, bottom: top + 1, ..area }, Color::MIST, 1.0);
+        surface.fill(Area { top, bottom: top + 1, ..area }, Paint::GRID, 1.0);
     }
 }
 
@@ -97,27 +132,23 @@ fn marks(surface: &mut impl Surface, layout: &Layout) {
     for mark in &layout.marks {
         // From the label, if it has one, down to the axis.
         let top = mark.label.as_ref().map_or(area.top, |label| row_baseline(area, label.row) + 3);
-        surface.dotted(mark.column, top, area.bottom, Color::GREY);
+        surface.dotted(mark.column, top, area.bottom, Paint::MARK);
     }
     for label in layout.marks.iter().filter_map(|mark| mark.label.as_ref()) {
         let bottom = row_baseline(area, label.row) + 3;
         let (left, right) = (label.left as i32 - 2, (label.left + width(&label.text, SMALL)) as i32 + 3);
         // Lines that end higher up pass behind.
-        surface.fill(Area { left, right, top: bottom - 14, bottom }, Color::WHITE, 1.0);
-        surface.text(&label.text, SMALL, (label.left, bottom as f32 - 3.0), Anchor::Start, Color::GREY);
+        surface.fill(Area { left, right, top: bottom - 14, bottom }, Paint::PAPER, 1.0);
+        surface.text(&label.text, SMALL, (label.left, bottom as f32 - 3.0), Anchor::Start, Paint::MARK);
     }
 }
 
-/// Draw the dots; return their pixels.
-fn dots(surface: &mut impl Surface, chart: &Chart, layout: &Layout) -> Vec<Point> {
-    let mut drawn = Vec::new();
+fn dots(surface: &mut impl Surface, chart: &Chart, layout: &Layout) {
     for scatter in &chart.scatters {
         for pixel in scatter.points.iter().filter_map(|&point| layout.view.visible(point)) {
             surface.disc(pixel, radius(scatter.radius), scatter.color, scatter.alpha);
-            drawn.push(pixel);
         }
     }
-    drawn
 }
 
 fn draw_line(surface: &mut impl Surface, line: &Series, pieces: &[Vec<Point>], layout: &Layout) {
@@ -157,19 +188,19 @@ fn samples(piece: &[Point]) -> Vec<Point> {
 
 fn axes(surface: &mut impl Surface, layout: &Layout) {
     let area = layout.view.area;
-    surface.outline(Area { right: area.right + 1, bottom: area.bottom + 1, ..area }, Color::INK);
+    surface.outline(Area { right: area.right + 1, bottom: area.bottom + 1, ..area }, Paint::INK);
     let (columns, rows) = tick_pixels(layout);
     for (left, tick) in columns.into_iter().zip(&layout.x_ticks) {
         let (top, bottom) = (area.bottom, area.bottom + 1 + TICK);
-        surface.fill(Area { left, right: left + 1, top, bottom }, Color::INK, 1.0);
+        surface.fill(Area { left, right: left + 1, top, bottom }, Paint::INK, 1.0);
         let baseline = (bottom + GAP / 2) as f32 + TEXT * 2.0 * MIDDLE;
-        surface.text(&tick.label, TEXT, (left as f32 + 0.5, baseline), Anchor::Middle, Color::INK);
+        surface.text(&tick.label, TEXT, (left as f32 + 0.5, baseline), Anchor::Middle, Paint::INK);
     }
     for (top, tick) in rows.into_iter().zip(&layout.y_ticks) {
         let (left, right) = (area.left - TICK, area.left);
-        surface.fill(Area { left, right, top, bottom: top + 1 }, Color::INK, 1.0);
+        surface.fill(Area { left, right, top, bottom: top + 1 }, Paint::INK, 1.0);
         let place = ((left - GAP / 2) as f32, top as f32 + 0.5 + TEXT * MIDDLE);
-        surface.text(&tick.label, TEXT, place, Anchor::End, Color::INK);
+        surface.text(&tick.label, TEXT, place, Anchor::End, Paint::INK);
     }
 }
 
@@ -177,17 +208,25 @@ fn titles(surface: &mut impl Surface, chart: &Chart, layout: &Layout) {
     let area = layout.view.area;
     let (width, height) = (chart.pixels().0 as f32, chart.pixels().1 as f32);
     let (middle, center) = ((area.left + area.right) as f32 / 2.0, (area.top + area.bottom) as f32 / 2.0);
-    let title = fit(&chart.title, TITLE, 2.0 * (width - middle).min(middle) - 2.0 * GAP as f32);
-    surface.text(&title, TITLE, (middle, GAP as f32 + TITLE * 0.85), Anchor::Middle, Color::BLACK);
+    let room = 2.0 * (width - middle).min(middle) - 2.0 * GAP as f32;
+    let mut baseline = GAP as f32;
+    if !chart.title.is_empty() {
+        baseline += TITLE * 0.85;
+        let title = fit_middle(&chart.title, TITLE, room);
+        surface.text(&title, TITLE, (middle, baseline), Anchor::Middle, Paint::TITLE);
+        baseline += TITLE * 0.15 + GAP as f32 / 2.0;
+    }
+    let subtitle = fit(&chart.subtitle, TEXT, room);
+    surface.text(&subtitle, TEXT, (middle, baseline + TEXT * 0.85), Anchor::Middle, Paint::INK);
     let below = fit(&chart.x.label, TEXT, area.width() as f32);
-    surface.text(&below, TEXT, (middle, height - GAP as f32 - TEXT * 0.25), Anchor::Middle, Color::INK);
+    surface.text(&below, TEXT, (middle, height - GAP as f32 - TEXT * 0.25), Anchor::Middle, Paint::INK);
     let beside = fit(&chart.y.label, TEXT, area.height() as f32);
-    surface.text_up(&beside, TEXT, (GAP as f32 + TEXT * 0.8, center), Anchor::Middle, Color::INK);
+    surface.text_up(&beside, TEXT, (GAP as f32 + TEXT * 0.8, center), Anchor::Middle, Paint::INK);
 }
 
 fn nothing(surface: &mut impl Surface, area: Area) {
     let middle = ((area.left + area.right) as f32 / 2.0, (area.top + area.bottom) as f32 / 2.0);
-    surface.text("no data", TEXT, middle, Anchor::Middle, Color::GREY);
+    surface.text("no data", TEXT, middle, Anchor::Middle, Paint::MARK);
 }
 
 #[cfg(test)]

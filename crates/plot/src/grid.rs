@@ -1,10 +1,10 @@
 //! Many small images with their titles, in rows.
 
 use crate::canvas::Canvas;
-use crate::layout::{GAP, SMALL, TITLE};
+use crate::layout::{GAP, SMALL, TEXT, TITLE};
 use crate::surface::{Anchor, Area, Surface};
-use crate::text::fit;
-use crate::{Color, Picture, PlotError};
+use crate::text::{fit, fit_middle};
+use crate::{Color, Look, Paint, Picture, PlotError};
 
 /// Space around a cell.
 const MARGIN: u32 = 10;
@@ -12,6 +12,8 @@ const MARGIN: u32 = 10;
 const CAPTION: u32 = 20;
 /// Space for the grid's title.
 const HEADING: u32 = 32;
+/// Space for the line below it.
+const SUBHEADING: u32 = 24;
 /// Beyond 2²⁸ pixels (a gigabyte to draw on) a picture helps nobody.
 const MOST_PIXELS: u64 = 1 << 28;
 
@@ -30,44 +32,55 @@ pub struct GridCell {
     pub pixels: Vec<u8>,
 }
 
-/// Draw the images row by row, `columns` to a row (at least 1, at most as many as there are images), each
-/// in a square of `cell_size` pixels (taken as 16–2048).
-///
-/// Small images grow by the largest whole factor that fits, each pixel a crisp square; large ones shrink to
-/// fit, each new pixel the average of the area it covers.
-///
-/// # Errors
-/// [`PlotError::Cell`] if an image's pixels do not match its shape, [`PlotError::TooLarge`] if the
-/// whole would exceed 2²⁸ pixels.
-pub fn image_grid(
-    title: &str,
-    cells: &[GridCell],
-    columns: usize,
-    cell_size: u32,
-) -> Result<Picture, PlotError> {
-    cells.iter().enumerate().try_for_each(|(index, cell)| check(index, cell))?;
-    let cell_size = cell_size.clamp(16, 2048);
-    let columns = columns.clamp(1, cells.len().max(1));
-    let (across, down) = (cell_size + MARGIN, cell_size + CAPTION + MARGIN);
-    let heading = if title.is_empty() { 0 } else { HEADING };
-    let (width, height) = size((across, down), columns, cells.len().div_ceil(columns), heading)?;
+/// Many images with their titles, in rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageGrid<'a> {
+    /// Above the images; its middle is left out if it is too long.
+    pub title: &'a str,
+    /// In smaller letters below the title; shortened to fit.
+    pub subtitle: &'a str,
+    /// The images, row by row.
+    pub cells: &'a [GridCell],
+    /// Images in a row, taken as at least 1 and at most as many as there are.
+    pub columns: usize,
+    /// The side of the square around each image, taken as 16–2048 pixels of the layout.
+    pub cell_size: u32,
+}
 
-    let mut canvas = Canvas::new(width, height);
-    let room = (width as f32 - 2.0 * GAP as f32).max(0.0);
-    let middle = width as f32 / 2.0;
-    canvas.text(
-        &fit(title, TITLE, room),
-        TITLE,
-        (middle, MARGIN as f32 + 16.0),
-        Anchor::Middle,
-        Color::BLACK,
-    );
-    for (i, cell) in cells.iter().enumerate() {
-        let left = MARGIN + (i % columns) as u32 * across;
-        let top = heading + MARGIN + (i / columns) as u32 * down;
-        draw(&mut canvas, cell, (left as i32, top as i32), cell_size as i32);
+impl ImageGrid<'_> {
+    /// The images as one picture.
+    ///
+    /// Small ones grow by the largest whole factor that fits, each pixel a crisp square; large ones shrink to fit, each
+    /// new pixel the average of the area it covers.
+    ///
+    /// # Errors
+    /// [`PlotError::Cell`] if an image's pixels do not match its shape, [`PlotError::TooLarge`] if the whole would
+    /// exceed 2²⁸ pixels.
+    pub fn draw(&self, look: Look) -> Result<Picture, PlotError> {
+        self.cells.iter().enumerate().try_for_each(|(index, cell)| check(index, cell))?;
+        let cell_size = self.cell_size.clamp(16, 2048);
+        let columns = self.columns.clamp(1, self.cells.len().max(1));
+        let (across, down) = (cell_size + MARGIN, cell_size + CAPTION + MARGIN);
+        let line = |text: &str, room: u32| if text.is_empty() { 0 } else { room };
+        let (title, subtitle) = (line(self.title, HEADING), line(self.subtitle, SUBHEADING));
+        let heading = title + subtitle;
+        let rows = self.cells.len().div_ceil(columns);
+        let size = size((across, down), columns, rows, heading, look)?;
+
+        let mut canvas = Canvas::new(size, look);
+        let room = (size.0 as f32 - 2.0 * GAP as f32).max(0.0);
+        let (middle, top) = (size.0 as f32 / 2.0, MARGIN as f32);
+        let text = fit_middle(self.title, TITLE, room);
+        canvas.text(&text, TITLE, (middle, top + 16.0), Anchor::Middle, Paint::TITLE);
+        let text = fit(self.subtitle, TEXT, room);
+        canvas.text(&text, TEXT, (middle, top + title as f32 + 8.0), Anchor::Middle, Paint::INK);
+        for (i, cell) in self.cells.iter().enumerate() {
+            let left = MARGIN + (i % columns) as u32 * across;
+            let top = heading + MARGIN + (i / columns) as u32 * down;
+            draw(&mut canvas, cell, (left as i32, top as i32), cell_size as i32);
+        }
+        Ok(canvas.into_picture())
     }
-    Ok(canvas.into_picture())
 }
 
 fn check(index: usize, cell: &GridCell) -> Result<(), PlotError> {
@@ -84,11 +97,13 @@ fn size(
     columns: usize,
     rows: usize,
     heading: u32,
+    look: Look,
 ) -> Result<(u32, u32), PlotError> {
     let width = (columns as u64).saturating_mul(across.into()).saturating_add(MARGIN.into());
     let height = (rows as u64).saturating_mul(down.into()).saturating_add((MARGIN + heading).into());
-    if width.saturating_mul(height) > MOST_PIXELS {
-        return Err(PlotError::TooLarge { width, height });
+    let scale = u64::from(look.scale());
+    if width.saturating_mul(height).saturating_mul(scale * scale) > MOST_PIXELS {
+        return Err(PlotError::TooLarge { width: width * scale, height: height * scale });
     }
     Ok((width as u32, height as u32))
 }
@@ -97,16 +112,19 @@ fn size(
 fn draw(canvas: &mut Canvas, cell: &GridCell, (left, top): (i32, i32), size: i32) {
     let room = size as f32 + MARGIN as f32 / 2.0;
     let middle = (left as f32 + size as f32 / 2.0, top as f32 + 13.0);
-    canvas.text(&fit(&cell.title, SMALL, room), SMALL, middle, Anchor::Middle, Color::INK);
+    canvas.text(&fit(&cell.title, SMALL, room), SMALL, middle, Anchor::Middle, Paint::INK);
+    // The image itself is laid out in pixels, so that it may use all of them.
+    let scale = canvas.scale();
+    let (left, top, size) = (left * scale, (top + CAPTION as i32) * scale, size * scale);
     let (height, width) = scaled(cell, size as usize);
     let image =
         if height >= cell.height { grown(cell, height / cell.height) } else { shrunk(cell, height, width) };
-    let (left, top) = (left + (size - width as i32) / 2, top + CAPTION as i32 + (size - height as i32) / 2);
+    let (left, top) = (left + (size - width as i32) / 2, top + (size - height as i32) / 2);
+    let (right, bottom) = (left + width as i32, top + height as i32);
+    canvas.frame(Area { left, top, right, bottom }, Paint::FRAME);
     for (i, &color) in image.iter().enumerate() {
         canvas.blend(left + (i % width) as i32, top + (i / width) as i32, color, 1.0);
     }
-    let (right, bottom) = (left + width as i32 + 1, top + height as i32 + 1);
-    canvas.outline(Area { left: left - 1, top: top - 1, right, bottom }, Color::SILVER);
 }
 
 /// Height and width that fit the square.

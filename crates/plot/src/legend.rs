@@ -4,7 +4,7 @@ use crate::draw::{DOT, PIXELS};
 use crate::layout::{GAP, TEXT};
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
 use crate::text::{fit, width};
-use crate::{Chart, Color, LineStyle, Scatter, Series};
+use crate::{Chart, LineStyle, Paint, Scatter, Series};
 
 /// Height of an entry.
 const ROW: i32 = 20;
@@ -16,27 +16,41 @@ enum Entry<'a> {
     Dots(&'a Scatter),
 }
 
-/// Draw the legend over the plot `area`, of which `drawn` samples what is there already. Without names, or
-/// without room for one, there is no legend.
-pub(crate) fn draw(surface: &mut impl Surface, chart: &Chart, area: Area, drawn: &[Point]) {
-    let room = (area.height() - 4 * GAP) / ROW;
-    let entries: Vec<(Entry<'_>, String)> = entries(chart)
-        .take(room.max(0) as usize)
-        .map(|(entry, name)| (entry, fit(name, TEXT, area.width() as f32 / 2.0)))
-        .collect();
-    let widest = entries.iter().map(|(_, name)| width(name, TEXT)).fold(0.0, f32::max);
-    let size = (3 * GAP + SAMPLE + widest.ceil() as i32, GAP + ROW * entries.len() as i32);
-    if entries.is_empty() || size.0 + 2 * GAP > area.width() {
-        return;
+/// The legend of a chart, not yet placed.
+pub(crate) struct Legend<'a> {
+    entries: Vec<(Entry<'a>, String)>,
+    width: i32,
+    pub height: i32,
+}
+
+impl<'a> Legend<'a> {
+    /// What fits into the plot `area`. Without names, or without room for one, there is no legend.
+    pub fn new(chart: &'a Chart, area: Area) -> Option<Self> {
+        let room = (area.height() - 4 * GAP) / ROW;
+        let entries: Vec<(Entry<'_>, String)> = entries(chart)
+            .take(room.max(0) as usize)
+            .map(|(entry, name)| (entry, fit(name, TEXT, area.width() as f32 / 2.0)))
+            .collect();
+        let widest = entries.iter().map(|(_, name)| width(name, TEXT)).fold(0.0, f32::max);
+        let (width, height) = (3 * GAP + SAMPLE + widest.ceil() as i32, GAP + ROW * entries.len() as i32);
+        let fits = !entries.is_empty() && width + 2 * GAP <= area.width();
+        fits.then_some(Self { entries, width, height })
     }
-    let place = best(area, size, drawn);
-    surface.fill(place, Color::WHITE, 0.8);
-    surface.outline(place, Color::SILVER);
-    for (i, (entry, name)) in entries.iter().enumerate() {
-        let middle = (place.top + GAP / 2 + ROW * i as i32 + ROW / 2) as f32;
-        sample(surface, entry, ((place.left + GAP) as f32, middle));
-        let start = (place.left + 2 * GAP + SAMPLE) as f32;
-        surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Color::BLACK);
+
+    /// Where in `area` it hides least of `drawn`, which samples what is there, and how much of that it hides.
+    pub fn place(&self, area: Area, drawn: &[Point]) -> (Area, usize) {
+        best(area, (self.width, self.height), drawn)
+    }
+
+    pub fn draw(&self, surface: &mut impl Surface, place: Area) {
+        surface.fill(place, Paint::PAPER, 0.8);
+        surface.outline(place, Paint::FRAME);
+        for (i, (entry, name)) in self.entries.iter().enumerate() {
+            let middle = (place.top + GAP / 2 + ROW * i as i32 + ROW / 2) as f32;
+            sample(surface, entry, ((place.left + GAP) as f32, middle));
+            let start = (place.left + 2 * GAP + SAMPLE) as f32;
+            surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Paint::TITLE);
+        }
     }
 }
 
@@ -68,22 +82,24 @@ fn sample(surface: &mut impl Surface, entry: &Entry<'_>, (left, y): Point) {
     }
 }
 
-/// The place of nine that hides least of `drawn`, the first of equals: corners before sides before the middle.
-fn best(area: Area, (width, height): (i32, i32), drawn: &[Point]) -> Area {
+/// The place of nine that hides least of `drawn`, the first of equals: corners before sides before the middle; and how
+/// many points it hides.
+fn best(area: Area, (width, height): (i32, i32), drawn: &[Point]) -> (Area, usize) {
     let (near, far) = (area.left + GAP, area.right - GAP - width);
     let (high, low) = (area.top + GAP, area.bottom - GAP - height);
     let (center, middle) = ((area.left + area.right - width) / 2, (area.top + area.bottom - height) / 2);
     let corners = [(far, high), (near, high), (near, low), (far, low)];
     let others = [(far, middle), (near, middle), (center, low), (center, high), (center, middle)];
-    let hidden = |&(left, top): &(i32, i32)| {
+    let hidden = |(left, top): (i32, i32)| {
         let air = GAP / 2;
         let (right, bottom) = (left + width + air, top + height + air);
         let around = Area { left: left - air, top: top - air, right, bottom };
         drawn.iter().filter(|&&point| around.contains(point)).count()
     };
+    let places = corners.into_iter().chain(others).map(|place| (place, hidden(place)));
     // `min_by_key` returns the first of equals.
-    let (left, top) = corners.into_iter().chain(others).min_by_key(hidden).unwrap_or((far, high));
-    Area { left, top, right: left + width, bottom: top + height }
+    let ((left, top), hidden) = places.min_by_key(|&(_, hidden)| hidden).unwrap_or(((far, high), 0));
+    (Area { left, top, right: left + width, bottom: top + height }, hidden)
 }
 
 #[cfg(test)]
@@ -99,7 +115,7 @@ mod tests {
     #[test]
     fn the_legend_avoids_the_curve() {
         let place = |curve: &dyn Fn(f32) -> f32| {
-            let place = best(AREA, (100, 40), &curve_pixels(curve));
+            let (place, _) = best(AREA, (100, 40), &curve_pixels(curve));
             (place.left, place.top)
         };
         assert_eq!(place(&|_| 0.5), (192, 8), "upper right by default");
@@ -113,7 +129,12 @@ mod tests {
         let mut everywhere: Vec<Point> =
             (0..300).flat_map(|x| (0..200).map(move |y| (x as f32, y as f32))).collect();
         everywhere.retain(|&(x, y)| x < 180.0 || y < 150.0);
-        let place = best(AREA, (100, 40), &everywhere);
+        let (place, hidden) = best(AREA, (100, 40), &everywhere);
         assert_eq!((place.left, place.top), (192, 152));
+        // 108 by 46 of them lie within four pixels of the legend; those from 180 and from 150 on are gone.
+        assert_eq!(
+            hidden,
+            everywhere.iter().filter(|&&(x, y)| x >= 188.0 && y >= 148.0 && x < 296.0 && y < 196.0).count()
+        );
     }
 }

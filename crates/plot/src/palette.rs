@@ -145,7 +145,7 @@ mod tests {
 
     fn picture(pixels: impl Iterator<Item = [u8; 3]>) -> Picture {
         let rgb: Vec<u8> = pixels.flatten().collect();
-        Picture::new(rgb.len() as u32 / 3, 1, rgb)
+        Picture::new(rgb.len() as u32 / 3, 1, 1, rgb)
     }
 
     fn painted(palette: &Palette, picture: &Picture) -> Vec<u8> {

@@ -11,8 +11,13 @@ use wellfit_base::atomic::replace;
 pub struct Picture {
     width: u32,
     height: u32,
+    /// Pixels across and down for each pixel of the layout.
+    scale: u32,
     rgb: Vec<u8>,
 }
+
+/// Pixels a metre at 96 to the inch, the pixel of web pages.
+const PIXELS_A_METRE: f64 = 96.0 / 0.0254;
 
 impl std::fmt::Debug for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -22,9 +27,9 @@ impl std::fmt::Debug for Picture {
 
 impl Picture {
     /// `rgb` holds height × width × 3 bytes.
-    pub(crate) fn new(width: u32, height: u32, rgb: Vec<u8>) -> Self {
+    pub(crate) fn new(width: u32, height: u32, scale: u32, rgb: Vec<u8>) -> Self {
         debug_assert_eq!(rgb.len(), width as usize * height as usize * 3);
-        Self { width, height, rgb }
+        Self { width, height, scale, rgb }
     }
 
     /// Width in pixels.
@@ -78,6 +83,13 @@ impl Picture {
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        // Viewers that know of it show two pixels as one where the picture has twice as many.
+        let density = (PIXELS_A_METRE * f64::from(self.scale)).round() as u32;
+        encoder.set_pixel_dims(Some(png::PixelDimensions {
+            xppu: density,
+            yppu: density,
+            unit: png::Unit::Meter,
+        }));
         encoder.set_compression(png::Compression::Fast);
         // Measured on charts: a third smaller than the other quick filters, at a millisecond a picture.
         encoder.set_filter(png::Filter::Paeth);
@@ -95,18 +107,21 @@ mod tests {
     #[test]
     fn png_decodes_to_the_same_pixels() {
         let rgb: Vec<u8> = (0..7 * 5 * 3).map(|i| (i * 37 % 256) as u8).collect();
-        let picture = Picture::new(7, 5, rgb.clone());
+        let picture = Picture::new(7, 5, 2, rgb.clone());
         let bytes = picture.to_png_bytes().unwrap();
         let mut reader = png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();
         let mut decoded = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut decoded).unwrap();
         assert_eq!((info.width, info.height, info.color_type), (7, 5, png::ColorType::Rgb));
         assert_eq!(decoded, rgb);
+        let density = reader.info().pixel_dims.unwrap();
+        // Twice 96 pixels an inch of 2.54 cm.
+        assert_eq!((density.xppu, density.yppu, density.unit), (7559, 7559, png::Unit::Meter));
     }
 
     #[test]
     fn pixels_are_counted_from_the_top_left() {
-        let picture = Picture::new(2, 1, vec![1, 2, 3, 4, 5, 6]);
+        let picture = Picture::new(2, 1, 1, vec![1, 2, 3, 4, 5, 6]);
         assert_eq!(picture.pixel(1, 0), Some(Color { red: 4, green: 5, blue: 6 }));
         assert_eq!((picture.pixel(2, 0), picture.pixel(0, 1)), (None, None));
     }

@@ -1,7 +1,7 @@
 //! What a chart is drawn on: pixels ([`Canvas`](crate::canvas::Canvas)) or an SVG document
 //! ([`Document`](crate::svg::Document)). Places and lengths are pixels from the top left corner.
 
-use crate::Color;
+use crate::Paint;
 
 /// A place in pixels from the top left corner.
 pub(crate) type Point = (f32, f32);
@@ -38,7 +38,7 @@ impl Area {
 
 /// How a line looks.
 pub(crate) struct Pen {
-    pub color: Color,
+    pub color: Paint,
     pub alpha: f32,
     /// In pixels.
     pub width: f32,
@@ -56,23 +56,23 @@ pub(crate) enum Anchor {
 /// The marks a chart is made of; later ones lie over earlier ones.
 pub(crate) trait Surface {
     /// A filled rectangle.
-    fn fill(&mut self, area: Area, color: Color, alpha: f32);
+    fn fill(&mut self, area: Area, color: Paint, alpha: f32);
 
     /// A border one pixel wide just inside the area.
-    fn outline(&mut self, area: Area, color: Color);
+    fn outline(&mut self, area: Area, color: Paint);
 
     /// A dotted line down the pixel column `x`: two pixels on, two off.
-    fn dotted(&mut self, x: i32, top: i32, bottom: i32, color: Color);
+    fn dotted(&mut self, x: i32, top: i32, bottom: i32, color: Paint);
 
     /// A filled circle.
-    fn disc(&mut self, center: Point, radius: f32, color: Color, alpha: f32);
+    fn disc(&mut self, center: Point, radius: f32, color: Paint, alpha: f32);
 
     /// A line through the points, with round joins and ends.
     fn line(&mut self, points: &[Point], pen: &Pen);
 
     /// Text of the given size on a baseline at `at.1`.
-    fn text(&mut self, text: &str, size: f32, at: Point, anchor: Anchor, color: Color);
+    fn text(&mut self, text: &str, size: f32, at: Point, anchor: Anchor, color: Paint);
 
     /// Text reading upwards, its baseline at `at.0`.
-    fn text_up(&mut self, text: &str, size: f32, at: Point, anchor: Anchor, color: Color);
+    fn text_up(&mut self, text: &str, size: f32, at: Point, anchor: Anchor, color: Paint);
 }

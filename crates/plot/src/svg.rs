@@ -3,29 +3,30 @@
 use std::fmt::Write;
 
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
-use crate::text;
-use crate::{Chart, Color};
+use crate::{Chart, Paint, Theme};
 
 /// DejaVu Sans is what the layout is measured in; Verdana has its widths, and most others are narrower.
 const FONTS: &str = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif";
 
 /// An SVG document under construction.
 pub(crate) struct Document {
+    theme: Theme,
     text: String,
 }
 
 impl Document {
-    /// White paper with the chart's title and, in a sentence, what it shows.
-    pub fn new(chart: &Chart) -> Self {
+    /// Paper with the chart's title and, in a sentence, what it shows.
+    pub fn new(chart: &Chart, theme: Theme) -> Self {
         let (width, height) = chart.pixels();
         let title = if chart.title.trim().is_empty() { "Chart" } else { &chart.title };
-        let mut document = Self { text: String::new() };
+        let mut document = Self { theme, text: String::new() };
         document.element(format_args!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{FONTS}">"#
         ));
         document.element(format_args!("<title>{}</title>", escaped(title)));
         document.element(format_args!("<desc>{}</desc>", escaped(&description(chart))));
-        document.element(format_args!(r##"<rect width="{width}" height="{height}" fill="#ffffff"/>"##));
+        let paper = document.hex(Paint::PAPER);
+        document.element(format_args!(r#"<rect width="{width}" height="{height}" fill="{paper}"/>"#));
         document
     }
 
@@ -40,7 +41,12 @@ impl Document {
         let _ = writeln!(self.text, "{element}");
     }
 
-    fn write(&mut self, words: &str, size: f32, anchor: Anchor, color: Color, place: &str) {
+    fn hex(&self, color: Paint) -> String {
+        let [red, green, blue] = color.on(self.theme).channels();
+        format!("#{red:02x}{green:02x}{blue:02x}")
+    }
+
+    fn write(&mut self, words: &str, size: f32, anchor: Anchor, color: Paint, place: &str) {
         if words.is_empty() {
             return;
         }
@@ -49,53 +55,47 @@ impl Document {
             Anchor::Middle => r#" text-anchor="middle""#,
             Anchor::End => r#" text-anchor="end""#,
         };
-        // Characters that the layout could not measure must not take more room than they were given.
-        let length = if text::is_measured(words) {
-            String::new()
-        } else {
-            format!(r#" textLength="{}" lengthAdjust="spacingAndGlyphs""#, number(text::width(words, size)))
-        };
-        let (size, color, words) = (number(size), hex(color), escaped(words));
+        let (size, color, words) = (number(size), self.hex(color), escaped(words));
         self.element(format_args!(
-            r#"<text {place} font-size="{size}"{anchor}{length} fill="{color}">{words}</text>"#
+            r#"<text {place} font-size="{size}"{anchor} fill="{color}">{words}</text>"#
         ));
     }
 }
 
 impl Surface for Document {
-    fn fill(&mut self, area: Area, color: Color, alpha: f32) {
+    fn fill(&mut self, area: Area, color: Paint, alpha: f32) {
         let Area { left, top, .. } = area;
         let (width, height) = (area.width(), area.height());
         if width <= 0 || height <= 0 {
             return;
         }
-        let (color, opacity) = (hex(color), opacity("fill", alpha));
+        let (color, opacity) = (self.hex(color), opacity("fill", alpha));
         self.element(format_args!(
             r#"<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{color}"{opacity}/>"#
         ));
     }
 
-    fn outline(&mut self, area: Area, color: Color) {
+    fn outline(&mut self, area: Area, color: Paint) {
         // A line one pixel wide runs through the middle of its pixels.
         let (left, top) = (number(area.left as f32 + 0.5), number(area.top as f32 + 0.5));
         let (width, height) = ((area.width() - 1).max(0), (area.height() - 1).max(0));
-        let color = hex(color);
+        let color = self.hex(color);
         self.element(format_args!(
             r#"<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="{color}"/>"#
         ));
     }
 
-    fn dotted(&mut self, x: i32, top: i32, bottom: i32, color: Color) {
-        let (x, color) = (number(x as f32 + 0.5), hex(color));
+    fn dotted(&mut self, x: i32, top: i32, bottom: i32, color: Paint) {
+        let (x, color) = (number(x as f32 + 0.5), self.hex(color));
         let start = top.rem_euclid(4);
         self.element(format_args!(
             r#"<path d="M{x} {top}V{bottom}" stroke="{color}" stroke-dasharray="2" stroke-dashoffset="{start}"/>"#
         ));
     }
 
-    fn disc(&mut self, (x, y): Point, radius: f32, color: Color, alpha: f32) {
+    fn disc(&mut self, (x, y): Point, radius: f32, color: Paint, alpha: f32) {
         let (x, y, radius) = (number(x), number(y), number(radius));
-        let (color, opacity) = (hex(color), opacity("fill", alpha));
+        let (color, opacity) = (self.hex(color), opacity("fill", alpha));
         self.element(format_args!(r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{color}"{opacity}/>"#));
     }
 
@@ -108,19 +108,19 @@ impl Surface for Document {
         } else {
             String::new()
         };
-        let (points, color) = (points.join(" "), hex(pen.color));
+        let (points, color) = (points.join(" "), self.hex(pen.color));
         let (width, opacity) = (number(pen.width), opacity("stroke", pen.alpha));
         self.element(format_args!(
             r#"<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{width}" stroke-linecap="round" stroke-linejoin="round"{dashes}{opacity}/>"#
         ));
     }
 
-    fn text(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
+    fn text(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Paint) {
         let place = format!(r#"x="{}" y="{}""#, number(x), number(y.round()));
         self.write(text, size, anchor, color, &place);
     }
 
-    fn text_up(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Color) {
+    fn text_up(&mut self, text: &str, size: f32, (x, y): Point, anchor: Anchor, color: Paint) {
         let place = format!(r#"transform="translate({} {}) rotate(-90)""#, number(x.round()), number(y));
         self.write(text, size, anchor, color, &place);
     }
@@ -142,11 +142,6 @@ fn description(chart: &Chart) -> String {
         .collect();
     let axes = if axes.is_empty() { "A chart".to_owned() } else { axes.join(" over ") };
     if series.is_empty() { axes } else { format!("{axes}: {}", series.join(", ")) }
-}
-
-fn hex(color: Color) -> String {
-    let [red, green, blue] = color.channels();
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// Nothing for what is opaque.

@@ -1,17 +1,15 @@
-//! Setting a line of text in the embedded font.
+//! Setting a line of text: right to left where a script is written so, letters joined and marks placed by the fonts.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
-use std::sync::LazyLock;
 
-use ab_glyph::{Font, FontRef, GlyphId, PxScale, ScaleFont, point};
+use rustybuzz::{Direction, UnicodeBuffer, shape};
+use unicode_bidi::{BidiInfo, Level};
 
-#[expect(clippy::expect_used, reason = "the font is part of the program; a program without it draws no text")]
-static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
-    FontRef::try_from_slice(include_bytes!("../assets/DejaVuSans-subset.ttf"))
-        .expect("the embedded font is valid")
-});
+use crate::fonts::{font, font_of};
 
 /// A glyph starts at one of this many places within a pixel: fine enough for even spacing, few enough to cache.
 const PLACES: f32 = 4.0;
@@ -25,85 +23,176 @@ pub(crate) struct Raster {
     pub coverage: Vec<f32>,
 }
 
-/// A glyph and the whole pixel on the baseline where it starts.
+/// A glyph, and the whole pixel on the baseline where it starts, counted to the right and downwards.
 pub(crate) struct Placed {
     pub start: i32,
+    pub down: i32,
     pub raster: Rc<Raster>,
 }
 
+/// Which raster: the number of the font, the glyph, the bits of the size, and the place within a pixel.
+type RasterKey = (usize, u16, u32, u8);
+
 thread_local! {
-    /// Rasters by glyph, size and place. Charts use three sizes of a few dozen glyphs, so it stays small.
-    static RASTERS: RefCell<HashMap<(GlyphId, u32, u8), Rc<Raster>>> = RefCell::default();
+    /// Charts use three sizes of a few dozen glyphs, so it stays small.
+    static RASTERS: RefCell<HashMap<RasterKey, Rc<Raster>>> = RefCell::default();
 }
 
-/// `size` is the height of the em square in pixels; the crate wants the height from ascender to descender.
-fn scale(size: f32) -> PxScale {
-    PxScale::from(size * FONT.height_unscaled() / FONT.units_per_em().unwrap_or(2048.0))
+/// A glyph of a line in em: where it starts, to the right and upwards.
+struct Glyph {
+    font: usize,
+    id: u16,
+    x: f32,
+    y: f32,
 }
 
-/// Each character's glyph and start, and the width of the whole line. A character the font lacks becomes
-/// its "missing" glyph, a box; line breaks and other controls become spaces.
-fn glyphs(text: &str, size: f32) -> (Vec<(GlyphId, f32)>, f32) {
-    let font = FONT.as_scaled(scale(size));
-    let (mut glyphs, mut pen, mut previous) = (Vec::new(), 0.0, None);
-    for character in text.chars() {
-        let glyph = font.glyph_id(if character.is_control() { ' ' } else { character });
-        pen += previous.map_or(0.0, |previous| font.kern(previous, glyph));
-        glyphs.push((glyph, pen));
-        pen += font.h_advance(glyph);
-        previous = Some(glyph);
+/// The glyphs of a line from left to right, and its width in em.
+fn glyphs(text: &str) -> (Vec<Glyph>, f32) {
+    let text = spelled(text);
+    let bidi = BidiInfo::new(&text, Some(Level::ltr()));
+    let (mut glyphs, mut pen) = (Vec::new(), 0.0);
+    for paragraph in &bidi.paragraphs {
+        let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
+        for run in runs {
+            let right_to_left = levels[run.start].is_rtl();
+            let mut parts = parts(&text, run);
+            if right_to_left {
+                parts.reverse();
+            }
+            for (number, range) in parts {
+                pen = set_part(&text[range], number, right_to_left, pen, &mut glyphs);
+            }
+        }
     }
     (glyphs, pen)
 }
 
-/// The width of a line in pixels.
-pub(crate) fn width(text: &str, size: f32) -> f32 {
-    glyphs(text, size).1
+/// The text with a space for each control character, and the code point in brackets, such as `[U+1F32D]`, for each
+/// character that no font has: what cannot be shown is not passed over in silence.
+fn spelled(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|character| !character.is_control() && is_known(character)) {
+        return text.into();
+    }
+    let mut spelled = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            spelled.push(' ');
+        } else if is_known(character) {
+            spelled.push(character);
+        } else {
+            spelled.push_str(&format!("[U+{:04X}]", u32::from(character)));
+        }
+    }
+    spelled.into()
 }
 
-/// Whether the font has all its characters, so that its width is known and not guessed.
-pub(crate) fn is_measured(text: &str) -> bool {
-    text.chars().all(|character| character.is_control() || FONT.glyph_id(character) != GlyphId(0))
+/// Joiners and choosers of variants show nothing of their own.
+fn is_known(character: char) -> bool {
+    is_joiner(character) || font_of(character).is_some()
+}
+
+fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// A run of one direction, cut where the font changes. Spaces and joiners stay with what is before them.
+fn parts(text: &str, run: Range<usize>) -> Vec<(usize, Range<usize>)> {
+    let mut parts: Vec<(usize, Range<usize>)> = Vec::new();
+    for (place, character) in text[run.clone()].char_indices() {
+        let range = run.start + place..run.start + place + character.len_utf8();
+        match parts.last_mut() {
+            Some((number, part)) if character == ' ' && font(*number).has(' ') || is_joiner(character) => {
+                part.end = range.end;
+            }
+            last => match (font_of(character).unwrap_or(0), last) {
+                (number, Some((same, part))) if *same == number => part.end = range.end,
+                (number, _) => parts.push((number, range)),
+            },
+        }
+    }
+    parts
+}
+
+/// Add the glyphs of a part from `pen` on; return where the next part starts.
+fn set_part(text: &str, number: usize, right_to_left: bool, mut pen: f32, glyphs: &mut Vec<Glyph>) -> f32 {
+    let font = font(number);
+    let mut buffer = UnicodeBuffer::new();
+    buffer.push_str(text);
+    buffer.guess_segment_properties();
+    buffer.set_direction(if right_to_left { Direction::RightToLeft } else { Direction::LeftToRight });
+    let shaped = shape(&font.face, &[], buffer);
+    let em = |units: i32| units as f32 / font.units();
+    for (glyph, place) in shaped.glyph_infos().iter().zip(shaped.glyph_positions()) {
+        let (x, y) = (pen + em(place.x_offset), em(place.y_offset));
+        // A glyph's number has 16 bits in a font file.
+        glyphs.push(Glyph { font: number, id: glyph.glyph_id as u16, x, y });
+        pen += em(place.x_advance);
+    }
+    pen
+}
+
+/// The width of a line in pixels.
+pub(crate) fn width(text: &str, size: f32) -> f32 {
+    glyphs(text).1 * size
 }
 
 /// The text, or as much of its beginning as fits `room` pixels with an ellipsis.
 pub(crate) fn fit(text: &str, size: f32, room: f32) -> String {
+    let ends = |end: usize| format!("{}…", text[..end].trim_end());
+    fit_with(text, size, room, ends, text.char_indices().map(|(place, _)| place).collect())
+}
+
+/// The text, or as much of its two ends as fits: names of runs often differ in their last characters only.
+pub(crate) fn fit_middle(text: &str, size: f32, room: f32) -> String {
+    let places: Vec<usize> = text.char_indices().map(|(place, _)| place).chain([text.len()]).collect();
+    let count = places.len() - 1;
+    let keep = |kept: usize| {
+        let (start, end) = (places[kept.div_ceil(2)], places[count - kept / 2]);
+        format!("{}…{}", text[..start].trim_end(), text[end..].trim_start())
+    };
+    fit_with(text, size, room, keep, (0..count).collect())
+}
+
+/// The text, or the longest of its shortened forms that fits; the first if none does.
+fn fit_with(
+    text: &str,
+    size: f32,
+    room: f32,
+    shorten: impl Fn(usize) -> String,
+    forms: Vec<usize>,
+) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
-    let (glyphs, _) = glyphs(text, size);
-    let room = room - width("…", size);
-    let fitting = glyphs.iter().skip(1).take_while(|(_, end)| *end <= room).count();
-    let start: String = text.chars().take(fitting).collect();
-    format!("{}…", start.trim_end())
+    let fitting = forms.partition_point(|&form| width(&shorten(form), size) <= room);
+    forms.get(fitting.saturating_sub(1)).map_or_else(String::new, |&form| shorten(form))
 }
 
 /// The rasters of a line whose first glyph starts `start` pixels along the baseline.
 pub(crate) fn set(text: &str, size: f32, start: f32) -> Vec<Placed> {
-    let place = |(glyph, pen): (GlyphId, f32)| {
-        let steps = ((start + pen) * PLACES).round() as i32;
+    let place = |glyph: Glyph| {
+        let steps = ((start + glyph.x * size) * PLACES).round() as i32;
         let places = PLACES as i32;
         Placed {
             start: steps.div_euclid(places),
-            raster: raster(glyph, size, steps.rem_euclid(places) as u8),
+            down: -(glyph.y * size).round() as i32,
+            raster: raster(&glyph, size, steps.rem_euclid(places) as u8),
         }
     };
-    glyphs(text, size).0.into_iter().map(place).collect()
+    glyphs(text).0.into_iter().map(place).collect()
 }
 
-fn raster(glyph: GlyphId, size: f32, place: u8) -> Rc<Raster> {
+fn raster(glyph: &Glyph, size: f32, place: u8) -> Rc<Raster> {
     RASTERS.with_borrow_mut(|rasters| {
-        Rc::clone(
-            rasters
-                .entry((glyph, size.to_bits(), place))
-                .or_insert_with(|| Rc::new(rasterise(glyph, size, f32::from(place) / PLACES))),
-        )
+        let key = (glyph.font, glyph.id, size.to_bits(), place);
+        let made =
+            rasters.entry(key).or_insert_with(|| Rc::new(rasterise(glyph, size, f32::from(place) / PLACES)));
+        Rc::clone(made)
     })
 }
 
-fn rasterise(glyph: GlyphId, size: f32, offset: f32) -> Raster {
-    let Some(outline) = FONT.outline_glyph(glyph.with_scale_and_position(scale(size), point(offset, 0.0)))
-    else {
+fn rasterise(glyph: &Glyph, size: f32, offset: f32) -> Raster {
+    let Some(outline) = font(glyph.font).outline(glyph.id, size, offset) else {
         return Raster { left: 0, top: 0, width: 0, coverage: Vec::new() };
     };
     let bounds = outline.px_bounds();
@@ -114,40 +203,4 @@ fn rasterise(glyph: GlyphId, size: f32, offset: f32) -> Raster {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn glyph(character: char) -> GlyphId {
-        FONT.glyph_id(character)
-    }
-
-    #[test]
-    fn the_font_has_what_charts_say() {
-        let missing = GlyphId(0);
-        for character in "AZaz09.,%()[]=×−–…→↓é≤≥∞µαβλ✓ž".chars() {
-            assert_ne!(glyph(character), missing, "{character}");
-        }
-        assert!(rasterise(missing, 14.0, 0.0).coverage.iter().sum::<f32>() > 5.0, "a visible box");
-        assert_eq!(glyph('핫'), missing);
-    }
-
-    #[test]
-    fn widths_grow_with_text_and_size() {
-        assert_eq!(width("", 14.0), 0.0);
-        assert!((width("Epoch", 28.0) - 2.0 * width("Epoch", 14.0)).abs() < 1e-3);
-        assert!(width("\n\t", 14.0) == width("  ", 14.0));
-        assert!(width("AV", 14.0) < width("A", 14.0) + width("V", 14.0), "kerned");
-    }
-
-    #[test]
-    fn long_text_gets_an_ellipsis_and_fits() {
-        assert_eq!(fit("short", 14.0, 100.0), "short");
-        for room in [5.0, 14.0, 40.0, 70.0] {
-            let text = fit("validation accuracy of the dropout model", 14.0, room);
-            assert!(text.ends_with('…'));
-            assert!(text == "…" || width(&text, 14.0) <= room, "{text} in {room}");
-        }
-        assert_eq!(fit("ab  cdefgh", 14.0, width("ab  …", 14.0) + 0.1), "ab…", "no space before the dots");
-        fit("핫도그 🌭 아님", 14.0, 30.0);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use wellfit_plot::{DropoutChart, Picture, animation, dropout_chart, loss_chart};
+use wellfit_plot::{DropoutChart, Look, Picture, animation, dropout_chart, loss_chart};
 
 /// The frames as shown, RGB, and their delays in hundredths of a second.
 fn shown(path: &Path) -> (Vec<Vec<u8>>, Vec<u16>, gif::Repeat) {
@@ -42,7 +42,7 @@ fn dropout_frames() -> Vec<Picture> {
             loss: 0.1,
             loss_dropout: 0.05,
         })
-        .draw()
+        .draw(Look::PLAIN)
     };
     (1..=5).map(frame).collect()
 }
@@ -82,7 +82,7 @@ fn the_same_frames_give_the_same_bytes() {
 fn unchanged_frames_cost_almost_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (one, ten) = (directory.path().join("1.gif"), directory.path().join("10.gif"));
-    let picture = loss_chart(&[1.0, 0.5], &[1.0, 0.7]).draw();
+    let picture = loss_chart(&[1.0, 0.5], &[1.0, 0.7]).draw(Look::PLAIN);
     animation(std::slice::from_ref(&picture), 300, &one).unwrap();
     animation(&vec![picture; 10], 0, &ten).unwrap();
     let size = |path: &Path| std::fs::metadata(path).unwrap().len();
@@ -96,8 +96,8 @@ fn impossible_animations_are_refused_by_name() {
     let path = directory.path().join("a.gif");
     let message = animation(&[], 300, &path).unwrap_err().to_string();
     assert!(message.contains("a.gif") && message.contains("no frames"), "{message}");
-    let small = wellfit_plot::Chart { size: (100, 90), ..Default::default() }.draw();
-    let large = loss_chart(&[], &[]).draw();
+    let small = wellfit_plot::Chart { size: (100, 90), ..Default::default() }.draw(Look::PLAIN);
+    let large = loss_chart(&[], &[]).draw(Look::PLAIN);
     let message = animation(&[large, small], 300, &path).unwrap_err().to_string();
     assert!(
         message.contains("frame 1") && message.contains("100×90") && message.contains("1000×700"),

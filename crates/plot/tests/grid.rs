@@ -1,6 +1,6 @@
 //! Image grids: where the images lie and how they are scaled.
 
-use wellfit_plot::{Color, GridCell, Picture, image_grid};
+use wellfit_plot::{Color, GridCell, ImageGrid, Look, Picture, PlotError};
 
 fn cell(height: usize, width: usize, channels: usize, pixel: impl Fn(usize, usize) -> u8) -> GridCell {
     let value = |i: usize| pixel(i / channels / width, i / channels % width);
@@ -8,6 +8,10 @@ fn cell(height: usize, width: usize, channels: usize, pixel: impl Fn(usize, usiz
     GridCell {
         title: "핫도그 or a title that is far too long".to_owned(), height, width, channels, pixels
     }
+}
+
+fn image_grid(title: &str, cells: &[GridCell], columns: usize, cell_size: u32) -> Result<Picture, PlotError> {
+    ImageGrid { title, subtitle: "", cells, columns, cell_size }.draw(Look::PLAIN)
 }
 
 /// Left, top, right, bottom (inclusive) of the pixels of one colour within columns `from..to`.
@@ -44,6 +48,22 @@ fn growing_keeps_every_pixel_crisp() {
         let value = (y / 8 * 8 + x / 8) as u8;
         assert_eq!(picture.pixel(10 + x, 30 + y), Some(Color { red: value, green: value, blue: value }));
     }
+}
+
+#[test]
+fn twice_the_pixels_show_twice_as_much_of_an_image() {
+    let cells = [cell(100, 100, 1, |y, x| (y + x) as u8), cell(200, 200, 1, |_, _| 20)];
+    let grid = ImageGrid { title: "A", subtitle: "b", cells: &cells, columns: 2, cell_size: 64 };
+    let picture = grid.draw(Look::SCREEN).unwrap();
+    assert_eq!((picture.width(), picture.height()), (2 * (10 + 2 * 74), 2 * (32 + 24 + 10 + 94)));
+    // 100 pixels fit into 128 as they are; 200 shrink to all of them.
+    let (left, top) = (2 * 10 + 14, 2 * (32 + 24 + 10 + 20) + 14);
+    for (y, x) in [(0, 0), (99, 0), (41, 57)] {
+        let value = (y + x) as u8;
+        assert_eq!(picture.pixel(left + x, top + y), Some(Color { red: value, green: value, blue: value }));
+    }
+    let (x0, _, x1, _) = bounds(&picture, MIDNIGHT, 166, 2 * 158);
+    assert_eq!((x0, x1), (2 * 84, 2 * 84 + 127));
 }
 
 #[test]

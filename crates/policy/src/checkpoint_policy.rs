@@ -8,7 +8,7 @@ use wellfit_base::number;
 use crate::error::require_finite;
 use crate::metric::keras_improves;
 use crate::pyformat::{fill, fixed};
-use crate::{Mode, PolicyError, keras_mode_auto};
+use crate::{Mode, PolicyError, direction};
 
 /// What to save.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct CheckpointConfig {
     pub path: String,
     /// The metric that says which epoch is best.
     pub monitor: String,
-    /// Whether it should fall or rise; `None` is Keras' "auto" ([`keras_mode_auto`]).
+    /// Whether it should fall or rise; `None` is as Keras' "auto", from its name ([`direction`]).
     pub mode: Option<Mode>,
     /// Save only an epoch better than all before.
     pub save_best_only: bool,
@@ -71,7 +71,7 @@ impl CheckpointPolicy {
         require_finite(config.initial_value_threshold, "initial_value_threshold")?;
         let mode = match config.mode {
             Some(mode) => mode,
-            None if config.save_best_only => keras_mode_auto(&config.monitor)?,
+            None if config.save_best_only => direction(&config.monitor)?,
             None => Mode::default(),
         };
         let best = config.initial_value_threshold;

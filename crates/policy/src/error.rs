@@ -47,7 +47,7 @@ pub enum PolicyError {
         available: String,
     },
     /// It is not known whether a metric should fall or rise.
-    #[error("cannot tell whether \"{monitor}\" should fall or rise; set mode to min or max")]
+    #[error("cannot tell whether \"{monitor}\" should fall or rise: say mode=min or mode=max")]
     UnknownDirection {
         /// The metric's name.
         monitor: String,

@@ -24,6 +24,7 @@
 //! ```
 
 mod checkpoint_policy;
+mod direction;
 mod early_stopping;
 mod error;
 mod interplay;
@@ -35,12 +36,13 @@ mod replay;
 pub mod schedule;
 
 pub use checkpoint_policy::{CheckpointConfig, CheckpointDecision, CheckpointPolicy};
+pub use direction::direction;
 pub use early_stopping::{
     EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, EarlyStoppingState, Observation,
 };
 pub use error::PolicyError;
 pub use interplay::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
-pub use metric::{Mode, Semantics, keras_mode_auto};
+pub use metric::{Mode, Semantics};
 pub use reduce_on_plateau::{PlateauConfig, PlateauState, PlateauStep, ReduceLrOnPlateau, ThresholdMode};
 pub use replay::{RateRule, Replay, ReplayedEpoch};
 pub use schedule::Schedule;

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::PolicyError;
-
 /// The direction in which a metric gets better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,68 +80,4 @@ pub(crate) fn to_f32(value: f64) -> f64 {
 /// margin applied in `f64`, the comparison made in `f32`. Whatever comes first improves, even NaN.
 pub(crate) fn keras_improves(mode: Mode, metric: f64, margin: f64, reference: Option<f64>) -> bool {
     reference.is_none_or(|reference| mode.is_better(to_f32(mode.worsen(metric, margin)), to_f32(reference)))
-}
-
-/// Names Keras 3 knows to be better when larger, without `val_`.
-const RISING: &[&str] = &[
-    "acc",
-    "accuracy",
-    "auc",
-    "binary_accuracy",
-    "binary_io_u",
-    "categorical_accuracy",
-    "concordance_correlation",
-    "cosine_similarity",
-    "f1_score",
-    "fbeta_score",
-    "io_u",
-    "mean_io_u",
-    "one_hot_io_u",
-    "one_hot_mean_io_u",
-    "pearson_correlation",
-    "precision",
-    "precision_at_recall",
-    "r2_score",
-    "recall",
-    "recall_at_precision",
-    "sensitivity_at_specificity",
-    "sparse_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy",
-    "specificity_at_sensitivity",
-    "top_k_categorical_accuracy",
-];
-
-/// Names Keras 3 knows to be better when smaller, without `val_`.
-const FALLING: &[&str] = &[
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "categorical_hinge",
-    "hinge",
-    "kl_divergence",
-    "logcosh",
-    "loss",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "poisson",
-    "root_mean_squared_error",
-    "sparse_categorical_crossentropy",
-    "squared_hinge",
-];
-
-/// The direction Keras' `mode="auto"` gives a metric of this name, with or without `val_`: that of Keras'
-/// own metric of this name.
-///
-/// # Errors
-/// [`PolicyError::UnknownDirection`] for any other name; Keras 3 refuses those too (Keras 2 guessed `min`).
-pub fn keras_mode_auto(monitor: &str) -> Result<Mode, PolicyError> {
-    let name = monitor.strip_prefix("val_").unwrap_or(monitor);
-    if RISING.contains(&name) {
-        Ok(Mode::Max)
-    } else if FALLING.contains(&name) {
-        Ok(Mode::Min)
-    } else {
-        Err(PolicyError::UnknownDirection { monitor: monitor.to_owned() })
-    }
 }

@@ -12,7 +12,7 @@ use common::{SEQUENCES, sequence};
 use serde::{Deserialize, de::DeserializeOwned};
 use wellfit_policy::{
     CheckpointConfig, CheckpointPolicy, EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, Mode,
-    PlateauConfig, ReduceLrOnPlateau, Schedule, Semantics, keras_mode_auto,
+    PlateauConfig, ReduceLrOnPlateau, Schedule, Semantics, direction,
 };
 
 /// FNV-1a over the bits of all values, NaN counting as the bits of 0.5.
@@ -245,9 +245,9 @@ fn auto_mode_knows_the_directions_keras_knows() {
     let Checkpoints { directions, .. } = fixture("checkpoint");
     assert!(directions.len() > 35, "{}", directions.len());
     for (name, mode) in directions {
-        assert_eq!(keras_mode_auto(&name), Ok(mode));
-        assert_eq!(keras_mode_auto(&format!("val_{name}")), Ok(mode));
+        assert_eq!(direction(&name), Ok(mode));
+        assert_eq!(direction(&format!("val_{name}")), Ok(mode));
     }
-    assert_eq!(keras_mode_auto("val_acc"), Ok(Mode::Max));
-    assert!(keras_mode_auto("gradient_norm").is_err());
+    assert_eq!(direction("val_acc"), Ok(Mode::Max));
+    assert!(direction("gradient_norm").is_err());
 }

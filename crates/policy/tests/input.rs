@@ -177,7 +177,7 @@ fn a_checkpoint_needs_its_metric() {
     let error = CheckpointPolicy::new(unknown).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot tell whether \"roundness\" should fall or rise; set mode to min or max"
+        "cannot tell whether \"roundness\" should fall or rise: say mode=min or mode=max"
     );
 }
 

@@ -173,13 +173,6 @@ pub fn data_wait_share(epochs: &[EpochRecord]) -> f64 {
     if trained > 0.0 { total(|epoch| epoch.data_wait_seconds) / trained } else { 0.0 }
 }
 
-/// The epoch with the lowest validation loss, the earliest of equals. NaN is never the best.
-#[must_use]
-pub fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
-    let usable = epochs.iter().filter(|record| !record.val_loss().is_nan());
-    usable.min_by(|a, b| a.val_loss().total_cmp(&b.val_loss()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,7 +93,7 @@ pub enum Event {
         epoch: u32,
         /// The best epoch, if one was better than nothing.
         best_epoch: Option<u32>,
-        /// The watched metric at the best epoch.
+        /// The metric that decides which epoch is best, at that epoch.
         #[serde(with = "number::option", default)]
         best_value: Option<f64>,
         /// When.

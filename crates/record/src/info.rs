@@ -1,6 +1,7 @@
 //! The content of `run.toml` that all commands share.
 
 use crate::manifest::check_name;
+use crate::metric::Metric;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -50,6 +51,14 @@ impl RunInfo {
         self.model_file
             .clone()
             .unwrap_or_else(|| Self::model_file_by_settings(self.lr_scheduler, self.early_stopping))
+    }
+
+    /// The metric that decides which epoch's weights are kept: `best` of the configuration. Runs of before that setting
+    /// kept those with the lowest validation loss.
+    #[must_use]
+    pub fn best_by(&self) -> Metric {
+        let name = self.config.get("best").and_then(toml::Value::as_str);
+        name.and_then(Metric::named).unwrap_or(Metric::VAL_LOSS)
     }
 
     /// The name of the file of the best weights that says whether a learning-rate scheduler and early stopping were on.
@@ -147,6 +156,17 @@ mod tests {
             assert_eq!((info.model_file(), info.stem_beside("loss")), (model.into(), plot.into()));
             assert_eq!(toml::from_str::<RunInfo>(&toml::to_string(&info).unwrap()).unwrap(), info);
         }
+    }
+
+    #[test]
+    fn the_best_epoch_of_an_old_run_is_that_of_the_lowest_loss() {
+        let off = "lr_scheduler = false\nearly_stopping = false";
+        let mut info = info(off).unwrap();
+        assert_eq!(info.best_by(), Metric::VAL_LOSS);
+        info.config = toml::from_str("monitor = 'val_accuracy'").unwrap();
+        assert_eq!(info.best_by(), Metric::VAL_LOSS);
+        info.config = toml::from_str("best = 'val_accuracy'").unwrap();
+        assert_eq!(info.best_by(), Metric::VAL_ACCURACY);
     }
 
     #[test]

@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod best;
 mod checkpoint;
 mod epoch;
 mod error;
@@ -48,8 +49,9 @@ mod stop;
 mod summary;
 mod writer;
 
+pub use best::{best_epoch, is_better_epoch};
 pub use checkpoint::NewestGood;
-pub use epoch::{EpochRecord, Metrics, best_epoch, data_wait_share, epochs};
+pub use epoch::{EpochRecord, Metrics, data_wait_share, epochs};
 pub use error::{RecordError, Result};
 pub use event::{Event, StepRecord};
 pub use fixed::FixedFile;

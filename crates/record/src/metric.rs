@@ -207,12 +207,12 @@ mod tests {
         assert_eq!(Metric::TRAIN_LOSS.unit().to_string(), "nats");
     }
 
-    /// Early stopping and checkpoints take the direction from here, Keras' checkpoints from `policy`.
+    /// Early stopping and checkpoints take the direction from here, `replay` from the name alone.
     #[test]
-    fn directions_agree_with_those_of_keras() {
+    fn directions_agree_with_what_names_say() {
         for metric in Metric::ALL {
-            let name = metric.quantity.name();
-            assert_eq!(wellfit_policy::keras_mode_auto(name).unwrap(), metric.mode(), "{name}");
+            let name = metric.name();
+            assert_eq!(wellfit_policy::direction(name).unwrap(), metric.mode(), "{name}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! All runs in a directory at a glance.
 
-use crate::epoch::{EpochRecord, best_epoch, data_wait_share, epochs};
+use crate::best::best_epoch;
+use crate::epoch::{EpochRecord, data_wait_share, epochs};
 use crate::error::{At, Result};
 use crate::event::Event;
 use crate::info::RunInfo;
@@ -28,7 +29,7 @@ pub struct Outcome {
     pub info: RunInfo,
     /// Epochs done.
     pub epochs: u32,
-    /// The epoch with the lowest validation loss.
+    /// The epoch whose weights are kept.
     pub best: Option<EpochRecord>,
     /// How it stands.
     pub state: RunState,
@@ -87,13 +88,13 @@ impl RunDir {
     /// # Errors
     /// If `run.toml` or the events cannot be read.
     pub fn outcome(&self) -> Result<Outcome> {
-        let info = self.read_run_toml()?;
+        let info: RunInfo = self.read_run_toml()?;
         let events = self.events()?;
         let epochs = epochs(&events.rows);
         Ok(Outcome {
-            info,
             epochs: epochs.last().map_or(0, |last| last.epoch),
-            best: best_epoch(&epochs).copied(),
+            best: best_epoch(&epochs, info.best_by()).copied(),
+            info,
             state: self.state(&events.rows),
             seconds: epochs.iter().fold(0.0, |sum, epoch| sum + epoch.seconds),
             data_wait_share: data_wait_share(&epochs),

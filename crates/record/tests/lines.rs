@@ -8,7 +8,7 @@ use helper::{epoch, fresh, stop, warning};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
-use wellfit_record::{Event, RunDir, RunWriter, StepRecord, StopReason, best_epoch, epochs};
+use wellfit_record::{Event, Metric, RunDir, RunWriter, StepRecord, StopReason, best_epoch, epochs};
 
 /// NaN is not equal to itself, so rows are compared by their text, which has all digits.
 fn text<T: std::fmt::Debug>(rows: &[T]) -> String {
@@ -97,12 +97,12 @@ fn what_a_resumed_run_tells_again_counts_once() {
     let told = epochs(&reader.events().unwrap().rows);
     assert_eq!(told.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(
-        (told[1].val_loss(), best_epoch(&told).unwrap().epoch),
+        (told[1].val_loss(), best_epoch(&told, Metric::VAL_LOSS).unwrap().epoch),
         (0.7, 2),
         "NaN and the untold are not best"
     );
     assert_eq!(reader.steps().unwrap().rows.len(), 3);
-    assert_eq!(best_epoch(&[epoch(1, f64::NAN), epoch(2, -f64::NAN)]), None);
+    assert_eq!(best_epoch(&[epoch(1, f64::NAN), epoch(2, -f64::NAN)], Metric::VAL_LOSS), None);
 }
 
 #[test]

@@ -71,7 +71,11 @@ impl Experiment {
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
         let splits = source.open(spec.skip_bad, observer)?;
-        let mut spec = options.decide(source.kind(&splits.train))?;
+        let kind = source.kind(&splits.train);
+        let mut spec = match source.validation {
+            Validation::Split => options.decide(kind)?,
+            Validation::Test => options.clone().by_the_recipe(kind).decide(kind)?,
+        };
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();
@@ -132,14 +136,19 @@ impl Experiment {
         }
     }
 
-    /// Refuse settings that cannot work; warn of those that will not have the effect they are meant to have.
-    pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) -> Result<(), RunError> {
-        let spec = &self.spec;
-        let smallest = spec.batch_size.min(self.parts.train.len());
+    /// Refuse batches that BatchNorm cannot normalise.
+    pub(crate) fn refuse_lone_images(&self) -> Result<(), RunError> {
+        let smallest = self.spec.batch_size.min(self.parts.train.len());
         if self.network.has_batch_norm() && smallest < 2 {
             let problem = "BatchNorm cannot normalise a batch of one image; take 2 or more";
             return Err(RunError::setting("batch_size", format!("`batch_size` {smallest}: {problem}")));
         }
+        Ok(())
+    }
+
+    /// Warn of settings that will not have the effect they are meant to have.
+    pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) {
+        let spec = &self.spec;
         if spec.lr_scheduler && spec.early_stopping {
             let (stopping, plateau) = (spec.early_stopping(), spec.plateau());
             if early_stopping_precludes_plateau(&stopping, &plateau) {
@@ -152,7 +161,6 @@ impl Experiment {
         if spec.optimizer == OptimizerName::Sgd && spec.lr < 0.005 && spec.momentum == 0.0 {
             observer.notice(&Notice::SlowSgd { lr: spec.lr });
         }
-        Ok(())
     }
 
     /// The name of the data as it is kept in `run.toml`: a folder's absolute path, or the name of built-in data.

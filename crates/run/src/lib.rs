@@ -13,7 +13,7 @@
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
-//! * [`plots()`] a run's plots from its record
+//! * [`plots()`] a run's plots from its record; [`augmentation_sheet`] what its training sees
 //! * [`Observer`] and [`Notice`] progress and messages of a run; nothing here prints
 //!
 //! Nothing here knows of a command line, and no setting is process-wide: two runs in one process may have different
@@ -23,6 +23,7 @@ mod caching;
 mod classifier;
 mod error;
 mod experiment;
+mod from_scratch;
 mod machine;
 pub mod memory;
 mod notice;
@@ -33,8 +34,10 @@ mod plots;
 mod preprocessing;
 mod resume;
 mod saved;
+mod sheet;
 mod side_by_side;
 mod spec;
+mod trained_on;
 mod training;
 
 pub use classifier::{
@@ -48,8 +51,10 @@ pub use notice::{Notice, duration};
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{Options, RunSpec};
-pub use plots::{Plots, plots};
+pub use plots::{PictureFormat, Plots, plots};
 pub use resume::{MovedData, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
+pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
+pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};

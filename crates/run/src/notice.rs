@@ -5,7 +5,7 @@ use crate::options::PrecisionName;
 use std::fmt;
 use std::path::PathBuf;
 use wellfit_models::Precision;
-use wellfit_record::StopReason;
+use wellfit_record::{Metric, StopReason};
 use wellfit_simd::Bf16Unit;
 use wellfit_train::Outcome;
 
@@ -27,6 +27,42 @@ pub enum Notice {
     },
     /// The test part decides which epoch is best.
     TestDecides,
+    /// A large network starts from random weights.
+    RandomWeights {
+        /// The architecture.
+        model: String,
+        /// torchvision's file of ImageNet weights for it, without `.pth`.
+        file: &'static str,
+        /// Training images.
+        images: usize,
+        /// The share of right answers that always naming the commonest class gives.
+        chance: f64,
+        /// Epochs at most.
+        epochs: u32,
+        /// Steps of an epoch.
+        steps: usize,
+        /// Seconds of a step, as measured.
+        step: f64,
+    },
+    /// The data are what the run was trained on: only its validation part is judged by.
+    OwnValidation {
+        /// Training images.
+        trained: usize,
+        /// Validation images.
+        validation: usize,
+    },
+    /// Some images to judge by were trained on.
+    TrainedOn {
+        /// How many.
+        count: usize,
+        /// Images in all.
+        images: usize,
+    },
+    /// A run does not say what it was trained on.
+    TrainingUnknown {
+        /// Its directory.
+        run: PathBuf,
+    },
     /// A frozen backbone has random weights.
     RandomBackbone {
         /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
@@ -191,6 +227,8 @@ pub enum Notice {
         epoch: u32,
         /// Epochs in all.
         epochs: usize,
+        /// The metric that decided.
+        by: Metric,
         /// Its validation loss.
         val_loss: f64,
         /// Its validation accuracy.
@@ -237,6 +275,9 @@ impl Notice {
                 | Self::RandomBackbone { .. }
                 | Self::WeightsTwice { .. }
                 | Self::WeightsUnused { .. }
+                | Self::RandomWeights { .. }
+                | Self::TrainedOn { .. }
+                | Self::TrainingUnknown { .. }
                 | Self::SchedulerPrecluded { .. }
                 | Self::SchedulerTooLate
                 | Self::SlowSgd { .. }
@@ -265,6 +306,32 @@ impl fmt::Display for Notice {
             Self::TestDecides => f.write_str(
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",
+            ),
+            Self::RandomWeights { model, file, images, chance, epochs, steps, step } => write!(
+                f,
+                "{model} starts from random weights, with {images} images to learn from. Always naming the commonest \
+                 class gives {:.1} %: compare with that. {epochs} × {steps} steps take about {} ({step:.2} s a \
+                 step, just measured), validation not counted. To start from torchvision's ImageNet weights, give \
+                 `weights` {file}.pth",
+                100.0 * chance,
+                duration(f64::from(*epochs) * *steps as f64 * step)
+            ),
+            Self::OwnValidation { trained, validation } => write!(
+                f,
+                "The run was trained on {trained} of these images: the figures are of the other {validation}, which it \
+                 validated on"
+            ),
+            Self::TrainedOn { count, images } if count == images => {
+                write!(f, "all {images} images were trained on: these figures say nothing of new images")
+            }
+            Self::TrainedOn { count, images } => {
+                write!(f, "{count} of {images} images were trained on: they are left out of the figures")
+            }
+            Self::TrainingUnknown { run } => write!(
+                f,
+                "{} was made by a version that did not write down its training images: if some of them are among \
+                 these, the figures are too good",
+                run.display()
             ),
             Self::RandomBackbone { file } => {
                 f.write_str("`freeze` without `weights` trains a head on random features")?;
@@ -333,9 +400,10 @@ impl fmt::Display for Notice {
             }
             Self::SavingPlots => f.write_str("Saving loss and accuracy plots..."),
             Self::SavingModel => f.write_str("Saving model..."),
-            Self::BestEpoch { epoch, epochs, val_loss, val_accuracy } => write!(
+            Self::BestEpoch { epoch, epochs, by, val_loss, val_accuracy } => write!(
                 f,
-                "Best epoch {epoch} of {epochs}: val loss {val_loss:.4}, val accuracy {:.2} %",
+                "Best epoch {epoch} of {epochs} by {}: val loss {val_loss:.4}, val accuracy {:.2} %",
+                by.name(),
                 100.0 * val_accuracy
             ),
             Self::Calibrating { count, images } => {

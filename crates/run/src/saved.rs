@@ -1,7 +1,7 @@
 //! What `run.toml` holds of a training run: enough to resume it.
 
 use crate::error::RunError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Parts};
 use crate::opening::Validation;
 use crate::options::Options;
 use serde::{Deserialize, Serialize};
@@ -61,14 +61,27 @@ impl SavedRun {
         Ok(run.read_run_toml()?)
     }
 
+    /// Whether a directory is that of a training run, whole enough to read what it was trained on.
+    pub(crate) fn is_in(dir: &Path) -> bool {
+        RunDir::open(dir).and_then(|run| run.read_run_toml::<Self>()).is_ok()
+    }
+
     /// The settings the run was started with, all of them given.
     ///
     /// # Errors
     /// If `run.toml` holds others than there are.
     pub fn options(&self, run: &RunDir) -> Result<Options, RunError> {
-        self.info.config.clone().try_into().map_err(|error: toml::de::Error| {
+        self.settings().map_err(|error| {
             RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").display()))
         })
+    }
+
+    /// The settings as they were meant: what is missing of an old run gets today's default, but for the best epoch, which
+    /// was that of the lowest validation loss whatever was monitored.
+    fn settings(&self) -> Result<Options, toml::de::Error> {
+        let mut options: Options = self.info.config.clone().try_into()?;
+        options.best.get_or_insert_with(|| self.info.best_by().name().to_owned());
+        Ok(options)
     }
 
     /// Whether the run is finished, the file of the best weights included.
@@ -83,8 +96,7 @@ impl SavedRun {
     /// Whether a run of `experiment` would have the same results.
     #[must_use]
     pub fn is_of(&self, experiment: &Experiment) -> bool {
-        // Settings that an older version lacks get today's defaults.
-        let options: Option<Options> = self.info.config.clone().try_into().ok();
+        let options = self.settings().ok();
         let kind = experiment.source.kind(&experiment.parts.train);
         let spec = options.and_then(|options| options.decide(kind).ok());
         spec.is_some_and(|spec| spec.comes_to_the_same(&experiment.spec))
@@ -95,7 +107,16 @@ impl SavedRun {
     /// How the data differ from those the run was trained on.
     #[must_use]
     pub fn difference(&self, experiment: &Experiment) -> Option<String> {
-        let (before, parts) = (&self.info.data, &experiment.parts);
+        self.difference_of(&experiment.parts)
+    }
+
+    /// Whether these are the data the run was trained on, and so divided.
+    pub(crate) fn is_made_of(&self, parts: &Parts) -> bool {
+        self.difference_of(parts).is_none()
+    }
+
+    fn difference_of(&self, parts: &Parts) -> Option<String> {
+        let before = &self.info.data;
         let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
         if self.info.classes != parts.train.classes {
             let (before, now) = (self.info.classes.join(", "), parts.train.classes.join(", "));

@@ -191,6 +191,7 @@ impl RunSpec {
                 .schedule(steps as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
+            best: Metric::named(&self.best).unwrap_or(Metric::VAL_LOSS),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),
             checkpoint_every: self

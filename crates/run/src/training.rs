@@ -7,15 +7,18 @@ use crate::notice::Notice;
 use crate::observer::{Observer, Watch};
 use crate::opening::{DataSource, Validation};
 use crate::options::{Options, RunSpec};
-use crate::plots::plots;
+use crate::plots::{PictureFormat, plots};
 use crate::preprocessing::recorded;
 use crate::saved::SavedRun;
+use crate::sheet::{SHEET_IMAGES, sheet};
+use crate::trained_on;
 use std::path::{Path, PathBuf};
 use wellfit_data::Dataset;
 use wellfit_models::Network;
+use wellfit_plot::Look;
 use wellfit_record::{
-    DataInfo, EpochRecord, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason, data_wait_share,
-    now,
+    DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
+    data_wait_share, now,
 };
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
@@ -49,8 +52,10 @@ pub struct Outcome {
     pub model: PathBuf,
     /// The figures of every epoch.
     pub epochs: Vec<EpochRecord>,
-    /// Those of the epoch with the lowest validation loss.
+    /// Those of the best epoch, by [`RunSpec::best`].
     pub best: EpochRecord,
+    /// The metric that decided which epoch that is.
+    pub best_by: Metric,
     /// Why it ended.
     pub stop_reason: StopReason,
     /// Seconds of computing, over all interruptions.
@@ -87,8 +92,10 @@ impl Experiment {
     /// As [`train`].
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         self.load_weights(observer)?;
+        self.refuse_lone_images()?;
+        self.warn_of_random_weights(observer)?;
         self.describe(observer);
-        self.warn_of_clashes(observer)?;
+        self.warn_of_clashes(observer);
         self.take_memory()?;
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
@@ -108,8 +115,11 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
+        trained_on::note(&run, &self.parts.train)?;
         let Self { source, spec, engine, network, train, val, .. } = self;
         let config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
+        run.write_file("augmentation.png", &seen.to_png_bytes()?)?;
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
         let loaders = (&train, &val);
@@ -199,8 +209,9 @@ fn finish(
         observer.notice(&notice);
     }
     observer.notice(&Notice::SavingPlots);
-    for (name, chart) in plots(&RunDir::open(&path)?)?.charts {
-        chart.draw().save_png(path.join(format!("{name}.png")))?;
+    let plots = plots(&RunDir::open(&path)?)?;
+    for (name, bytes) in plots.files(&[PictureFormat::Png, PictureFormat::Svg], false)? {
+        run.write_file(&name, &bytes)?;
     }
     observer.notice(&Notice::SavingModel);
     let name = saved.info.model_file();
@@ -211,6 +222,7 @@ fn finish(
     observer.notice(&Notice::BestEpoch {
         epoch: best.epoch,
         epochs: outcome.epochs.len(),
+        by: config.best,
         val_loss: best.val_loss(),
         val_accuracy: best.val_accuracy(),
     });
@@ -222,6 +234,7 @@ fn finish(
         model,
         epochs,
         best,
+        best_by: config.best,
         stop_reason: stop,
         seconds,
         data_wait_share,

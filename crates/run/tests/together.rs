@@ -6,8 +6,11 @@ use image::{Rgb, RgbImage};
 use std::fs;
 use std::path::Path;
 use wellfit_models::Precision;
+use wellfit_plot::Paint;
 use wellfit_run::options::PrecisionName;
-use wellfit_run::{Classifier, DataSource, Notice, Observer, RunSpec, Validation, plots, resume, train};
+use wellfit_run::{
+    Classifier, DataSource, Notice, Observer, PictureFormat, RunSpec, Validation, plots, resume, train,
+};
 use wellfit_simd::Threads;
 use wellfit_train::Callback;
 
@@ -145,10 +148,27 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
     let ranks = together[0].ranks();
     assert!(ranks[0].1 >= ranks[1].1 && (ranks[0].1 + ranks[1].1 - 1.0).abs() < 1e-6, "{ranks:?}");
 
-    for (name, chart) in plots(&wellfit_record::RunDir::open(&run).unwrap()).unwrap().charts {
-        let drawn = folder.join(format!("{name}.png"));
-        chart.draw().save_png(&drawn).unwrap();
-        assert!(fs::read(drawn).unwrap() == fs::read(run.join(format!("{name}.png"))).unwrap(), "{name}");
+    let plots = plots(&wellfit_record::RunDir::open(&run).unwrap()).unwrap();
+    let files = plots.files(&[PictureFormat::Png, PictureFormat::Svg], false).unwrap();
+    assert_eq!(files.len(), 4);
+    for (name, bytes) in files {
+        assert!(bytes == fs::read(run.join(&name)).unwrap(), "{name}");
+    }
+    let best = &outcome.best;
+    for (stem, chart) in &plots.charts {
+        assert!(
+            chart.title.ends_with(" of run") && chart.title.to_lowercase().starts_with(stem),
+            "{}",
+            chart.title
+        );
+        let accuracy = format!("{:.1} %", 100.0 * best.val_accuracy());
+        assert!(
+            chart.subtitle.starts_with(&format!("best epoch {} of 3: ", best.epoch)),
+            "{}",
+            chart.subtitle
+        );
+        assert!(chart.subtitle.contains(&accuracy), "{}", chart.subtitle);
+        assert!(chart.lines.iter().map(|line| line.color).eq([Paint::TRAIN, Paint::VALIDATION]));
     }
     let again = resume(&run, &Default::default(), &mut ()).unwrap();
     assert!(matches!(again, wellfit_run::Resumed::Finished));

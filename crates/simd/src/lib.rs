@@ -4,11 +4,13 @@
 //! * [`parallel`] fixed blocks of work on however many threads there are; [`Threads`] says how many
 //! * [`buffer`] memory that is reused between training steps
 //! * [`transpose`] shuffles and sums of small integers, for images
+//! * [`tiles`] matrix units, which multiply blocks of 16 × 16 lanes
 //! * [`profile`] what threads do with their time
 
 pub mod buffer;
 pub mod parallel;
 pub mod profile;
+pub mod tiles;
 pub mod transpose;
 pub mod vector;
 

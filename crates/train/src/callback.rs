@@ -27,7 +27,7 @@ pub struct Tick {
 pub struct EpochReport<'a> {
     /// Its figures.
     pub record: &'a EpochRecord,
-    /// The lowest validation loss so far is this epoch's.
+    /// It is the best epoch so far: its weights are kept.
     pub best: bool,
     /// What early stopping says, when it is on.
     pub early_stopping: Option<&'a Observation>,

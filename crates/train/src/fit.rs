@@ -37,6 +37,8 @@ pub struct FitConfig {
     pub schedule: Option<Schedule>,
     /// ReduceLROnPlateau on the validation loss.
     pub lr_scheduler: Option<PlateauConfig>,
+    /// The metric that decides which epoch's weights are kept: see [`is_better_epoch`](wellfit_record::is_better_epoch).
+    pub best: Metric,
     /// Early stopping and the metric it watches.
     pub early_stopping: Option<(Metric, EarlyStoppingConfig)>,
     /// A Keras-style checkpoint besides `best` and `last`; its path is taken within the run's directory.
@@ -52,7 +54,7 @@ pub struct FitConfig {
 }
 
 impl Default for FitConfig {
-    /// One epoch of Adam with its usual rate on the processor; no policy is on.
+    /// One epoch of Adam with its usual rate on the processor; no policy is on, the lowest validation loss is the best.
     fn default() -> Self {
         Self {
             engine: Arc::new(Cpu),
@@ -63,6 +65,7 @@ impl Default for FitConfig {
             clip_norm: None,
             schedule: None,
             lr_scheduler: None,
+            best: Metric::VAL_LOSS,
             early_stopping: None,
             checkpoint: None,
             checkpoint_every: None,
@@ -78,7 +81,7 @@ impl Default for FitConfig {
 pub struct Outcome {
     /// Every epoch.
     pub epochs: Vec<EpochRecord>,
-    /// Place in `epochs` of the lowest validation loss; none if every one was NaN.
+    /// Place in `epochs` of the best one by [`FitConfig::best`]; none if every validation loss was NaN.
     pub best: Option<usize>,
     /// Why it ended; [`StopReason::Diverged`] when no epoch had a usable loss.
     pub stop: StopReason,
@@ -92,8 +95,8 @@ pub struct Outcome {
 
 /// Train `network` on `train`, choose the best epoch by `validation`, and record everything in `run`.
 ///
-/// After each epoch the figures, what the policies say, and the checkpoints `last` and (if the validation
-/// loss is the lowest so far; NaN never is) `best` are on the disk before the callback is called.
+/// After each epoch the figures, what the policies say, and the checkpoints `last` and (if it is the best epoch so far)
+/// `best` are on the disk before the callback is called.
 ///
 /// # Errors
 /// On bad data, a full disk, [`TrainError::Diverged`] or [`TrainError::Interrupted`]; the last checkpoints

@@ -11,7 +11,7 @@ use wellfit_record::{EpochRecord, StopReason};
 pub(crate) struct Position {
     /// The epochs done.
     pub epochs: Vec<EpochRecord>,
-    /// Place in `epochs` of the lowest validation loss.
+    /// Place in `epochs` of the best one.
     pub best: Option<usize>,
     /// The learning rate, unless a schedule gives it.
     pub lr: f64,

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use wellfit_kernels::loss::{CrossEntropy, Loss};
 use wellfit_models::{Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{EpochRecord, Event, FixedFile, Phase, RunWriter, StepRecord, StopReason, now};
+use wellfit_record::{
+    EpochRecord, Event, FixedFile, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
+};
 use wellfit_weights::Fault;
 
 /// A run between its first step and its last: the network, the position, and the results so far. The loop
@@ -188,9 +190,7 @@ impl<'a> Session<'a> {
             data_wait_seconds: pass.wait,
             images_per_second: pass.average.samples as f64 / pass.seconds,
         };
-        let lowest = self.best_record().map_or(f64::INFINITY, EpochRecord::val_loss);
-        let loss = record.val_loss();
-        let best = loss < lowest || (self.best.is_none() && loss == lowest);
+        let best = is_better_epoch(config.best, &record, self.best_record());
         if best {
             self.at.best = Some(self.at.epochs.len());
             self.best = Some(self.trainer.network.clone());
@@ -238,7 +238,7 @@ impl<'a> Session<'a> {
             message: stop.reason.clone(),
             epoch,
             best_epoch: best.map(|record| record.epoch),
-            best_value: best.map(EpochRecord::val_loss),
+            best_value: best.map(|record| record.value(self.config.best)),
             time: now(),
         })?)
     }

@@ -368,6 +368,9 @@ pub struct ShowArgs {
     /// Images in the picture
     #[arg(long, default_value_t = 16, value_name = "N", allow_negative_numbers = true)]
     pub images: usize,
+    /// Show the images as `train` would see them first: resized and augmented
+    #[arg(long)]
+    pub augmented: bool,
     /// Decides which images
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,
@@ -393,9 +396,12 @@ pub struct PlotArgs {
     /// The run's directory
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// The kind of file
-    #[arg(long, default_value = "png", value_name = "FORMAT")]
-    pub format: PlotFormat,
+    /// Only this kind of file [default: both]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<PlotFormat>,
+    /// For dark pages as well: accuracy-dark.png beside accuracy.png
+    #[arg(long)]
+    pub dark: bool,
     /// The directory for the pictures [default: RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -404,10 +410,10 @@ pub struct PlotArgs {
     pub force: bool,
 }
 
-/// The kinds of pictures; each name is also the file's extension.
+/// The kinds of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PlotFormat {
-    /// Pixels, as `train` leaves them
+    /// Pixels, twice as many as they are shown with, for sharp screens
     Png,
     /// Lines and text that stay sharp at any size, for pages and papers
     Svg,
@@ -417,7 +423,7 @@ pub enum PlotFormat {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("metrics").required(true)))]
 pub struct ReplayArgs {
-    /// A CSV file: one metric a line, or columns below a line of names
+    /// A CSV or JSON file: one metric a line, columns below a line of names, or objects
     #[arg(long, value_name = "FILE", group = "metrics")]
     pub losses: Option<PathBuf>,
     /// A run's directory: take the metrics of its record

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod dataset;
 mod epoch;
 mod pixels;
+mod prints;
 
 use std::ops::Range;
 use std::sync::Arc;

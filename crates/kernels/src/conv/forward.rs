@@ -5,7 +5,7 @@ use super::shape::Conv;
 use super::winograd::{self, Direction};
 use crate::epilogue::{Epilogue, Store, past_caches};
 use crate::norm::{BlockMoments, Statistics};
-use crate::product::{Panels, Product, TASK_ROWS};
+use crate::product::{Panels, Product, task_rows};
 use wellfit_simd::{Buffer, Element};
 
 impl Conv {
@@ -61,7 +61,7 @@ impl Conv {
         let b = Panels::from_rows(w, patches.run, self.channels_out);
         let (segments, depth) = (patches.segments(), patches.depth);
         let block_moments = if moments {
-            BlockMoments::even(self.channels_out, self.rows(), TASK_ROWS)
+            BlockMoments::even(self.channels_out, self.rows(), task_rows::<E>())
         } else {
             BlockMoments::none()
         };

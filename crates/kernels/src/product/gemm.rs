@@ -15,6 +15,9 @@ use crate::epilogue::Store;
 use crate::norm::TileMoments;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::Watch;
+#[cfg(target_arch = "x86_64")]
+use wellfit_simd::tiles::Amx;
+use wellfit_simd::tiles::{Emulated, MatrixUnit, SIDE};
 use wellfit_simd::vector::{CACHE_LINE, Element, Kernel, Simd};
 
 /// Numbers in a cache line.
@@ -33,8 +36,10 @@ pub(crate) struct Product<'a, E: Element> {
     pub store: Store<'a, E>,
 }
 
-/// Rows in a task: a multiple of every tile height (4, 6, 12), large enough to reuse a panel of B.
-pub(crate) const TASK_ROWS: usize = 84;
+/// Rows in a task: a multiple of every tile height (4, 6 and 12, or twice 16), large enough to reuse a panel of B.
+pub(crate) fn task_rows<E: Element>() -> usize {
+    if E::matrix_unit().is_some() { 96 } else { 84 }
+}
 /// Tasks wanted at least: with few rows, several cores are kept busy and end together.
 const WANTED_TASKS: usize = 32;
 
@@ -48,16 +53,17 @@ impl<E: Element> Product<'_, E> {
         let lanes = self.segments * self.depth / E::PER_LANE;
         assert_eq!(lanes, self.b.inner, "B has one row for each lane of A's rows");
         assert!(self.depth.is_multiple_of(E::PER_LANE), "runs of whole lanes");
-        let row_tasks = self.rows.div_ceil(TASK_ROWS);
+        let task_rows = task_rows::<E>();
+        let row_tasks = self.rows.div_ceil(task_rows);
         let panels = self.b.count();
         let small = self.rows * self.b.inner * self.b.columns < 1 << 17;
         let groups = if small { 1 } else { WANTED_TASKS.div_ceil(row_tasks.max(1)).clamp(1, panels) };
         let per_group = panels.div_ceil(groups);
         let groups = panels.div_ceil(per_group);
         parallel::for_each(row_tasks * groups, |task| {
-            let first = task / groups * TASK_ROWS;
+            let first = task / groups * task_rows;
             let from = task % groups * per_group;
-            let count = TASK_ROWS.min(self.rows - first);
+            let count = task_rows.min(self.rows - first);
             let to = panels.min(from + per_group);
             let watch = Watch::start();
             E::dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
@@ -81,9 +87,15 @@ impl<E: Element, R: Rows<E>> Kernel for ProductTask<'_, E, R> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // The match is on a constant: each instruction set keeps one arm.
-        // SAFETY: promised by the caller of `Product::run`.
+        // SAFETY: promised by the caller of `Product::run`; a matrix unit comes with vectors of 16 lanes.
         unsafe {
+            match E::matrix_unit() {
+                #[cfg(target_arch = "x86_64")]
+                Some(MatrixUnit::Amx) if S::LANES == SIDE => return self.tiled::<S, Amx>(),
+                Some(MatrixUnit::Emulated) if S::LANES == SIDE => return self.tiled::<S, Emulated>(),
+                _ => {}
+            }
+            // The match is on a constant: each instruction set keeps one arm.
             match S::TILE_ROWS {
                 6 => self.panels::<S, 6>(),
                 12 => self.panels::<S, 12>(),
@@ -167,7 +179,7 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
                 store.rows(&sums, places, (column, real), &mut moments);
             }
             if let Some(moments_of) = store.moments {
-                moments_of.write(self.first / TASK_ROWS, (column, real), &moments);
+                moments_of.write(self.first / task_rows::<E>(), (column, real), &moments);
             }
         }
     }

@@ -7,8 +7,9 @@ mod pack;
 mod panels;
 mod rectangle;
 mod rows;
+mod tiled;
 
-pub(crate) use gemm::{Product, TASK_ROWS, in_cache_line, sums};
+pub(crate) use gemm::{Product, in_cache_line, sums, task_rows};
 pub(crate) use joint::{CHANNELS, Joint};
 pub(crate) use outer::{Outer, SMALL, in_parts};
 pub(crate) use panels::Panels;

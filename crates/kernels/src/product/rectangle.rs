@@ -3,6 +3,9 @@
 use std::marker::PhantomData;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
+#[cfg(target_arch = "x86_64")]
+use wellfit_simd::tiles::Amx;
+use wellfit_simd::tiles::{Emulated, MatrixUnit, SIDE};
 use wellfit_simd::vector::{CACHE_LINE, Element, InstructionSet, Kernel, Simd};
 
 /// Floats of the panel of the right operand that stays in the first-level cache: half of it.
@@ -84,6 +87,32 @@ impl Rectangle {
         ahead: (usize, impl Fn(usize)),
     ) {
         let watch = Watch::start();
+        // SAFETY: promised by the caller; a matrix unit comes with vectors of 16 lanes, for which operands are packed in
+        // panels of 16 and 32. The second match is on a constant.
+        unsafe {
+            match E::matrix_unit() {
+                #[cfg(target_arch = "x86_64")]
+                Some(MatrixUnit::Amx) if S::LANES == SIDE => {
+                    self.tiled::<S, Amx>(left.0, right, height, out, ahead);
+                }
+                Some(MatrixUnit::Emulated) if S::LANES == SIDE => {
+                    self.tiled::<S, Emulated>(left.0, right, height, out, ahead);
+                }
+                _ => self.by_vectors::<S, E>(left, right, height, out, ahead),
+            }
+        }
+        watch.product::<E>(self.rows * self.columns * height * E::PER_LANE);
+    }
+
+    #[inline(always)]
+    unsafe fn by_vectors<S: Simd, E: Element>(
+        &self,
+        left: (&[f32], usize),
+        right: &[f32],
+        height: usize,
+        out: Shared,
+        ahead: (usize, impl Fn(usize)),
+    ) {
         // SAFETY: promised by the caller; the match is on a constant.
         unsafe {
             match S::OUTER_ROWS {
@@ -93,7 +122,6 @@ impl Rectangle {
                 _ => self.tiles::<S, E, 4>(left, right, height, out, ahead),
             }
         }
-        watch.product::<E>(self.rows * self.columns * height * E::PER_LANE);
     }
 
     #[inline(always)]

@@ -4,7 +4,8 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, Element, elementwise};
+use wellfit_kernels::activation::{self, Swish};
+use wellfit_kernels::{Buffer, Element};
 
 /// x·relu6(x + 3)/6, with relu6(v) = min(max(v, 0), 6); NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +25,12 @@ impl Operation for Hardswish {
     }
 
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
-        Ok(elementwise::hardswish(step.x(0)).into())
+        Ok(activation::swish(Swish::Hard, step.x(0)).into())
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         if step.wants(0) {
-            elementwise::hardswish_backward(&mut dy, step.x(0));
+            activation::swish_backward(Swish::Hard, &mut dy, step.x(0));
             step.give(0, dy);
         }
     }

@@ -4,7 +4,8 @@ use super::{Backward, Forward, Made, Operation};
 use crate::ModelError;
 use crate::graph::Shape;
 use crate::onnx::{Graph, Tensor};
-use wellfit_kernels::{Buffer, Element, activation};
+use wellfit_kernels::activation::{self, Swish};
+use wellfit_kernels::{Buffer, Element};
 
 /// x·σ(x), with σ(x) = 1/(1 + e⁻ˣ); NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +25,12 @@ impl Operation for Silu {
     }
 
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
-        Ok(activation::silu(step.x(0)).into())
+        Ok(activation::swish(Swish::Sigmoid, step.x(0)).into())
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         if step.wants(0) {
-            activation::silu_backward(&mut dy, step.x(0));
+            activation::swish_backward(Swish::Sigmoid, &mut dy, step.x(0));
             step.give(0, dy);
         }
     }

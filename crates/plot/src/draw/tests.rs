@@ -1,21 +1,21 @@
 //! What the pixels of drawn charts say.
 
 use super::*;
-use crate::{Mark, Scatter};
+use crate::{Color, Mark, Scatter};
 use proptest::prelude::*;
 
 fn line(points: Vec<(f64, f64)>) -> Series {
     Series::new("", points, Color::RED)
 }
 
-fn view(chart: &Chart) -> crate::view::View {
-    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32)).view
+fn view(chart: &Chart) -> View {
+    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32), 0).view
 }
 
 /// The colour drawn at a place in the data's units.
 fn color(chart: &Chart, point: (f64, f64)) -> Color {
     let (x, y) = view(chart).visible(point).unwrap();
-    chart.draw().pixel(x as u32, y as u32).unwrap()
+    chart.draw(Look::PLAIN).pixel(x as u32, y as u32).unwrap()
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn dashes_alternate() {
     let mut chart = Chart { lines: vec![line(vec![(0.0, 0.3), (1.0, 0.3)])], ..Chart::default() };
     let changes = |chart: &Chart| {
         let (_, y) = view(chart).visible((0.0, 0.3)).unwrap();
-        let picture = chart.draw();
+        let picture = chart.draw(Look::PLAIN);
         let row: Vec<bool> = (0..640)
             .map(|x| picture.pixel(x, y as u32).is_some_and(|c| c.red > 200 && c.green < 90))
             .collect();
@@ -81,9 +81,9 @@ fn the_legend_hides_no_data() {
                 (x, if falling { -x.powf(bend) } else { x.powf(bend) })
             };
             let mut chart = Chart { lines: vec![line((0..=50).map(curve).collect())], ..Chart::default() };
-            let plain = chart.draw();
+            let plain = chart.draw(Look::PLAIN);
             chart.lines[0].name = "validation accuracy".to_owned();
-            let named = chart.draw();
+            let named = chart.draw(Look::PLAIN);
             assert_ne!(plain, named, "there is a legend");
             let pixels = plain.rgb().chunks(3).zip(named.rgb().chunks(3));
             let hidden =
@@ -94,9 +94,25 @@ fn the_legend_hides_no_data() {
 }
 
 #[test]
+fn where_curves_are_everywhere_the_axis_makes_room_for_the_legend() {
+    let wave = |phase: f64| (0..200).map(|x| (f64::from(x), (f64::from(x) / 9.0 + phase).sin())).collect();
+    let lines = (0..7).map(|i| Series { name: format!("line {i}"), ..line(wave(f64::from(i))) }).collect();
+    let mut chart = Chart { lines, ..Chart::default() };
+    let (layout, shown, legend) = chart.arranged();
+    let (legend, place) = legend.unwrap();
+    assert_eq!(legend.place(layout.view.area, &shown.points), (place, 0));
+    assert!(layout.view.y.1 > 1.2 && layout.y_ticks.iter().all(|tick| tick.at <= 1.1), "no ticks beside it");
+    // A range that was asked for stays.
+    chart.y.range = Some((-1.0, 1.0));
+    assert_eq!(chart.arranged().0.view.y, (-1.0, 1.0));
+}
+
+#[test]
 fn marks_are_dotted_lines_with_labels() {
     let mut chart = Chart { lines: vec![line(vec![(0.0, 0.0), (10.0, 0.0)])], ..Chart::default() };
-    let grey = |chart: &Chart| chart.draw().rgb().chunks(3).filter(|c| *c == Color::GREY.channels()).count();
+    let grey = |chart: &Chart| {
+        chart.draw(Look::PLAIN).rgb().chunks(3).filter(|c| *c == Paint::MARK.light.channels()).count()
+    };
     let before = grey(&chart);
     chart.marks.push(Mark { x: 3.3, label: String::new() });
     let height = view(&chart).area.height() as usize;
@@ -110,7 +126,7 @@ fn marks_are_dotted_lines_with_labels() {
 fn an_empty_chart_says_so() {
     let chart = Chart { lines: vec![line(vec![(f64::NAN, 1.0)])], ..Chart::default() };
     let area = view(&chart).area;
-    let picture = chart.draw();
+    let picture = chart.draw(Look::PLAIN);
     let (middle, center) = ((area.left + area.right) / 2, (area.top + area.bottom) / 2);
     let dark = (middle - 30..middle + 30)
         .filter(|&x| picture.pixel(x as u32, center as u32 - 4).is_some_and(|color| color.red < 180));
@@ -120,10 +136,44 @@ fn an_empty_chart_says_so() {
 #[test]
 fn the_same_chart_gives_the_same_bytes_on_any_thread() {
     let chart = crate::loss_chart(&[0.9, 0.4, 0.3], &[0.8, 0.6, f64::NAN]);
-    let here = chart.draw().to_png_bytes().unwrap();
-    assert_eq!(here, chart.draw().to_png_bytes().unwrap());
-    let there = std::thread::spawn(move || chart.draw().to_png_bytes().unwrap()).join().unwrap();
+    let here = chart.draw(Look::PLAIN).to_png_bytes().unwrap();
+    assert_eq!(here, chart.draw(Look::PLAIN).to_png_bytes().unwrap());
+    let there = std::thread::spawn(move || chart.draw(Look::PLAIN).to_png_bytes().unwrap()).join().unwrap();
     assert_eq!(here, there);
+}
+
+#[test]
+fn twice_the_pixels_show_the_same_layout_finer() {
+    let mut chart = crate::loss_chart(&[0.9, 0.4, 0.3], &[0.8, 0.6, 0.5]);
+    chart.title = "Loss of 热狗-1".to_owned();
+    let (plain, fine) = (chart.draw(Look::PLAIN), chart.draw(Look::SCREEN));
+    assert_eq!((fine.width(), fine.height()), (2 * plain.width(), 2 * plain.height()));
+    let mut error = 0.0;
+    for (y, x) in (0..plain.height()).flat_map(|y| (0..plain.width()).map(move |x| (y, x))) {
+        let four =
+            [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(j, i)| fine.pixel(2 * x + i, 2 * y + j).unwrap().red);
+        let mean = four.map(f64::from).iter().sum::<f64>() / 4.0;
+        error += (mean - f64::from(plain.pixel(x, y).unwrap().red)).abs();
+    }
+    // Averaged back it is the plain picture but for the edges of lines and letters, under a hundredth of the paper.
+    let error = error / f64::from(plain.width() * plain.height());
+    assert!(error < 0.5, "{error}");
+    // The letters themselves are finer: not each a block of two by two.
+    let blocks = (0..fine.height() / 2).flat_map(|y| (0..fine.width() / 2).map(move |x| (2 * x, 2 * y)));
+    let mixed = blocks.filter(|&(x, y)| fine.pixel(x, y) != fine.pixel(x + 1, y)).count();
+    assert!(mixed > 1000, "{mixed}");
+}
+
+#[test]
+fn on_dark_paper_everything_is_drawn_in_the_colours_for_it() {
+    let chart = crate::loss_chart(&[0.9, 0.4, 0.3], &[0.8, 0.6, 0.5]);
+    let picture = chart.draw(Look { scale: 1, ..Look::DARK });
+    assert_eq!(picture.pixel(0, 0), Some(Paint::PAPER.dark));
+    let has = |color: Color| picture.rgb().chunks(3).any(|pixel| pixel == color.channels());
+    for paint in [Paint::TRAIN, Paint::VALIDATION, Paint::INK, Paint::FRAME, Paint::GRID] {
+        assert!(has(paint.dark), "{paint:?}");
+    }
+    assert!(!has(Color::WHITE) && !has(Paint::TRAIN.light));
 }
 
 proptest! {
@@ -141,7 +191,7 @@ proptest! {
         chart.marks = vec![Mark { x: at, label: name }];
         chart.scatters = vec![dots];
         chart.lines = vec![series.clone(), Series { style: LineStyle::Dashed, ..series }];
-        let picture = chart.draw();
+        let picture = chart.draw(Look::PLAIN);
         prop_assert_eq!((picture.width(), picture.height()), (size.0.max(80), size.1.max(80)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::layout::Layout;
-use crate::{LineStyle, Mark, Scatter, Series, accuracy_chart, loss_chart};
+use crate::{Color, LineStyle, Mark, Scatter, Series, accuracy_chart, loss_chart};
 use proptest::prelude::*;
 use roxmltree::{Document as Xml, Node};
 
@@ -25,9 +25,9 @@ fn points(line: Node<'_, '_>) -> Vec<Point> {
 #[test]
 fn lines_run_through_the_points_of_the_png() {
     let chart = loss_chart(&[0.9, 0.5, f64::NAN, 0.3, 0.2], &[0.8, 0.6, 0.55, 0.7, 0.8]);
-    let svg = chart.svg();
+    let svg = chart.svg(Theme::Light);
     let xml = Xml::parse(&svg).unwrap();
-    let view = Layout::new(&chart, (1000, 700)).view;
+    let view = Layout::new(&chart, (1000, 700), 0).view;
     let expected: Vec<Vec<Point>> = chart
         .lines
         .iter()
@@ -46,17 +46,17 @@ fn lines_run_through_the_points_of_the_png() {
         }
     }
     let colors: Vec<_> = elements(&xml, "polyline").filter_map(|line| line.attribute("stroke")).collect();
-    assert_eq!(colors, ["#ffa500", "#ffa500", "#ff0000", "#ffa500", "#ff0000"]);
+    assert_eq!(colors, ["#11588f", "#11588f", "#c63c06", "#11588f", "#c63c06"]);
 }
 
 #[test]
 fn words_are_text_and_a_screen_reader_hears_what_is_shown() {
     let mut chart = accuracy_chart(&[0.5, 0.6], &[0.4, 0.7]);
     chart.marks.push(Mark { x: 2.0, label: "best".to_owned() });
-    let svg = chart.svg();
+    let svg = chart.svg(Theme::Light);
     let xml = Xml::parse(&svg).unwrap();
     let texts = texts(&xml);
-    for word in ["Accuracy", "Epochs", "train accuracy", "validation accuracy", "best", "1", "2", "50%"] {
+    for word in ["Accuracy", "Epochs", "train accuracy", "validation accuracy", "best", "1", "2", "50 %"] {
         assert!(texts.iter().any(|text| text == word), "{word} in {texts:?}");
     }
     let only = |name| elements(&xml, name).next().and_then(|node| node.text().map(str::to_owned));
@@ -78,7 +78,7 @@ fn hostile_labels_stay_text() {
     chart.x.label = hostile.to_owned();
     chart.lines[0].name = hostile.to_owned();
     chart.marks.push(Mark { x: 1.5, label: hostile.to_owned() });
-    let svg = chart.svg();
+    let svg = chart.svg(Theme::Light);
     let xml = Xml::parse(&svg).unwrap();
     assert_eq!(elements(&xml, "script").count(), 0);
     let shown = hostile.replace(['\0', '\u{1b}', '\u{ffff}'], " ");
@@ -88,7 +88,7 @@ fn hostile_labels_stay_text() {
 
 #[test]
 fn nothing_is_fetched_from_elsewhere() {
-    let svg = loss_chart(&[1.0, 0.5], &[1.0, 0.7]).svg();
+    let svg = loss_chart(&[1.0, 0.5], &[1.0, 0.7]).svg(Theme::Light);
     let without_namespace = svg.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
     for address in ["http", "href", "url(", "@import", "//"] {
         assert!(!without_namespace.contains(address), "{address}");
@@ -105,11 +105,11 @@ fn dots_dashes_and_opacity_are_those_of_the_png() {
     };
     let dots = Scatter { alpha: 0.5, ..Scatter::new("", vec![(2.0, 4.0), (f64::NAN, 2.0)], Color::PURPLE) };
     let chart = Chart { lines: vec![line], scatters: vec![dots], ..Chart::default() };
-    let svg = chart.svg();
+    let svg = chart.svg(Theme::Light);
     let xml = Xml::parse(&svg).unwrap();
     let circles: Vec<_> = elements(&xml, "circle").collect();
     assert_eq!(circles.len(), 1, "the other one is no place");
-    let (x, y) = Layout::new(&chart, (640, 480)).view.visible((2.0, 4.0)).unwrap();
+    let (x, y) = Layout::new(&chart, (640, 480), 0).view.visible((2.0, 4.0)).unwrap();
     let attribute = |name| circles[0].attribute(name).unwrap();
     assert_eq!((attribute("cx"), attribute("cy")), (&*number(x), &*number(y)));
     assert_eq!((attribute("r"), attribute("fill-opacity")), ("4.86", "0.5"));
@@ -123,11 +123,20 @@ fn dots_dashes_and_opacity_are_those_of_the_png() {
 }
 
 #[test]
-fn characters_outside_the_font_get_the_room_they_were_given() {
-    let mut chart = Chart { title: "핫도그".to_owned(), ..Chart::default() };
-    assert!(chart.svg().contains("textLength"));
-    chart.title = "Größe ≤ 5 µm".to_owned();
-    assert!(!chart.svg().contains("textLength"));
+fn names_stay_as_they_are_written() {
+    let chart = Chart { title: "핫도그 शहर 🌭".to_owned(), ..Chart::default() };
+    let svg = chart.svg(Theme::Light);
+    assert!(svg.contains(">핫도그 शहर 🌭</text>"), "a viewer's fonts may have what ours lack");
+}
+
+#[test]
+fn dark_paper_has_the_colours_for_it() {
+    let svg = loss_chart(&[1.0, 0.5], &[1.0, 0.7]).svg(Theme::Dark);
+    for color in [Paint::PAPER, Paint::TITLE, Paint::TRAIN, Paint::VALIDATION] {
+        let [red, green, blue] = color.dark.channels();
+        assert!(svg.contains(&format!("#{red:02x}{green:02x}{blue:02x}")), "{color:?}");
+    }
+    assert!(!svg.contains("#ffffff") && !svg.contains("#11588f"));
 }
 
 #[test]
@@ -151,7 +160,7 @@ proptest! {
         let dots = Scatter { radius: width, alpha, ..Scatter::new(name.clone(), points, Color::BLUE) };
         let mut chart = Chart { title, size, lines: vec![line], scatters: vec![dots], ..Chart::default() };
         chart.marks = vec![Mark { x: at, label: name }];
-        let svg = chart.svg();
+        let svg = chart.svg(Theme::Light);
         let xml = Xml::parse(&svg).unwrap();
         for node in xml.descendants() {
             for attribute in node.attributes() {

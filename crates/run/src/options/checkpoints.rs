@@ -3,6 +3,18 @@
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! checkpoint_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Checkpoints {
+        /// The metric whose best epoch gives the weights that are kept
+        ///
+        /// Ties are broken by the lower validation loss, then by the earlier epoch. A `monitor` that is given decides
+        /// here too.
+        best: String {
+            default: |given| given.options.monitor.clone().unwrap_or(Metric::VAL_ACCURACY.name().to_owned()),
+            default_text: "what `monitor` says where it is given, else val_accuracy; `lab transfer`: val_loss",
+            value_name: "METRIC",
+            names: Metric::names,
+            check: |spec| checks::known_metric("best", &spec.best),
+        }
+
         /// Also save weights each epoch under this name, such as `epoch-{epoch:02d}-{val_loss:.4f}.safetensors`
         checkpoint: Option<String> {
             default: |_| None,

@@ -214,6 +214,15 @@ impl Options {
             .map_err(|problem| RunError::setting(entry.name, format!("`{name}`: {problem}")))
     }
 
+    /// These settings, and what the recipe of `lab transfer` sets where they do not and where it differs from `train`:
+    /// flips both ways for a folder of images, the weights with the lowest validation loss.
+    #[must_use]
+    pub(crate) fn by_the_recipe(self, data: DataKind) -> Self {
+        let best = self.monitor.clone().unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned());
+        let recipe = Self { vflip: Some(data == DataKind::Folder), best: Some(best), ..Self::default() };
+        self.combine(recipe)
+    }
+
     /// Decide all settings for data of that kind: what was given, else the default.
     ///
     /// # Errors

@@ -9,8 +9,12 @@ macro_rules! regularisation_options {
         }
 
         /// Mirror training images top to bottom at random
+        ///
+        /// For pictures without a top, such as those of a microscope or from above: in a photograph a cat stands on its
+        /// feet.
         vflip: bool {
-            default: |given| !given.is_idx(),
+            default: |_| false,
+            default_text: "false; `lab transfer`: true, for IDX data false",
         }
 
         /// Share of the target spread over all classes

@@ -51,10 +51,49 @@ fn help_tells_the_default_of_each_kind_of_data() {
     assert_eq!(help("epochs"), "Epochs at most [default: 100; IDX data 20; sample 8]");
     assert_eq!(help("min_lr"), "The rate is never lowered below this [default: 1e-6]");
     assert_eq!(help("skip_bad"), "Leave unusable image files out instead of stopping");
-    assert!(help("vflip").ends_with("[default: true; IDX data false]"), "{}", help("vflip"));
+    assert!(help("hflip").ends_with("[default: true; IDX data false]"), "{}", help("hflip"));
+    assert!(help("vflip").ends_with("[default: false; `lab transfer`: true, for IDX data false]"));
     let long = |name: &str| entries().iter().find(|entry| entry.name == name).unwrap().long_help();
     assert_eq!(long("lr"), None);
     assert!(long("scaling").unwrap().starts_with("How pixels become inputs\n\nminmax: "));
+}
+
+/// Which weights are kept follows from what is watched, unless it is said.
+#[test]
+fn the_best_epoch_follows_the_monitor() {
+    let folder = DataKind::Folder;
+    let best = |pairs: &[(&str, &str)]| given(pairs).decide(folder).unwrap().best;
+    let by_the_recipe =
+        |pairs: &[(&str, &str)]| given(pairs).by_the_recipe(folder).decide(folder).unwrap().best;
+    for (pairs, train, lab) in [
+        (&[][..], "val_accuracy", "val_loss"),
+        (&[("early_stopping", "true")], "val_accuracy", "val_loss"),
+        (&[("monitor", "val_loss")], "val_loss", "val_loss"),
+        (&[("monitor", "val_accuracy")], "val_accuracy", "val_accuracy"),
+        (&[("monitor", "train_loss")], "train_loss", "train_loss"),
+        (&[("best", "val_loss")], "val_loss", "val_loss"),
+        (&[("best", "val_accuracy"), ("monitor", "val_loss")], "val_accuracy", "val_accuracy"),
+    ] {
+        assert_eq!((best(pairs).as_str(), by_the_recipe(pairs).as_str()), (train, lab), "{pairs:?}");
+    }
+    let unknown = given(&[("best", "f1")]).decide(folder).unwrap_err().to_string();
+    assert!(unknown.starts_with("`best` f1 is unknown; known are train_loss"), "{unknown}");
+    let monitor = given(&[("monitor", "f1")]).decide(folder).unwrap_err();
+    assert_eq!(monitor.setting_name(), Some("monitor"));
+}
+
+#[test]
+fn only_the_recipe_mirrors_top_to_bottom() {
+    let flips = |options: Options, data| {
+        let spec = options.decide(data).unwrap();
+        (spec.hflip, spec.vflip)
+    };
+    let idx = DataKind::Idx { pixels: 28 };
+    assert_eq!(flips(Options::default(), DataKind::Folder), (true, false));
+    assert_eq!(flips(Options::default().by_the_recipe(DataKind::Folder), DataKind::Folder), (true, true));
+    assert_eq!(flips(Options::default().by_the_recipe(idx), idx), (false, false));
+    let off = given(&[("vflip", "false")]).by_the_recipe(DataKind::Folder);
+    assert_eq!(flips(off, DataKind::Folder), (true, false));
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use crate::buffer::Buffer;
 use crate::parallel::{for_each, row_blocks, threads};
+#[cfg(target_arch = "x86_64")]
+use crate::tiles::Amx;
+use crate::tiles::{Emulated, MatrixUnit, SIDE, TILE, TileUnit};
 use crate::vector::{Element, Kernel, Simd};
 use std::marker::PhantomData;
 use std::time::Instant;
@@ -34,6 +37,14 @@ impl<E: Element> Kernel for Registers<E> {
     unsafe fn run<S: Simd>(self) -> (usize, f32) {
         /// As many chains as a tile has sums: enough to hide that a sum takes some cycles.
         const CHAINS: usize = 12;
+        match E::matrix_unit() {
+            // SAFETY: `matrix_unit` names the one in use.
+            #[cfg(target_arch = "x86_64")]
+            Some(MatrixUnit::Amx) => return unsafe { tiles::<Amx, E>(self.0) },
+            // SAFETY: plain Rust.
+            Some(MatrixUnit::Emulated) => return unsafe { tiles::<Emulated, E>(self.0) },
+            None => {}
+        }
         let mut lanes = [0.0_f32; 16];
         // SAFETY: `dispatch` takes instruction sets this machine has; no vector is longer than `lanes`.
         unsafe {
@@ -52,6 +63,29 @@ impl<E: Element> Kernel for Registers<E> {
         }
         (CHAINS * S::LANES * E::PER_LANE, lanes[0])
     }
+}
+
+/// Multiply-adds of one round, and a sum, by a matrix unit: four tiles of sums, as products have.
+///
+/// # Safety
+/// The machine must have `U`.
+#[inline(always)]
+unsafe fn tiles<U: TileUnit, E: Element>(rounds: usize) -> (usize, f32) {
+    // The tiles hold zeros, on which the time does not depend.
+    let (rounds, mut sum) = (rounds.div_ceil(SIDE), [0.0_f32; TILE]);
+    // SAFETY: promised by the caller.
+    unsafe {
+        let mut unit = U::start();
+        for _ in 0..rounds {
+            unit.multiply_add::<0, 4, 6>();
+            unit.multiply_add::<1, 4, 7>();
+            unit.multiply_add::<2, 5, 6>();
+            unit.multiply_add::<3, 5, 7>();
+        }
+        unit.store::<0>(sum.as_mut_ptr().cast(), (SIDE * size_of::<f32>()).cast_signed());
+    }
+    // A round of a tile is as much as `SIDE` rounds of its rows.
+    (4 * TILE * E::PER_LANE, sum[0])
 }
 
 /// The most bytes a second that all threads together read and write, as a pass over tensors larger than the caches does:

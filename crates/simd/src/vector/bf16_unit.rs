@@ -1,6 +1,9 @@
 //! What multiplies bf16 on this machine.
 
 use super::instruction_set::InstructionSet;
+#[cfg(target_arch = "x86_64")]
+use crate::tiles::Amx;
+use crate::tiles::MatrixUnit;
 use std::sync::OnceLock;
 
 /// How products of bf16 are computed.
@@ -10,6 +13,10 @@ pub enum Bf16Unit {
     Widened,
     /// Two at a time by an instruction of AVX-512 (`vdpbf16ps`).
     Avx512Bf16,
+    /// Tiles of 16 × 16 sums at a time by Intel's matrix unit (`tdpbf16ps`), with vectors of AVX-512 for the rest.
+    Amx,
+    /// The same with that unit in plain Rust, slow: for tests. The vectors are those of AVX-512.
+    AmxEmulated,
 }
 
 impl Bf16Unit {
@@ -19,20 +26,39 @@ impl Bf16Unit {
         match self {
             Self::Widened => "widened",
             Self::Avx512Bf16 => "avx512_bf16",
+            Self::Amx => "amx",
+            Self::AmxEmulated => "amx_emulated",
         }
     }
 
-    /// Those this machine has, best first.
+    /// The matrix unit it means.
+    #[must_use]
+    #[inline]
+    pub fn matrix_unit(self) -> Option<MatrixUnit> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Some(MatrixUnit::Amx),
+            Self::AmxEmulated => Some(MatrixUnit::Emulated),
+            _ => None,
+        }
+    }
+
+    /// Those this machine has, best first; the emulation comes last.
     #[must_use]
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
+        let vectors = InstructionSet::available().contains(&InstructionSet::Avx512);
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512bf16")
-            && InstructionSet::available().contains(&InstructionSet::Avx512)
-        {
+        if vectors && std::arch::is_x86_feature_detected!("avx512bf16") {
+            if Amx::available() {
+                found.push(Self::Amx);
+            }
             found.push(Self::Avx512Bf16);
         }
         found.push(Self::Widened);
+        if vectors {
+            found.push(Self::AmxEmulated);
+        }
         found
     }
 

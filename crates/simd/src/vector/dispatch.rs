@@ -33,9 +33,12 @@ pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
 /// Run a kernel on bf16 with a given instruction set and what it has for bf16; both must be available.
 pub(super) fn dispatch_bf16_on<K: Kernel>(set: InstructionSet, unit: Bf16Unit, kernel: K) -> K::Output {
     match (set, unit) {
+        // The matrix unit only multiplies; the rest is done by vectors, which come with it.
         #[cfg(target_arch = "x86_64")]
         // SAFETY: detected on this machine.
-        (InstructionSet::Avx512, Bf16Unit::Avx512Bf16) => unsafe { x86::with_avx512_bf16(kernel) },
+        (InstructionSet::Avx512, Bf16Unit::Avx512Bf16 | Bf16Unit::Amx) => unsafe {
+            x86::with_avx512_bf16(kernel)
+        },
         _ => dispatch_on(set, kernel),
     }
 }

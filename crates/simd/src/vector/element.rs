@@ -9,6 +9,7 @@ use super::bf16_unit::Bf16Unit;
 use super::dispatch::{dispatch_bf16_on, dispatch_on};
 use super::instruction_set::InstructionSet;
 use super::simd::{CACHE_LINE, Kernel, Simd};
+use crate::tiles::{MatrixUnit, SIDE};
 use std::borrow::Cow;
 use std::fmt::Debug;
 
@@ -72,8 +73,14 @@ pub unsafe trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'st
     /// # Safety
     /// As for every function here.
     unsafe fn multiply_add<S: Simd>(a: S::Vector, b: S::Vector, sum: S::Vector) -> S::Vector;
-    /// Numbers that one instruction multiplies in a lane: as many as a lane holds, or one where they are widened first.
+    /// Numbers that one instruction multiplies for one sum: as many as a lane holds, or one where they are widened first;
+    /// a row of a tile where there is a matrix unit.
     fn products_at_once() -> usize;
+    /// The matrix unit in use for numbers that are stored so.
+    #[inline(always)]
+    fn matrix_unit() -> Option<MatrixUnit> {
+        None
+    }
     /// One lane of an operand of products, from numbers that are multiplied by the same lane; the second is left out
     /// where a lane holds one.
     fn lane(first: Self, second: Self) -> f32;
@@ -191,7 +198,15 @@ unsafe impl Element for Bf16 {
         unsafe { S::multiply_add_pairs(a, b, sum) }
     }
     fn products_at_once() -> usize {
-        if Bf16Unit::current() == Bf16Unit::Widened { 1 } else { Self::PER_LANE }
+        match Bf16Unit::current() {
+            Bf16Unit::Widened => 1,
+            Bf16Unit::Avx512Bf16 => Self::PER_LANE,
+            Bf16Unit::Amx | Bf16Unit::AmxEmulated => Self::PER_LANE * SIDE,
+        }
+    }
+    #[inline(always)]
+    fn matrix_unit() -> Option<MatrixUnit> {
+        Bf16Unit::current().matrix_unit()
     }
     #[inline(always)]
     fn lane(first: Self, second: Self) -> f32 {

@@ -2,7 +2,7 @@
 //!
 //! A kernel is written once, as a [`Kernel`] over any [`Simd`]; [`dispatch()`] compiles it for each instruction
 //! set and runs the best one this machine has. Set `WELLFIT_SIMD=scalar|avx2|avx512|neon` to take another
-//! (one the machine lacks is ignored). [`Element`] is what numbers are stored as; `WELLFIT_BF16=widened|avx512_bf16`
+//! (one the machine lacks is ignored). [`Element`] is what numbers are stored as; `WELLFIT_BF16=widened|avx512_bf16|amx|amx_emulated`
 //! chooses how products of bf16 are computed.
 
 #[cfg(target_arch = "aarch64")]

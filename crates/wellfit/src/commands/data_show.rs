@@ -3,13 +3,14 @@
 use crate::args::ShowArgs;
 use crate::config::require;
 use crate::error::CliError;
-use crate::opening::open_data;
+use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use wellfit::data::Dataset;
-use wellfit::plot::{GridCell, Picture, image_grid};
+use wellfit::data::{Dataset, Splits};
+use wellfit::plot::{GridCell, ImageGrid, Look, Picture};
 use wellfit::rng::{Rng, Stream};
+use wellfit::run::{Options, Validation, augmentation_sheet};
 
 /// Run the command.
 pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
@@ -39,6 +40,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
         out.say(format!("a batch: shape [{batch}, {channels}, {height}, {width}]"));
         out.say(format!("an image: shape [{channels}, {height}, {width}], label {first}"));
     }
+    let picture = if args.augmented { augmented(&splits, args)? } else { picture };
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
     let suspicious: Vec<Value> = splits
@@ -48,6 +50,13 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
         .collect();
     out.result(&json!({ "name": splits.name, "parts": parts, "suspicious": suspicious, "picture": output::path(&path) }));
     Ok(())
+}
+
+/// The training images as a run with the settings of `train` sees them.
+fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
+    let kind = source(&args.data, args.data_dir.as_deref(), Validation::Split).kind(&splits.train);
+    let spec = Options { seed: Some(args.seed), ..Options::default() }.decide(kind)?;
+    Ok(augmentation_sheet(&spec, &splits.train, &splits.name, args.images, Look::SCREEN)?)
 }
 
 fn shape(data: &Dataset) -> String {
@@ -73,5 +82,7 @@ pub fn grid(data: &Dataset, count: usize, seed: u64) -> Result<(Picture, u32), C
     }
     let columns = (cells.len() as f64).sqrt().ceil() as usize;
     let first = order.first().map_or(0, |&place| data.labels[place as usize]);
-    Ok((image_grid("", &cells, columns.max(cells.len().min(4)), 140)?, first))
+    let columns = columns.max(cells.len().min(4));
+    let grid = ImageGrid { title: "", subtitle: "", cells: &cells, columns, cell_size: 140 };
+    Ok((grid.draw(Look::SCREEN)?, first))
 }

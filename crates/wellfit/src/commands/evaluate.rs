@@ -8,7 +8,7 @@ use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
-use wellfit::run::{Classifier, Validation};
+use wellfit::run::{Classifier, Evaluation, Validation, judged};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -20,36 +20,68 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
     let splits = source.open_to_test(args.skip_bad, &mut progress)?;
-    let (part, data) = match (splits.test, splits.val) {
-        (Some(test), _) => ("test", test),
-        (None, Some(val)) => ("val", val),
-        (None, None) => ("all", splits.train),
-    };
+    let name = splits.name.clone();
+    let judged = judged(&args.run, &source, splits, &mut progress)?;
+    let all_seen = judged.unseen.is_empty();
+    let data = if all_seen { &judged.trained_on } else { &judged.unseen };
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
-    let found = classifier.evaluate(&data, args.batch_size, &mut ())?;
-    out.say(format!("{} ({part}, {} images)", splits.name, found.images));
+    let found = classifier.evaluate(data, args.batch_size, &mut ())?;
+    out.say(format!("{name} ({}, {} images)", judged.part, found.images));
     out.say(format!("Loss: {:.4}, Acc: {:.2}", found.loss, 100.0 * found.accuracy));
-    let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-    let mut per_class: Vec<Value> = Vec::new();
-    for (class, &(count, right)) in data.classes.iter().zip(&found.classes) {
-        let share = right as f64 / count as f64;
-        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:6.2} %", 100.0 * share));
-        per_class.push(json!({ "class": class, "images": count, "accuracy": number(share) }));
-    }
+    let classes = of_classes(&found, &data.classes, out);
     let mut result = json!({
         "run": output::path(&args.run),
-        "part": part,
+        "part": judged.part,
         "precision": int8::name(classifier, &args.device),
         "images": found.images,
         "loss": number(found.loss),
         "accuracy": number(found.accuracy),
-        "classes": per_class,
+        "classes": classes,
+        "trained_on": judged.trained_on.len(),
     });
+    if all_seen {
+        // There is no figure of images that are new to the network.
+        let seen = json!({ "images": 0, "loss": null, "accuracy": null, "with_trained_on": figures(&found) });
+        result
+            .as_object_mut()
+            .into_iter()
+            .zip(seen.as_object().cloned())
+            .for_each(|(to, from)| to.extend(from));
+    } else if out.json && !judged.trained_on.is_empty() {
+        let seen = classifier.evaluate(&judged.trained_on, args.batch_size, &mut ())?;
+        result["with_trained_on"] = figures(&together(&found, &seen));
+    }
     if quantised.is_some() {
-        let before = floats.evaluate(&data, args.batch_size, &mut ())?;
+        let before = floats.evaluate(data, args.batch_size, &mut ())?;
         result["f32"] = int8::cost(&before, &found, out);
     }
     out.result(&result);
     Ok(())
+}
+
+/// A line for each class; the same for programs.
+fn of_classes(found: &Evaluation, classes: &[String], out: Output) -> Vec<Value> {
+    let width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let of = |(class, &(count, right)): (&String, &(usize, usize))| {
+        let share = right as f64 / count as f64;
+        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:6.2} %", 100.0 * share));
+        json!({ "class": class, "images": count, "accuracy": number(share) })
+    };
+    let there = classes.iter().zip(&found.classes).filter(|(_, (count, _))| *count > 0);
+    there.map(of).collect()
+}
+
+/// The figures of both.
+fn together(one: &Evaluation, other: &Evaluation) -> Evaluation {
+    let images = one.images + other.images;
+    let mean = |of: fn(&Evaluation) -> f64| {
+        (of(one) * one.images as f64 + of(other) * other.images as f64) / images as f64
+    };
+    let (loss, accuracy) = (mean(|found| found.loss), mean(|found| found.accuracy));
+    Evaluation { images, loss, accuracy, classes: Vec::new(), right: Vec::new() }
+}
+
+fn figures(found: &Evaluation) -> Value {
+    json!({ "images": found.images, "loss": number(found.loss), "accuracy": number(found.accuracy) })
 }

@@ -3,25 +3,28 @@
 use crate::args::{PlotArgs, PlotFormat};
 use crate::error::CliError;
 use crate::output::{self, Output};
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit::base::{atomic, file};
-use wellfit::plot::Chart;
 use wellfit::record::RunDir;
-use wellfit::run::plots;
+use wellfit::run::{PictureFormat, plots};
 
 /// Run the command.
 pub fn run(args: &PlotArgs, out: Output) -> Result<(), CliError> {
     let found = plots(&RunDir::open(&args.run)?)?;
     found.problems.iter().for_each(|problem| out.warn(problem.to_string()));
     let directory = args.out.as_ref().unwrap_or(&args.run);
-    let files = found
-        .charts
-        .iter()
-        .map(|(name, chart)| Ok((directory.join(file_name(name, args.format)), bytes(chart, args.format)?)))
-        .collect::<Result<Vec<(PathBuf, Vec<u8>)>, CliError>>()?;
+    let formats = match args.format {
+        None => &[PictureFormat::Png, PictureFormat::Svg][..],
+        Some(PlotFormat::Png) => &[PictureFormat::Png],
+        Some(PlotFormat::Svg) => &[PictureFormat::Svg],
+    };
+    let files: Vec<(PathBuf, Vec<u8>)> = found
+        .files(formats, args.dark)?
+        .into_iter()
+        .map(|(name, bytes)| (directory.join(name), bytes))
+        .collect();
     if let Some((path, _)) = files.iter().find(|(path, bytes)| !args.force && is_other(path, bytes)) {
         let problem = format!("{} exists with other content: give --force or another --out", path.display());
         return Err(CliError::Output(problem));
@@ -34,18 +37,6 @@ pub fn run(args: &PlotArgs, out: Output) -> Result<(), CliError> {
     let paths: Vec<Value> = files.iter().map(|(path, _)| output::path(path)).collect();
     out.result(&json!({ "run": output::path(&args.run), "pictures": paths }));
     Ok(())
-}
-
-fn file_name(name: &str, format: PlotFormat) -> String {
-    let extension = format.to_possible_value();
-    format!("{name}.{}", extension.as_ref().map_or("", |value| value.get_name()))
-}
-
-fn bytes(chart: &Chart, format: PlotFormat) -> Result<Vec<u8>, CliError> {
-    Ok(match format {
-        PlotFormat::Png => chart.draw().to_png_bytes()?,
-        PlotFormat::Svg => chart.svg().into_bytes(),
-    })
 }
 
 /// Whether something else is at `path`. What cannot be read is something else.

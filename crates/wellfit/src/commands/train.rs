@@ -38,6 +38,7 @@ pub fn report(outcome: &Outcome, data: &str, out: Output) {
         "stop_reason": outcome.stop_reason,
         "best": {
             "epoch": best.epoch,
+            "by": outcome.best_by.name(),
             "val_loss": number(best.val_loss()),
             "val_accuracy": number(best.val_accuracy()),
         },

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use wellfit::plot::{Chart, Picture, PlotError};
+use wellfit::plot::{Chart, Look, Picture, PlotError};
 
-/// Collects numbered pictures that are drawn and saved on whichever thread is free.
+/// Pictures that are drawn and saved on whichever thread is free, and the same with fewer pixels for an animation.
 #[derive(Default)]
 pub struct PictureSet(Mutex<BTreeMap<u32, Result<Picture, PlotError>>>);
 
@@ -13,13 +13,12 @@ impl PictureSet {
     /// Draw `chart` and save it at `path`, before `scope` ends at the latest.
     pub fn draw<'a>(&'a self, scope: &rayon::Scope<'a>, number: u32, chart: Chart, path: PathBuf) {
         scope.spawn(move |_| {
-            let picture = chart.draw();
-            let saved = picture.save_png(path).map(|()| picture);
+            let saved = chart.draw(Look::SCREEN).save_png(path).map(|()| chart.draw(Look::PLAIN));
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number, saved);
         });
     }
 
-    /// The pictures by number, or the first error.
+    /// The smaller pictures by number, or the first error.
     pub fn pictures(self) -> Result<Vec<Picture>, PlotError> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }

@@ -2,6 +2,7 @@
 
 use crate::bench::Bench;
 use crate::material::MLP;
+use crate::train::best_of;
 
 /// A run in `run/` on `pets/`, which has a validation part of its own.
 fn trained() -> Bench {
@@ -55,8 +56,7 @@ fn evaluation_repeats_the_figures_of_the_best_epoch() {
     let outcome = bench.run("evaluate run pets --json").succeeds();
     let found = outcome.json();
     let epochs = bench.events("run", "epoch");
-    let loss = |epoch: &serde_json::Value| epoch["val_loss"].as_f64().unwrap();
-    let best = epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap();
+    let best = best_of(&epochs, "val_accuracy");
     assert_eq!((&found["part"], &found["images"]), (&"val".into(), &8.into()));
     assert_eq!((&found["loss"], &found["accuracy"]), (&best["val_loss"], &best["val_accuracy"]));
     assert_eq!(found["classes"][1]["class"], "dog");
@@ -67,6 +67,138 @@ fn evaluation_prefers_the_test_part() {
     let bench = trained();
     bench.pictures("pets/test", &["cat", "dog"], 12..15);
     bench.run("evaluate run pets").succeeds().says("pets (test, 6 images)").says("of 3 ");
+}
+
+/// A run in `run/` on `animals/`, a folder without parts.
+fn trained_on_animals() -> Bench {
+    let bench = Bench::new();
+    bench.animals();
+    bench.run(&format!("train animals {MLP} --epochs 3 --out run --quiet")).succeeds();
+    bench
+}
+
+#[test]
+fn the_training_folder_is_judged_by_what_the_run_validated_on() {
+    let bench = trained_on_animals();
+    let epochs = bench.events("run", "epoch");
+    let best = best_of(&epochs, "val_accuracy");
+    std::fs::create_dir(bench.path("moved")).unwrap();
+    let judge = |data: &str, weights: &str| {
+        let outcome = bench.run(&format!("evaluate {weights} {data} --json")).succeeds();
+        outcome.complains("The run was trained on 12 of these images: the figures are of the other 4");
+        let found = outcome.json();
+        assert_eq!(
+            (&found["part"], &found["images"], &found["trained_on"]),
+            (&"val".into(), &4.into(), &0.into())
+        );
+        assert_eq!(
+            (&found["loss"], &found["accuracy"]),
+            (&best["val_loss"], &best["val_accuracy"]),
+            "{data}"
+        );
+    };
+    judge("animals", "run");
+    judge("animals", "run/model.safetensors");
+    std::fs::rename(bench.path("animals"), bench.path("moved/zoo")).unwrap();
+    judge("moved/zoo", "run");
+    std::fs::remove_file(bench.path("run/trained-on.txt")).unwrap();
+    judge("moved/zoo", "run");
+}
+
+#[test]
+fn images_that_were_trained_on_are_left_out_whatever_they_are_called() {
+    let bench = trained_on_animals();
+    let prints = bench.text("run/trained-on.txt");
+    assert_eq!(prints.lines().filter(|line| line.len() == 16 && !line.starts_with('#')).count(), 12);
+    let epochs = bench.events("run", "epoch");
+    let best = best_of(&epochs, "val_accuracy");
+    // New images, copies of all old ones under new names, and a link to one.
+    bench.pictures("mixed", &["cat", "dog"], 20..23);
+    for class in ["cat", "dog"] {
+        for (number, name) in bench.names(&format!("animals/{class}")).iter().enumerate() {
+            let to = bench.path(&format!("mixed/{class}/copy-{number}.jpeg"));
+            std::fs::copy(bench.path(&format!("animals/{class}/{name}")), to).unwrap();
+        }
+    }
+    let outcome = bench.run("evaluate run mixed --json").succeeds();
+    outcome.complains("12 of 22 images were trained on: they are left out of the figures");
+    let found = outcome.json();
+    assert_eq!(
+        (&found["part"], &found["images"], &found["trained_on"]),
+        (&"all".into(), &10.into(), &12.into())
+    );
+    assert_eq!(found["with_trained_on"]["images"], 22);
+    // The ten are six new ones and the four that the run validated on.
+    let right = |share: &serde_json::Value, of: f64| (share.as_f64().unwrap() * of).round();
+    let new = {
+        bench.pictures("new", &["cat", "dog"], 20..23);
+        bench.run("evaluate run new --json").succeeds().json()
+    };
+    assert_eq!(
+        (&new["images"], &new["trained_on"], new.get("with_trained_on")),
+        (&6.into(), &0.into(), None)
+    );
+    assert_eq!(
+        right(&found["accuracy"], 10.0),
+        right(&new["accuracy"], 6.0) + right(&best["val_accuracy"], 4.0)
+    );
+    let loss = (6.0 * new["loss"].as_f64().unwrap() + 4.0 * best["val_loss"].as_f64().unwrap()) / 10.0;
+    assert!(
+        (found["loss"].as_f64().unwrap() - loss).abs() < 1e-6,
+        "sums of f32 in another order: {found} {loss}"
+    );
+    bench.run("evaluate run mixed").succeeds().says("mixed (all, 10 images)");
+}
+
+#[test]
+fn copies_in_a_test_part_and_links_are_known_and_images_saved_again_are_not() {
+    let bench = trained_on_animals();
+    bench.pictures("pets/train", &["cat", "dog"], 30..32);
+    bench.pictures("pets/test", &["cat", "dog"], 40..42);
+    for class in ["cat", "dog"] {
+        for (number, name) in bench.names(&format!("animals/{class}")).iter().enumerate() {
+            let (from, to) =
+                (format!("animals/{class}/{name}"), format!("pets/test/{class}/old-{number}.png"));
+            #[cfg(unix)]
+            std::os::unix::fs::symlink(bench.path(&from), bench.path(&to)).unwrap();
+            #[cfg(not(unix))]
+            std::fs::copy(bench.path(&from), bench.path(&to)).unwrap();
+        }
+    }
+    let found = bench.run("evaluate run pets --json").succeeds().json();
+    assert_eq!(
+        (&found["part"], &found["images"], &found["trained_on"]),
+        (&"test".into(), &8.into(), &12.into())
+    );
+    // The same pixels in another format have other bytes.
+    for class in ["cat", "dog"] {
+        std::fs::create_dir_all(bench.path(&format!("again/{class}"))).unwrap();
+        for name in bench.names(&format!("animals/{class}")) {
+            let image = image::open(bench.path(&format!("animals/{class}/{name}"))).unwrap();
+            image.save(bench.path(&format!("again/{class}/{name}.bmp"))).unwrap();
+        }
+    }
+    let found = bench.run("evaluate run again --json").succeeds().json();
+    assert_eq!((&found["images"], &found["trained_on"]), (&16.into(), &0.into()));
+}
+
+#[test]
+fn data_that_were_all_trained_on_have_no_figures_of_their_own() {
+    let bench = Bench::new();
+    bench.pictures("pets/train", &["cat", "dog"], 0..5);
+    bench.pictures("pets/val", &["cat", "dog"], 5..7);
+    bench.run(&format!("train pets {MLP} --epochs 2 --out run --quiet")).succeeds();
+    let outcome = bench.run("evaluate run pets/train --json").succeeds();
+    outcome.complains("all 10 images were trained on: these figures say nothing of new images");
+    let found = outcome.json();
+    assert_eq!(
+        (&found["images"], &found["trained_on"], &found["accuracy"]),
+        (&0.into(), &10.into(), &().into())
+    );
+    assert_eq!(found["with_trained_on"]["images"], 10);
+    bench.run("evaluate run pets --json").succeeds();
+    bench.write("run/trained-on.txt", "# head\n0123456789abcdef\nnonsense\n");
+    bench.refuses("evaluate run pets", 5, &["trained-on.txt", "line 3: `nonsense` is no fingerprint"]);
 }
 
 #[test]

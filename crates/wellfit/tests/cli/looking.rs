@@ -22,6 +22,18 @@ fn data_show_counts_draws_and_names_suspicious_files() {
 }
 
 #[test]
+fn data_show_draws_what_training_would_see() {
+    let bench = Bench::new();
+    bench.animals();
+    bench.run("data show animals --images 4 --augmented --out a.png").succeeds();
+    bench.run("data show animals --images 4 --augmented --out b.png").succeeds();
+    bench.run("data show animals --images 4 --augmented --seed 1 --out c.png").succeeds();
+    bench.run("data show animals --images 4 --out d.png").succeeds();
+    assert!(bench.bytes("a.png") == bench.bytes("b.png"));
+    assert!(bench.bytes("a.png") != bench.bytes("c.png") && bench.bytes("a.png") != bench.bytes("d.png"));
+}
+
+#[test]
 fn data_show_tells_the_shapes_of_idx_images() {
     let bench = Bench::new();
     bench.digits("digits", 30, 10);

@@ -15,9 +15,10 @@ fn the_record_gives_the_very_pictures_that_train_left() {
     let bench = trained();
     let result = bench.run("plot run --out again --json").succeeds().json();
     assert_eq!(result["run"], "run");
-    assert_eq!(result["pictures"], serde_json::json!(["again/accuracy.png", "again/loss.png"]));
-    assert_eq!(bench.names("again"), ["accuracy.png", "loss.png"]);
-    for name in ["accuracy.png", "loss.png"] {
+    let names = ["accuracy.png", "accuracy.svg", "loss.png", "loss.svg"];
+    assert_eq!(result["pictures"], serde_json::json!(names.map(|name| format!("again/{name}"))));
+    assert_eq!(bench.names("again"), names);
+    for name in names {
         assert!(bench.bytes(&format!("again/{name}")) == bench.bytes(&format!("run/{name}")), "{name}");
     }
     // In the run they are the same already, and come back when they are gone.
@@ -27,14 +28,18 @@ fn the_record_gives_the_very_pictures_that_train_left() {
 }
 
 #[test]
-fn svg_pictures_lie_beside_the_others() {
+fn each_kind_can_be_had_alone_and_for_dark_pages() {
     let bench = trained();
-    bench.run("plot run --format svg").succeeds();
-    for (name, title) in [("accuracy", "Accuracy"), ("loss", "Loss")] {
-        let svg = bench.text(&format!("run/{name}.svg"));
+    bench.run("plot run --format png --out png").succeeds();
+    assert_eq!(bench.names("png"), ["accuracy.png", "loss.png"]);
+    bench.run("plot run --format svg --dark --out svg").succeeds();
+    assert_eq!(bench.names("svg"), ["accuracy-dark.svg", "accuracy.svg", "loss-dark.svg", "loss.svg"]);
+    assert!(bench.text("svg/loss-dark.svg").contains("#16181d"));
+    for (name, title) in [("accuracy", "Accuracy of run"), ("loss", "Loss of run")] {
+        let svg = bench.text(&format!("svg/{name}.svg"));
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
-        assert!(svg.contains(&format!("<title>{title}</title>")) && svg.contains(">best</text>"), "{svg}");
-        assert!(bench.has(&format!("run/{name}.png")));
+        assert!(svg.contains(&format!("<title>{title}</title>")) && svg.contains(">best epoch "), "{svg}");
+        assert!(svg.contains("validation accuracy ") && svg.contains("#11588f"), "{svg}");
     }
 }
 
@@ -56,7 +61,7 @@ fn the_batchnorm_lab_shows_the_losses_of_all_steps() {
         .run("lab batchnorm --data digits --epochs 2 --batch-size 20 --seeds 2 --out lab --quiet")
         .succeeds();
     bench.run("plot lab --out again").succeeds();
-    assert_eq!(bench.names("again"), ["loss-epoch-2.png"]);
+    assert_eq!(bench.names("again"), ["loss-epoch-2.png", "loss-epoch-2.svg"]);
     assert!(bench.bytes("again/loss-epoch-2.png") == bench.bytes("lab/loss-epoch-2.png"));
 }
 

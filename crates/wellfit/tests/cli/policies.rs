@@ -119,7 +119,7 @@ fn only_the_best_checkpoints_are_saved_on_request() {
 fn the_model_file_holds_the_best_epoch_not_the_last() {
     let bench = animals();
     // At this rate the loss soon jumps about.
-    let options = "--epochs 6 --optimizer sgd --lr 1000 --checkpoint e{epoch}.safetensors --out run --json";
+    let options = "--epochs 6 --best val_loss --optimizer sgd --lr 1000 --checkpoint e{epoch}.safetensors --out run --json";
     let result = bench.run(&format!("train animals {MLP} {options}")).succeeds().json();
     let best = result["best"]["epoch"].as_u64().unwrap();
     assert!(best < 6, "the test needs a run whose last epoch is not the best: {result}");
@@ -165,7 +165,7 @@ fn without_freezing_weights_and_statistics_move() {
 #[test]
 fn weights_of_a_run_start_another() {
     let bench = animals();
-    bench.run(&format!("train animals {MLP} --epochs 3 --out first")).succeeds();
+    bench.run(&format!("train animals {MLP} --epochs 3 --best val_loss --out first")).succeeds();
     let options = format!("--epochs 1 {STALLS} --weights first/model.safetensors --out second --json");
     let second = bench.run(&format!("train animals {MLP} {options}")).succeeds().json();
     let first = bench.events("first", "epoch").into_iter().map(|epoch| epoch["val_loss"].as_f64().unwrap());

@@ -146,8 +146,22 @@ fn accuracies_should_rise_unless_told_otherwise() {
     assert_eq!(counters("--column val_acc"), [0, 0, 0]);
     assert_eq!(counters("--column train_accuracy"), [0, 0, 0]);
     assert_eq!(counters("mode=min --column val_acc"), [0, 1, 2]);
-    assert_eq!(counters("--column steepness"), [0, 1, 2]);
+    assert_eq!(counters("mode=min --column steepness"), [0, 1, 2]);
     assert_eq!(counters("mode=max --column steepness"), [0, 0, 0]);
+    let bench = bench(losses);
+    for (options, policy) in [
+        ("--early-stopping", "--early-stopping"),
+        ("--early-stopping patience=2", "--early-stopping"),
+        ("--early-stopping mode=max --lr-scheduler factor=0.5", "--lr-scheduler"),
+    ] {
+        let line = format!("replay --losses losses.csv --column steepness {options}");
+        let told = format!("{policy}: cannot tell whether \"steepness\" should fall or rise");
+        bench.refuses(&line, 2, &[&told, "mode=min or mode=max"]);
+    }
+    // To say the direction changes nothing else: the patience of the option alone is 5, Keras' own is 0.
+    let keras = "replay --losses losses.csv --semantics keras --column steepness --early-stopping mode=max";
+    bench.run(keras).succeeds().says("early stopping (keras): min_delta=0.0, mode=max, patience=5");
+    bench.run("replay --losses losses.csv --column steepness --schedule cosine").succeeds();
 }
 
 #[test]
@@ -176,6 +190,11 @@ fn quiet_says_nothing_and_warnings_name_the_rows_without_the_metric() {
     let line = "replay --losses losses.csv --early-stopping";
     bench.run(&format!("{line} --quiet")).succeeds().keeps_silent();
     bench.run(line).succeeds().warns("losses.csv: 2 rows have no val_loss").says("No stop in 2 epochs.");
+    bench.write("losses.csv", "step;val_loss\r\n1;0,7\r\n2;NA\r\nstep;val_loss\r\n3;0,6\r\n");
+    let outcome = bench.run(line).succeeds().says("No stop in 2 epochs.");
+    outcome.warns("1 row has no val_loss").warns("the names came again in 1 line");
+    bench.write("losses.csv", "{\"epoch\": 1, \"val_loss\": 0.5}\n{\"epoch\": 2, \"val_loss\": NaN}\n");
+    bench.run(line).succeeds().says("counter 1 of 5").says("No stop in 2 epochs.");
 }
 
 #[test]
@@ -221,8 +240,10 @@ fn files_that_hold_no_metrics() {
     }
     let bench = Bench::new();
     bench.refuses("replay --losses none.csv --early-stopping", 3, &["none.csv", "No such file"]);
+    bench.write("latin1.csv", b"caf\xe9\n0.5\n");
+    bench.refuses("replay --losses latin1.csv --early-stopping", 3, &["latin1.csv: not a text in UTF-8"]);
     bench.write("utf16.csv", b"\xff\xfe0\0.\x005\0");
-    bench.refuses("replay --losses utf16.csv --early-stopping", 3, &["utf16.csv: not a text in UTF-8"]);
+    bench.run("replay --losses utf16.csv --early-stopping").succeeds().says("No stop in 1 epoch.");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `wellfit train` and `wellfit lab transfer`: what a run prints and what it leaves.
 
 use crate::bench::{Bench, Outcome};
-use crate::material::{MLP, RESNET};
+use crate::material::{MLP, RESNET, picture};
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -22,9 +22,19 @@ fn a_run_leaves_its_record_plots_and_weights() {
         .says("Epoch 2 of 2")
         .says("TRAINING COMPLETE");
     let names = bench.names("run");
-    let expected = ["accuracy.png", "checkpoints", "events.jsonl", "loss.png", "model.safetensors"];
-    assert_eq!(names, [&expected[..], &["run.toml", "steps.jsonl"]].concat());
-    for plot in ["run/accuracy.png", "run/loss.png"] {
+    let pictures = ["accuracy.png", "accuracy.svg", "augmentation.png"];
+    let others = [
+        "checkpoints",
+        "events.jsonl",
+        "loss.png",
+        "loss.svg",
+        "model.safetensors",
+        "run.toml",
+        "steps.jsonl",
+        "trained-on.txt",
+    ];
+    assert_eq!(names, [&pictures[..], &others].concat());
+    for plot in ["run/accuracy.png", "run/loss.png", "run/augmentation.png"] {
         assert!(bench.bytes(plot).starts_with(b"\x89PNG"), "{plot}");
     }
     assert_eq!(bench.events("run", "epoch").len(), 2);
@@ -45,11 +55,18 @@ fn the_result_for_programs() {
     assert_eq!(result["stop_reason"], "finished");
     assert!(result["seconds"].as_f64().unwrap() > 0.0);
     let epochs = bench.events("runs/animals-mlp-1", "epoch");
-    let loss = |epoch: &&Value| epoch["val_loss"].as_f64().unwrap();
-    let best = epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap();
+    let best = best_of(&epochs, "val_accuracy");
+    assert_eq!(result["best"]["by"], "val_accuracy");
     for key in ["epoch", "val_loss", "val_accuracy"] {
         assert_eq!(result["best"][key], best[key], "{key}");
     }
+}
+
+/// The best of these epochs by a metric; a lower validation loss decides between equals, then the order.
+pub fn best_of<'e>(epochs: &'e [Value], by: &str) -> &'e Value {
+    let sign = if by.ends_with("accuracy") { -1.0 } else { 1.0 };
+    let key = |epoch: &Value| (sign * epoch[by].as_f64().unwrap(), epoch["val_loss"].as_f64().unwrap());
+    epochs.iter().min_by(|a, b| key(a).partial_cmp(&key(b)).unwrap()).unwrap()
 }
 
 #[test]
@@ -161,6 +178,11 @@ fn the_transfer_lab_validates_on_test_and_calls_that_optimistic() {
     let bench = pets_with_test();
     let outcome = bench.run(&format!("lab transfer pets {MLP} --epochs 1 --out run")).succeeds();
     outcome.says("10 training, 4 validation, 2 classes").says("optimistic").never_says("untouched");
+    // Its pictures have the chapter's colours, and no others.
+    for (picture, colors) in [("accuracy", ["#008000", "#0000ff"]), ("loss", ["#ffa500", "#ff0000"])] {
+        let svg = bench.text(&format!("run/{picture}.svg"));
+        assert!(colors.iter().all(|color| svg.contains(color)) && !svg.contains("#11588f"), "{svg}");
+    }
 }
 
 #[test]
@@ -195,24 +217,124 @@ fn convolutions_can_be_summed_directly() {
 #[test]
 fn a_run_of_the_first_version_is_read_and_resumed() {
     let bench = animals();
-    let line = format!("train animals {MLP} --epochs 3 --batch-size 4 --early-stopping --lr-scheduler");
+    let best = "--best val_loss";
+    let line =
+        format!("train animals {MLP} --epochs 3 --batch-size 4 --early-stopping --lr-scheduler {best}");
     bench.run(&format!("{line} --out run")).succeeds();
     let model = bench.bytes("run/model.safetensors");
     let mut info = bench.toml("run/run.toml");
     assert_eq!(info.remove("model_file"), Some("model.safetensors".into()));
     let config = info["config"].as_table_mut().unwrap();
     assert_eq!(config.remove("scaling"), Some("imagenet".into()));
+    assert_eq!(config.remove("best"), Some("val_loss".into()));
+    std::fs::remove_file(bench.path("run/trained-on.txt")).unwrap();
     bench.write("run/run.toml", info.to_string());
     let old = "run/model_lr_scheduler_early_stopping.safetensors";
     std::fs::rename(bench.path("run/model.safetensors"), bench.path(old)).unwrap();
     bench.run("predict run animals/cat/0.png").succeeds().says("1. ");
-    bench.run("evaluate run animals").succeeds().says("16 images");
+    bench.run("evaluate run animals").succeeds().says("animals (val, 4 images)");
+    bench.pictures("others", &["cat", "dog"], 20..22);
+    let other = bench.run("evaluate run others").succeeds().says("others (all, 4 images)");
+    other.warns("run was made by a version that did not write down its training images");
     bench.run("resume run").succeeds().says("is finished");
     std::fs::remove_file(bench.path(old)).unwrap();
     let again = bench.run(&format!("{line} --out run --resume auto")).succeeds();
     again.says("Resuming run from ").says("TRAINING COMPLETE");
     assert_eq!(bench.bytes(old), model, "under its old name");
     assert!(!bench.has("run/model.safetensors"));
+    assert!(bench.has("run/trained-on.txt"), "a resumed run knows what it was trained on");
+}
+
+/// An old run kept the weights with the lowest loss even where it monitored another metric; so does what resumes it.
+#[test]
+fn an_old_run_keeps_the_lowest_loss_when_it_is_resumed() {
+    let bench = alike();
+    bench
+        .run(&format!("train alike {MLP} {GUESSES} --monitor val_accuracy --best val_loss --out run"))
+        .succeeds();
+    let model = bench.bytes("run/model.safetensors");
+    let mut info = bench.toml("run/run.toml");
+    assert_eq!(info["config"].as_table_mut().unwrap().remove("best"), Some("val_loss".into()));
+    bench.write("run/run.toml", info.to_string());
+    std::fs::remove_file(bench.path("run/model.safetensors")).unwrap();
+    let result = bench.run("resume run --json").succeeds().json();
+    assert_eq!(result["best"]["by"], "val_loss");
+    assert_eq!(bench.bytes("run/model.safetensors"), model);
+}
+
+/// Options for [`alike`].
+const GUESSES: &str = "--epochs 8 --batch-size 8 --checkpoint e{epoch}.safetensors";
+
+/// Two classes in `alike/` that nobody can tell apart, so that accuracy and loss are best in different epochs.
+fn alike() -> Bench {
+    let bench = Bench::new();
+    for (class, numbers) in [("cat", 0..40), ("dog", 40..80)] {
+        for number in numbers {
+            bench.write(&format!("alike/{class}/{number}.png"), picture(0, number));
+        }
+    }
+    bench
+}
+
+#[test]
+fn the_weights_that_are_kept_are_those_of_the_best_epoch_by_the_chosen_metric() {
+    let bench = alike();
+    let mut kept = Vec::new();
+    for (number, (options, by)) in [
+        ("", "val_accuracy"),
+        ("--early-stopping --patience 99", "val_accuracy"),
+        ("--monitor val_loss", "val_loss"),
+        ("--monitor train_loss", "train_loss"),
+        ("--best val_loss --monitor val_accuracy", "val_loss"),
+        ("--best train_accuracy", "train_accuracy"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let run = format!("run{number}");
+        let outcome =
+            bench.run(&format!("train alike {MLP} {GUESSES} {options} --out {run} --json")).succeeds();
+        let epochs = bench.events(&run, "epoch");
+        let (best, result) = (best_of(&epochs, by), outcome.json()["best"].clone());
+        assert_eq!((&result["epoch"], &result["by"]), (&best["epoch"], &by.into()), "{options}");
+        outcome.complains(&format!("Best epoch {} of 8 by {by}", best["epoch"]));
+        let model = bench.bytes(&format!("{run}/model.safetensors"));
+        assert!(model == bench.bytes(&format!("{run}/e{}.safetensors", best["epoch"])), "{options}");
+        let stop = &bench.events(&run, "stop")[0];
+        assert_eq!((&stop["best_epoch"], &stop["best_value"]), (&best["epoch"], &best[by]), "{options}");
+        let shown = bench.run("runs . --json").succeeds().json();
+        let listed = shown["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|listed| listed["run"].as_str().is_some_and(|path| path.ends_with(&run)));
+        assert_eq!(listed.unwrap()["best"]["epoch"], best["epoch"], "{options}");
+        kept.push(best["epoch"].as_u64().unwrap());
+    }
+    assert_ne!(kept[0], kept[2], "the test needs a run in which accuracy and loss disagree: {kept:?}");
+}
+
+#[test]
+fn a_large_network_from_random_weights_is_warned_of_first_of_all() {
+    let bench = animals();
+    let line = "train animals --model resnet18 --image-size 32 --epochs 3 --out run";
+    let outcome = bench.run(&format!("{line} --json")).succeeds();
+    let text = outcome.to_string();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}"));
+    assert!(
+        place("resnet18 starts from random weights, with 12 images") < place("total parameters"),
+        "{text}"
+    );
+    outcome.complains("gives 50.0 %");
+    outcome.complains("3 × 1 steps take about");
+    outcome.complains("--weights resnet18-f37072fd.pth");
+    for options in [
+        format!("{MLP} --epochs 1"),
+        "--model resnet18 --image-size 32 --epochs 1 --weights run/model.safetensors".to_owned(),
+    ] {
+        let outcome = bench.run(&format!("train animals {options} --json")).succeeds().to_string();
+        assert!(!outcome.contains("random weights"), "{outcome}");
+    }
 }
 
 #[test]

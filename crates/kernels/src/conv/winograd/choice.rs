@@ -51,8 +51,11 @@ pub(super) fn variant<E: Element>(conv: &Conv, direction: Direction) -> Option<V
     let many = if direction == Direction::WeightGradient { conv.batch * tiles >= 256 } else { tiles >= 32 };
     // All of this is computed in f32. At stride 2 that saves less than instructions that multiply two numbers at once, but
     // for the stem's weights, whose direct sums would be packed for few products.
-    let direct = E::products_at_once() > 1;
+    let at_once = E::products_at_once();
+    let direct = at_once > 1;
     match (conv.kernel, conv.stride, conv.padding) {
+        // Nor does anything save enough where a matrix unit multiplies.
+        _ if at_once > E::PER_LANE => None,
         (3, 1, ..=2) if channels(conv.channels_in) => Some(Variant::Stride1),
         _ if direct && (conv.kernel == 3 || direction == Direction::Forward) => None,
         (3, 2, 1) if channels(conv.channels_in) && many => Some(Variant::Stride2),

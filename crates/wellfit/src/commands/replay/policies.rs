@@ -5,10 +5,7 @@ use crate::args::ReplayArgs;
 use crate::config::{positive, require};
 use crate::error::CliError;
 use wellfit::policy::schedule::ScheduleSpec;
-use wellfit::policy::{
-    EarlyStoppingConfig, Mode, PlateauConfig, PolicyError, RateRule, Replay, keras_mode_auto,
-};
-use wellfit::train::Metric;
+use wellfit::policy::{EarlyStoppingConfig, Mode, PlateauConfig, PolicyError, RateRule, Replay, direction};
 
 /// The learning rate where a file does not have one: the default of `train`.
 const LR: f64 = 0.001;
@@ -23,14 +20,14 @@ pub fn check(args: &ReplayArgs) -> Result<(), CliError> {
     })?;
     args.lr.map_or(Ok(()), |lr| positive("--lr", lr))?;
     // Their texts can be wrong whatever the metrics are.
-    early_stopping(args, Mode::Min)?;
-    plateau(args, Mode::Min)?;
+    early_stopping(args, &Ok(Mode::Min))?;
+    plateau(args, &Ok(Mode::Min))?;
     args.schedule.as_deref().map_or(Ok(()), |text| schedule(text).map(drop))
 }
 
 /// The policies, for these metrics.
 pub fn of(args: &ReplayArgs, metrics: &Metrics) -> Result<Replay, CliError> {
-    let mode = direction(&metrics.name);
+    let mode = &direction(&metrics.name);
     let lr = args.lr.or(metrics.lr).unwrap_or(LR);
     let rate = match (plateau(args, mode)?, &args.schedule) {
         (Some(config), _) => RateRule::Plateau(config),
@@ -43,27 +40,45 @@ pub fn of(args: &ReplayArgs, metrics: &Metrics) -> Result<Replay, CliError> {
     Ok(Replay { lr, rate, early_stopping: early_stopping(args, mode)? })
 }
 
-/// Which way the metric of that name should go; without a known name, down.
-fn direction(name: &str) -> Mode {
-    Metric::named(name).map(Metric::mode).or(keras_mode_auto(name).ok()).unwrap_or_default()
+/// Which way the metric should go by its name, where that says it.
+type Direction = Result<Mode, PolicyError>;
+
+/// The option alone means the settings of the textbook, also where the direction has to be said; with other options in
+/// its text, the package's defaults stand behind them.
+fn is_textbook(text: &str) -> bool {
+    text.is_empty() || (text.trim().starts_with("mode=") && !text.contains(','))
 }
 
-/// The option alone means the settings of the textbook; with a text, the package's defaults stand behind it.
-fn early_stopping(args: &ReplayArgs, mode: Mode) -> Result<Option<EarlyStoppingConfig>, CliError> {
+fn early_stopping(args: &ReplayArgs, mode: &Direction) -> Result<Option<EarlyStoppingConfig>, CliError> {
     let read = |text: &String| {
-        let of = if text.is_empty() { EarlyStoppingConfig::textbook } else { EarlyStoppingConfig::defaults };
-        EarlyStoppingConfig { mode, ..of(args.semantics.into()) }.with(text)
+        let of =
+            if is_textbook(text) { EarlyStoppingConfig::textbook } else { EarlyStoppingConfig::defaults };
+        directed(mode, |mode| EarlyStoppingConfig { mode, ..of(args.semantics.into()) }.with(text))
     };
     args.early_stopping.as_ref().map(read).transpose().map_err(named("--early-stopping"))
 }
 
 /// As [`early_stopping`].
-fn plateau(args: &ReplayArgs, mode: Mode) -> Result<Option<PlateauConfig>, CliError> {
+fn plateau(args: &ReplayArgs, mode: &Direction) -> Result<Option<PlateauConfig>, CliError> {
     let read = |text: &String| {
-        let of = if text.is_empty() { PlateauConfig::textbook } else { PlateauConfig::defaults };
-        PlateauConfig { mode, ..of(args.semantics.into()) }.with(text)
+        let of = if is_textbook(text) { PlateauConfig::textbook } else { PlateauConfig::defaults };
+        directed(mode, |mode| PlateauConfig { mode, ..of(args.semantics.into()) }.with(text))
     };
     args.lr_scheduler.as_ref().map(read).transpose().map_err(named("--lr-scheduler"))
+}
+
+/// The policy in that direction. Where the name does not say one, the text must: it does if both give the same.
+fn directed<C: PartialEq>(
+    mode: &Direction,
+    read: impl Fn(Mode) -> Result<C, PolicyError>,
+) -> Result<C, PolicyError> {
+    match mode {
+        Ok(mode) => read(*mode),
+        Err(unknown) => {
+            let falling = read(Mode::Min)?;
+            if falling == read(Mode::Max)? { Ok(falling) } else { Err(unknown.clone()) }
+        }
+    }
 }
 
 /// `NAME` or `NAME:OPTION=VALUE,…`.

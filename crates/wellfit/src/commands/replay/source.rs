@@ -49,6 +49,10 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
         let rows = if found.empty == 1 { "row has" } else { "rows have" };
         out.warn(format!("{place}: {} {rows} no {} and were left out", found.empty, found.name));
     }
+    if found.repeated > 0 {
+        let lines = if found.repeated == 1 { "line" } else { "lines" };
+        out.warn(format!("{place}: the names came again in {} {lines}, which were left out", found.repeated));
+    }
     Ok(Metrics { name: found.name, place, epochs: (1..).zip(found.values).collect(), lr: None })
 }
 
@@ -58,7 +62,19 @@ fn text(path: &Path) -> Result<String, DataError> {
         ErrorKind::FileTooLarge => bad("larger than 64 MiB, so hardly the metrics of a run"),
         _ => DataError::Io { path: path.to_path_buf(), source },
     })?;
-    String::from_utf8(bytes).map_err(|_| bad("not a text in UTF-8: save it as CSV"))
+    decoded(bytes).ok_or_else(|| bad("not a text in UTF-8: save it as CSV"))
+}
+
+/// The text in UTF-8, or in UTF-16 with its mark, as spreadsheets save "Unicode text".
+fn decoded(bytes: Vec<u8>) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some(b"\xff\xfe") => u16::from_le_bytes,
+        Some(b"\xfe\xff") => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).ok(),
+    };
+    let (pairs, rest) = bytes.as_chunks();
+    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
 }
 
 /// The part of `run.toml` that says where the learning rate began.

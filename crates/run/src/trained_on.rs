@@ -1,0 +1,130 @@
+//! Which images a run trained on, so that its figures on other data can leave them out: a network knows by heart much of
+//! what it was trained on.
+
+use crate::error::RunError;
+use crate::experiment::{Parts, divide};
+use crate::notice::Notice;
+use crate::observer::Observer;
+use crate::opening::{DataSource, Validation};
+use crate::saved::SavedRun;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use wellfit_base::file::read_text;
+use wellfit_data::{Dataset, Splits};
+use wellfit_record::{RunDir, RunWriter};
+
+/// The file in a run's directory: a line a training image.
+const FILE: &str = "trained-on.txt";
+/// What it says of itself.
+const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its file (of \
+                    its size and pixels where the data are IDX files).";
+/// A line has 17 bytes: a hundred million images.
+const MOST_BYTES: u64 = 17 * 100_000_000;
+
+/// Write down what a run trains on, once: a resumed run has it already, unless an older version began it.
+pub(crate) fn note(run: &RunWriter, train: &Dataset) -> Result<(), RunError> {
+    if run.path().join(FILE).exists() {
+        return Ok(());
+    }
+    let mut text = format!("{HEAD}\n");
+    for print in train.prints()? {
+        let _ = writeln!(text, "{print:016x}");
+    }
+    Ok(run.write_file(FILE, text.as_bytes())?)
+}
+
+/// The images of which a classifier is to be judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// Which part of the data they are: `test`, `val` or `all`.
+    pub part: &'static str,
+    /// Those that it was not trained on.
+    pub unseen: Dataset,
+    /// The others of the part.
+    pub trained_on: Dataset,
+}
+
+/// What of the data `path`, a run or weights of one, can be judged by: the test part; else the validation part; else, if
+/// the data are what the run was trained on, the part that it set aside; else all of them. Images that the run was
+/// trained on are told apart, and the observer hears of them. They are known by the content of their files, under any
+/// name and in any folder.
+///
+/// # Errors
+/// If the run or an image cannot be read.
+pub fn judged(
+    path: &Path,
+    source: &DataSource,
+    splits: Splits,
+    observer: &mut dyn Observer,
+) -> Result<Judged, RunError> {
+    let Some(run) = run_of(path) else {
+        let (part, images, _) = usual_part(splits);
+        return Ok(Judged { part, trained_on: images.subset(&[]), unseen: images });
+    };
+    let own = own_parts(&run, source, &splits)?;
+    let (part, images, whole) = usual_part(splits);
+    if let Some(Parts { train, validation, .. }) = own.as_ref().filter(|_| whole) {
+        observer.notice(&Notice::OwnValidation { trained: train.len(), validation: validation.len() });
+        return Ok(Judged { part: "val", trained_on: validation.subset(&[]), unseen: validation.clone() });
+    }
+    let Some(prints) = read(&run)? else {
+        if own.is_none() {
+            observer.notice(&Notice::TrainingUnknown { run: path.to_owned() });
+        }
+        return Ok(Judged { part, trained_on: images.subset(&[]), unseen: images });
+    };
+    let places = (0..).zip(images.prints()?);
+    let (seen, unseen): (Vec<_>, Vec<_>) = places.partition(|(_, print)| prints.contains(print));
+    let [seen, unseen] =
+        [seen, unseen].map(|places| places.into_iter().map(|(i, _)| i).collect::<Vec<u32>>());
+    if !seen.is_empty() {
+        observer.notice(&Notice::TrainedOn { count: seen.len(), images: images.len() });
+    }
+    Ok(Judged { part, unseen: images.subset(&unseen), trained_on: images.subset(&seen) })
+}
+
+/// The part that is judged by, its name, and whether it is all there is.
+fn usual_part(splits: Splits) -> (&'static str, Dataset, bool) {
+    match (splits.test, splits.val) {
+        (Some(test), _) => ("test", test, false),
+        (None, Some(val)) => ("val", val, false),
+        (None, None) => ("all", splits.train, true),
+    }
+}
+
+/// The run whose weights `path` means: the run itself, or the one in whose directory the weights, the checkpoint or the
+/// export are.
+fn run_of(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    let mut near = path.ancestors().take(4);
+    near.find(|folder| SavedRun::is_in(folder)).map(Path::to_path_buf)
+}
+
+/// The parts that the run made of these data, if they are those it was trained on.
+fn own_parts(run: &Path, source: &DataSource, splits: &Splits) -> Result<Option<Parts>, RunError> {
+    let dir = RunDir::open(run)?;
+    let saved = SavedRun::read(&dir)?;
+    if saved.source.validation == Validation::Test && splits.test.is_none() {
+        return Ok(None);
+    }
+    let spec = saved.options(&dir)?.decide(source.kind(&splits.train))?;
+    // Data that cannot be divided as the run's were are not its.
+    let Ok(parts) = divide(splits.clone(), &spec, saved.source.validation, &mut ()) else { return Ok(None) };
+    Ok(saved.is_made_of(&parts).then_some(parts))
+}
+
+/// What [`note`] wrote; none in a run of a version that did not.
+fn read(run: &Path) -> Result<Option<HashSet<u64>>, RunError> {
+    let path = run.join(FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bad = |problem: String| RunError::Output(format!("{}: {problem}", path.display()));
+    let text = read_text(&path, MOST_BYTES).map_err(|error| bad(error.to_string()))?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
+    let print = |(number, line): (usize, &str)| {
+        u64::from_str_radix(line, 16).map_err(|_| bad(format!("line {number}: `{line}` is no fingerprint")))
+    };
+    lines.map(print).collect::<Result<_, _>>().map(Some)
+}
