@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
         let files = &checkpoint.files;
         let (at, weights) =
             Self::read(files).map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
-        Self::from_parts(at, weights, network, config).map_err(|error| match error {
+        Self::from_parts(at, &weights, network, config).map_err(|error| match error {
             TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
             error => error,
         })
@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
 
     fn from_parts(
         at: Position,
-        held: Held,
+        held: &Held,
         mut network: Network,
         config: &'a FitConfig,
     ) -> Result<Self, TrainError> {
