@@ -74,7 +74,8 @@ fn of_classes(found: &Evaluation, classes: &[String], out: Output) -> Vec<Value>
         out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:>7}", percent(share)));
         json!({ "class": class, "images": count, "accuracy": number(share) })
     };
-    classes.iter().zip(&found.classes).map(of).collect()
+    let there = classes.iter().zip(&found.classes).filter(|(_, (count, _))| *count > 0);
+    there.map(of).collect()
 }
 
 /// The figures of both.
