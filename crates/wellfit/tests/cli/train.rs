@@ -17,7 +17,7 @@ fn a_run_leaves_its_record_plots_and_weights() {
     let outcome = bench.run("train animals --model resnet18 --image-size 32 --epochs 2 --out run").succeeds();
     outcome
         .says("resnet18 for inputs [3, 32, 32]")
-        .says("11,177,538 total parameters")
+        .says("11,177,538 parameters (42.6 MiB in f32)")
         .says("12 training, 4 validation images, 2 classes")
         .says("Epoch 2 of 2")
         .says("TRAINING COMPLETE");
