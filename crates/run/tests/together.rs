@@ -134,7 +134,11 @@ fn a_run_is_trained_used_and_drawn_without_a_command_line() {
         "{:?}",
         lines.0
     );
-    assert!(lines.0.iter().any(|line| line == "pets: 10 training, 2 validation, 2 classes"), "{:?}", lines.0);
+    assert!(
+        lines.0.iter().any(|line| line == "Data: pets, 10 training, 2 validation images, 2 classes"),
+        "{:?}",
+        lines.0
+    );
     assert_eq!(outcome.epochs.len(), 3);
 
     let classifier = Classifier::open(&run).unwrap();

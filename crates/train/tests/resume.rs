@@ -168,7 +168,7 @@ fn a_checkpoint_of_another_network_is_refused() {
     let refused = wellfit_train::resume(other, data, &story.config, Some(&found), &mut run, &mut ());
     let text = refused.unwrap_err().to_string();
     assert!(
-        text.contains("cannot go on from") && text.contains("last") && text.contains("classifier.0.weight"),
+        text.contains("last: the weights do not fit mlp") && text.contains("classifier.0.weight"),
         "{text}"
     );
     assert_eq!(std::fs::read(run.path().join("events.jsonl")).unwrap(), before, "nothing is taken back");

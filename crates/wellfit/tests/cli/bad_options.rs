@@ -171,7 +171,7 @@ fn weights_of_another_model_name_the_first_keys_and_shapes() {
     let bench = Bench::new();
     bench.weights("w.safetensors", "mlp", 2);
     let parts =
-        ["do not fit resnet20", "`conv1.weight` [16, 3, 3, 3]  `classifier.0.weight`", "and ", " more"];
+        ["do not fit resnet20", "`conv1.weight` [16, 3, 3, 3] ", " `classifier.0.weight`", "and ", " more"];
     refuses_weights(&bench, RESNET, "w.safetensors", &parts);
 }
 

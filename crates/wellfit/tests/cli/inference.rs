@@ -175,7 +175,7 @@ fn copies_in_a_test_part_and_links_are_known_and_images_saved_again_are_not() {
         std::fs::create_dir_all(bench.path(&format!("again/{class}"))).unwrap();
         for name in bench.names(&format!("animals/{class}")) {
             let image = image::open(bench.path(&format!("animals/{class}/{name}"))).unwrap();
-            image.save(bench.path(&format!("again/{class}/{name}.bmp"))).unwrap();
+            image.save(bench.path(&format!("again/{class}/{name}.webp"))).unwrap();
         }
     }
     let found = bench.run("evaluate run again --json").succeeds().json();

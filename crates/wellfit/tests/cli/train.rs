@@ -322,7 +322,7 @@ fn a_large_network_from_random_weights_is_warned_of_first_of_all() {
     let text = outcome.to_string();
     let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}"));
     assert!(
-        place("resnet18 starts from random weights, with 12 images") < place("total parameters"),
+        place("resnet18 starts from random weights, with 12 images") < place("Network: resnet18"),
         "{text}"
     );
     outcome.complains("gives 50.0 %");

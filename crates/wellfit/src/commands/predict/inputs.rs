@@ -107,9 +107,11 @@ fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>)
         Ok(listed) => listed,
         Err(cause) => return found.push_back(Err((dir.to_owned(), cause.to_string()))),
     };
-    if !seen.insert(real.clone()) {
+    // A link that leads back to a folder on the way, or to one above where the search began.
+    if seen.iter().any(|on_the_way| on_the_way.starts_with(&real)) {
         return;
     }
+    seen.insert(real.clone());
     let mut paths: Vec<PathBuf> =
         entries.into_iter().map(|entry| entry.path()).filter(|path| !is_junk(path)).collect();
     paths.sort();

@@ -1,0 +1,340 @@
+//! The messages there are, and which of them warn.
+
+use crate::classes::ClassCounts;
+use crate::options::PrecisionName;
+use std::path::PathBuf;
+use wellfit_data::Remark;
+use wellfit_models::Precision;
+use wellfit_record::{Metric, StopReason};
+use wellfit_train::Outcome;
+
+/// A message to the user. `Display` is the sentence; settings stand in it in backquotes, as `batch_size`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Unusable files were left out; one [`FileLeftOut`](Self::FileLeftOut) each follows.
+    FilesLeftOut {
+        /// How many.
+        count: usize,
+    },
+    /// An unusable file was left out.
+    FileLeftOut {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something about the folder of the data.
+    Folder(Remark),
+    /// Images that are there more than once: the sentence.
+    Copies(String),
+    /// The images of each class.
+    Classes(ClassCounts),
+    /// Classes of which no validation image is known.
+    NotValidated {
+        /// Their names.
+        classes: Vec<String>,
+    },
+    /// The test part decides which epoch is best.
+    TestDecides,
+    /// A large network starts from random weights.
+    RandomWeights {
+        /// The architecture.
+        model: String,
+        /// torchvision's file of ImageNet weights for it, without `.pth`.
+        file: &'static str,
+        /// Training images.
+        images: usize,
+        /// The share of right answers that always naming the commonest class gives.
+        chance: f64,
+        /// Epochs at most.
+        epochs: u32,
+        /// Steps of an epoch.
+        steps: usize,
+        /// Seconds of a step, as measured.
+        step: f64,
+    },
+    /// The data are what the run was trained on: only its validation part is judged by.
+    OwnValidation {
+        /// Training images.
+        trained: usize,
+        /// Validation images.
+        validation: usize,
+    },
+    /// Some images to judge by were trained on.
+    TrainedOn {
+        /// How many.
+        count: usize,
+        /// Images in all.
+        images: usize,
+    },
+    /// The weights that a run starts from were trained on some of its validation images.
+    ValidationKnown {
+        /// How many.
+        count: usize,
+        /// Validation images in all.
+        images: usize,
+    },
+    /// A run does not say what it was trained on.
+    TrainingUnknown {
+        /// Its directory.
+        run: PathBuf,
+    },
+    /// A frozen backbone has random weights.
+    RandomBackbone {
+        /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
+        file: Option<&'static str>,
+    },
+    /// Weights were read.
+    WeightsFrom {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A weight file does not say which architecture it is for, but looks like one.
+    ModelRecognised {
+        /// The file.
+        path: PathBuf,
+        /// The architecture.
+        model: &'static str,
+    },
+    /// The network keeps its own head: that of the weight file is for other classes, has another name, or is not there.
+    HeadReplaced {
+        /// The name of the head in the file, if it is another.
+        theirs: Option<String>,
+        /// Classes in the file, if it has a head.
+        had: Option<usize>,
+        /// Classes of the data.
+        classes: usize,
+    },
+    /// The head of the weight file has another name and is taken.
+    HeadRenamed {
+        /// Its name in the file.
+        theirs: String,
+        /// The name in the network.
+        ours: String,
+    },
+    /// A weight file has the network's weights more than once.
+    WeightsTwice {
+        /// What stands before the names of those that are taken.
+        taken: String,
+        /// What stands before the names of the others.
+        left: Vec<String>,
+    },
+    /// A weight file has arrays that the network has no use for.
+    WeightsUnused {
+        /// How many.
+        count: usize,
+        /// The names of some.
+        some: Vec<String>,
+    },
+    /// Where the run is computed.
+    Device {
+        /// The device's name.
+        name: String,
+    },
+    /// How values are stored and multiplied.
+    Precision {
+        /// The setting.
+        asked: PrecisionName,
+        /// What it means on this machine.
+        precision: Precision,
+    },
+    /// The network.
+    Network {
+        /// Three lines.
+        summary: String,
+        /// The table of its layers, which `Display` leaves out.
+        layers: String,
+    },
+    /// How long training may be.
+    Length {
+        /// Batches in an epoch.
+        batches: usize,
+        /// Images in a batch.
+        batch_size: usize,
+        /// Epochs at most.
+        epochs: u32,
+    },
+    /// The data.
+    Data {
+        /// The name of the data.
+        name: String,
+        /// Training images.
+        train: usize,
+        /// Validation images.
+        validation: usize,
+        /// Test images, if there are any.
+        test: Option<usize>,
+        /// Classes.
+        classes: usize,
+    },
+    /// A learning-rate scheduler is on.
+    SchedulerOn,
+    /// Early stopping is on.
+    EarlyStoppingOn,
+    /// Early stopping comes before the scheduler can lower the rate.
+    SchedulerPrecluded {
+        /// Early stopping's patience.
+        patience: u32,
+        /// The scheduler's.
+        lr_patience: u32,
+    },
+    /// Early stopping ends the run in the epoch in which the scheduler lowers the rate.
+    SchedulerTooLate,
+    /// Plain gradient descent with a low rate.
+    SlowSgd {
+        /// The learning rate.
+        lr: f64,
+    },
+    /// A run begins.
+    Run {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// A run is resumed.
+    Resuming {
+        /// Its directory.
+        path: PathBuf,
+        /// From where.
+        place: String,
+    },
+    /// A resumed run may train more epochs than it was begun with.
+    MoreEpochs {
+        /// How many in all.
+        epochs: u32,
+        /// Its schedule, if the rate moves with one.
+        schedule: Option<String>,
+    },
+    /// A checkpoint cannot be used, an earlier one is.
+    CheckpointDamaged {
+        /// Which, and what is wrong with it.
+        damaged: String,
+    },
+    /// A run began on another kind of machine, or with another version.
+    OtherMachine {
+        /// The whole sentence.
+        message: String,
+    },
+    /// A run with the same settings and data is being written by another process.
+    UnderWay {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// There is no run to resume.
+    NothingToResume {
+        /// Where one was looked for.
+        place: PathBuf,
+    },
+    /// The cache can keep nothing more.
+    CacheFailed {
+        /// Why.
+        problem: String,
+    },
+    /// A run failed, what it left stays.
+    RunSoFar {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// Training ended before the last epoch.
+    Stopped {
+        /// The epoch.
+        epoch: usize,
+        /// Why.
+        reason: String,
+    },
+    /// How long training took.
+    TrainingTime {
+        /// Seconds, over all interruptions.
+        seconds: f64,
+    },
+    /// How long it waited for data.
+    WaitedForData {
+        /// The share of the training passes.
+        share: f64,
+    },
+    /// The plots are about to be written.
+    SavingPlots,
+    /// The best weights are about to be written.
+    SavingModel,
+    /// The best epoch.
+    BestEpoch {
+        /// Its number.
+        epoch: u32,
+        /// Epochs in all.
+        epochs: usize,
+        /// The metric that decided.
+        by: Metric,
+        /// Its validation loss.
+        val_loss: f64,
+        /// Its validation accuracy.
+        val_accuracy: f64,
+    },
+    /// A network is about to be quantised.
+    Calibrating {
+        /// How many images are watched.
+        count: usize,
+        /// How many there are.
+        images: usize,
+    },
+    /// All is done.
+    Complete {
+        /// Seconds, over all interruptions.
+        seconds: f64,
+        /// The run's directory.
+        run: PathBuf,
+    },
+    /// A `config.json` asks for preprocessing that is not done.
+    PreprocessingUnlike {
+        /// The file.
+        path: PathBuf,
+        /// What it asks for.
+        unlike: String,
+    },
+    /// A `config.json` that cannot be used.
+    ConfigLeftOut {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Notice {
+    /// Whether it is a warning.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        if let Self::Folder(remark) = self {
+            return remark.is_warning();
+        }
+        matches!(
+            self,
+            Self::FilesLeftOut { .. }
+                | Self::Copies(_)
+                | Self::NotValidated { .. }
+                | Self::FileLeftOut { .. }
+                | Self::RandomBackbone { .. }
+                | Self::RandomWeights { .. }
+                | Self::TrainedOn { .. }
+                | Self::ValidationKnown { .. }
+                | Self::TrainingUnknown { .. }
+                | Self::WeightsTwice { .. }
+                | Self::WeightsUnused { .. }
+                | Self::SchedulerPrecluded { .. }
+                | Self::SchedulerTooLate
+                | Self::SlowSgd { .. }
+                | Self::CheckpointDamaged { .. }
+                | Self::OtherMachine { .. }
+                | Self::CacheFailed { .. }
+                | Self::PreprocessingUnlike { .. }
+                | Self::ConfigLeftOut { .. }
+        )
+    }
+
+    /// How training ended.
+    pub(crate) fn of_the_end(outcome: &Outcome, waited: f64) -> Vec<Self> {
+        let stopped = (outcome.stop != StopReason::Finished)
+            .then(|| Self::Stopped { epoch: outcome.epochs.len(), reason: outcome.stop_message.clone() });
+        let rest = [Self::TrainingTime { seconds: outcome.seconds }, Self::WaitedForData { share: waited }];
+        stopped.into_iter().chain(rest).collect()
+    }
+}

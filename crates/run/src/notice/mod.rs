@@ -1,0 +1,6 @@
+//! Messages about a run, each with its sentence.
+
+mod kind;
+mod words;
+
+pub use kind::Notice;
