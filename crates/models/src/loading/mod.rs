@@ -3,7 +3,7 @@
 //! * [`expected`] what a network needs, under torch's names
 //! * [`places`] where in a file that is, whatever prefix the names have there
 //! * [`load`] weights from a file into a network
-//! * [`likeness`] the architecture that a file looks like
+//! * [`mod@likeness`] the architecture that a file looks like
 //! * `finite` whether all are numbers
 //! * [`misfit`] how a file does not fit, for people
 
