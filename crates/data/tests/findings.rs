@@ -189,3 +189,18 @@ fn pixels_are_compared_and_not_files() {
     let copies = Copies::among(&[("training", &splits.train)], &splits.hashes);
     assert_eq!((copies.sets.len(), copies.within(), copies.contradictions().count()), (1, 1, 0));
 }
+
+#[test]
+fn grey_of_sixteen_bits_is_warned_of() {
+    let dir = folder(&[("cat/1.pgm", 1), ("dog/1.pgm", 2)]);
+    let told_before = told(&open_for(dir.path(), Need::Training).unwrap());
+    assert!(!told_before.contains("more than 8 bits"), "{told_before}");
+    for (name, level) in [("cat/2.pgm", 9), ("dog/2.pgm", 7)] {
+        let pixels = [[level, 0]; 4].concat();
+        write(&dir.path().join(name), &[&b"P5 2 2 65535\n"[..], &pixels].concat());
+    }
+    let splits = open_for(dir.path(), Need::Training).unwrap();
+    let told = told(&splits);
+    assert!(told.contains("2 grey images are of more than 8 bits, such as "), "{told}");
+    assert!(told.contains("cat/2.pgm: levels above 255 turn white"), "{told}");
+}

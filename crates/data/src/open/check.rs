@@ -19,7 +19,13 @@ pub struct Suspicious {
 }
 
 /// The first half of the SHA-256 of an image's size and pixels: equal for copies, even in another format without loss.
+/// Its last bit says whether the file has grey numbers of more than 8 bits.
 pub type PixelHash = [u8; 16];
+
+/// Whether an image is of grey numbers that do not fit a byte, see [`RawImage::deep`].
+pub(crate) fn is_deep(hash: &PixelHash) -> bool {
+    hash[15] & 1 == 1
+}
 
 /// The hash of each image that was decoded.
 pub type PixelHashes = HashMap<PathBuf, PixelHash>;
@@ -71,5 +77,6 @@ fn pixel_hash(image: &RawImage) -> PixelHash {
     hash.update(&image.pixels);
     let mut half = PixelHash::default();
     half.copy_from_slice(&hash.finalize()[..16]);
+    half[15] = half[15] & !1 | u8::from(image.deep);
     half
 }

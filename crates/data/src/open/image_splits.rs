@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::{PixelHashes, Suspicious, check};
+use super::check::{PixelHashes, Suspicious, check, is_deep};
 use super::checked::Checked;
 use super::class_folders::Classes;
 use super::image_folder::{ImageFolder, beyond_torchvision, empty_classes, gather, no_images};
@@ -64,6 +64,7 @@ pub(crate) fn open(
     remarks.extend(beyond_torchvision(&all));
     let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
     let (skipped, hashes) = checked(&mut parts, options, progress)?;
+    remarks.extend(deep_grey(&hashes));
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
     if need.training()
@@ -163,6 +164,13 @@ fn checked(
 fn dataset(classes: &[String], files: Files) -> Result<Dataset, DataError> {
     let (paths, labels) = files.into_iter().unzip();
     Dataset::new(classes.into(), labels, Images::Files(Arc::new(paths)))
+}
+
+/// Images whose grey levels do not fit a byte.
+fn deep_grey(hashes: &PixelHashes) -> Option<Remark> {
+    let deep: Vec<&PathBuf> = hashes.iter().filter(|(_, hash)| is_deep(hash)).map(|(path, _)| path).collect();
+    let example = (*deep.iter().min()?).clone();
+    Some(Remark::DeepGrey { count: deep.len(), example })
 }
 
 /// Classes that some file systems would not tell apart.

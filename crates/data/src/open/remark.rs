@@ -85,6 +85,13 @@ pub enum Remark {
         /// How many.
         count: usize,
     },
+    /// Grey images of more than 8 bits, whose higher levels are cut off.
+    DeepGrey {
+        /// How many.
+        count: usize,
+        /// One of them.
+        example: PathBuf,
+    },
 }
 
 impl Remark {
@@ -104,7 +111,8 @@ impl Remark {
             | Self::NoClass { .. }
             | Self::EmptyClass(_)
             | Self::CapitalsOnly { .. }
-            | Self::UnreadImages { .. } => true,
+            | Self::UnreadImages { .. }
+            | Self::DeepGrey { .. } => true,
         }
     }
 
@@ -125,6 +133,7 @@ impl Remark {
             Self::UnreadImages { .. } => "unread_images",
             Self::UnreadFiles { .. } => "unread_files",
             Self::BeyondTorchvision { .. } => "beyond_torchvision",
+            Self::DeepGrey { .. } => "deep_grey",
         }
     }
 }
@@ -180,6 +189,13 @@ impl fmt::Display for Remark {
             Self::BeyondTorchvision { extension, count } => {
                 write!(f, "{count} .{extension} read, which torchvision passes over",)
             }
+            Self::DeepGrey { count, example } => write!(
+                f,
+                "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. \
+                 Convert them to 8 bits if that is not meant",
+                if *count == 1 { "image is" } else { "images are" },
+                example.display()
+            ),
         }
     }
 }
