@@ -87,10 +87,11 @@ impl fmt::Display for Notice {
             Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
             Self::Network { summary, .. } => f.write_str(summary),
             Self::Length { batches, batch_size, epochs } => {
-                let batches = count(*batches as u64);
+                let batches =
+                    if *batches == 1 { "1 batch".to_owned() } else { format!("{} batches", count(*batches as u64)) };
                 let epochs =
                     if *epochs == 1 { "is 1 epoch".to_owned() } else { format!("are {} epochs", count((*epochs).into())) };
-                write!(f, "An epoch is {batches} batches of {batch_size} images; there {epochs} at most")
+                write!(f, "An epoch is {batches} of {batch_size} images; there {epochs} at most")
             }
             Self::Data { name, train, validation, test, classes } => {
                 let test = test.map_or(String::new(), |test| format!(", {} test", count(test as u64)));

@@ -72,7 +72,9 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
         bar.set(kills.into());
     }
     drop(bar);
-    out.say(format!("IDENTICAL: {kills} kills in {runs} runs, the same weights and figures every time"));
+    let times = |count: u32, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
+    let (in_all, made) = (times(kills, "kill"), times(runs, "run"));
+    out.say(format!("IDENTICAL: {in_all} in {made}, the same weights and figures every time"));
     let kept = args.out.as_deref().map(output::path);
     out.result(
         &json!({ "identical": true, "kills": kills, "runs": runs, "weights_sha256": hash, "out": kept }),
