@@ -75,7 +75,7 @@ MUTANTS = [
     ("a gate's gradient without its input", "kernels/src/activation.rs", "*sum += dy.to_f32() * x.to_f32();", "*sum += dy.to_f32();", LAYERS),
     ("stochastic depth the same every step", "models/src/ops/stochastic_depth.rs", "dropout_mask(step.batch(), self.p, key,", "dropout_mask(step.batch(), self.p, crate::DropoutKey { step: 0, ..key },", LAYERS),
     ("stochastic depth not divided by the share kept", "models/src/ops/stochastic_depth.rs", "let factors = dropout_mask(step.batch(), self.p, key, step.step.node as u32);", "let mut factors = dropout_mask(step.batch(), self.p, key, step.step.node as u32);\n        factors.iter_mut().for_each(|f| *f *= 1.0 - self.p);", LAYERS),
-    ("hard swish's gradient at -3", "kernels/src/elementwise.rs", "if x <= -3.0 {", "if x < -3.0 {", LAYERS),
+    ("hard swish's gradient at -3", "kernels/src/activation.rs", "if x <= -3.0 {", "if x < -3.0 {", LAYERS),
     ("kaiming_normal by fan_in", CONV, "fan_out: channels * kernel", "fan_out: inputs[0].channels * kernel", INITIAL),
     ("kaiming_uniform", INIT, "deviation * rng.normal()", "deviation * rng.uniform_in(-1.732, 1.732)", INITIAL),
     ("linear bias 0", INIT, "*w = rng.uniform_in(-bound, bound)", "*w = if self.shape.len() == 1 { 0.0 } else { rng.uniform_in(-bound, bound) }", INITIAL),
