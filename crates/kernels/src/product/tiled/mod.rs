@@ -7,4 +7,5 @@ mod left;
 mod outer;
 mod product;
 mod right;
+mod step;
 mod sums;

@@ -2,6 +2,7 @@
 
 use super::left::ROW;
 use super::right::Right;
+use super::step;
 use super::sums::Sums;
 use crate::product::rectangle::Rectangle;
 use wellfit_simd::Buffer;
@@ -113,22 +114,10 @@ unsafe fn multiply<U: TileUnit, const TWO: bool>(unit: &mut U, upper: *const u8,
     let (bytes, stride, chunks) = (SIDE * ROW, right.stride(), right.chunks());
     // SAFETY: promised by the caller.
     unsafe {
-        unit.zero::<0>();
-        unit.zero::<1>();
-        unit.zero::<2>();
-        unit.zero::<3>();
+        step::clear(unit);
         for chunk in 0..chunks {
-            let b = right.tile(0, chunk, 0);
-            unit.load::<6>(b, stride);
-            unit.load::<4>(upper.wrapping_add(chunk * bytes), ROW.cast_signed());
-            unit.multiply_add::<0, 4, 6>();
-            unit.load::<7>(b.wrapping_add(ROW), stride);
-            unit.multiply_add::<1, 4, 7>();
-            if TWO {
-                unit.load::<5>(upper.wrapping_add((chunks + chunk) * bytes), ROW.cast_signed());
-                unit.multiply_add::<2, 5, 6>();
-                unit.multiply_add::<3, 5, 7>();
-            }
+            let at = |chunk: usize| (upper.wrapping_add(chunk * bytes), ROW.cast_signed());
+            step::add::<U, 2, TWO>(unit, at(chunk), at(chunks + chunk), (right.tile(0, chunk, 0), stride));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Some rows times some panels, by a matrix unit.
 
-use super::left::{Left, ROW};
+use super::left::{Left, Run};
 use super::right::Right;
+use super::step;
 use super::sums::Sums;
 use crate::epilogue::Store;
 use crate::norm::TileMoments;
@@ -64,7 +65,7 @@ struct Columns {
 /// The rows of a task and a panel.
 struct Part<'a, U> {
     /// `[tiles of rows][segments]`.
-    runs: &'a [super::left::Run],
+    runs: &'a [Run],
     right: &'a Right<'a>,
     segments: usize,
     unit: &'a mut U,
@@ -112,29 +113,14 @@ impl<U: TileUnit> Part<'_, U> {
         let (unit, stride) = (&mut *self.unit, self.right.stride());
         // SAFETY: promised by the caller.
         unsafe {
-            unit.zero::<0>();
-            unit.zero::<1>();
-            unit.zero::<2>();
-            unit.zero::<3>();
+            step::clear(unit);
             for segment in 0..self.segments {
                 let upper = self.runs[tile * self.segments + segment];
                 let lower = if TWO { self.runs[(tile + 1) * self.segments + segment] } else { upper };
                 for chunk in 0..self.right.chunks() {
-                    let b = self.right.tile(segment, chunk, column);
-                    unit.load::<6>(b, stride);
-                    unit.load::<4>(upper.first.wrapping_add(chunk * upper.step), upper.stride);
-                    unit.multiply_add::<0, 4, 6>();
-                    if V == 2 {
-                        unit.load::<7>(b.wrapping_add(ROW), stride);
-                        unit.multiply_add::<1, 4, 7>();
-                    }
-                    if TWO {
-                        unit.load::<5>(lower.first.wrapping_add(chunk * lower.step), lower.stride);
-                        unit.multiply_add::<2, 5, 6>();
-                        if V == 2 {
-                            unit.multiply_add::<3, 5, 7>();
-                        }
-                    }
+                    let at = |run: Run| (run.first.wrapping_add(chunk * run.step), run.stride);
+                    let columns = (self.right.tile(segment, chunk, column), stride);
+                    step::add::<U, V, TWO>(unit, at(upper), at(lower), columns);
                 }
             }
         }
