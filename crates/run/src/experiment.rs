@@ -90,7 +90,7 @@ impl Experiment {
         let kind = source.kind(&splits.train);
         let mut spec = match source.validation {
             Validation::Split => options.decide(kind)?,
-            Validation::Test => options.clone().by_the_recipe(kind).decide(kind)?,
+            Validation::Test => options.clone().for_lab_transfer().decide(kind)?,
         };
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
@@ -107,7 +107,7 @@ impl Experiment {
     /// Load the weights that the run starts from, if any.
     pub(crate) fn load_weights(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         let Some(path) = &self.spec.weights else {
-            if self.spec.freeze {
+            if self.spec.freeze || self.spec.freeze_epochs > 0 {
                 let known = architecture(&self.spec.model)?;
                 observer.notice(&Notice::RandomBackbone { file: known.weight_files.first().copied() });
             }
@@ -159,6 +159,9 @@ impl Experiment {
         }
         let (batches, epochs) = (self.train.batches(), spec.epochs);
         observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
+        if let Some(recipe) = spec.recipe {
+            observer.notice(&Notice::Recipe(spec.recipe_settings(recipe, self.source.kind(&parts.train))));
+        }
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }
@@ -258,9 +261,10 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     }
     network.precision = spec.precision.resolve();
     network.initialise(spec.seed);
-    if spec.freeze {
+    if spec.freeze || spec.freeze_epochs > 0 {
         network.freeze_backbone();
     }
+    network.slow_backbone(spec.backbone_lr_factor);
     Ok(network)
 }
 

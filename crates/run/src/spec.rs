@@ -149,7 +149,7 @@ impl RunSpec {
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
     pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
-        let built = self.schedule.build(self.lr, self.epochs, steps);
+        let built = self.schedule.build(self.lr, self.epochs.saturating_sub(self.freeze_epochs), steps);
         built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
     }
 
@@ -167,6 +167,7 @@ impl RunSpec {
         Ok(FitConfig {
             engine,
             epochs: self.epochs,
+            freeze_epochs: self.freeze_epochs,
             lr: self.lr,
             rule: self.rule(),
             loss: self.loss(),

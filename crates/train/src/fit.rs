@@ -25,6 +25,9 @@ pub struct FitConfig {
     pub engine: Arc<dyn Engine>,
     /// Epochs at most.
     pub epochs: u32,
+    /// How many of them, the first, train the head alone: the network comes with its backbone frozen then, and all of it
+    /// trains afterwards, by a fresh optimiser. `schedule` moves the rate in the epochs after these.
+    pub freeze_epochs: u32,
     /// The learning rate at the start.
     pub lr: f64,
     /// The optimiser.
@@ -62,6 +65,7 @@ impl Default for FitConfig {
         Self {
             engine: Arc::new(Cpu),
             epochs: 1,
+            freeze_epochs: 0,
             lr: 1e-3,
             rule: Rule::ADAM,
             loss: CrossEntropy::default(),
@@ -158,16 +162,22 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let source = |loader| {
+    let source = |session: &Session<'_>, loader| {
         let keeps = session.config.engine.rows_are_independent();
         if keeps { Source::new(loader, &session.trainer.network) } else { Ok(Source::images(loader)) }
     };
-    let (train, validation) = (source(train)?, source(validation)?);
+    let mut sources = (source(&session, train)?, source(&session, validation)?);
     session.trainer.upload()?;
     while !session.is_over() {
+        if session.head_is_ready() {
+            session.unfreeze();
+            sources = (source(&session, train)?, source(&session, validation)?);
+            session.trainer.upload()?;
+        }
+        let (train, validation) = (&sources.0, &sources.1);
         callback.epoch_start(session.epoch(), session.config.epochs);
-        let trained = session.train(&train, run, callback);
-        let decisions = trained.and_then(|()| session.validate(&validation, callback));
+        let trained = session.train(train, run, callback);
+        let decisions = trained.and_then(|()| session.validate(validation, callback));
         if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
         }

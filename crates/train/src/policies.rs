@@ -47,12 +47,13 @@ impl Policies {
         self.early_stopping.iter_mut().for_each(EarlyStopping::count_anew);
     }
 
-    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far.
+    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far. Early stopping counts from
+    /// the first epoch that trained the `whole` network: a head alone that no longer gains says nothing of the rest.
     pub(crate) fn observe(
         &mut self,
         config: &FitConfig,
         epoch: &EpochRecord,
-        best: bool,
+        (best, whole): (bool, bool),
     ) -> Result<EpochDecisions, PolicyError> {
         let watched = config.early_stopping.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
         let metrics: BTreeMap<String, f64> =
@@ -63,6 +64,7 @@ impl Policies {
             early_stopping: self
                 .early_stopping
                 .as_mut()
+                .filter(|_| whole)
                 .map(|m| m.observe(epoch.epoch - 1, epoch.value(watched))),
             plateau: self.plateau.as_mut().map(|m| m.observe(epoch.val_loss())),
             checkpoint: self.checkpoint.as_mut().map(|m| m.observe(epoch.epoch - 1, &metrics)).transpose()?,

@@ -67,7 +67,7 @@ impl<'a> Session<'a> {
         let frozen = frozen_file(&network, config)?;
         let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
         if let Some(rates) = &mut rates {
-            (0..optimizer.step).for_each(|_| {
+            (0..optimizer.own_steps()).for_each(|_| {
                 rates.next();
             });
         }
@@ -83,6 +83,26 @@ impl<'a> Session<'a> {
             seed: config.seed,
         };
         Ok(Self { config, trainer, best, frozen, at, rates, began, saved: now })
+    }
+
+    /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
+    pub fn head_is_ready(&self) -> bool {
+        let epochs = self.config.freeze_epochs as usize;
+        epochs > 0 && self.frozen.is_some() && self.at.epochs.len() >= epochs
+    }
+
+    /// Whether only the head trains for now.
+    fn trains_head(&self) -> bool {
+        self.config.freeze_epochs > 0 && self.frozen.is_some()
+    }
+
+    /// Train the whole network from here on.
+    pub fn unfreeze(&mut self) {
+        let Trainer { network, optimizer, .. } = &mut self.trainer;
+        network.unfreeze();
+        *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
+        self.best.iter_mut().for_each(Network::unfreeze);
+        self.frozen = None;
     }
 
     /// The epoch under way, from 1.
@@ -133,7 +153,8 @@ impl<'a> Session<'a> {
 
     fn step(&mut self, data: &Input, run: &mut RunWriter) -> Result<(), TrainError> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
-        let lr = self.rates.as_mut().and_then(Iterator::next).unwrap_or(self.at.lr);
+        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
+        let lr = rates.and_then(Iterator::next).unwrap_or(self.at.lr);
         let mut measured = Measured { average: &mut self.at.pass.average, labels: &data.labels };
         let input = (&data.values[..], data.value);
         let outcome = self.trainer.step_from(input, &data.labels, lr, &mut measured)?;
@@ -197,7 +218,8 @@ impl<'a> Session<'a> {
         }
         self.at.epochs.push(record);
         self.at.pass = PartialPass::default();
-        let decisions = self.at.policies.observe(config, &record, best)?;
+        let whole = !self.trains_head();
+        let decisions = self.at.policies.observe(config, &record, (best, whole))?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
         if let Some(reason) =
             decisions.early_stopping.as_ref().and_then(|observation| observation.stop.as_ref())

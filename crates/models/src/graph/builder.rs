@@ -56,6 +56,7 @@ impl Builder {
             init: spec.init,
             value: Buffer::scratch(0),
             trainable: true,
+            lr_factor: 1.0,
         }));
         let parameters = (first..self.0.parameters.len()).collect();
         let norm = op.has_running_statistics().then(|| {

@@ -13,6 +13,20 @@ impl Network {
         self.norms.iter_mut().for_each(|norm| norm.frozen = true);
     }
 
+    /// Let everything train again, BatchNorm's statistics included.
+    pub fn unfreeze(&mut self) {
+        self.parameters.iter_mut().for_each(|p| p.trainable = true);
+        self.norms.iter_mut().for_each(|norm| norm.frozen = false);
+    }
+
+    /// Let all layers but the head learn at `factor` times the learning rate: discriminative rates in two groups (Howard
+    /// and Ruder 2018, arXiv:1801.06146), as two parameter groups of a torch optimiser.
+    pub fn slow_backbone(&mut self, factor: f64) {
+        let head = self.head();
+        let backbone = self.parameters.iter_mut().filter(|p| !p.name.starts_with(&head));
+        backbone.for_each(|p| p.lr_factor = factor);
+    }
+
     /// The output of a frozen backbone: the last value that training cannot change, where the rest of the network reads
     /// no earlier value. 0, the images, if the first node already trains, uses dropout or normalises by the batch.
     ///

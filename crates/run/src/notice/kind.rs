@@ -85,6 +85,8 @@ pub enum Notice {
         /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
         file: Option<&'static str>,
     },
+    /// The recipe of the run: its name and its settings as the run has them.
+    Recipe(String),
     /// Weights were read.
     WeightsFrom {
         /// The file.

@@ -60,6 +60,7 @@ impl fmt::Display for Notice {
                 f.write_str("`freeze` without `weights` trains a head on random features")?;
                 file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
             }
+            Self::Recipe(text) => write!(f, "Recipe {text}"),
             Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
             Self::ModelRecognised { path, model } => {
                 write!(f, "{} does not name its architecture; it is that of {model}", path.display())

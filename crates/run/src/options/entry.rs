@@ -75,6 +75,8 @@ pub struct Entry {
     pub(super) set: fn(&mut Options, &OsStr) -> Result<(), String>,
     /// The default as text.
     pub(super) default: fn(&Given<'_>) -> Option<String>,
+    /// Its value in a run as text.
+    pub(super) shown: fn(&RunSpec) -> Option<String>,
     /// What is wrong with its value, alone or together with others.
     pub check: fn(&RunSpec) -> Result<(), String>,
 }
@@ -88,6 +90,7 @@ impl Entry {
         kind: Kind,
         set: fn(&mut Options, &OsStr) -> Result<(), String>,
         default: fn(&Given<'_>) -> Option<String>,
+        shown: fn(&RunSpec) -> Option<String>,
     ) -> Self {
         Self {
             name,
@@ -101,6 +104,7 @@ impl Entry {
             names: String::new,
             set,
             default,
+            shown,
             check: |_| Ok(()),
         }
     }

@@ -29,11 +29,14 @@ pub mod checks;
 mod entry;
 mod file;
 mod names;
+mod recipes;
 mod setting;
 pub mod synonyms;
 
 pub use entry::{Entry, Group};
-pub use names::{CacheName, CheckpointMode, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+pub use names::{
+    CacheName, CheckpointMode, OptimizerName, PrecisionName, RecipeName, SemanticsName, ServingPrecision,
+};
 pub use setting::{Kind, Setting};
 
 use crate::error::RunError;
@@ -168,6 +171,7 @@ macro_rules! define {
                         let default: fn(&Given<'_>) -> $type = $default;
                         text_of(&default(given))
                     },
+                    |spec| text_of(&spec.$name),
                 )
             },
         )*)*];
@@ -234,13 +238,11 @@ impl Options {
         self
     }
 
-    /// These settings, and what the recipe of `lab transfer` sets where they do not and where it differs from `train`:
-    /// flips both ways for a folder of images, the weights with the lowest validation loss.
+    /// These settings as `lab transfer` takes them: the textbook's recipe, unless they name another.
     #[must_use]
-    pub(crate) fn by_the_recipe(self, data: DataKind) -> Self {
-        let best = self.monitor.clone().unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned());
-        let recipe = Self { vflip: Some(data == DataKind::Folder), best: Some(best), ..Self::default() };
-        self.combine(recipe)
+    pub(crate) fn for_lab_transfer(mut self) -> Self {
+        self.recipe.get_or_insert(Some(RecipeName::Textbook));
+        self
     }
 
     /// Decide all settings for data of that kind: what was given, else the default.
@@ -248,7 +250,7 @@ impl Options {
     /// # Errors
     /// If the settings make no sense, alone or together.
     pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
-        let mut spec = self.fill(data);
+        let mut spec = self.clone().with_recipe(data).fill(data);
         // A run can be resumed from any folder.
         spec.weights = spec.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
         spec.validate()?;

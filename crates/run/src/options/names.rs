@@ -99,6 +99,20 @@ names! {
 }
 
 names! {
+    /// A list of options that go well together.
+    RecipeName {
+        /// A pretrained network: its head first, then all of it.
+        Finetune = "finetune",
+        /// A pretrained network: a new head alone.
+        LinearProbe = "linear-probe",
+        /// A network from random weights.
+        Scratch = "scratch",
+        /// What `lab transfer` does.
+        Textbook = "textbook",
+    }
+}
+
+names! {
     /// Whose rules early stopping and `ReduceLROnPlateau` follow.
     SemanticsName {
         /// torch's scheduler, the textbook's early stopping.

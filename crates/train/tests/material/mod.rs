@@ -105,6 +105,12 @@ impl Story {
         Self { frozen: true, ..self }
     }
 
+    /// The same with the head alone for the first `epochs`, and the other layers at a third of the rate after them.
+    pub fn head_first(mut self, epochs: u32) -> Self {
+        self.config.freeze_epochs = epochs;
+        self.frozen()
+    }
+
     /// Convolution, BatchNorm, dropout and a head.
     pub fn network(&self) -> Network {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
@@ -118,6 +124,9 @@ impl Story {
         network.initialise(3);
         if self.frozen {
             network.freeze_backbone();
+        }
+        if self.config.freeze_epochs > 0 {
+            network.slow_backbone(1.0 / 3.0);
         }
         network
     }
