@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wellfit_images::Depth;
+
 use super::check::{PixelHashes, Suspicious, check, is_deep};
 use super::checked::Checked;
 use super::class_folders::Classes;
@@ -64,7 +66,7 @@ pub(crate) fn open(
     remarks.extend(beyond_torchvision(&all));
     let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
     let (skipped, hashes) = checked(&mut parts, options, progress)?;
-    remarks.extend(deep_grey(&hashes));
+    remarks.extend(deep_grey(&hashes).filter(|_| options.depth == Depth::Clip));
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
     if need.training()

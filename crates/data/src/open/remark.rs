@@ -191,8 +191,8 @@ impl fmt::Display for Remark {
             }
             Self::DeepGrey { count, example } => write!(
                 f,
-                "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. \
-                 Convert them to 8 bits if that is not meant",
+                "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. If \
+                 that is not meant, `depth` scale divides them",
                 if *count == 1 { "image is" } else { "images are" },
                 example.display()
             ),

@@ -22,7 +22,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
-    let splits = source.open_for(Need::Test, args.skip_bad, &mut progress)?;
+    let splits = source.open_for(Need::Test, args.skip_bad, floats.preprocessing.depth, &mut progress)?;
     let name = splits.name.clone();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();
