@@ -34,6 +34,7 @@ pub use error::DataError;
 pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Sample};
 pub use open::check::{PixelHashes, Suspicious};
 pub use open::copies::Copies;
+pub use open::entry::Entry;
 pub use open::image_folder::ImageFolder;
 pub use open::remark::Remark;
 pub use open::split::stratified;

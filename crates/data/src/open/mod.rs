@@ -6,6 +6,7 @@ mod class_folders;
 mod class_name;
 pub mod copies;
 mod download;
+pub mod entry;
 pub mod fashion_mnist;
 pub mod idx;
 pub mod idx_folder;

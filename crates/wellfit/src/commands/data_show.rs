@@ -7,6 +7,7 @@ use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use wellfit::base::words::{either, plural};
 use wellfit::data::open::copies::Copy;
 use wellfit::data::{Copies, DataError, Dataset, Depth, Need, Remark, Splits};
 use wellfit::plot::{GridCell, ImageGrid, Look, Picture};
@@ -73,7 +74,9 @@ fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
 
 /// Print how many images of each class a part has, and what always answering with the most frequent one achieves.
 fn count(name: &str, data: &Dataset, out: Output) -> Value {
-    out.say(format!("{name}: {} images, {} classes{}", data.len(), data.classes.len(), shape(data)));
+    let (images, classes) = (data.len(), data.classes.len());
+    let classes = format!("{classes} {}", either(classes, "class", "classes"));
+    out.say(format!("{name}: {}, {classes}{}", plural(images, "image"), shape(data)));
     let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let counts = data.class_counts();
     let share = |count: usize| count as f64 / data.len().max(1) as f64;
