@@ -5,9 +5,11 @@
 //! * [`number`] floats in JSON, NaN and infinities included
 //! * [`hash`] SHA-256 and hexadecimal digits
 //! * [`time`] the time of day
+//! * [`words`] "1 image", "5 images"
 
 pub mod atomic;
 pub mod file;
 pub mod hash;
 pub mod number;
 pub mod time;
+pub mod words;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use wellfit_base::words::plural;
+
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
 use crate::{Chart, Paint, Theme};
 
@@ -138,7 +140,7 @@ fn description(chart: &Chart) -> String {
     let series: Vec<String> = lines
         .chain(dots)
         .filter(|(name, _)| !name.is_empty())
-        .map(|(name, count)| format!("{name} ({count} {})", if count == 1 { "point" } else { "points" }))
+        .map(|(name, count)| format!("{name} ({})", plural(count, "point")))
         .collect();
     let axes = if axes.is_empty() { "A chart".to_owned() } else { axes.join(" over ") };
     if series.is_empty() { axes } else { format!("{axes}: {}", series.join(", ")) }

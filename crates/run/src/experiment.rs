@@ -86,7 +86,7 @@ impl Experiment {
         let (options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
-        let splits = source.open(spec.skip_bad, observer)?;
+        let splits = source.open(spec.skip_bad, spec.depth, observer)?;
         let kind = source.kind(&splits.train);
         let mut spec = match source.validation {
             Validation::Split => options.decide(kind)?,

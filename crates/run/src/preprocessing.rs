@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use crate::options::RunSpec;
-use wellfit_data::{Augmentations, Dataset, Preprocessing};
+use wellfit_data::{Augmentations, Dataset, Depth, Preprocessing};
 use wellfit_models::architecture;
 
 /// What is done to every image of a run. It travels with the weights.
@@ -16,8 +16,13 @@ pub(crate) fn preprocessing(spec: &RunSpec, train: &Dataset) -> Result<Preproces
             (if own { (height, width) } else { size }, if colour { 3 } else { channels })
         }
     };
-    let (mean, std) = spec.scaling.statistics(train, channels)?;
-    Ok(Preprocessing { size, channels, mean, std })
+    let depth = spec.depth;
+    if train.native_size().is_some() && depth != Depth::default() {
+        let problem = format!("`depth` {depth} is for image files: these data have 8 bits");
+        return Err(RunError::setting("depth", problem));
+    }
+    let (mean, std) = spec.scaling.statistics(train, channels, depth)?;
+    Ok(Preprocessing { size, channels, mean, std, depth })
 }
 
 /// What is done to training images at random.

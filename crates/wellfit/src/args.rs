@@ -6,6 +6,7 @@ use crate::settings::{Settings, one_of};
 use clap::builder::ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use wellfit::data::Depth;
 use wellfit::run::options::Group;
 pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 use wellfit::run::{FileHints, class_list};
@@ -388,6 +389,9 @@ pub struct ShowArgs {
     /// Show the images as `train` would see them first: resized and augmented
     #[arg(long)]
     pub augmented: bool,
+    /// What becomes of grey image files of more than 8 bits, as for `train`
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = one_of::<Depth>(Depth::NAMES))]
+    pub depth: Depth,
     /// Decides which images
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,

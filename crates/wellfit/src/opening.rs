@@ -4,7 +4,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::progress::Progress;
 use std::path::Path;
-use wellfit::data::{Need, Splits};
+use wellfit::data::{Depth, Need, Splits};
 use wellfit::run::{DataSource, Validation};
 
 /// Open `data`; downloads and checks show their progress, skipped files are named, and what is odd about a folder is
@@ -14,10 +14,11 @@ pub fn open_data(
     data_dir: Option<&Path>,
     need: Need,
     skip_bad: bool,
+    depth: Depth,
     out: Output,
 ) -> Result<Splits, CliError> {
     let source = source(data, data_dir, Validation::Split);
-    Ok(source.open_for(need, skip_bad, &mut Progress::new(out, false))?)
+    Ok(source.open_for(need, skip_bad, depth, &mut Progress::new(out, false))?)
 }
 
 /// Where data are, as typed.

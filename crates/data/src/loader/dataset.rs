@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use wellfit_base::hash::{add, hex};
-use wellfit_images::{RawImage, decode_file};
+use wellfit_images::{Depth, RawImage, decode_file_as};
 
 use crate::error::DataError;
 
@@ -109,7 +109,7 @@ impl Dataset {
         }
     }
 
-    /// The image at position `i`.
+    /// The image at position `i`, grey of more than 8 bits as Pillow has it.
     ///
     /// # Errors
     /// If its file cannot be read or decoded.
@@ -117,12 +117,23 @@ impl Dataset {
     /// # Panics
     /// If `i` is not below [`Self::len`].
     pub fn image(&self, i: usize) -> Result<RawImage, DataError> {
+        self.image_as(i, Depth::Clip)
+    }
+
+    /// The same with a choice of what becomes of grey of more than 8 bits.
+    ///
+    /// # Errors
+    /// As [`image`](Self::image).
+    ///
+    /// # Panics
+    /// As [`image`](Self::image).
+    pub fn image_as(&self, i: usize, depth: Depth) -> Result<RawImage, DataError> {
         match &self.images {
             &Images::Memory { height, width, channels, .. } => {
                 let pixels = self.memory(i).unwrap_or_default().to_vec();
                 Ok(RawImage { height, width, channels, pixels, deep: false })
             }
-            Images::Files(paths) => Ok(decode_file(&paths[self.index[i] as usize])?),
+            Images::Files(paths) => Ok(decode_file_as(&paths[self.index[i] as usize], depth)?),
         }
     }
 

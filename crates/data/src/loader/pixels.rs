@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use wellfit_base::file;
-use wellfit_images::{MAX_FILE, RawImage, decode_bytes};
+use wellfit_images::{Depth, MAX_FILE, RawImage, decode_bytes_as};
 
 use super::dataset::Dataset;
 use crate::cache::{Cache, Key};
@@ -42,13 +42,14 @@ impl Pixels {
             return Ok(read(&cached));
         }
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
-        let Some(path) = path else { return Ok(read(&self.resized(&self.dataset.image(i)?))) };
+        let depth = self.preprocessing.depth;
+        let Some(path) = path else { return Ok(read(&self.resized(&self.dataset.image_as(i, depth)?))) };
         let file = read_file(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(cached) = self.cache.get(&key) {
             return Ok(read(&cached));
         }
-        let pixels = self.resized(&decode_bytes(&file, path)?).into();
+        let pixels = self.resized(&decode_bytes_as(&file, path, depth)?).into();
         self.cache.put(key, &pixels);
         Ok(read(&pixels))
     }
@@ -75,7 +76,12 @@ impl Pixels {
 
     fn key_of(&self, source: &[&[u8]]) -> Key {
         let ((height, width), channels) = (self.preprocessing.size, self.preprocessing.channels);
-        let made = format!("{height} {width} {channels} {VERSION}");
+        let depth = match self.preprocessing.depth {
+            // As keys were before there was a choice.
+            Depth::Clip => String::new(),
+            other => format!(" {other}"),
+        };
+        let made = format!("{height} {width} {channels} {VERSION}{depth}");
         Key::of(&[source, &[made.as_bytes()]].concat())
     }
 

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wellfit_images::Depth;
+
 use super::check::{PixelHashes, Suspicious, check, is_deep};
 use super::checked::Checked;
 use super::class_folders::Classes;
+use super::entry::is_unread_image;
 use super::image_folder::{ImageFolder, beyond_torchvision, empty_classes, gather, no_images};
 use super::layout;
 use super::parts::Parts;
 use super::remark::Remark;
 use super::split_name::{Part, recognise};
-use super::tree::{Tree, is_unread_image};
+use super::tree::Tree;
 use super::{Need, OpenOptions, Progress, class_name};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
@@ -64,7 +67,7 @@ pub(crate) fn open(
     remarks.extend(beyond_torchvision(&all));
     let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
     let (skipped, hashes) = checked(&mut parts, options, progress)?;
-    remarks.extend(deep_grey(&hashes));
+    remarks.extend(deep_grey(&hashes).filter(|_| options.depth == Depth::Clip));
     let dataset = |files| dataset(&classes, files);
     let train = dataset(train)?;
     if need.training()

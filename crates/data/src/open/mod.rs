@@ -6,6 +6,7 @@ mod class_folders;
 mod class_name;
 pub mod copies;
 mod download;
+pub mod entry;
 pub mod fashion_mnist;
 pub mod idx;
 pub mod idx_folder;
@@ -22,6 +23,8 @@ mod tree;
 
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
+
+use wellfit_images::Depth;
 
 use crate::error::DataError;
 use crate::loader::Dataset;
@@ -100,6 +103,8 @@ pub struct OpenOptions {
     pub skip_bad: bool,
     /// What the data are for.
     pub need: Need,
+    /// What becomes of grey of more than 8 bits: a remark warns of images that are cut off.
+    pub depth: Depth,
     /// Download Fashion-MNIST if it is nowhere on this machine.
     pub download: bool,
     /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
@@ -116,6 +121,7 @@ impl Default for OpenOptions {
             data_dir: None,
             skip_bad: false,
             need: Need::Training,
+            depth: Depth::Clip,
             download: true,
             fashion_mnist_url: None,
             checked: None,

@@ -24,6 +24,16 @@ macro_rules! data_options {
             value_name: "NAME",
         }
 
+        /// What becomes of grey image files of more than 8 bits
+        ///
+        /// clip: levels above 255 turn white, as in Pillow and torchvision. scale: levels are divided, so that the
+        /// largest of the file's type (65535 for 16 bits, 1 for floating-point numbers) becomes 255. It travels with the
+        /// weights: predict and evaluate decode alike.
+        depth: Depth {
+            default: |_| Depth::Clip,
+            value_name: "NAME",
+        }
+
         /// Share of the training images set aside for validation, where the data have none
         val_split: f64 {
             default: |_| 0.2,

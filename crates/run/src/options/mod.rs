@@ -45,7 +45,7 @@ use entry::text_of;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use wellfit_data::Scaling;
+use wellfit_data::{Depth, Scaling};
 use wellfit_gpu::Device;
 use wellfit_models::{Architecture, architecture};
 use wellfit_policy::schedule::ScheduleSpec;

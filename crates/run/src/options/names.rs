@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
-use wellfit_data::Scaling;
+use wellfit_data::{Depth, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
 use wellfit_policy::schedule::ScheduleSpec;
@@ -160,6 +160,18 @@ impl Setting for Scaling {
 
     fn parse(text: &OsStr) -> Result<Self, String> {
         unicode(text)?.to_lowercase().parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for Depth {
+    const KIND: Kind = Kind::Choice(Self::NAMES);
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse()
     }
 
     fn show(&self) -> Option<String> {

@@ -8,6 +8,7 @@ use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
+use wellfit::base::words::plural;
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
 use wellfit::run::figures::{loss, percent};
@@ -22,7 +23,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
-    let splits = source.open_for(Need::Test, args.skip_bad, &mut progress)?;
+    let splits = source.open_for(Need::Test, args.skip_bad, floats.preprocessing.depth, &mut progress)?;
     let name = splits.name.clone();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();
@@ -30,7 +31,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
     let found = classifier.evaluate(data, args.batch_size, &mut progress)?;
-    out.say(format!("{name} ({}, {} images)", judged.part, found.images));
+    out.say(format!("{name} ({}, {})", judged.part, plural(found.images, "image")));
     out.say(format!("Loss: {}, Acc: {}", loss(found.loss), percent(found.accuracy)));
     let classes = of_classes(&found, &data.classes, out);
     let mut result = json!({

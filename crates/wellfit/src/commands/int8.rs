@@ -75,7 +75,7 @@ fn calibrated(
     progress: &mut Progress,
 ) -> Result<Classifier, CliError> {
     let given = data.map(|data| source(data, None, Validation::Split));
-    let images = training_images(run, given.as_ref(), progress)?;
+    let images = training_images(run, given.as_ref(), classifier.preprocessing.depth, progress)?;
     Ok(classifier.quantise(&images, progress)?)
 }
 

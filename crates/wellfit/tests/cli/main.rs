@@ -9,6 +9,7 @@ mod bad_options;
 mod bad_outputs;
 mod bench;
 mod cache;
+mod depth;
 mod durable;
 mod export;
 mod folders;
