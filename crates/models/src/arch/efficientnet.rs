@@ -105,11 +105,20 @@ fn efficientnet(name: &str, variant: &Variant, input: Shape, classes: usize) -> 
 /// A layer of a network without excitation, as its name tells.
 enum Layer {
     /// The first convolution or its normalisation.
-    Stem { norm: bool },
+    Stem {
+        norm: bool,
+    },
     /// Layer `place` (1×1 up, depth-wise, 1×1 down) of a block: stage and block count from 0.
-    Block { stage: usize, block: usize, place: usize, norm: bool },
+    Block {
+        stage: usize,
+        block: usize,
+        place: usize,
+        norm: bool,
+    },
     /// The last convolution or its normalisation.
-    Last { norm: bool },
+    Last {
+        norm: bool,
+    },
     Classifier,
 }
 

@@ -53,7 +53,13 @@ impl Padding {
     }
 
     /// What a convolution over `input` reads, and the padding on all sides that is left to it.
-    fn apply(self, net: &mut Builder, name: &str, input: Value, (kernel, stride): (usize, usize)) -> (Value, usize) {
+    fn apply(
+        self,
+        net: &mut Builder,
+        name: &str,
+        input: Value,
+        (kernel, stride): (usize, usize),
+    ) -> (Value, usize) {
         let Shape { height, width, .. } = net.shape(input);
         let sides = [height, width].map(|size| self.sides(size, kernel, stride));
         let common = sides.as_flattened().iter().copied().min().unwrap_or(0);

@@ -75,8 +75,15 @@ fn divisible(channels: usize) -> usize {
 /// Convolutions and blocks, then a classifier of two layers, the first with `features`.
 fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: usize) -> Builder {
     let mut net = Builder::new(name, input);
-    let mut value =
-        conv_norm(&mut net, "features.0", 0, (FIRST_CHANNELS, 3, 2), Padding::Even, NORM, Some(Activation::Hardswish));
+    let mut value = conv_norm(
+        &mut net,
+        "features.0",
+        0,
+        (FIRST_CHANNELS, 3, 2),
+        Padding::Even,
+        NORM,
+        Some(Activation::Hardswish),
+    );
     let mut channels = FIRST_CHANNELS;
     for (place, &(kernel, inner, out, excites, swishes, stride)) in (1..).zip(rows) {
         let activation = if swishes { Activation::Hardswish } else { Activation::Relu };
@@ -101,7 +108,15 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
         channels = out;
     }
     let last = format!("features.{}", rows.len() + 1);
-    value = conv_norm(&mut net, &last, value, (6 * channels, 1, 1), Padding::Even, NORM, Some(Activation::Hardswish));
+    value = conv_norm(
+        &mut net,
+        &last,
+        value,
+        (6 * channels, 1, 1),
+        Padding::Even,
+        NORM,
+        Some(Activation::Hardswish),
+    );
     value = net.global_average_pool("avgpool", value);
     let inits = [Init::Normal { deviation: 0.01 }, Init::Constant(0.0)];
     value = net.linear("classifier.0", value, features);

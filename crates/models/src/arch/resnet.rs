@@ -72,7 +72,9 @@ pub(super) const FAMILY: &[Architecture] = &[
     Architecture {
         name: "wide_resnet101_2",
         weight_files: &["wide_resnet101_2-d733dc28", "wide_resnet101_2-32ee1156"],
-        build: |architecture, input, classes| imagenet(architecture.name, WIDE, [3, 4, 23, 3], input, classes),
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, WIDE, [3, 4, 23, 3], input, classes)
+        },
         ..RESNET
     },
 ];
