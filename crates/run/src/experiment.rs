@@ -3,6 +3,7 @@
 use crate::caching::open_cache;
 use crate::classes::ClassCounts;
 use crate::classifier::{Opened, model_in, open_weights, take_over};
+use crate::embedded::{EMBEDDED, EMBEDDED_MODEL};
 use crate::error::RunError;
 use crate::memory;
 use crate::notice::Notice;
@@ -214,6 +215,11 @@ fn follow_weights(
     observer: &mut dyn Observer,
 ) -> Result<(Options, Option<Opened>), RunError> {
     let mut options = options.clone();
+    if let (Some(Some(weights)), Some(EMBEDDED_MODEL)) = (&mut options.weights, options.model.as_deref())
+        && weights.as_path() == Path::new("imagenet")
+    {
+        *weights = EMBEDDED.into();
+    }
     let Some(path) = options.weights.clone().flatten().filter(|_| options.model.is_none()) else {
         return Ok((options, None));
     };

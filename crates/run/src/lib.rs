@@ -22,6 +22,7 @@
 mod caching;
 mod classes;
 mod classifier;
+mod embedded;
 mod error;
 mod experiment;
 pub mod figures;
@@ -47,6 +48,7 @@ pub use classifier::{
     CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, class_list,
     imagenet_classes, training_images, weight_file,
 };
+pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;

@@ -1,5 +1,6 @@
 //! Resuming a run that was interrupted.
 
+use crate::embedded::absolute_weights;
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use crate::machine::start_event;
@@ -99,7 +100,7 @@ fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, Run
     };
     let mut typed = given.clone().with_implied();
     // As `run.toml` has them.
-    typed.weights = typed.weights.map(|path| path.map(|path| std::path::absolute(&path).unwrap_or(path)));
+    typed.weights = typed.weights.map(|path| path.map(absolute_weights));
     typed.precision = typed.precision.map(|name| name.resolve().into());
     let (old, new) = (table(before)?, table(&typed)?);
     let may_change = |entry: &&Entry| entry.immaterial || entry.name == "epochs";

@@ -1,6 +1,7 @@
 //! Which images a run trained on, so that its figures on other data can leave them out: a network knows by heart much of
 //! what it was trained on.
 
+use crate::embedded::is_embedded;
 use crate::error::RunError;
 use crate::experiment::{Parts, divide};
 use crate::notice::Notice;
@@ -124,6 +125,9 @@ fn usual_part(splits: Splits) -> (&'static str, Dataset, bool) {
 /// The run whose weights `path` means: the run itself, or the one in whose directory the weights, the checkpoint or the
 /// export are.
 fn run_of(path: &Path) -> Option<PathBuf> {
+    if is_embedded(path) {
+        return None;
+    }
     let path = path.canonicalize().ok()?;
     let mut near = path.ancestors().take(4);
     near.find(|folder| SavedRun::is_in(folder)).map(Path::to_path_buf)

@@ -26,11 +26,14 @@ pub enum Scaling {
     /// The training set's least and greatest level become 0 and 1, all channels alike. Where those are 0 and 255 this
     /// is torchvision's `ToTensor` alone.
     MinMax,
+    /// (level − 127) / 128 for levels from 0 to 255, which EfficientNet-Lite's weights expect (tensorflow/tpu,
+    /// `efficientnet/lite/efficientnet_lite_builder.py`).
+    Lite,
 }
 
 impl Scaling {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ImageNet, Self::ZScore, Self::MinMax];
+    pub const ALL: [Self; 4] = [Self::ImageNet, Self::ZScore, Self::MinMax, Self::Lite];
 
     /// The mean and the standard deviation of each of `channels`, in units of 0–1, from the training images, decoded
     /// at that `depth`.
@@ -46,6 +49,7 @@ impl Scaling {
         let (mean, std) = match self {
             Self::ImageNet if channels == 3 => return Ok((IMAGENET_MEAN.to_vec(), IMAGENET_STD.to_vec())),
             Self::ImageNet => (average(IMAGENET_MEAN), average(IMAGENET_STD)),
+            Self::Lite => (127.0 / 255.0, 128.0 / 255.0),
             Self::ZScore => pixel_statistics(train, depth)?,
             Self::MinMax => {
                 let scaler = MinMaxScaler::of_images(train, depth)?;
@@ -60,6 +64,7 @@ impl Scaling {
             Self::ImageNet => "imagenet",
             Self::ZScore => "zscore",
             Self::MinMax => "minmax",
+            Self::Lite => "lite",
         }
     }
 }
@@ -80,7 +85,7 @@ impl FromStr for Scaling {
     fn from_str(name: &str) -> Result<Self, DataError> {
         let found = Self::ALL.into_iter().find(|scaling| scaling.name() == name);
         found.ok_or_else(|| {
-            DataError::Invalid(format!("‘{name}’ is no scaling: there are imagenet, zscore and minmax"))
+            DataError::Invalid(format!("‘{name}’ is no scaling: there are imagenet, zscore, minmax and lite"))
         })
     }
 }

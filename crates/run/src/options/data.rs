@@ -19,8 +19,9 @@ macro_rules! data_options {
         ///
         /// minmax: from 0 to 1 over the training images. zscore: mean 0 and standard deviation 1 over them.
         /// imagenet: by the mean and standard deviation of each channel of ImageNet, as pretrained networks expect.
+        /// lite: (level − 127) / 128, as EfficientNet-Lite expects.
         scaling: Scaling {
-            default: |given| given.folder_or_idx(Scaling::ImageNet, Scaling::ZScore),
+            default: |given| given.folder_or_idx(given.pretrained_scaling(), Scaling::ZScore),
             value_name: "NAME",
         }
 

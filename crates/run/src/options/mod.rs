@@ -39,6 +39,7 @@ pub use names::{
 };
 pub use setting::{Kind, Setting};
 
+use crate::embedded::{EMBEDDED_MODEL, absolute_weights};
 use crate::error::RunError;
 use checks::{at_least_one, batch_size, image_size, positive, require, share, zero_or_more};
 use entry::text_of;
@@ -89,6 +90,15 @@ impl Given<'_> {
     pub fn architecture(&self) -> Option<&'static Architecture> {
         let model = self.options.model.as_deref().unwrap_or(self.folder_or_idx("resnet50", "resnet20"));
         architecture(model).ok()
+    }
+
+    /// How the pixels were scaled that the architecture's published weights were trained with.
+    #[must_use]
+    pub fn pretrained_scaling(&self) -> Scaling {
+        match self.architecture() {
+            Some(known) if known.name == EMBEDDED_MODEL => Scaling::Lite,
+            _ => Scaling::ImageNet,
+        }
     }
 
     /// The first for a folder of images, the second for IDX images.
@@ -252,7 +262,7 @@ impl Options {
     pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
         let mut spec = self.clone().with_recipe(data).fill(data);
         // A run can be resumed from any folder.
-        spec.weights = spec.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
+        spec.weights = spec.weights.map(absolute_weights);
         spec.validate()?;
         Ok(spec)
     }

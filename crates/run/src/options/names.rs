@@ -153,7 +153,7 @@ names! {
 }
 
 /// The names of `Scaling`s.
-const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet"];
+const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet", "lite"];
 
 impl Setting for Scaling {
     const KIND: Kind = Kind::Choice(SCALINGS);
