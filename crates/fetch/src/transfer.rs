@@ -205,8 +205,9 @@ fn refuse_wrong_kind(answer: &Answer) -> Result<(), Problem> {
 
 fn broken(error: &std::io::Error, received: u64, total: Option<u64>) -> Problem {
     let of = total.map_or_else(String::new, |total| format!(" of {total}"));
-    let what = match error.kind() {
-        std::io::ErrorKind::TimedOut => "the server fell silent".to_owned(),
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<ureq::Error>());
+    let what = match cause {
+        Some(ureq::Error::Timeout(_)) => "the server fell silent".to_owned(),
         _ => format!("the connection broke off ({error})"),
     };
     Problem::Passing(format!("{what} after {received}{of} bytes"), None)
