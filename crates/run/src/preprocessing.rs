@@ -4,7 +4,7 @@ use crate::error::RunError;
 use crate::options::RunSpec;
 use std::sync::Arc;
 use wellfit_data::augment::{
-    RandAugment, RandomAffine, RandomErasing, RandomGrayscale, RandomResizedCrop, RandomRotation,
+    Mixing, RandAugment, RandomAffine, RandomErasing, RandomGrayscale, RandomResizedCrop, RandomRotation,
     TrivialAugmentWide,
 };
 use wellfit_data::{Augmentation, Augmentations, Dataset, Preprocessing};
@@ -52,6 +52,10 @@ pub(crate) fn augmentations(spec: &RunSpec) -> Result<Augmentations, RunError> {
     }
     if spec.erasing > 0.0 {
         steps.push(Arc::new(RandomErasing { probability: spec.erasing }));
+    }
+    let mixing = Mixing { mixup: spec.mixup, cutmix: spec.cutmix };
+    if mixing.mixup > 0.0 || mixing.cutmix > 0.0 {
+        steps.push(Arc::new(mixing));
     }
     Ok(Augmentations::new(steps)?)
 }

@@ -6,6 +6,7 @@ use super::augmentation::Augmentation;
 use super::color_jitter::ColorJitter;
 use super::grayscale::RandomGrayscale;
 use super::horizontal_flip::RandomHorizontalFlip;
+use super::mixing::Mixing;
 use super::randaugment::RandAugment;
 use super::random_affine::RandomAffine;
 use super::random_erasing::RandomErasing;
@@ -15,7 +16,7 @@ use super::trivial_augment::TrivialAugmentWide;
 use super::vertical_flip::RandomVerticalFlip;
 
 /// Every augmentation, with its usual parameters.
-pub const ALL: [fn() -> Arc<dyn Augmentation>; 10] = [
+pub const ALL: [fn() -> Arc<dyn Augmentation>; 12] = [
     || Arc::new(RandomResizedCrop::default()),
     || Arc::new(RandomHorizontalFlip),
     || Arc::new(RandomVerticalFlip),
@@ -26,4 +27,6 @@ pub const ALL: [fn() -> Arc<dyn Augmentation>; 10] = [
     || Arc::new(RandAugment::default()),
     || Arc::new(TrivialAugmentWide),
     || Arc::new(RandomErasing { probability: 0.5 }),
+    || Arc::new(Mixing { mixup: 1.0, cutmix: 0.0 }),
+    || Arc::new(Mixing { mixup: 0.0, cutmix: 1.0 }),
 ];

@@ -134,7 +134,8 @@ impl Work {
         }
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
-        let mut batch = Batch { images, shape: [indices.len(), height, width, channels], labels, indices };
+        let mut batch =
+            Batch { images, shape: [indices.len(), height, width, channels], labels, mixed: None, indices };
         augmentations.change_batch(samples, &mut batch);
         Ok(batch)
     }

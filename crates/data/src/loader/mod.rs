@@ -17,7 +17,7 @@ use crate::augment::{Augmentations, Choice};
 use crate::cache::{Cache, Key};
 use crate::error::DataError;
 use crate::preprocessing::Preprocessing;
-pub use batch::Batch;
+pub use batch::{Batch, Mixed};
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
 use pixels::Pixels;

@@ -108,5 +108,24 @@ macro_rules! augmentation_options {
             value_name: "PROBABILITY",
             check: |spec| probability("erasing", spec.erasing),
         }
+
+        /// Mix each training image with another one, and their labels, by shares of the distribution Beta(ALPHA, ALPHA)
+        ///
+        /// mixup; usual is 0.2. 0 turns it off. With `cutmix` each batch undergoes one of the two. The accuracy in
+        /// training then counts the class with the larger share.
+        mixup: f64 {
+            default: |_| 0.0,
+            value_name: "ALPHA",
+            check: |spec| zero_or_more("mixup", spec.mixup),
+        }
+
+        /// Paste a part of another training image into each, and mix their labels by area, by Beta(ALPHA, ALPHA)
+        ///
+        /// CutMix; usual is 1. 0 turns it off.
+        cutmix: f64 {
+            default: |_| 0.0,
+            value_name: "ALPHA",
+            check: |spec| zero_or_more("cutmix", spec.cutmix),
+        }
     } } };
 }
