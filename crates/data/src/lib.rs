@@ -31,7 +31,7 @@ pub mod scaling;
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
-pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Sample};
+pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Sample};
 pub use open::check::{PixelHashes, Suspicious};
 pub use open::copies::Copies;
 pub use open::entry::Entry;

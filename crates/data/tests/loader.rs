@@ -237,7 +237,7 @@ impl Augmentation for Neighbour {
         rng.below(1 << 16)
     }
 
-    fn effect(&self, _: u32) -> Effect {
+    fn effect(&self, _: u32, _: (usize, usize)) -> Effect {
         Effect::Nothing
     }
 

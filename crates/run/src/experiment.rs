@@ -274,14 +274,14 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     Ok(network)
 }
 
-/// The batches of a part of the data: of the training part in random order, flipped at random.
+/// The batches of a part of the data: of the training part in random order, changed at random.
 pub(crate) fn loader(
     spec: &RunSpec,
     data: &Dataset,
     preprocessing: &Preprocessing,
     training: bool,
 ) -> Result<Loader, RunError> {
-    let augmentations = if training { augmentations(spec) } else { Augmentations::none() };
+    let augmentations = if training { augmentations(spec)? } else { Augmentations::none() };
     let options = LoaderOptions {
         batch_size: spec.batch_size,
         shuffle: training,

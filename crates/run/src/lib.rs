@@ -56,7 +56,7 @@ pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
-pub use options::{Options, RunSpec};
+pub use options::{JitterSetting, Options, RunSpec};
 pub use plots::{PictureFormat, Plots, plots};
 pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};

@@ -7,12 +7,13 @@ use crate::evaluate::{Compute, check_interrupted, evaluate_source};
 use crate::every::Every;
 use crate::features::{Input, Source};
 use crate::fit::{FitConfig, Outcome};
+use crate::labels::MixedCrossEntropy;
 use crate::metrics::{Average, Scored};
 use crate::policies::{EpochDecisions, Policies};
 use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
 use std::time::{Duration, Instant};
-use wellfit_kernels::loss::{CrossEntropy, Loss};
+use wellfit_kernels::loss::Loss;
 use wellfit_models::{Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
@@ -25,7 +26,7 @@ use wellfit_weights::Fault;
 pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
     /// The network as it is now, with the optimiser's moments.
-    pub trainer: Trainer<CrossEntropy>,
+    pub trainer: Trainer<MixedCrossEntropy>,
     /// The network of the best epoch.
     pub best: Option<Network>,
     /// The weights that are frozen, as every checkpoint holds them.
@@ -77,7 +78,7 @@ impl<'a> Session<'a> {
             network,
             optimizer,
             state: None,
-            objective: config.loss.clone(),
+            objective: MixedCrossEntropy(config.loss.clone()),
             engine: config.engine.clone(),
             clip_norm: config.clip_norm,
             seed: config.seed,
@@ -155,7 +156,7 @@ impl<'a> Session<'a> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
         let rates = if self.trains_head() { None } else { self.rates.as_mut() };
         let lr = rates.and_then(Iterator::next).unwrap_or(self.at.lr);
-        let mut measured = Measured { average: &mut self.at.pass.average, labels: &data.labels };
+        let mut measured = Measured { average: &mut self.at.pass.average, labels: data.labels.largest() };
         let input = (&data.values[..], data.value);
         let outcome = self.trainer.step_from(input, &data.labels, lr, &mut measured)?;
         run.step(&StepRecord::of_one(epoch, step, lr, outcome.loss))?;

@@ -20,7 +20,7 @@ fn epochs(trainer: &mut Trainer<CrossEntropy>, story: &Story, which: std::ops::R
     for epoch in which {
         for batch in story.train.epoch_from(epoch, 0) {
             let batch = batch.unwrap();
-            trainer.step(&batch.images, &batch.labels[..], story.config.lr).unwrap();
+            trainer.step(&batch.images, &batch.labels, story.config.lr).unwrap();
         }
     }
 }
@@ -64,7 +64,7 @@ fn the_backbone_learns_at_its_own_rate() {
         let rule = wellfit_kernels::optim::Rule::SGD;
         let mut trainer = Trainer::new(network, rule, CrossEntropy::default(), 0);
         let batch = story.train.epoch_from(0, 0).next().unwrap().unwrap();
-        trainer.step(&batch.images, &batch.labels[..], 0.5).unwrap();
+        trainer.step(&batch.images, &batch.labels, 0.5).unwrap();
         let pairs = before.iter().zip(&trainer.network.parameters);
         pairs.map(|(a, b)| f64::from(b.value[0] - a.value[0])).collect::<Vec<_>>()
     };

@@ -17,7 +17,9 @@ pub enum Group {
     Optimiser,
     /// How the learning rate moves, and when the run ends.
     Stopping,
-    /// What works against overfitting.
+    /// What is done to training images at random.
+    Augmentation,
+    /// What else works against overfitting.
     Regularisation,
     /// What is saved, and when.
     Checkpoints,
@@ -42,6 +44,7 @@ impl Group {
             Self::Model => "Model",
             Self::Optimiser => "Optimiser",
             Self::Stopping => "Schedule and stopping",
+            Self::Augmentation => "Augmentation",
             Self::Regularisation => "Regularisation",
             Self::Checkpoints => "Checkpoints",
             Self::Speed => "Speed",

@@ -28,24 +28,30 @@
 pub mod checks;
 mod entry;
 mod file;
+mod jitter;
 mod names;
 mod recipes;
 mod setting;
 pub mod synonyms;
 
 pub use entry::{Entry, Group};
+pub use jitter::JitterSetting;
 pub use names::{
-    CacheName, CheckpointMode, OptimizerName, PrecisionName, RecipeName, SemanticsName, ServingPrecision,
+    AugmentName, CacheName, CheckpointMode, OptimizerName, PrecisionName, RecipeName, SemanticsName,
+    ServingPrecision,
 };
 pub use setting::{Kind, Setting};
 
 use crate::embedded::{EMBEDDED_MODEL, absolute_weights};
 use crate::error::RunError;
-use checks::{at_least_one, batch_size, image_size, positive, require, share, zero_or_more};
+use checks::{
+    at_least_one, batch_size, degrees, image_size, positive, probability, require, share, zero_or_more,
+};
 use entry::text_of;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use wellfit_data::augment::BINS;
 use wellfit_data::{Depth, Scaling};
 use wellfit_gpu::Device;
 use wellfit_models::{Architecture, architecture};
@@ -98,6 +104,15 @@ impl Given<'_> {
         match self.architecture() {
             Some(known) if known.name == EMBEDDED_MODEL => Scaling::Lite,
             _ => Scaling::ImageNet,
+        }
+    }
+
+    /// The first for light augmentation, the second for strong one, if one of them was asked for.
+    fn by_augment<T>(&self, light: T, strong: T) -> Option<T> {
+        match self.options.augment.flatten()? {
+            AugmentName::None => None,
+            AugmentName::Light => Some(light),
+            AugmentName::Strong => Some(strong),
         }
     }
 
@@ -203,6 +218,8 @@ mod optimiser;
 #[macro_use]
 mod stopping;
 #[macro_use]
+mod augmentation;
+#[macro_use]
 mod regularisation;
 #[macro_use]
 mod checkpoints;
@@ -210,8 +227,8 @@ mod checkpoints;
 mod speed;
 
 collect! { [
-    data_options model_options optimiser_options stopping_options regularisation_options checkpoint_options
-    speed_options
+    data_options model_options optimiser_options stopping_options augmentation_options regularisation_options
+    checkpoint_options speed_options
 ] }
 
 /// The entry of every setting, in the order of the groups.

@@ -75,6 +75,18 @@ names! {
 }
 
 names! {
+    /// How much training images are changed at random.
+    AugmentName {
+        /// Not at all.
+        None = "none",
+        /// Cropped a little, and mirrored.
+        Light = "light",
+        /// Cropped, mirrored, changed in form and colour, and partly erased.
+        Strong = "strong",
+    }
+}
+
+names! {
     /// How the processor stores the values of a pass and multiplies them.
     PrecisionName {
         /// IEEE 754 single precision.
