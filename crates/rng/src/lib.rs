@@ -29,6 +29,8 @@ pub enum Stream {
     Dropout = 5,
     /// Synthetic data, such as the dropout lab's noise.
     Noise = 6,
+    /// Resamples of measured answers; index = the resample.
+    Bootstrap = 12,
 }
 
 /// One block of Philox4x32-10: four random words for a counter and a key.
