@@ -63,15 +63,20 @@ fn counts_and_scores_are_scikit_learns() {
     for case in &cases {
         let found = Confusion::of(case.classes, case.pairs());
         let all = 0..case.classes as u32;
-        let counts: Vec<u64> =
-            all.clone().flat_map(|class| all.clone().map(move |to| (class, to))).map(|(a, b)| found.count(a, b)).collect();
+        let counts: Vec<u64> = all
+            .clone()
+            .flat_map(|class| all.clone().map(move |to| (class, to)))
+            .map(|(a, b)| found.count(a, b))
+            .collect();
         assert_eq!(counts, case.confusion);
         let scores = found.scores();
         for (place, class) in scores.iter().enumerate() {
             assert_eq!(class.support, case.support[place]);
-            for (here, there) in
-                [(class.precision, case.precision[place]), (class.recall, case.recall[place]), (class.f1, case.f1[place])]
-            {
+            for (here, there) in [
+                (class.precision, case.precision[place]),
+                (class.recall, case.recall[place]),
+                (class.f1, case.f1[place]),
+            ] {
                 largest = largest.max((here - there).abs());
             }
         }
@@ -136,7 +141,8 @@ fn intervals_are_scipys() {
 #[test]
 fn what_cannot_be_said_is_nan_or_none() {
     let nothing = Confusion::new(3);
-    for value in [nothing.accuracy(), nothing.macro_f1(), nothing.weighted_f1(), nothing.balanced_accuracy()] {
+    for value in [nothing.accuracy(), nothing.macro_f1(), nothing.weighted_f1(), nothing.balanced_accuracy()]
+    {
         assert!(value.is_nan());
     }
     assert!(wilson(0, 0).low.is_nan() && bootstrap_macro_f1(&[], 3, 0).low.is_nan());

@@ -44,8 +44,8 @@ mod training;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, class_list,
-    imagenet_classes, training_images, weight_file,
+    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
+    Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};

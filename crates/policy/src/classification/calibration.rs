@@ -80,7 +80,8 @@ pub fn calibration(logits: &[f32], labels: &[u32], classes: usize) -> Calibratio
     let fitted = [temperature(&halves[1]), temperature(&halves[0])];
     let ece_after = match fitted {
         [Some(first), Some(second)] => {
-            let with = |rows: &[(&[f32], u32)], t: f64| rows.iter().map(|&row| answer(row, t)).collect::<Vec<_>>();
+            let with =
+                |rows: &[(&[f32], u32)], t: f64| rows.iter().map(|&row| answer(row, t)).collect::<Vec<_>>();
             let answers = [with(&halves[0], first), with(&halves[1], second)].concat();
             Some(expected_calibration_error(&reliability(answers, BINS)))
         }
@@ -92,8 +93,9 @@ pub fn calibration(logits: &[f32], labels: &[u32], classes: usize) -> Calibratio
 /// The largest probability of a sample's outputs, and whether it is that of its class: the first of equal ones.
 fn answer((row, label): (&[f32], u32), temperature: f64) -> (f64, bool) {
     let logs = log_softmax(row, temperature);
-    let (place, best) =
-        (0..).zip(logs).fold((0_u32, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
+    let (place, best) = (0..)
+        .zip(logs)
+        .fold((0_u32, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
     (best.exp(), place == label)
 }
 
@@ -109,7 +111,11 @@ fn temperature(rows: &[(&[f32], u32)]) -> Option<f64> {
     let mut inverse = 1.0_f64;
     for _ in 0..200 {
         let (first, second) = slope(rows, inverse);
-        if first > 0.0 { high = inverse } else { low = inverse }
+        if first > 0.0 {
+            high = inverse
+        } else {
+            low = inverse
+        }
         let newton = inverse - first / second;
         // Bisected on a logarithmic scale: the interval covers four powers of ten.
         let next = if newton > low && newton < high { newton } else { (low * high).sqrt() };

@@ -114,7 +114,10 @@ impl Confusion {
             tallies[predicted as usize][1] += count;
             tallies[class as usize][2] += if class == predicted { count } else { 0 };
         }
-        tallies.into_iter().map(|[support, predicted, right]| ClassScores::new(support, predicted, right)).collect()
+        tallies
+            .into_iter()
+            .map(|[support, predicted, right]| ClassScores::new(support, predicted, right))
+            .collect()
     }
 
     /// The mean F1 of the classes that occur, in the labels or in the answers (scikit-learn's `average="macro"`); NaN

@@ -8,7 +8,9 @@ mod confusion;
 mod intervals;
 mod ranking;
 
-pub use calibration::{Bin, BINS, Calibration, calibration, expected_calibration_error, log_softmax, reliability};
+pub use calibration::{
+    BINS, Bin, Calibration, calibration, expected_calibration_error, log_softmax, reliability,
+};
 pub use confusion::{ClassScores, Confusion};
 pub use intervals::{Interval, RESAMPLES, bootstrap_macro_f1, wilson};
 pub use ranking::{auc, auc_one_vs_rest, in_top};
