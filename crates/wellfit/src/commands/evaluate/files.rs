@@ -1,25 +1,26 @@
-//! What `--out` writes: `evaluation.json` and `predictions.csv`.
+//! What `--out` writes: `evaluation.json`, `predictions.csv` and pictures.
 
 use crate::commands::folder;
 use crate::error::CliError;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use wellfit::data::Dataset;
-use wellfit::run::{Answer, Classifier};
+use wellfit::run::Answer;
 
-/// Write the files, unless others are there that `force` does not replace.
+/// Write the figures, the answers and the pictures, unless other files are there that `force` does not replace.
 pub fn write(
-    directory: &Path,
-    force: bool,
+    (directory, force): (&Path, bool),
     result: &Value,
     answers: &[Answer],
     data: &Dataset,
-    classifier: &Classifier,
+    classes: &[String],
+    pictures: Vec<(String, Vec<u8>)>,
 ) -> Result<(), CliError> {
-    let files = [
-        ("evaluation.json", format!("{result:#}\n").into_bytes()),
-        ("predictions.csv", rows(answers, data, &classifier.classes)?),
+    let mut files = vec![
+        ("evaluation.json".to_owned(), format!("{result:#}\n").into_bytes()),
+        ("predictions.csv".to_owned(), rows(answers, data, classes)?),
     ];
+    files.extend(pictures);
     let files: Vec<(PathBuf, Vec<u8>)> =
         files.into_iter().map(|(name, bytes)| (directory.join(name), bytes)).collect();
     let borrowed: Vec<(&PathBuf, &[u8])> = files.iter().map(|(path, bytes)| (path, &bytes[..])).collect();

@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use serde_json::{Map, Value, json};
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
-use wellfit::run::{Classifier, Evaluation, Validation, judged};
+use wellfit::run::{Classifier, Evaluation, Validation, evaluation_pictures, judged};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -66,8 +66,10 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         result["f32"] = int8::cost(&before, &found, out);
     }
     if let Some(directory) = &args.out {
-        files::write(directory, args.force, &result, &found.answers(), data, classifier)?;
-        out.say(format!("Figures and answers: {}", directory.display()));
+        let pictures = evaluation_pictures(classifier, (&found, &judgement), data, &name)?;
+        let (answers, classes) = (found.answers(), &classifier.classes);
+        files::write((directory, args.force), &result, &answers, data, classes, pictures)?;
+        out.say(format!("Figures, answers and pictures: {}", directory.display()));
     }
     out.result(&result);
     Ok(())
