@@ -31,6 +31,8 @@ pub enum Stream {
     Noise = 6,
     /// What an augmentation does to one image; seed = the number that was drawn for it.
     Parameters = 7,
+    /// Resamples of measured answers; index = the resample.
+    Bootstrap = 12,
 }
 
 /// One block of Philox4x32-10: four random words for a counter and a key.

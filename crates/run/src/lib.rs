@@ -13,6 +13,7 @@
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
+//! * [`evaluation_pictures`] what a classifier confuses, and its worst answers
 //! * [`plots()`] a run's plots from its record; [`augmentation_sheet`] what its training sees
 //! * [`Observer`] and [`Notice`] progress and messages of a run; nothing here prints
 //!
@@ -35,6 +36,7 @@ mod opening;
 pub mod options;
 mod plots;
 mod preprocessing;
+mod results;
 mod resume;
 mod saved;
 mod sheet;
@@ -45,8 +47,8 @@ mod training;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, class_list,
-    imagenet_classes, training_images, weight_file,
+    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
+    Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
@@ -58,6 +60,7 @@ pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{JitterSetting, Options, RunSpec};
 pub use plots::{PictureFormat, Plots, plots};
+pub use results::evaluation_pictures;
 pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use sheet::augmentation_sheet;

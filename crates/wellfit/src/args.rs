@@ -67,7 +67,7 @@ pub enum Command {
     Lab(Lab),
     /// Classify images with a run's best weights
     Predict(PredictArgs),
-    /// Loss and accuracy of a run's best weights on data
+    /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration
     Evaluate(EvaluateArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
     Export(ExportArgs),
@@ -368,6 +368,12 @@ pub struct EvaluateArgs {
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
     pub skip_bad: bool,
+    /// Write all figures and the answer to each image into this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace such files that are there
+    #[arg(long, requires = "out")]
+    pub force: bool,
     #[command(flatten)]
     pub numbers: NumberArgs,
     #[command(flatten)]

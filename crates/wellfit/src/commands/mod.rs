@@ -4,6 +4,7 @@ pub mod bench;
 pub mod data_show;
 pub mod evaluate;
 pub mod export;
+mod folder;
 pub mod int8;
 pub mod outcome;
 pub mod plot;

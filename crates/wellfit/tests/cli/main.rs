@@ -27,5 +27,6 @@ mod plot;
 mod policies;
 mod replay;
 mod reproducible;
+mod results;
 mod train;
 mod weights;
