@@ -49,18 +49,9 @@ fn the_figures_agree_with_each_other() {
 #[test]
 fn people_read_a_table() {
     let bench = trained();
-    let outcome = bench.run("evaluate run pets").succeeds();
-    for part in [
-        "95 % interval",
-        "Macro-F1: ",
-        "balanced accuracy: ",
-        "AUC: ",
-        "precision  ",
-        "of 4 ",
-        "calibration error",
-    ] {
-        outcome.says(part);
-    }
+    let parts =
+        ["95 % interval", "Macro-F1: ", "balanced accuracy: ", "AUC: ", "precision  ", "of 4 ", "calibration error"];
+    parts.into_iter().fold(bench.run("evaluate run pets").succeeds(), |outcome, part| outcome.says(part));
 }
 
 #[test]
