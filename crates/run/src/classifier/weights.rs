@@ -82,13 +82,16 @@ pub(super) fn hints(
     let told = Hints::from_metadata(&file.metadata)
         .map_err(|error| RunError::Model(format!("{}: {error}", path.display())))?;
     let config = path.with_file_name(CONFIG);
-    if !told.is_empty() || !config.is_file() {
+    // A `.pth` may name its classes, which says nothing of the rest.
+    let only_classes = told.model.is_none() && told.preprocessing.is_none();
+    if !only_classes || !config.is_file() {
         return Ok(told);
     }
     let text = read_text(&config, MOST_CONFIG).map_err(|error| error.to_string());
     let beside = text.and_then(|text| Hints::from_timm_config(&text).map_err(|error| error.to_string()));
     match beside {
-        Ok(hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
+        Ok(mut hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
+            hints.classes = hints.classes.or(told.classes);
             if let Some(unlike) = &hints.unlike {
                 observer.notice(&Notice::PreprocessingUnlike { path: config, unlike: unlike.clone() });
             }
