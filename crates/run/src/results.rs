@@ -49,7 +49,8 @@ pub(crate) fn confusion_pictures(
     }
     let counts: Vec<(u32, u32, u64)> = confusion.pairs().collect();
     let title = format!("Confusion matrix of {name}");
-    let subtitle = format!("{} of {} images right", percent(confusion.accuracy()), count(confusion.samples()));
+    let subtitle =
+        format!("{} of {} images right", percent(confusion.accuracy()), count(confusion.samples()));
     let matrix = ConfusionMatrix { title: &title, subtitle: &subtitle, classes, counts: &counts };
     Ok(Some([
         ("confusion.png".to_owned(), matrix.draw(Look::SCREEN)?.to_png_bytes()?),

@@ -49,7 +49,7 @@ fn the_figures_agree_with_each_other() {
 #[test]
 fn people_read_a_table() {
     let bench = trained();
-    let outcome = bench.run("evaluate run pets").succeeds();
+    let mut outcome = bench.run("evaluate run pets").succeeds();
     for part in [
         "95 % interval",
         "Macro-F1: ",
@@ -59,7 +59,7 @@ fn people_read_a_table() {
         "of 4 ",
         "calibration error",
     ] {
-        outcome.says(part);
+        outcome = outcome.says(part);
     }
 }
 
