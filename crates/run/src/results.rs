@@ -11,7 +11,7 @@ use wellfit_policy::classification::Confusion;
 /// Images on the sheet of the largest losses.
 const WORST: usize = 24;
 /// Height and width of the square around each, in pixels of the layout.
-const CELL: u32 = 150;
+const CELL: u32 = 170;
 /// A larger matrix shows nothing that could be seen.
 const LARGEST_MATRIX: usize = 1000;
 
@@ -49,7 +49,8 @@ pub(crate) fn confusion_pictures(
     }
     let counts: Vec<(u32, u32, u64)> = confusion.pairs().collect();
     let title = format!("Confusion matrix of {name}");
-    let subtitle = format!("{} of {} images right", percent(confusion.accuracy()), count(confusion.samples()));
+    let subtitle =
+        format!("{} of {} images right", percent(confusion.accuracy()), count(confusion.samples()));
     let matrix = ConfusionMatrix { title: &title, subtitle: &subtitle, classes, counts: &counts };
     Ok(Some([
         ("confusion.png".to_owned(), matrix.draw(Look::SCREEN)?.to_png_bytes()?),
@@ -86,7 +87,10 @@ fn top_losses(
     let class = |class: u32| classifier.classes.get(class as usize).map_or("", String::as_str);
     let title = |place: usize| {
         worst.get(place).map_or_else(String::new, |answer| {
-            format!("{} → {} {}", class(answer.class), class(answer.predicted), percent(answer.probability))
+            let (own, taken) = (class(answer.class), class(answer.predicted));
+            // The probability stands first: a long name is shortened at its end.
+            let share = format!("{:.0} % {taken}", 100.0 * answer.probability);
+            if answer.class == answer.predicted { share } else { format!("{share}, not {own}") }
         })
     };
     let mut cells = Vec::new();
@@ -96,7 +100,7 @@ fn top_losses(
     }
     let columns = ((cells.len() as f64).sqrt().ceil() as usize).max(4);
     let title = format!("Largest losses on {name}");
-    let subtitle = "class → answer and its probability, the largest loss first";
+    let subtitle = "the answer with its probability, the largest loss first";
     let grid = ImageGrid { title: &title, subtitle, cells: &cells, columns, cell_size: CELL };
     Ok(grid.draw(Look::SCREEN)?.to_png_bytes()?)
 }

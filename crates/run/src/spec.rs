@@ -90,8 +90,17 @@ impl RunSpec {
             patience: self.lr_patience,
             factor: self.lr_factor,
             min_lr: self.min_lr,
+            mode: Metric::named(&self.lr_monitor).map_or(Mode::Min, Metric::mode),
             ..PlateauConfig::defaults(self.semantics.into())
         }
+    }
+
+    /// The metrics that a setting names, or the name of a checkpoint, and that not every epoch has.
+    fn measured(&self) -> Vec<Metric> {
+        let named = [&self.monitor, &self.best, &self.checkpoint_monitor, &self.lr_monitor];
+        let in_name = |metric: &Metric| self.checkpoint.iter().any(|name| name.contains(metric.name()));
+        let wanted = |metric: &Metric| named.iter().any(|name| *name == metric.name()) || in_name(metric);
+        Metric::ALL.into_iter().filter(|metric| !metric.is_always_measured() && wanted(metric)).collect()
     }
 
     fn checkpoint_config(&self) -> Option<CheckpointConfig> {
@@ -163,6 +172,7 @@ impl RunSpec {
         steps: usize,
         metadata: BTreeMap<String, String>,
     ) -> Result<FitConfig, RunError> {
+        let stalling = Metric::named(&self.lr_monitor).map(|metric| (metric, self.plateau()));
         let watched = Metric::named(&self.monitor).map(|metric| (metric, self.early_stopping()));
         Ok(FitConfig {
             engine,
@@ -175,7 +185,8 @@ impl RunSpec {
             schedule: self
                 .schedule(steps as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,
-            lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
+            lr_scheduler: stalling.filter(|_| self.lr_scheduler),
+            measured: self.measured(),
             best: Metric::named(&self.best).unwrap_or(Metric::VAL_LOSS),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),

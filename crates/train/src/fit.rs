@@ -38,8 +38,10 @@ pub struct FitConfig {
     pub clip_norm: Option<f64>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
-    /// ReduceLROnPlateau on the validation loss.
-    pub lr_scheduler: Option<PlateauConfig>,
+    /// ReduceLROnPlateau and the metric it watches.
+    pub lr_scheduler: Option<(Metric, PlateauConfig)>,
+    /// Metrics that are measured and recorded besides those that every epoch has: those of the policies must be here.
+    pub measured: Vec<Metric>,
     /// The metric that decides which epoch's weights are kept: see [`is_better_epoch`](wellfit_record::is_better_epoch).
     pub best: Metric,
     /// Early stopping and the metric it watches.
@@ -72,6 +74,7 @@ impl Default for FitConfig {
             clip_norm: None,
             schedule: None,
             lr_scheduler: None,
+            measured: Vec::new(),
             best: Metric::VAL_LOSS,
             early_stopping: None,
             checkpoint: None,
@@ -216,7 +219,11 @@ fn write_epoch(
         run.event(&Event::EarlyStoppingCounter { epoch, counter, patience })?;
     }
     if let Some(step) = decisions.plateau.as_ref().filter(|step| step.lr_after != step.lr_before) {
-        let reason = "the validation loss stalled".to_owned();
+        let watched = session.config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
+        let reason = match watched {
+            Metric::VAL_LOSS => "the validation loss stalled".to_owned(),
+            other => format!("{} stalled", other.name()),
+        };
         run.event(&Event::LrChange { epoch, from: step.lr_before, to: step.lr_after, reason })?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::every::Every;
 use crate::features::{Input, Source};
 use crate::fit::{FitConfig, Outcome};
 use crate::labels::MixedCrossEntropy;
-use crate::metrics::{Average, Scored};
+use crate::metrics::{Answers, Average, Scored};
 use crate::policies::{EpochDecisions, Policies};
 use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
@@ -197,14 +197,21 @@ impl<'a> Session<'a> {
         let trainer = &self.trainer;
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
-        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        let mut answers = Answers::new(&config.measured, trainer.network.outputs());
+        let take = |logits: &[f32], labels: &[u32]| answers.add(logits, labels);
+        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, take)?;
         // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
         self.trainer.download()?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
         let record = EpochRecord {
             epoch,
             step: self.trainer.optimizer.step,
-            metrics: pass.average.metrics(Phase::Train).chain(validated.metrics(Phase::Validate)).collect(),
+            metrics: pass
+                .average
+                .metrics(Phase::Train)
+                .chain(validated.metrics(Phase::Validate))
+                .chain(answers.metrics())
+                .collect(),
             lr: pass.lr,
             seconds: pass.seconds + val_seconds,
             train_seconds: pass.seconds,

@@ -286,6 +286,16 @@ pub struct NumberArgs {
     /// Data as for `train` whose training images calibrate int8 [default: those of the run]
     #[arg(long, value_name = "DATA")]
     pub calibrate: Option<String>,
+    /// Test-time augmentation: hflip also looks at each image mirrored, and averages the probabilities
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub tta: Option<Tta>,
+}
+
+/// What else of an image is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tta {
+    /// The image with left and right exchanged.
+    Hflip,
 }
 
 /// What to take where a weight file does not say.

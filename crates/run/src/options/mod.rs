@@ -254,7 +254,10 @@ impl Options {
     /// a schedule and the scheduler take each other's place.
     pub(crate) fn with_implied(mut self) -> Self {
         let stops = self.patience.is_some() || self.min_delta.is_some();
-        let lowers = self.lr_patience.is_some() || self.lr_factor.is_some() || self.min_lr.is_some();
+        let lowers = self.lr_patience.is_some()
+            || self.lr_factor.is_some()
+            || self.min_lr.is_some()
+            || self.lr_monitor.is_some();
         self.early_stopping = self.early_stopping.or(stops.then_some(true));
         self.lr_scheduler = self.lr_scheduler.or(lowers.then_some(true));
         if self.lr_scheduler == Some(true) {

@@ -71,13 +71,14 @@ fn the_best_epoch_follows_the_monitor() {
         (&[("monitor", "val_accuracy")], "val_accuracy", "val_accuracy"),
         (&[("monitor", "train_loss")], "train_loss", "train_loss"),
         (&[("best", "val_loss")], "val_loss", "val_loss"),
+        (&[("monitor", "val_macro_f1")], "val_macro_f1", "val_macro_f1"),
         (&[("best", "val_accuracy"), ("monitor", "val_loss")], "val_accuracy", "val_accuracy"),
     ] {
         assert_eq!((best(pairs).as_str(), by_the_recipe(pairs).as_str()), (train, lab), "{pairs:?}");
     }
-    let unknown = given(&[("best", "f1")]).decide(folder).unwrap_err().to_string();
-    assert!(unknown.starts_with("`best` f1 is unknown; known are train_loss"), "{unknown}");
-    let monitor = given(&[("monitor", "f1")]).decide(folder).unwrap_err();
+    let unknown = given(&[("best", "mcc")]).decide(folder).unwrap_err().to_string();
+    assert!(unknown.starts_with("`best` mcc is unknown; known are train_loss"), "{unknown}");
+    let monitor = given(&[("monitor", "mcc")]).decide(folder).unwrap_err();
     assert_eq!(monitor.setting_name(), Some("monitor"));
 }
 

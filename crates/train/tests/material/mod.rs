@@ -77,7 +77,10 @@ impl Story {
         let config = FitConfig {
             rule: Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decoupled: true },
             clip_norm: Some(1.0),
-            lr_scheduler: Some(PlateauConfig { patience: 0, threshold: 0.05, ..PlateauConfig::default() }),
+            lr_scheduler: Some((
+                Metric::VAL_LOSS,
+                PlateauConfig { patience: 0, threshold: 0.05, ..PlateauConfig::default() },
+            )),
             early_stopping: Some((Metric::VAL_LOSS, stopping)),
             seed: 5,
             ..config(9, 0.02)

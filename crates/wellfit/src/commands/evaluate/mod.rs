@@ -59,7 +59,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
             result["with_trained_on"] = of_both(&found, &seen);
         }
     }
-    if quantised.is_none() && args.numbers.precision.is_none() && !all_seen {
+    if quantised.is_none() && args.numbers.precision.is_none() && args.numbers.tta.is_none() && !all_seen {
         record(args, judged.part, &found, out)?;
     }
     if quantised.is_some() {
