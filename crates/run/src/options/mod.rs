@@ -37,6 +37,7 @@ pub use names::{CacheName, CheckpointMode, OptimizerName, PrecisionName, Semanti
 pub use setting::{Kind, Setting};
 
 use crate::error::RunError;
+use crate::weights_name;
 use checks::{at_least_one, batch_size, image_size, positive, require, share, zero_or_more};
 use entry::text_of;
 use serde::{Deserialize, Serialize};
@@ -250,7 +251,7 @@ impl Options {
     pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
         let mut spec = self.fill(data);
         // A run can be resumed from any folder.
-        spec.weights = spec.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
+        spec.weights = spec.weights.map(weights_name::absolute);
         spec.validate()?;
         Ok(spec)
     }

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit::base::file;
 use wellfit::models::Network;
-use wellfit::run::{CONFIG, Classifier, weight_file};
+use wellfit::run::{CONFIG, Classifier, weight_file, weights_name};
 use wellfit::train::Description;
 use wellfit::weights::{to_pth_bytes, to_safetensors_bytes, write_bytes};
 
@@ -79,6 +79,8 @@ fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Result<b
 /// `export` in the run or beside a weight file; an exported directory itself.
 fn default_directory(run: &Path) -> PathBuf {
     match weight_file(run) {
+        // A named one lies in a cache.
+        None if matches!(weights_name(run), Ok(Some(_))) => PathBuf::from("export"),
         Some(file) if file == run => run.with_file_name("export"),
         Some(_) => run.to_owned(),
         None => run.join("export"),
