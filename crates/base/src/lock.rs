@@ -26,7 +26,9 @@ impl FileLock {
                     waiting();
                     std::thread::sleep(pause);
                 }
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(None),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(None);
+                }
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }

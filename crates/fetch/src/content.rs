@@ -122,7 +122,13 @@ mod tests {
         let header = br#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
         let whole = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
         assert!(check(&Content::Safetensors, &whole).is_ok());
-        for bad in [&whole[..whole.len() - 1], &whole[..20], &whole[..7], &[whole.clone(), vec![0]].concat(), &[255; 90]] {
+        for bad in [
+            &whole[..whole.len() - 1],
+            &whole[..20],
+            &whole[..7],
+            &[whole.clone(), vec![0]].concat(),
+            &[255; 90],
+        ] {
             assert!(check(&Content::Safetensors, bad).is_err());
         }
     }

@@ -123,7 +123,8 @@ impl Client {
             }
             // A model that was renamed is elsewhere on the same host; what it is stands in the next answer.
             let location = header(&headers, LOCATION.as_str());
-            let location = location.ok_or_else(|| Problem::lasting("the server sends on, but not where to"))?;
+            let location =
+                location.ok_or_else(|| Problem::lasting("the server sends on, but not where to"))?;
             let next = follow(&url, location).map_err(Problem::Lasting)?;
             if Origin::of(&next) == Origin::of(&url) && !known.contains_key("x-repo-commit") {
                 first = None;
@@ -159,7 +160,9 @@ fn refuse(status: u16, headers: &HeaderMap) -> Result<(), Problem> {
     let answered = format!("the server answered with status {status}{said}");
     Err(match status {
         200 | 206 => return Ok(()),
-        401 | 403 => Problem::Lasting(format!("{answered}: it forbids the download, or wants a token (HF_TOKEN for the hub)")),
+        401 | 403 => Problem::Lasting(format!(
+            "{answered}: it forbids the download, or wants a token (HF_TOKEN for the hub)"
+        )),
         404 | 410 => Problem::Missing(answered),
         408 | 416 | 425 | 429 | 500..=599 => {
             let pause = header(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
@@ -175,13 +178,15 @@ fn in_words(error: &ureq::Error) -> Problem {
         ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
             Problem::lasting("nobody answers there (connection refused)")
         }
-        ureq::Error::Io(cause) if matches!(cause.kind(), ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
+        ureq::Error::Io(cause)
+            if matches!(cause.kind(), ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) =>
+        {
             Problem::Lasting(format!("there is no network ({cause})"))
         }
         ureq::Error::HostNotFound => Problem::lasting("the host is not known; is there a network?"),
-        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-            Problem::lasting("nobody answers there; is there a network, or a proxy to be named in HTTPS_PROXY?")
-        }
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => Problem::lasting(
+            "nobody answers there; is there a network, or a proxy to be named in HTTPS_PROXY?",
+        ),
         ureq::Error::Timeout(_) => Problem::passing("the server fell silent"),
         ureq::Error::Io(_) | ureq::Error::Protocol(_) | ureq::Error::ConnectionFailed => {
             Problem::Passing(format!("the connection broke off ({error})"), None)

@@ -117,14 +117,26 @@ mod tests {
     #[test]
     fn names_are_told_from_paths() {
         let parse = |text: &str| Name::parse(Path::new(text));
-        for text in ["imagenet", "imagenet-v1", "imagenet-v2", "hf:timm/resnet50.a1_in1k", "hf:gpt2", "hf:a/b@v1.0"] {
+        for text in
+            ["imagenet", "imagenet-v1", "imagenet-v2", "hf:timm/resnet50.a1_in1k", "hf:gpt2", "hf:a/b@v1.0"]
+        {
             assert_eq!(parse(text).unwrap().unwrap().to_string(), text);
         }
         assert_eq!(parse("hf:a/b@main").unwrap().unwrap().to_string(), "hf:a/b");
         for text in ["resnet.pth", "./imagenet", "imagenet.pth", "IMAGENET", ""] {
             assert_eq!(parse(text).unwrap(), None, "{text}");
         }
-        for text in ["hf:", "hf:a/b/c", "hf:../x", "hf:a/..", "hf:a/b@", "hf:a/b@../../x", "hf:a b", "hf:a/b?x", "hf:/b"] {
+        for text in [
+            "hf:",
+            "hf:a/b/c",
+            "hf:../x",
+            "hf:a/..",
+            "hf:a/b@",
+            "hf:a/b@../../x",
+            "hf:a b",
+            "hf:a/b?x",
+            "hf:/b",
+        ] {
             let problem = parse(text).unwrap_err().to_string();
             assert!(problem.contains("hf:ORG/NAME@REVISION"), "{problem}");
         }

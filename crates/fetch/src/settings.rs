@@ -156,7 +156,10 @@ mod tests {
         assert_eq!(set.hub_offline.as_deref(), Some("HF_HUB_OFFLINE"));
         assert_eq!(set.token.as_deref(), Some("hf_x"));
         assert_eq!(set.limits.stall, Duration::from_secs(7));
-        assert_eq!(settings(&[("XDG_CACHE_HOME", "/x")]).hub.as_deref(), Some(Path::new("/x/huggingface/hub")));
+        assert_eq!(
+            settings(&[("XDG_CACHE_HOME", "/x")]).hub.as_deref(),
+            Some(Path::new("/x/huggingface/hub"))
+        );
         assert_eq!(settings(&[("WELLFIT_OFFLINE", "0"), ("HF_HUB_OFFLINE", "")]).offline, None);
     }
 }

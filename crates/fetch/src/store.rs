@@ -163,7 +163,11 @@ impl Store {
 
 /// The error of a download.
 pub(crate) fn download_error(url: &str, problem: &Problem, advice: &str) -> FetchError {
-    FetchError::Download { url: url.to_owned(), problem: problem.text().to_owned(), advice: advice.to_owned() }
+    FetchError::Download {
+        url: url.to_owned(),
+        problem: problem.text().to_owned(),
+        advice: advice.to_owned(),
+    }
 }
 
 /// The SHA-256 of a file that is what is known of it: by `content`, by the file of its SHA-256 beside it, by its name.

@@ -17,7 +17,8 @@ impl Store {
     pub fn find_torchvision(&self, file: &str, watch: &mut Watch<'_>) -> Option<Found> {
         let content = content(file).ok()?;
         let places = [(&self.settings.cache, Place::Wellfit), (&self.settings.torch, Place::Torch)];
-        let places = places.into_iter().filter_map(|(folder, place)| Some((folder.as_ref()?.join(file), place)));
+        let places =
+            places.into_iter().filter_map(|(folder, place)| Some((folder.as_ref()?.join(file), place)));
         let mut found = places.map(|(path, place)| Found { path, place });
         found.find(|found| self.look(&found.path, Some(&content), watch))
     }

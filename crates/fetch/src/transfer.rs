@@ -122,7 +122,9 @@ impl Order<'_> {
         let total = self.agree(&answer, &from, partial)?;
         let most = self.content.most(self.limits.largest);
         if let Some(total) = total.filter(|total| *total > most) {
-            return Err(Problem::lasting(format!("the file has {total} bytes; at most {most} are right")).into());
+            return Err(
+                Problem::lasting(format!("the file has {total} bytes; at most {most} are right")).into()
+            );
         }
         if let Some((total, length)) = total.zip(self.content.length())
             && total != length
@@ -194,7 +196,9 @@ impl Order<'_> {
 /// An answer that cannot be the file, whatever its bytes.
 fn refuse_wrong_kind(answer: &Answer) -> Result<(), Problem> {
     if let Some(coding) = header(&answer.headers, "content-encoding").filter(|coding| *coding != "identity") {
-        return Err(Problem::Lasting(format!("the server packs the file ({coding}), though it was asked not to")));
+        return Err(Problem::Lasting(format!(
+            "the server packs the file ({coding}), though it was asked not to"
+        )));
     }
     let kind = header(&answer.headers, "content-type").unwrap_or_default();
     if kind.starts_with("text/html") {

@@ -129,7 +129,11 @@ fn a_body_that_breaks_off_is_gone_on_with() {
         let (start, all) = (asked.start(), content());
         let range = format!("Content-Range: bytes {start}-{}/{LENGTH}", LENGTH - 1);
         let status = if start > 0 { "206 Partial" } else { "200 OK" };
-        head(stream, status, &[range, format!("Content-Length: {}", LENGTH - start), "ETag: \"one\"".to_owned()]);
+        head(
+            stream,
+            status,
+            &[range, format!("Content-Length: {}", LENGTH - start), "ETag: \"one\"".to_owned()],
+        );
         let end = if number < 2 { start + 100_000 } else { LENGTH };
         stream.write_all(&all[start..end]).unwrap();
     });
@@ -257,7 +261,8 @@ fn redirects() {
     ends(&round, "more than 10 times");
     let nowhere = fetch(b"", |_, _, stream| head(stream, "302 Found", &[]));
     ends(&nowhere, "not where to");
-    let file = fetch(b"", |_, _, stream| head(stream, "301 Moved", &["Location: file:///etc/passwd".to_owned()]));
+    let file =
+        fetch(b"", |_, _, stream| head(stream, "301 Moved", &["Location: file:///etc/passwd".to_owned()]));
     ends(&file, "no address");
     let good = fetch(b"", |asked, number, stream| match number {
         0 => head(stream, "307 Moved", &["Location: ../other/place?x=1".to_owned()]),
@@ -338,7 +343,11 @@ fn going_on_with_another_file_or_elsewhere() {
             if number > 0 {
                 return serve(asked, &content(), stream);
             }
-            head(stream, "206 Partial Content", &[format!("Content-Range: {answered}"), format!("ETag: {etag}")]);
+            head(
+                stream,
+                "206 Partial Content",
+                &[format!("Content-Range: {answered}"), format!("ETag: {etag}")],
+            );
             stream.write_all(&content()[1000..]).unwrap();
         });
         outcome.result.unwrap();

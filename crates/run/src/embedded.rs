@@ -1,7 +1,7 @@
 //! The pretrained network in the program: EfficientNet-Lite0 with ImageNet's weights in 16 bits (docs/pretrained.md).
 
 use crate::error::RunError;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wellfit_weights::{WeightFile, from_bytes};
 
 /// What stands for the embedded weights wherever a file of weights is named. A file of that name is `./embedded`.
@@ -22,11 +22,6 @@ pub fn embedded() -> Option<&'static [u8]> {
 #[must_use]
 pub fn is_embedded(path: &Path) -> bool {
     path == Path::new(EMBEDDED)
-}
-
-/// Where weights are, from any folder; [`EMBEDDED`] stays as it is.
-pub(crate) fn absolute_weights(path: PathBuf) -> PathBuf {
-    if is_embedded(&path) { path } else { std::path::absolute(&path).unwrap_or(path) }
 }
 
 /// The embedded weights in f32, under the network's names, ImageNet's head included.

@@ -2,15 +2,17 @@
 
 use crate::caching::open_cache;
 use crate::classes::ClassCounts;
-use crate::classifier::{Opened, model_in, open_weights, take_over};
-use crate::embedded::{EMBEDDED, EMBEDDED_MODEL};
+use crate::classifier::{Opened, open_weights, take_over};
 use crate::error::RunError;
+use crate::following::{follow_weights, pin_weights};
 use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
 use crate::options::{DataKind, OptimizerName, Options, PrecisionName, RunSpec};
 use crate::preprocessing::{augmentations, preprocessing};
+use crate::pretrained;
+use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::{
@@ -96,6 +98,7 @@ impl Experiment {
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();
+        pin_weights(&mut spec)?;
         let parts = divide(splits, &spec, source.validation, observer)?;
         let preprocessing = preprocessing(&spec, &parts.train)?;
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
@@ -115,7 +118,14 @@ impl Experiment {
             return Ok(());
         };
         let opened = self.opened.take();
-        let Opened { file, path } = opened.map_or_else(|| open_weights(path), Ok)?;
+        let open = || match weights_name(path)? {
+            None => open_weights(path),
+            Some(name) => {
+                let store = pretrained::store(self.spec.offline);
+                open_weights(&pretrained::fetch(&name, Some(&self.spec.model), &store, observer)?.path)
+            }
+        };
+        let Opened { file, path } = opened.map_or_else(open, Ok)?;
         observer.notice(&Notice::WeightsFrom { path: path.clone() });
         take_over(&mut self.network, &file, &path, true, observer)
     }
@@ -207,25 +217,6 @@ impl Experiment {
         std::path::absolute(folder)
             .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
-}
-
-/// The options with the architecture of the weights they name, if they name no other; and these weights.
-fn follow_weights(
-    options: &Options,
-    observer: &mut dyn Observer,
-) -> Result<(Options, Option<Opened>), RunError> {
-    let mut options = options.clone();
-    if let (Some(Some(weights)), Some(EMBEDDED_MODEL)) = (&mut options.weights, options.model.as_deref())
-        && weights.as_path() == Path::new("imagenet")
-    {
-        *weights = EMBEDDED.into();
-    }
-    let Some(path) = options.weights.clone().flatten().filter(|_| options.model.is_none()) else {
-        return Ok((options, None));
-    };
-    let opened = open_weights(&path)?;
-    options.model = Some(model_in(&opened, observer)?);
-    Ok((options, Some(opened)))
 }
 
 /// The device for a run of these settings.

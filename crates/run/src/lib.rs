@@ -27,6 +27,7 @@ mod embedded;
 mod error;
 mod experiment;
 pub mod figures;
+mod following;
 mod from_scratch;
 mod machine;
 pub mod memory;
@@ -36,6 +37,7 @@ mod opening;
 pub mod options;
 mod plots;
 mod preprocessing;
+pub mod pretrained;
 mod results;
 mod resume;
 mod saved;
@@ -44,6 +46,7 @@ mod side_by_side;
 mod spec;
 mod trained_on;
 mod training;
+mod weights_name;
 
 pub use classes::ClassCounts;
 pub use classifier::{
@@ -67,3 +70,4 @@ pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
 pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};
+pub use weights_name::{torchvision_file, weights_name};

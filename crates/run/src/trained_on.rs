@@ -8,6 +8,7 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
 use crate::saved::SavedRun;
+use crate::weights_name::is_name;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub(crate) fn warn_of_known(
 
 /// What the run was trained on that these weights are of; nothing where they are of none that says so.
 fn known_to(weights: Option<&Path>) -> Result<HashSet<u64>, RunError> {
-    let run = weights.and_then(run_of);
+    let run = weights.filter(|path| !is_name(path)).and_then(run_of);
     Ok(run.map(|run| read(&run)).transpose()?.flatten().unwrap_or_default())
 }
 

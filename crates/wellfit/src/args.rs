@@ -37,7 +37,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
-or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
+or model, or weights that cannot be downloaded, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
 7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
 
 /// The heading of what is printed and written.
@@ -74,6 +74,9 @@ pub enum Command {
     /// Look at data
     #[command(subcommand)]
     Data(Data),
+    /// Pretrained weights by name: which there are, where they are, downloads
+    #[command(subcommand)]
+    Weights(Weights),
     /// A table of runs
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record
@@ -100,6 +103,44 @@ pub enum Lab {
 pub enum Data {
     /// Shapes, class counts, a labelled picture grid, suspicious files
     Show(ShowArgs),
+}
+
+/// What can be done with pretrained weights.
+#[derive(Debug, Subcommand)]
+pub enum Weights {
+    /// The names there are, and what of them is on this machine
+    List,
+    /// Download weights, unless they are on this machine, and print where they are
+    Fetch(WeightsArgs),
+    /// Print where weights are on this machine; never download
+    Path(WeightsArgs),
+    /// Compare the files in Wellfit's cache of weights, or those of one name, with their SHA-256
+    Verify(VerifyArgs),
+}
+
+/// `wellfit weights fetch` and `path`.
+#[derive(Debug, Args)]
+pub struct WeightsArgs {
+    /// imagenet, imagenet-v1 or imagenet-v2 (torchvision's, with --model), hf:ORG/NAME or hf:ORG/NAME@REVISION
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+    /// The architecture
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Do not download
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `wellfit weights verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A name as for `fetch` [default: all files in Wellfit's cache]
+    #[arg(value_name = "NAME")]
+    pub name: Option<PathBuf>,
+    /// The architecture
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
 }
 
 /// Where a run goes.
@@ -248,7 +289,7 @@ pub const STDOUT: &str = "-";
 /// `wellfit predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input, with a line or a
@@ -311,20 +352,24 @@ pub struct FileArgs {
     /// for 1000 outputs]
     #[arg(long, value_name = "NAMES")]
     pub classes: Option<String>,
+    /// Take weights by name from this machine only; never download
+    #[arg(long)]
+    pub offline: bool,
 }
 
 impl FileArgs {
     /// For the library.
     pub fn hints(&self) -> Result<FileHints, CliError> {
         let classes = self.classes.as_deref().map(class_list).transpose()?;
-        Ok(FileHints { model: self.model.clone(), image_size: self.image_size, classes })
+        let (model, image_size) = (self.model.clone(), self.image_size);
+        Ok(FileHints { model, image_size, classes, offline: self.offline })
     }
 }
 
 /// `wellfit export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// The kind of file
@@ -360,7 +405,7 @@ pub enum ExportFormat {
 /// `wellfit evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Data as for `train`; its test/ part if it has one, else val/, else all of it

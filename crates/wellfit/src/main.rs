@@ -65,6 +65,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
+        Command::Weights(command) => commands::weights::run(command, out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),

@@ -8,6 +8,7 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
 use crate::saved::SavedRun;
+use crate::weights_name::is_name;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::{Augmentations, DataError, Dataset, Depth, Loader, LoaderOptions, Preprocessing};
@@ -92,7 +93,7 @@ pub fn training_images(
     depth: Depth,
     observer: &mut dyn Observer,
 ) -> Result<Dataset, RunError> {
-    if weight_file(path).is_some() {
+    if weight_file(path).is_some() || is_name(path) {
         let Some(source) = given else {
             return Err(RunError::Unusable(format!(
                 "{} does not say what it was trained on: give the training images with `calibrate`",

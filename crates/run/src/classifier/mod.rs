@@ -23,11 +23,14 @@ use crate::error::RunError;
 use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
+use crate::pretrained;
+use crate::weights_name::weights_name;
 use class_names::IMAGENET_CLASSES;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
 use wellfit_data::Preprocessing;
+use wellfit_fetch::Name;
 use wellfit_kernels::loss::softmax;
 use wellfit_models::int8::Quantised;
 use wellfit_models::{Cpu, Engine, Network, Precision};
@@ -48,6 +51,8 @@ pub struct FileHints {
     /// The names of the outputs, for a weight file. Without them, those that the file names, ImageNet's for 1000 outputs,
     /// or else numbers. See [`class_list`].
     pub classes: Option<Vec<String>>,
+    /// Whether weights by name are taken from this machine only, and never downloaded.
+    pub offline: bool,
 }
 
 /// A network, its classes and its preprocessing.
@@ -99,7 +104,7 @@ impl Prediction {
 }
 
 impl Classifier {
-    /// What `path` names: a run (its best weights), one of its checkpoints, an exported directory or a weight file that
+    /// What `path` names: pretrained weights by name (`imagenet` with a model, `hf:ORG/NAME`), a run (its best weights), one of its checkpoints, an exported directory or a weight file that
     /// says which network it is for.
     ///
     /// # Errors
@@ -115,6 +120,9 @@ impl Classifier {
     pub fn open_with(path: &Path, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
         if let Some(size) = given.image_size {
             image_size(size).map_err(|problem| RunError::setting("image_size", problem))?;
+        }
+        if let Some(name) = weights_name(path)? {
+            return Self::of_name(&name, given, observer);
         }
         match weight_file(path) {
             Some(file) => Self::of_file(&file, given, observer),
@@ -174,6 +182,14 @@ impl Classifier {
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
         network.precision = named.unwrap_or(PrecisionName::F32).resolve();
         Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
+    }
+
+    /// Pretrained weights by name.
+    fn of_name(name: &Name, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
+        let store = pretrained::store(given.offline);
+        let fetched = pretrained::fetch(name, given.model.as_deref(), &store, observer)?;
+        let given = FileHints { model: given.model.clone().or(fetched.model), ..given.clone() };
+        Self::of_file(&fetched.path, &given, observer)
     }
 
     /// A weight file. What neither it nor a `config.json` beside it says was `given`.

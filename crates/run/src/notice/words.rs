@@ -64,6 +64,17 @@ impl fmt::Display for Notice {
                 file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
             }
             Self::Recipe(text) => write!(f, "Recipe {text}"),
+            Self::Downloading { url, resumed: 0 } => write!(f, "Downloading {url}"),
+            Self::Downloading { url, resumed } => {
+                write!(f, "Downloading {url}, of which {} MB are there", resumed / 1_000_000)
+            }
+            Self::DownloadAwaited { path } => {
+                write!(f, "Waiting for another process, which downloads {}", path.display())
+            }
+            Self::DownloadRetried { problem, seconds } => write!(f, "{problem}; trying again in {seconds:.0} s"),
+            Self::CachedWeightsDamaged { path, problem } => {
+                write!(f, "{} is damaged and left out: {problem}", path.display())
+            }
             Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
             Self::ModelRecognised { path, model } => {
                 write!(f, "{} does not name its architecture; it is that of {model}", path.display())

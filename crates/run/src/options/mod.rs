@@ -42,8 +42,9 @@ pub use names::{
 };
 pub use setting::{Kind, Setting};
 
-use crate::embedded::{EMBEDDED_MODEL, absolute_weights};
+use crate::embedded::EMBEDDED_MODEL;
 use crate::error::RunError;
+use crate::weights_name;
 use checks::{
     at_least_one, batch_size, degrees, image_size, positive, probability, require, share, zero_or_more,
 };
@@ -282,7 +283,7 @@ impl Options {
     pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
         let mut spec = self.clone().with_recipe(data).fill(data);
         // A run can be resumed from any folder.
-        spec.weights = spec.weights.map(absolute_weights);
+        spec.weights = spec.weights.map(weights_name::absolute);
         spec.validate()?;
         Ok(spec)
     }

@@ -17,10 +17,11 @@ macro_rules! model_options {
             common: true,
         }
 
-        /// Start from these weights: a .pth or .safetensors file with torchvision's names, an exported directory, or a run
+        /// Start from these weights: imagenet, imagenet-v1 or imagenet-v2 (torchvision's for `model`), hf:ORG/NAME (the
+        /// Hugging Face hub), a .pth or .safetensors file with torchvision's names, an exported directory, or a run
         weights: Option<PathBuf> {
             default: |_| None,
-            value_name: "FILE",
+            value_name: "WEIGHTS",
             common: true,
         }
 
@@ -33,6 +34,12 @@ macro_rules! model_options {
             default_text: "with `weights` finetune, unless `freeze`",
             value_name: "NAME",
             common: true,
+        }
+
+        /// Take weights by name from this machine only; never download
+        offline: bool {
+            default: |_| false,
+            immaterial: true,
         }
 
         /// Keep the backbone fixed and train a new head only

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wellfit::models::Network;
-use wellfit::run::{CONFIG, Classifier, weight_file};
+use wellfit::run::{CONFIG, Classifier, weight_file, weights_name};
 use wellfit::train::Description;
 use wellfit::weights::{to_pth_bytes, to_safetensors_bytes};
 
@@ -64,6 +64,8 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
 /// `export` in the run or beside a weight file; an exported directory itself.
 fn default_directory(run: &Path) -> PathBuf {
     match weight_file(run) {
+        // A named one lies in a cache.
+        None if matches!(weights_name(run), Ok(Some(_))) => PathBuf::from("export"),
         Some(file) if file == run => run.with_file_name("export"),
         Some(_) => run.to_owned(),
         None => run.join("export"),

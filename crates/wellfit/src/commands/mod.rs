@@ -14,6 +14,7 @@ pub mod resume;
 pub mod runs;
 pub mod train;
 pub mod verify_resume;
+pub mod weights;
 
 use crate::error::CliError;
 use std::sync::Arc;

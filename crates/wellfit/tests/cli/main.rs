@@ -25,6 +25,7 @@ mod material;
 mod measuring;
 mod plot;
 mod policies;
+mod pretrained;
 mod replay;
 mod reproducible;
 mod results;
