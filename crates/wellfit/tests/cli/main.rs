@@ -10,6 +10,7 @@ mod bad_outputs;
 mod bench;
 mod cache;
 mod durable;
+mod embedded;
 mod export;
 mod folders;
 mod going_on;
