@@ -45,6 +45,9 @@ fn parameter_counts_are_torchvisions() {
         ("mobilenet_v3_large", 5_483_032),
         ("mobilenet_v3_small", 2_542_856),
         ("efficientnet_b0", 5_288_548),
+        ("efficientnet_lite0", 4_652_008),
+        ("wide_resnet50_2", 68_883_240),
+        ("wide_resnet101_2", 126_886_696),
     ] {
         let network = build(name, Shape::image(224, 224, 3), 1000).unwrap();
         assert_eq!((network.parameter_count(), network.trainable_count()), (count, count), "{name}");

@@ -11,6 +11,7 @@ mod bench;
 mod cache;
 mod depth;
 mod durable;
+mod embedded;
 mod export;
 mod folders;
 mod going_on;
