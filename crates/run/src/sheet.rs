@@ -51,12 +51,16 @@ pub(crate) fn sheet(loader: &Loader, name: &str, count: usize, look: Look) -> Re
     Ok(grid.draw(look)?)
 }
 
-/// `first images of epoch 1: 224 × 224 pixels, RGB, horizontal flip`.
+/// `first images of epoch 1: 224 × 224, RGB, horizontal flip`; of many steps the names only.
 fn subtitle(loader: &Loader) -> String {
     let Preprocessing { size: (height, width), channels, .. } = loader.preprocessing();
     let colour = if *channels == 1 { "grey" } else { "RGB" };
     let steps: Vec<String> =
         loader.augmentations().steps().iter().map(|step| step.name().replace('_', " ")).collect();
+    if steps.len() > 2 {
+        // All that there is room for.
+        return steps.join(", ").replace("random ", "");
+    }
     let steps = if steps.is_empty() { "no augmentation".to_owned() } else { steps.join(", ") };
     format!("first images of epoch 1: {height} × {width}, {colour}, {steps}")
 }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wellfit::data::Depth;
 use wellfit::run::options::Group;
-pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+pub use wellfit::run::options::{AugmentName, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 use wellfit::run::{FileHints, class_list};
 
 /// Train image classifiers that neither under- nor overfit.
@@ -453,6 +453,9 @@ pub struct ShowArgs {
     /// What becomes of grey image files of more than 8 bits, as for `train`
     #[arg(long, value_name = "NAME", default_value_t, value_parser = one_of::<Depth>(Depth::NAMES))]
     pub depth: Depth,
+    /// The same with this `--augment` of `train`: none, light or strong
+    #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = one_of::<AugmentName>(AugmentName::NAMES))]
+    pub augment: Option<AugmentName>,
     /// Decides which images
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,

@@ -46,7 +46,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
         out.say(format!("a batch: shape [{batch}, {channels}, {height}, {width}]"));
         out.say(format!("an image: shape [{channels}, {height}, {width}], label {first}"));
     }
-    let picture = if args.augmented { augmented(&splits, args)? } else { picture };
+    let picture = if args.augmented || args.augment.is_some() { augmented(&splits, args)? } else { picture };
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
     out.result(&json!({
@@ -67,8 +67,9 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
 /// The training images as a run with the settings of `train` sees them.
 fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
     let kind = source(&args.data, args.data_dir.as_deref(), Validation::Split).kind(&splits.train);
-    let spec =
-        Options { seed: Some(args.seed), depth: Some(args.depth), ..Options::default() }.decide(kind)?;
+    let augment = args.augment.map(Some);
+    let spec = Options { seed: Some(args.seed), augment, depth: Some(args.depth), ..Options::default() }
+        .decide(kind)?;
     Ok(augmentation_sheet(&spec, &splits.train, &splits.name, args.images, Look::SCREEN)?)
 }
 
