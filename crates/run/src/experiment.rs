@@ -86,11 +86,14 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
         // What can be refused without the data is refused before they are read.
-        let (options, opened) = follow_weights(options, observer)?;
+        let (mut options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
         let splits = source.open(spec.skip_bad, spec.depth, observer)?;
         let kind = source.kind(&splits.train);
+        if kind == DataKind::Folder && source.validation == Validation::Split {
+            options = options.with_network_at_hand();
+        }
         let mut spec = match source.validation {
             Validation::Split => options.decide(kind)?,
             Validation::Test => options.clone().for_lab_transfer().decide(kind)?,

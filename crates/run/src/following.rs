@@ -1,15 +1,28 @@
 //! Settings that follow from the weights a run starts from.
 
 use crate::classifier::{Opened, model_in, open_weights};
-use crate::embedded::{EMBEDDED, EMBEDDED_MODEL};
+use crate::embedded::{EMBEDDED, EMBEDDED_MODEL, embedded};
 use crate::error::RunError;
 use crate::observer::Observer;
-use crate::options::{Options, RunSpec};
+use crate::options::{Options, RecipeName, RunSpec};
 use crate::pretrained;
 use crate::weights_name::{pinned, weights_name};
 use std::path::Path;
 use wellfit_data::{Preprocessing, Scaling};
 use wellfit_fetch::Name;
+
+impl Options {
+    /// For a folder of photographs, where no network is asked for: the pretrained one in the program, if this build has
+    /// it and the recipe is for a pretrained network.
+    pub(crate) fn with_network_at_hand(mut self) -> Self {
+        let fits = !matches!(self.recipe, Some(Some(RecipeName::Scratch | RecipeName::Textbook)));
+        if self.model.is_none() && self.weights.is_none() && fits && embedded().is_some() {
+            self.model = Some(EMBEDDED_MODEL.to_owned());
+            self.weights = Some(Some(EMBEDDED.into()));
+        }
+        self
+    }
+}
 
 /// The options with the architecture of the weights they name, if they name no other; and these weights.
 pub(crate) fn follow_weights(
