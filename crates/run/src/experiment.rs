@@ -194,6 +194,27 @@ impl Experiment {
         Ok(())
     }
 
+    /// Refuse to watch what is 100 % in every epoch.
+    pub(crate) fn refuse_constant_metric(&self) -> Result<(), RunError> {
+        let (spec, classes) = (&self.spec, self.parts.train.classes.len());
+        let watched = [
+            ("monitor", &spec.monitor),
+            ("best", &spec.best),
+            ("lr_monitor", &spec.lr_monitor),
+            ("checkpoint_monitor", &spec.checkpoint_monitor),
+        ];
+        match watched.into_iter().find(|(_, metric)| classes <= 5 && metric.ends_with("top5_accuracy")) {
+            None => Ok(()),
+            Some((setting, metric)) => {
+                let problem = format!(
+                    "`{setting}` {metric}: with {classes} classes every answer has the class among the five likeliest; \
+                     take val_accuracy, val_macro_f1 or val_auc"
+                );
+                Err(RunError::setting(setting, problem))
+            }
+        }
+    }
+
     /// Warn of settings that will not have the effect they are meant to have.
     pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) {
         let spec = &self.spec;

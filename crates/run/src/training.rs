@@ -104,6 +104,7 @@ impl Experiment {
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
+        self.refuse_constant_metric()?;
         self.warn_of_random_weights(observer)?;
         trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);

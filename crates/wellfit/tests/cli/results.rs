@@ -131,4 +131,9 @@ fn any_metric_can_be_watched_and_only_those_asked_for_are_recorded() {
     let best = crate::train::best_of(&watched, "val_balanced_accuracy");
     assert_eq!((&found["macro_f1"], &found["auc"]), (&best["val_macro_f1"], &best["val_auc"]));
     bench.refuses(&format!("{line} --out bad --monitor train_auc"), 2, &["--monitor train_auc", "val_auc"]);
+    bench.refuses(
+        &format!("{line} --out bad --best top5"),
+        2,
+        &["--best val_top5_accuracy", "with 3 classes"],
+    );
 }
