@@ -1,5 +1,7 @@
 //! Servers that misbehave: there is never a wrong file in the cache, and always an end with a sentence.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod server;
 
 use server::{Asked, Server, head, serve};

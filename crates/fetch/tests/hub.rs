@@ -1,5 +1,7 @@
 //! The hub: commits, its cache, tokens, redirects; and the look-up in all caches.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod server;
 
 use server::{Asked, Server, head, serve};
@@ -185,7 +187,7 @@ fn a_renamed_model_is_followed() {
     };
     let server = Server::start(move |asked, _, stream| match asked.path.strip_prefix("/old/") {
         Some(rest) => {
-            head(stream, "307 Moved", &[format!("Location: /new/{rest}"), "Content-Length: 0".to_owned()])
+            head(stream, "307 Moved", &[format!("Location: /new/{rest}"), "Content-Length: 0".to_owned()]);
         }
         None => hub(asked, &blobs_url, &weights(), stream),
     });

@@ -28,9 +28,7 @@ pub fn evaluation_pictures(
     name: &str,
 ) -> Result<Vec<(String, Vec<u8>)>, RunError> {
     let mut files = Vec::new();
-    if let Some(confusion) = confusion_pictures(&judgement.confusion, &classifier.classes, name)? {
-        files.extend(confusion);
-    }
+    files.extend(confusion_pictures(&judgement.confusion, &classifier.classes, name)?);
     let chart = calibration(judgement, name);
     files.push(("calibration.png".to_owned(), chart.draw(Look::SCREEN).to_png_bytes()?));
     files.push(("calibration.svg".to_owned(), chart.svg(Theme::Light).into_bytes()));
@@ -43,19 +41,19 @@ pub(crate) fn confusion_pictures(
     confusion: &Confusion,
     classes: &[String],
     name: &str,
-) -> Result<Option<[(String, Vec<u8>); 2]>, RunError> {
+) -> Result<Vec<(String, Vec<u8>)>, RunError> {
     if classes.len() > LARGEST_MATRIX {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let counts: Vec<(u32, u32, u64)> = confusion.pairs().collect();
     let title = format!("Confusion matrix of {name}");
     let subtitle =
         format!("{} of {} images right", percent(confusion.accuracy()), count(confusion.samples()));
     let matrix = ConfusionMatrix { title: &title, subtitle: &subtitle, classes, counts: &counts };
-    Ok(Some([
+    Ok(vec![
         ("confusion.png".to_owned(), matrix.draw(Look::SCREEN)?.to_png_bytes()?),
         ("confusion.svg".to_owned(), matrix.svg(Theme::Light)?.into_bytes()),
-    ]))
+    ])
 }
 
 fn calibration(judgement: &Judgement, name: &str) -> Chart {

@@ -76,7 +76,9 @@ impl Pixels {
         }
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
         let depth = self.preprocessing.depth;
-        let Some(path) = path else { return self.read(&self.stored(&self.dataset.image_as(i, depth)?), read) };
+        let Some(path) = path else {
+            return self.read(&self.stored(&self.dataset.image_as(i, depth)?), read);
+        };
         let file = read_file(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(cached) = self.cached(&key) {

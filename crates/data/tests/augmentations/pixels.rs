@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use wellfit_data::augment::ops::{About, Image, Op};
 use wellfit_data::augment::{Effect, Rectangle, Size, Space};
-use wellfit_data::{Augmentation, Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{
+    Augmentation, Augmentations, Dataset, Depth, Images, Loader, LoaderOptions, Preprocessing,
+};
 
 use crate::{fixture, table};
 
@@ -130,7 +132,13 @@ fn input(image: &Image, size: Size, step: Fixed) -> Vec<f32> {
     let pixels = Arc::new(image.pixels.clone());
     let images = Images::Memory { height, width, channels: image.channels, pixels };
     let dataset = Dataset::new(vec!["one".to_owned()], vec![0], images).unwrap();
-    let preprocessing = Preprocessing { size, channels: 3, mean: vec![0.0; 3], std: vec![1.0 / 255.0; 3] };
+    let preprocessing = Preprocessing {
+        size,
+        channels: 3,
+        mean: vec![0.0; 3],
+        std: vec![1.0 / 255.0; 3],
+        depth: Depth::Clip,
+    };
     let list = Augmentations::new(vec![Arc::new(step)]).unwrap();
     let loader = Loader::new(dataset, preprocessing, list, LoaderOptions::default()).unwrap();
     loader.epoch(0).next().unwrap().unwrap().images.to_vec()

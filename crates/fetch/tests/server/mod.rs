@@ -1,6 +1,7 @@
 //! A server on this machine that answers as a test says, well or badly.
 
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

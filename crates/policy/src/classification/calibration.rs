@@ -112,9 +112,9 @@ fn temperature(rows: &[(&[f32], u32)]) -> Option<f64> {
     for _ in 0..200 {
         let (first, second) = slope(rows, inverse);
         if first > 0.0 {
-            high = inverse
+            high = inverse;
         } else {
-            low = inverse
+            low = inverse;
         }
         let newton = inverse - first / second;
         // Bisected on a logarithmic scale: the interval covers four powers of ten.
