@@ -5,7 +5,9 @@ use crate::error::CliError;
 use crate::settings::{Settings, one_of};
 use clap::builder::ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
+use wellfit::data::Columns;
 use wellfit::run::options::Group;
 pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 use wellfit::run::{FileHints, class_list};
@@ -123,9 +125,8 @@ pub struct TrainArgs {
     // First, so that help has the groups in their order.
     #[command(flatten)]
     pub settings: Settings,
-    /// Where Fashion-MNIST's files may lie, besides the usual places
-    #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// A TOML file with any of the options below (`batch_size = 64`), or a run for its settings; the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -138,6 +139,52 @@ pub struct TrainArgs {
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub out: OutArgs,
+}
+
+/// Where data are and what their tables mean, where the data alone do not tell.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// Where Fashion-MNIST's files may lie, besides the usual places
+    #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
+    pub data_dir: Option<PathBuf>,
+    /// The column of a table that names the image files [default: by its name]
+    #[arg(long, value_name = "NAME", help_heading = Group::Data.title(), hide_short_help = true)]
+    pub file_column: Option<String>,
+    /// The column of a table that holds the labels [default: by its name]
+    #[arg(long, value_name = "NAME", help_heading = Group::Data.title(), hide_short_help = true)]
+    pub label_column: Option<String>,
+    /// The column of a table that says train, val or test [default: by its name]
+    #[arg(long, value_name = "NAME", help_heading = Group::Data.title(), hide_short_help = true)]
+    pub split_column: Option<String>,
+    /// The folder that the names of files in a table begin in [default: the table's, or the one inside it that has them]
+    #[arg(long, value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
+    pub image_dir: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// The options that were given, as words of a command line.
+    pub fn words(&self) -> Vec<OsString> {
+        let path = |path: &Option<PathBuf>| path.clone().map(PathBuf::into_os_string);
+        let text = |text: &Option<String>| text.clone().map(OsString::from);
+        let given = [
+            ("--data", path(&self.data_dir)),
+            ("--file-column", text(&self.file_column)),
+            ("--label-column", text(&self.label_column)),
+            ("--split-column", text(&self.split_column)),
+            ("--image-dir", path(&self.image_dir)),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some([name.into(), value?])).flatten().collect()
+    }
+
+    /// For the library.
+    pub fn columns(&self) -> Columns {
+        Columns {
+            file: self.file_column.clone(),
+            label: self.label_column.clone(),
+            split: self.split_column.clone(),
+            images: self.image_dir.clone(),
+        }
+    }
 }
 
 /// `train --resume` with this looks for the run itself.
@@ -169,9 +216,8 @@ pub struct VerifyResumeArgs {
     /// Data as for `train`
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// A TOML file as for `train`
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -355,9 +401,8 @@ pub struct EvaluateArgs {
     /// Data as for `train`; its test/ part if it has one, else val/, else all of it
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Images in a batch
     #[arg(long, default_value_t = 32, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
@@ -379,9 +424,8 @@ pub struct ShowArgs {
     /// Data as for `train`
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Images in the picture
     #[arg(long, default_value_t = 16, value_name = "N", allow_negative_numbers = true)]
     pub images: usize,

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod dataset;
 mod epoch;
+mod pack;
 mod pixels;
 mod prints;
 
@@ -19,6 +20,7 @@ use crate::preprocessing::Preprocessing;
 pub use batch::Batch;
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
+pub use pack::{Pack, Place};
 use pixels::Pixels;
 
 /// How to make batches.

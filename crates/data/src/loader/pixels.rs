@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use wellfit_base::file;
-use wellfit_images::{MAX_FILE, RawImage, decode_bytes};
+use wellfit_images::{RawImage, decode_bytes};
 
 use super::dataset::Dataset;
 use crate::cache::{Cache, Key};
@@ -43,7 +42,7 @@ impl Pixels {
         }
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
         let Some(path) = path else { return Ok(read(&self.resized(&self.dataset.image(i)?))) };
-        let file = read_file(path)?;
+        let file = self.dataset.read(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(cached) = self.cache.get(&key) {
             return Ok(read(&cached));
@@ -63,7 +62,7 @@ impl Pixels {
             return Ok(key);
         }
         let key = match self.dataset.path(i) {
-            Some(path) => self.key_of(&[b"file", &read_file(path)?]),
+            Some(path) => self.key_of(&[b"file", &self.dataset.read(path)?]),
             None => {
                 let image = self.dataset.image(i)?;
                 let shape = format!("{} {} {}", image.height, image.width, image.channels);
@@ -86,8 +85,4 @@ impl Pixels {
         }
         Err(DataError::Changed(path.to_path_buf()))
     }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
-    file::read(path, MAX_FILE).map_err(DataError::io(path))
 }
