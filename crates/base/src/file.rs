@@ -56,6 +56,15 @@ pub fn read_range(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> 
     }
 }
 
+/// A regular file to read parts of, which need not fit into memory.
+///
+/// # Errors
+/// As [`read_whole`].
+pub fn open(path: &Path) -> io::Result<File> {
+    length(path)?;
+    File::open(path)
+}
+
 /// The length of a regular file, in bytes.
 ///
 /// # Errors

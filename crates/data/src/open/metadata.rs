@@ -9,7 +9,7 @@ use super::class_name;
 use super::listing::Listing;
 use super::rows::Rows;
 use super::split_name::{Part, recognise};
-use super::table::{Table, has_label, is_table, list_rows};
+use super::table::{has_label, is_table, list_rows, read};
 use super::{Columns, OpenOptions};
 use crate::error::DataError;
 
@@ -21,7 +21,7 @@ const NAMES: [&str; 3] = ["metadata.csv", "metadata.jsonl", "metadata.parquet"];
 /// Whether `dir` has such tables, and they have labels; without, the folders may be the classes.
 pub(crate) fn is(dir: &Path) -> bool {
     let labelled = |path: &PathBuf| {
-        Table::read(path)
+        read(path)
             .is_ok_and(|table| table.column(FILE_NAME).is_some() && has_label(&table, &Columns::default()))
     };
     tables(dir).first().is_some_and(labelled)
@@ -31,7 +31,7 @@ pub(crate) fn is(dir: &Path) -> bool {
 pub(crate) fn list(dir: &Path, options: &OpenOptions) -> Result<Listing, DataError> {
     let mut rows = Rows::new(super::name(dir), dir);
     for path in tables(dir) {
-        let table = Table::read(&path)?;
+        let table = read(&path)?;
         let own = path.parent().unwrap_or(dir).to_path_buf();
         let part = if own == dir { None } else { part_of(&own) };
         let mut columns = options.columns.clone();

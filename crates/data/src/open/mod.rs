@@ -2,11 +2,13 @@
 
 pub mod check;
 pub mod checked;
+mod cifar;
 mod class_folders;
 mod class_name;
 pub mod copies;
 mod download;
 pub mod fashion_mnist;
+mod hf_parquet;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
@@ -15,14 +17,18 @@ mod junk;
 mod layout;
 mod listing;
 mod metadata;
+mod npy;
+mod npz;
 mod parts;
 pub mod remark;
 mod rows;
 pub mod sample;
+mod shards;
 pub mod split;
 mod split_name;
 mod table;
 mod tree;
+mod webdataset;
 
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
@@ -177,19 +183,23 @@ struct Form {
 }
 
 /// All forms; the first that fits is taken. docs/data-forms.md describes them.
-const FORMS: [Form; 4] = [
+const FORMS: [Form; 8] = [
+    Form { is: table::is_table, open: |path, options, told| table::list(path, options)?.open(options, told) },
+    Form { is: npz::is, open: npz::open },
     Form {
-        is: table::is_table,
-        open: |path, options, progress| table::list(path, options)?.open(options, progress),
+        is: hf_parquet::is,
+        open: |path, options, told| hf_parquet::list(path, options)?.open(options, told),
+    },
+    Form {
+        is: webdataset::is,
+        open: |path, options, told| webdataset::list(path, options)?.open(options, told),
     },
     Form { is: idx_folder::is, open: |dir, _, _| idx_folder::open_splits(dir) },
-    Form {
-        is: metadata::is,
-        open: |dir, options, progress| metadata::list(dir, options)?.open(options, progress),
-    },
+    Form { is: cifar::is, open: cifar::open },
+    Form { is: metadata::is, open: |dir, options, told| metadata::list(dir, options)?.open(options, told) },
     Form {
         is: Path::is_dir,
-        open: |dir, options, progress| image_splits::list(dir, options.need)?.open(options, progress),
+        open: |dir, options, told| image_splits::list(dir, options.need)?.open(options, told),
     },
 ];
 

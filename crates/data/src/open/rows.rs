@@ -68,7 +68,8 @@ impl Rows {
             let only = if test.is_empty() { &mut val } else { &mut test };
             train = std::mem::take(only);
         }
-        let classes = self.classes.clone().unwrap_or_else(|| in_order(&train));
+        let classes =
+            self.classes.clone().unwrap_or_else(|| in_order(train.iter().map(|row| row.label.as_str())));
         let number: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let mut remarks = Vec::new();
         let mut part = |part, rows: Vec<&Row>| {
@@ -185,8 +186,8 @@ fn place(row: &Row) -> String {
 }
 
 /// Classes by number where all are numbers, else as Python sorts them.
-fn in_order(rows: &[&Row]) -> Vec<String> {
-    let labels: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+pub(crate) fn in_order<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let labels: BTreeSet<&str> = labels.collect();
     let mut labels: Vec<&str> = labels.into_iter().collect();
     if labels.iter().all(|label| label.parse::<i64>().is_ok()) {
         labels.sort_by_key(|label| label.parse::<i64>().unwrap_or(0));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Finder, folder_of};
 use super::labels;
+use super::parquet;
 use super::read::{Table, problem};
 use super::roles::{self, Roles};
 use crate::error::DataError;
@@ -17,14 +18,22 @@ use crate::open::{Columns, OpenOptions};
 
 /// Whether a file is a table, by its name.
 pub(crate) fn is_table(path: &Path) -> bool {
+    if extension(path) == "parquet" {
+        return path.is_file() && parquet::is_plain(path);
+    }
     let table = ["csv", "tsv", "tab", "jsonl", "ndjson", "json"].contains(&extension(path).as_str());
     table && path.is_file()
+}
+
+/// The table in a file.
+pub(crate) fn read(path: &Path) -> Result<Table, DataError> {
+    if extension(path) == "parquet" { parquet::read(path) } else { Table::read(path) }
 }
 
 /// The images that a table names.
 pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataError> {
     let mut rows = Rows::new(super::super::name(path), path);
-    list_rows(&Table::read(path)?, &options.columns, options.skip_bad, None, &mut rows)?;
+    list_rows(&read(path)?, &options.columns, options.skip_bad, None, &mut rows)?;
     rows.list(options)
 }
 

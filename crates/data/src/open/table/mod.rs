@@ -3,9 +3,9 @@
 mod files;
 mod labels;
 mod list;
+mod parquet;
 mod read;
 mod roles;
 
-pub(crate) use list::{is_table, list, list_rows};
-pub(crate) use read::Table;
+pub(crate) use list::{is_table, list, list_rows, read};
 pub(crate) use roles::has_label;
