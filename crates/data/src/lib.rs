@@ -22,11 +22,13 @@
 
 pub mod augment;
 pub mod cache;
+pub mod divide;
 pub mod error;
 pub mod loader;
 pub mod open;
 pub mod preprocessing;
 pub mod scaling;
+pub mod statistics;
 
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
@@ -41,3 +43,4 @@ pub use open::{Columns, Need, OpenOptions, Part, Progress, Splits, class_name, i
 pub use preprocessing::Preprocessing;
 pub use scaling::scaler::{MinMaxScaler, StandardScaler};
 pub use scaling::{Scaling, pixel_statistics};
+pub use statistics::Statistics;
