@@ -20,6 +20,8 @@ use crate::loader::{Pack, Place};
 const ENDINGS: [&str; 1] = ["tar"];
 /// The most bytes of a label's file.
 const MOST_LABEL: u64 = 1 << 20;
+/// Every whole tar file ends with two blocks of zeros; without them, one that was cut between two files looks whole.
+const END: u64 = 1024;
 /// Names of labels in a JSON file.
 const KEYS: [&str; 8] =
     ["label", "class", "category", "cls", "class_name", "target", "species", "label_name"];
@@ -54,6 +56,14 @@ fn problem(shard: &Path, problem: String) -> DataError {
 
 fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(), DataError> {
     let length = file::length(shard).map_err(DataError::io(shard))?;
+    let end =
+        file::read_range(shard, length.saturating_sub(END), END.min(length)).map_err(DataError::io(shard))?;
+    if (end.len() as u64) < END || end.iter().any(|&byte| byte != 0) {
+        return Err(problem(
+            shard,
+            "its end is missing: it was cut short, copy or download it again".to_owned(),
+        ));
+    }
     let mut archive = tar::Archive::new(file::open(shard).map_err(DataError::io(shard))?);
     let damaged = |error: std::io::Error| problem(shard, format!("it is no whole tar file: {error}"));
     let mut samples: Vec<(String, Sample)> = Vec::new();
