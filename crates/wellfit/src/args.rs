@@ -101,6 +101,10 @@ pub enum Lab {
 pub enum Data {
     /// Shapes, class counts, a labelled picture grid, suspicious files
     Show(ShowArgs),
+    /// Divide data into train/, val/ and test/, as new folders
+    Split(SplitArgs),
+    /// Images of each class and part, sizes, proportions, mean and standard deviation
+    Stats(StatsArgs),
 }
 
 /// Where a run goes.
@@ -441,6 +445,51 @@ pub struct ShowArgs {
     /// Replace the file
     #[arg(long)]
     pub force: bool,
+}
+
+/// `wellfit data split`.
+#[derive(Debug, Args)]
+pub struct SplitArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// A new folder for the parts
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Share of each class for validation
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE", allow_negative_numbers = true)]
+    pub val: f64,
+    /// Share of each class for the final test
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", allow_negative_numbers = true)]
+    pub test: f64,
+    /// Keep images in one part that share their folder (`folder`), or the beginning of their name up to a text such as _
+    /// [default: copies of an image]
+    #[arg(long, value_name = "WHAT")]
+    pub group_by: Option<String>,
+    /// Copy the images, as is the default
+    #[arg(long, conflicts_with = "link")]
+    pub copy: bool,
+    /// Give the files a second name instead of copying them (hard links), which takes no room
+    #[arg(long)]
+    pub link: bool,
+    /// Decides which images
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
+    pub seed: u64,
+    /// Leave unusable image files out instead of stopping
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+/// `wellfit data stats`.
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 /// `wellfit runs`.

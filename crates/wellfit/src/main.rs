@@ -65,6 +65,8 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
+        Command::Data(Data::Split(args)) => commands::data_split::run(args, out),
+        Command::Data(Data::Stats(args)) => commands::data_stats::run(args, out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
