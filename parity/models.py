@@ -19,6 +19,7 @@ import torch, torchvision
 from safetensors.torch import save_file
 from torch import nn
 from layers import FIXTURES, uniform
+from lite0 import lite0, our_name
 
 SAMPLE = pathlib.Path(__file__).parent.parent / "crates/data/assets"
 PROBES = 4
@@ -27,8 +28,14 @@ PROBES = 4
 STEADY = 1e-4
 
 
+def named(model: nn.Module, items) -> list:
+    """Parameters or buffers under our names, in their order."""
+    rename = our_name if hasattr(model, "_conv_stem") else str
+    return sorted(((rename(name), value) for name, value in items), key=lambda item: item[0])
+
+
 def fill(model: nn.Module) -> None:
-    for salt, (name, p) in enumerate(sorted(model.named_parameters())):
+    for salt, (name, p) in enumerate(named(model, model.named_parameters())):
         u = torch.from_numpy(uniform(p.numel(), salt)).reshape(p.shape)
         if p.dim() == 4:
             outputs = p.shape[0] if p.shape[1] > 1 else 1  # a depth-wise window reaches one channel
@@ -40,7 +47,7 @@ def fill(model: nn.Module) -> None:
         if name.endswith("bn3.weight"):
             value *= 0.2  # small residual branches keep a deep network's gradients well conditioned
         p.data = value.float().double()
-    for salt, (name, b) in enumerate(sorted(x for x in model.named_buffers() if "running" in x[0])):
+    for salt, (name, b) in enumerate(named(model, (x for x in model.named_buffers() if "running" in x[0]))):
         u = torch.from_numpy(uniform(b.numel(), 9_000 + salt))
         b.data = (0.1 * u if name.endswith("mean") else 1 + 0.5 * u).float().double()
 
@@ -62,8 +69,16 @@ def optimiser(name: str, model: nn.Module):
     }[name]()
 
 
+def architecture(name: str, shape: list[int], classes: int) -> nn.Module:
+    if name.startswith("mlp"):
+        return mlp(name == "mlp-bn")
+    if name == "efficientnet_lite0":
+        return lite0(classes, shape[2:])
+    return getattr(torchvision.models, name)(num_classes=classes)
+
+
 def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, salt: int, dtype) -> dict:
-    model = mlp(name == "mlp-bn") if name.startswith("mlp") else getattr(torchvision.models, name)(num_classes=classes)
+    model = architecture(name, shape, classes)
     model = model.double()
     for layer in model.modules():  # torch draws other numbers than we do
         if isinstance(layer, (nn.Dropout, torchvision.ops.StochasticDepth)):
@@ -83,13 +98,13 @@ def trace(name: str, shape: list[int], classes: int, rule: str, steps: int, salt
         loss = nn.functional.cross_entropy(model(images), labels)
         loss.backward()
         if step == 0:
-            for salt, (key, p) in enumerate(sorted(model.named_parameters())):
+            for salt, (key, p) in enumerate(named(model, model.named_parameters())):
                 gradient = p.grad.double().flatten()
                 probes = [torch.from_numpy(uniform(p.numel(), 5_000 + PROBES * salt + k)) for k in range(PROBES)]
                 gradients[key] = [gradient.norm().item()] + [(gradient @ probe).item() for probe in probes]
         opt.step()
         losses.append(loss.item())
-    running = {k: [v.double().norm().item()] for k, v in model.state_dict().items() if "running" in k}
+    running = {k: [v.double().norm().item()] for k, v in named(model, model.state_dict().items()) if "running" in k}
     return {"losses": losses, "gradients": gradients, "logits": logits, "running": running}
 
 
@@ -160,6 +175,8 @@ if __name__ == "__main__":
         case("mobilenet_v3_small", [8, 3, 64, 64], 10, "momentum", 2),
         case("efficientnet_b0", [8, 3, 64, 64], 10, "momentum", 2),
         case("efficientnet_b0", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
+        case("efficientnet_lite0", [8, 3, 64, 64], 10, "gentle", 2),
+        case("efficientnet_lite0", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
     ]
     (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
     save_file(twins(), FIXTURES / "twins.safetensors")

@@ -99,6 +99,19 @@ class Attack:
         return os.system, ("echo this must never run",)
 
 
+def named_classes():
+    """Names of classes beside a weight, as programs save them; the last two are no names of all classes."""
+    weight = {"weight": filled((2, 3), 0)}
+    return {
+        "list": {**weight, "classes": ["cat", "big dog", "フクロウ"]},
+        "class_to_idx": {"state_dict": weight, "class_to_idx": {"フクロウ": 2, "cat": 0, "big dog": 1}},
+        "names": {"model": weight, "names": {0: "cat", 1: "big dog", 2: "フクロウ"}},
+        "meta": {"state_dict": weight, "meta": {"epoch": 3, "CLASSES": ("cat", "big dog", "フクロウ")}},
+        "gap": {"state_dict": weight, "class_to_idx": {"cat": 0, "owl": 2}},
+        "count": {"state_dict": weight, "classes": 3},
+    }
+
+
 def write_zip(name, data_pkl, method=zipfile.ZIP_STORED):
     with zipfile.ZipFile(FIXTURES / name, "w", method) as archive:
         for entry, content in [("archive/data.pkl", data_pkl), ("archive/version", b"3\n")]:
@@ -128,6 +141,8 @@ def main():
     torch.save(dtypes(), FIXTURES / "dtypes.pth")
     torch.save(views(), FIXTURES / "views.pth")
     torch.save(views(), FIXTURES / "legacy_views.pth", _use_new_zipfile_serialization=False)
+    for form, checkpoint_of in named_classes().items():
+        torch.save(checkpoint_of, FIXTURES / f"classes_{form}.pth")
     torch.save(objects(), FIXTURES / "objects.pth")
     torch.save(objects(), FIXTURES / "objects_protocol5.pth", pickle_protocol=5)
     torch.save({"weight": torch.nn.Parameter(filled((2, 3), 0))}, FIXTURES / "parameter.pth")

@@ -22,9 +22,15 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // The rename itself must survive a crash too; only Unix can sync a directory.
+    sync_directory(directory)
+}
+
+/// A rename must survive a crash too. Only Unix can sync a directory; elsewhere nothing is done.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::fs::File::open(directory)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = directory;
     Ok(())
 }
 

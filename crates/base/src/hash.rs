@@ -1,11 +1,27 @@
 //! SHA-256 and hexadecimal digits.
 
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
 /// The SHA-256 of `bytes` as 64 lower-case digits.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// The SHA-256 of a file as 64 lower-case digits, whatever its length.
+///
+/// # Errors
+/// If it cannot be read, or is no regular file.
+pub fn sha256_file(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"));
+    }
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut hash)?;
+    Ok(hex(&hash.finalize()))
 }
 
 /// Take in `bytes` with their length, so that no two sequences of them look alike.
@@ -28,6 +44,15 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_standard() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_file_has_the_digest_of_its_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        std::fs::write(&path, b"abc").unwrap();
+        assert_eq!(sha256_file(&path).unwrap(), sha256(b"abc"));
+        assert!(sha256_file(dir.path()).is_err());
     }
 
     #[test]

@@ -2,12 +2,18 @@
 //!
 //! * [`mod@file`] reading files that may be anything: regular ones only, and no longer than expected
 //! * [`atomic`] writing a file as a whole or not at all
+//! * [`partial`] a file that grows over several processes until it is whole
+//! * [`lock`] one process at a time
 //! * [`number`] floats in JSON, NaN and infinities included
 //! * [`hash`] SHA-256 and hexadecimal digits
 //! * [`time`] the time of day
+//! * [`words`] "1 image", "5 images"
 
 pub mod atomic;
 pub mod file;
 pub mod hash;
+pub mod lock;
 pub mod number;
+pub mod partial;
 pub mod time;
+pub mod words;

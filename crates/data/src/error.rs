@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wellfit_base::words::plural;
 use wellfit_images::ImageError;
 
 use crate::open::check::Suspicious;
@@ -184,8 +185,7 @@ struct BadFiles<'a>(&'a [Suspicious]);
 
 impl Display for BadFiles<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        writeln!(f, "{count} image file{} cannot be used:", if count == 1 { "" } else { "s" })?;
+        writeln!(f, "{} cannot be used:", plural(self.0.len(), "image file"))?;
         for bad in self.0 {
             writeln!(f, "  {}: {}", bad.path.display(), bad.reason)?;
         }

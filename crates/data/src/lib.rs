@@ -11,7 +11,7 @@
 //! let (train, val) = stratified(&splits.train.labels, splits.train.classes.len(), 0.1, 0)?;
 //! assert_eq!((train.len(), val.len()), (5220, 580));
 //!
-//! let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0] };
+//! let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip };
 //! let augmentations = Augmentations::named(["horizontal_flip"])?;
 //! let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
 //! let loader = Loader::new(splits.train.subset(&train), preprocessing, augmentations, options)?;
@@ -33,9 +33,10 @@ pub mod statistics;
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
-pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Pack, Sample};
+pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, Sample};
 pub use open::check::{PixelHashes, Suspicious};
 pub use open::copies::Copies;
+pub use open::entry::Entry;
 pub use open::image_folder::ImageFolder;
 pub use open::remark::Remark;
 pub use open::split::stratified;
@@ -44,3 +45,4 @@ pub use preprocessing::Preprocessing;
 pub use scaling::scaler::{MinMaxScaler, StandardScaler};
 pub use scaling::{Scaling, pixel_statistics};
 pub use statistics::Statistics;
+pub use wellfit_images::Depth;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use wellfit_images::{RawImage, resize_bilinear, with_channels};
+use wellfit_images::{Depth, RawImage, resize_bilinear, with_channels};
 
 use crate::augment::Flips;
 use crate::error::DataError;
@@ -11,14 +11,15 @@ use crate::error::DataError;
 /// How a picture becomes an input: size, channels, standardisation. It travels with the weights; what happens at
 /// random in training are [`Augmentations`](crate::Augmentations).
 ///
-/// Serialised by its four fields. Files of version 0.1 have `hflip` and `vflip` beside them, which are left out of
+/// Serialised by its fields, without the depth where that is the usual one. Files of version 0.1 have `hflip` and `vflip` beside them, which are left out of
 /// account.
 ///
 /// ```
-/// use wellfit_data::Preprocessing;
+/// use wellfit_data::{Depth, Preprocessing};
 /// use wellfit_images::RawImage;
 /// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0], deep: false };
-/// let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.5], std: vec![0.5] };
+/// let (mean, std) = (vec![0.5], vec![0.5]);
+/// let plain = Preprocessing { size: (2, 2), channels: 1, mean, std, depth: Depth::Clip };
 /// let mut out = [0.0; 4];
 /// plain.apply(&grey, &mut out);
 /// assert_eq!(out, [-1.0, 1.0, 1.0, -1.0]);
@@ -33,6 +34,14 @@ pub struct Preprocessing {
     pub mean: Vec<f32>,
     /// What each channel is divided by, in units of the range 0–1.
     pub std: Vec<f32>,
+    /// What becomes of grey of more than 8 bits when a file is decoded, which comes before all this: whoever decodes
+    /// for [`apply`](Self::apply) does it so. Files without it are of versions that cut off.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub depth: Depth,
+}
+
+fn is_usual(depth: &Depth) -> bool {
+    *depth == Depth::default()
 }
 
 /// The mean of ImageNet's pixels by channel (RGB), in units of 0–1, that every torchvision model was trained with.
@@ -44,7 +53,13 @@ impl Preprocessing {
     /// RGB of `size` (height, width), standardised with the statistics of ImageNet.
     #[must_use]
     pub fn imagenet(size: (usize, usize)) -> Self {
-        Self { size, channels: 3, mean: IMAGENET_MEAN.to_vec(), std: IMAGENET_STD.to_vec() }
+        Self {
+            size,
+            channels: 3,
+            mean: IMAGENET_MEAN.to_vec(),
+            std: IMAGENET_STD.to_vec(),
+            depth: Depth::Clip,
+        }
     }
 
     /// Whether the settings make sense together.
@@ -52,7 +67,7 @@ impl Preprocessing {
     /// # Errors
     /// Names the setting that does not, and what it must be.
     pub fn validate(&self) -> Result<(), DataError> {
-        let Self { size, channels, mean, std } = self;
+        let Self { size, channels, mean, std, depth: _ } = self;
         let problem = if size.0 == 0 || size.1 == 0 {
             format!("the image size {size:?} must be at least (1, 1)")
         } else if ![1, 3].contains(channels) {
@@ -140,7 +155,13 @@ mod tests {
     #[test]
     fn images_are_mirrored_as_asked() {
         let image = RawImage { height: 2, width: 2, channels: 1, pixels: vec![1, 2, 3, 4], deep: false };
-        let plain = Preprocessing { size: (2, 2), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0] };
+        let plain = Preprocessing {
+            size: (2, 2),
+            channels: 1,
+            mean: vec![0.0],
+            std: vec![1.0 / 255.0],
+            depth: Depth::Clip,
+        };
         for (horizontal, vertical, want) in [
             (false, false, [1, 2, 3, 4]),
             (true, false, [2, 1, 4, 3]),
@@ -158,10 +179,23 @@ mod tests {
     fn old_files_are_read_and_flips_are_left_to_training() {
         let old = r#"{"size":[2,3],"channels":1,"hflip":true,"vflip":false,"mean":[0.485],"std":[0.25]}"#;
         let read: Preprocessing = serde_json::from_str(old).unwrap();
-        assert_eq!(read, Preprocessing { size: (2, 3), channels: 1, mean: vec![0.485], std: vec![0.25] });
+        assert_eq!(
+            read,
+            Preprocessing {
+                size: (2, 3),
+                channels: 1,
+                mean: vec![0.485],
+                std: vec![0.25],
+                depth: Depth::Clip
+            }
+        );
         let new = serde_json::to_string(&read).unwrap();
         assert_eq!(new, old.replace(r#""hflip":true,"vflip":false,"#, ""));
         assert!(serde_json::from_str::<Preprocessing>(r#"{"size": 7}"#).is_err());
+        let scaled = Preprocessing { depth: Depth::Scale, ..read };
+        let text = serde_json::to_string(&scaled).unwrap();
+        assert_eq!(text, new.replace('}', r#","depth":"scale"}"#));
+        assert_eq!(serde_json::from_str::<Preprocessing>(&text).unwrap(), scaled);
     }
 
     #[test]

@@ -158,6 +158,29 @@ fn batches_are_the_same_with_any_cache() {
     assert_eq!(epochs(&loader(&dataset, (2, 2), shared)), smaller, "another size is another entry");
 }
 
+/// With random crops images larger than the input are kept, also in every kind of cache, in the same folder as others.
+#[test]
+fn crops_are_the_same_with_any_cache_and_any_number_of_workers() {
+    let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dataset = dataset(images.path(), 10);
+    let strong = |cache: Cache, workers| {
+        let steps = ["random_resized_crop", "horizontal_flip", "trivial_augment", "random_erasing", "mixup"];
+        let options = LoaderOptions { batch_size: 4, shuffle: true, workers, ..LoaderOptions::default() };
+        let list = Augmentations::named(steps).unwrap();
+        let loader = Loader::new(dataset.clone(), Preprocessing::imagenet((2, 2)), list, options).unwrap();
+        epochs(&loader.with_cache(cache))
+    };
+    let plain = strong(Cache::off(), 0);
+    assert_ne!(plain[0].images, epochs(&loader(&dataset, (2, 2), Cache::off()))[0].images);
+    let disk = || Cache::disk(folder.path(), 1 << 20).unwrap();
+    epochs(&loader(&dataset, (2, 2), disk()));
+    for (cache, workers) in
+        [(Cache::memory(1 << 20), 2), (Cache::memory(500), 3), (disk(), 1), (disk(), 2), (Cache::off(), 5)]
+    {
+        assert_eq!(strong(cache, workers), plain);
+    }
+}
+
 /// An image is known by its content: not by its place, its time or its length.
 #[test]
 fn a_warm_cache_decodes_only_what_has_changed() {

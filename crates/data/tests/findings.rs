@@ -6,7 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use wellfit_data::{Copies, DataError, Need, OpenOptions, Remark, Splits, open};
+use wellfit_data::{
+    Augmentations, Cache, Copies, DataError, Depth, Loader, LoaderOptions, Need, OpenOptions, Preprocessing,
+    Remark, Splits, open,
+};
 
 /// A folder with an image of two pixels for each path; equal numbers are equal pixels.
 fn folder(files: &[(&str, u8)]) -> TempDir {
@@ -203,4 +206,35 @@ fn grey_of_sixteen_bits_is_warned_of() {
     let told = told(&splits);
     assert!(told.contains("2 grey images are of more than 8 bits, such as "), "{told}");
     assert!(told.contains("cat/2.pgm: levels above 255 turn white"), "{told}");
+    assert!(told.contains("`depth` scale divides them"), "{told}");
+    let options = OpenOptions { depth: Depth::Scale, ..OpenOptions::default() };
+    let scaled = open(dir.path().to_str().unwrap(), &options, &|_| ()).unwrap();
+    assert!(scaled.remarks.is_empty(), "{:?}", scaled.remarks);
+    // All are white where cut off, but they are no copies of each other.
+    let copies = Copies::among(&[("training", &splits.train)], &splits.hashes);
+    assert!(copies.sets.is_empty(), "{copies:?}");
+}
+
+/// Levels of 16 bits are divided by 257 and rounded to the nearest: n.5 cannot be, since 257 is odd.
+#[test]
+fn grey_of_sixteen_bits_is_scaled_on_request() {
+    let (dir, levels) = (tempfile::tempdir().unwrap(), [0_u16, 128, 129, 257, 32_767, 65_535]);
+    let pixels: Vec<u8> = levels.iter().flat_map(|level| level.to_be_bytes()).collect();
+    for name in ["cat/1.pgm", "dog/1.pgm"] {
+        write(&dir.path().join(name), &[&b"P5 6 1 65535\n"[..], &pixels].concat());
+    }
+    let train = open_for(dir.path(), Need::Training).unwrap().train;
+    for (depth, want) in [(Depth::Clip, [0, 128, 129, 255, 255, 255]), (Depth::Scale, [0, 0, 1, 1, 127, 255])]
+    {
+        let (mean, std) = (vec![0.0], vec![1.0 / 255.0]);
+        let preprocessing = Preprocessing { size: (1, 6), channels: 1, mean, std, depth };
+        let loader =
+            Loader::new(train.clone(), preprocessing, Augmentations::none(), LoaderOptions::default());
+        // A cache of one depth knows nothing of the other.
+        let loader = loader.unwrap().with_cache(Cache::disk(&dir.path().join("cache"), 1 << 20).unwrap());
+        let batch = loader.epoch(0).next().unwrap().unwrap();
+        let found: Vec<u8> = batch.images[..6].iter().map(|level| level.round() as u8).collect();
+        assert_eq!(found, want, "{depth}");
+        assert_eq!(train.image_as(0, depth).unwrap().pixels, want.map(|level| [level; 3]).concat());
+    }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wellfit_data::augment::Effect;
 use wellfit_data::{
-    Augmentation, Augmentations, Batch, DataError, Dataset, Flips, Images, Loader, LoaderOptions,
+    Augmentation, Augmentations, Batch, DataError, Dataset, Depth, Flips, Images, Loader, LoaderOptions,
     Preprocessing,
 };
 use wellfit_rng::{Rng, Stream};
@@ -39,7 +39,7 @@ fn in_files(dir: &tempfile::TempDir, n: usize, bad: &[usize]) -> Dataset {
 
 /// Pixel values as they are.
 fn preprocessing() -> Preprocessing {
-    Preprocessing { size: (2, 3), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0] }
+    Preprocessing { size: (2, 3), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0], depth: Depth::Clip }
 }
 
 fn both_flips() -> Augmentations {
@@ -237,7 +237,7 @@ impl Augmentation for Neighbour {
         rng.below(1 << 16)
     }
 
-    fn effect(&self, _: u32) -> Effect {
+    fn effect(&self, _: u32, _: (usize, usize)) -> Effect {
         Effect::Nothing
     }
 

@@ -165,12 +165,12 @@ impl<B: Backend> Pass<'_, B> {
             Op::Add(Add) => x + self.value(node.inputs[1]),
             Op::Relu(Relu) => relu(x),
             Op::Dropout(Dropout { p }) => match self.mode {
-                Mode::Evaluation => x,
-                Mode::Training(key) => {
+                Mode::Training(key) if place >= self.network.frozen_prefix() => {
                     let mask = dropout_mask(self.batch * node.shape.len(), p, key, place as u32);
                     let mask = self.link.upload(&mask).reshape(x.dims());
                     x * mask
                 }
+                _ => x,
             },
             Op::MaxPool(MaxPool { kernel, stride, padding }) => {
                 let x = self.channels_first(x, from);

@@ -179,13 +179,13 @@ impl<B: AutodiffBackend> DeviceState for State<B> {
                 optimizer.moments().iter().map(moments).collect()
             });
             optimizer.step += 1;
-            let scalars = optimizer.rule.scalars(optimizer.step, lr);
             let parts =
                 network.parameters.iter().zip(&mut self.weights.parameters).zip(gradients).zip(moments);
             for (((parameter, weights), gradient), moments) in parts.filter(|part| part.0.0.0.trainable) {
                 let gradient =
                     gradient.unwrap_or_else(|| Tensor::zeros([parameter.value.len()], &link.device));
                 let gradient = if factor < 1.0 { gradient * factor } else { gradient };
+                let scalars = optimizer.scalars(parameter, lr);
                 optim::update(scalars, weights, gradient, moments);
             }
             Ok(())

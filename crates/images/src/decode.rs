@@ -44,9 +44,17 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 /// # Errors
 /// If the file cannot be read, or for the reasons of [`decode_bytes`].
 pub fn decode_file(path: &Path) -> Result<RawImage, ImageError> {
+    decode_file_as(path, Depth::Clip)
+}
+
+/// The same with a choice of what becomes of grey of more than 8 bits.
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn decode_file_as(path: &Path, depth: Depth) -> Result<RawImage, ImageError> {
     let read = file::read(path, MAX_FILE);
     let bytes = read.map_err(|source| ImageError::Io { path: path.to_path_buf(), source })?;
-    decode_bytes(&bytes, path)
+    decode_bytes_as(&bytes, path, depth)
 }
 
 /// Decode an image file's bytes to RGB, grey of 16 bits as Pillow does; `name` is only for errors.

@@ -30,7 +30,7 @@ mod tiff;
 mod webp;
 
 pub use channels::with_channels;
-pub use decode::{MAX_FILE, decode_bytes, decode_bytes_as, decode_file};
+pub use decode::{MAX_FILE, decode_bytes, decode_bytes_as, decode_file, decode_file_as};
 pub use depth::Depth;
 pub use error::ImageError;
 pub use formats::{EXTENSIONS, UNREADABLE_EXTENSIONS};

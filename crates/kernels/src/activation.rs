@@ -6,13 +6,15 @@ use crate::elementwise::BLOCK;
 use wellfit_simd::parallel::{Shared, image_blocks, row_blocks};
 use wellfit_simd::{Buffer, Element, vectorized};
 
-/// A smooth activation x·gate(x).
+/// An activation whose backward pass reads its input: x·gate(x), or a clamp at two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swish {
     /// x·relu6(x + 3)/6 (Howard et al. 2019, arXiv:1905.02244).
     Hard,
     /// x·σ(x), SiLU (Elfwing et al. 2018, arXiv:1702.03118).
     Sigmoid,
+    /// min(max(x, 0), 6), ReLU6 (Sandler et al. 2018, arXiv:1801.04381).
+    Relu6,
 }
 
 /// A function of x from 0 to 1.
@@ -62,10 +64,11 @@ impl Swish {
         match self {
             Self::Hard => x * (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0),
             Self::Sigmoid => x * sigmoid(x),
+            Self::Relu6 => x.clamp(0.0, 6.0),
         }
     }
 
-    /// Its derivative; at the kinks of hard swish, torch's.
+    /// Its derivative; at the kinks of hard swish and ReLU6, torch's.
     #[inline(always)]
     pub(crate) fn slope(self, x: f32) -> f32 {
         match self {
@@ -77,6 +80,10 @@ impl Swish {
                 let s = sigmoid(x);
                 s * (1.0 + x * (1.0 - s))
             }
+            Self::Relu6 => {
+                let below = if x < 6.0 { 1.0 } else { 0.0 };
+                if x > 0.0 { below } else { 0.0 }
+            }
         }
     }
 
@@ -85,6 +92,7 @@ impl Swish {
         match self {
             Self::Hard => hard_in_place(x),
             Self::Sigmoid => silu_in_place(x),
+            Self::Relu6 => relu6_in_place(x),
         }
     }
 }
@@ -101,12 +109,18 @@ vectorized! {
     }
 }
 
+vectorized! {
+    fn relu6_in_place<E>(x: &mut [E]) {
+        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Relu6.value(x.to_f32())));
+    }
+}
+
 /// Apply an activation to a whole tensor, in place.
 pub fn swish_in_place<E: Element>(swish: Swish, x: &mut [E]) {
     row_blocks(x, 1, BLOCK, |_, x| swish.apply(x));
 }
 
-/// A smooth activation of each x; NaN stays NaN.
+/// An activation of each x; NaN stays NaN.
 #[must_use]
 pub fn swish<E: Element>(swish: Swish, x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
@@ -119,13 +133,14 @@ pub fn swish<E: Element>(swish: Swish, x: &[E]) -> Buffer<E> {
 
 /// From the gradient of the output of [`swish`] to that of its input `x`, in place: times the activation's slope. That
 /// of hard swish is 0 up to −3, 1 from 3 on, and x/3 + ½ between, as torch's at both kinks; that of SiLU is
-/// σ(x)·(1 + x·(1 − σ(x))).
+/// σ(x)·(1 + x·(1 − σ(x))); that of ReLU6 is 1 between its ends and 0 at and beyond them.
 pub fn swish_backward<E: Element>(swish: Swish, dy: &mut [E], x: &[E]) {
     row_blocks(dy, 1, BLOCK, |first, dy| {
         let x = &x[first..first + dy.len()];
         match swish {
             Swish::Hard => hard_backward_block(dy, x),
             Swish::Sigmoid => silu_backward_block(dy, x),
+            Swish::Relu6 => relu6_backward_block(dy, x),
         }
     });
 }
@@ -142,6 +157,14 @@ vectorized! {
     fn silu_backward_block<E>(dy: &mut [E], x: &[E]) {
         dy.iter_mut().zip(x).for_each(|(dy, &x)| {
             *dy = E::from_f32(dy.to_f32() * Swish::Sigmoid.slope(x.to_f32()));
+        });
+    }
+}
+
+vectorized! {
+    fn relu6_backward_block<E>(dy: &mut [E], x: &[E]) {
+        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
+            *dy = E::from_f32(dy.to_f32() * Swish::Relu6.slope(x.to_f32()));
         });
     }
 }

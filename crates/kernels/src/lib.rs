@@ -22,6 +22,7 @@ pub mod int8;
 pub mod loss;
 pub mod norm;
 pub mod optim;
+pub mod pad;
 pub mod pool;
 mod product;
 pub mod reference;

@@ -111,6 +111,13 @@ pub fn hardswish(x: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (y, x.iter().zip(dy).map(|(&x, dy)| dy * slope(x)).collect())
 }
 
+/// ReLU6 ([`crate::activation::swish`]) and, for `dy`, its gradient: that of torch's `hardtanh`, 0 at both ends.
+#[must_use]
+pub fn relu6(x: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let gradient = |(&x, &dy): (&f64, &f64)| if x > 0.0 && x < 6.0 { dy } else { 0.0 };
+    (x.iter().map(|x| x.clamp(0.0, 6.0)).collect(), x.iter().zip(dy).map(gradient).collect())
+}
+
 /// Mean and biased variance of each channel ([`crate::norm::statistics`]).
 #[must_use]
 pub fn statistics(x: &[f64], channels: usize) -> (Vec<f64>, Vec<f64>) {

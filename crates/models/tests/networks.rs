@@ -45,6 +45,9 @@ fn parameter_counts_are_torchvisions() {
         ("mobilenet_v3_large", 5_483_032),
         ("mobilenet_v3_small", 2_542_856),
         ("efficientnet_b0", 5_288_548),
+        ("efficientnet_lite0", 4_652_008),
+        ("wide_resnet50_2", 68_883_240),
+        ("wide_resnet101_2", 126_886_696),
     ] {
         let network = build(name, Shape::image(224, 224, 3), 1000).unwrap();
         assert_eq!((network.parameter_count(), network.trainable_count()), (count, count), "{name}");
@@ -347,10 +350,26 @@ fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
         "BatchNorm runs with its convolution"
     );
     let mut dropping = regressor(8, Some(0.5));
-    dropping.parameters.iter_mut().for_each(|p| p.trainable = false);
+    dropping.freeze_backbone();
     let first =
         dropping.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout(_))).unwrap();
     assert_eq!(dropping.frozen_prefix(), first);
+}
+
+/// Its blocks use stochastic depth, which is off in a frozen backbone; the dropout before the head is not.
+#[test]
+fn a_frozen_backbone_is_in_evaluation_mode_whatever_is_random_in_it() {
+    let mut network = made("efficientnet_lite0", 32, 3, 5);
+    network.freeze_backbone();
+    let cut = network.frozen_prefix();
+    let dropout = network.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout(_)));
+    assert_eq!(Some(cut), dropout);
+    let images = noise(32 * 32 * 3 * 4, 1);
+    let features = network.features(&images, cut);
+    let mut again = network.clone();
+    let whole = network.forward(&images, KEY).unwrap();
+    let rest = again.forward_from(&features, cut, KEY).unwrap();
+    assert_eq!(whole.outputs(), rest.outputs());
 }
 
 #[test]

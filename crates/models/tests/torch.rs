@@ -283,6 +283,7 @@ fn mobile_networks_follow_torch() {
     networks(Algorithm::Fastest, "mobilenet_v3_large", "MobileNetV3-Large", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "mobilenet_v3_small", "MobileNetV3-Small", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "efficientnet_b0", "EfficientNet-B0", 1e-3, 1e-4);
+    networks(Algorithm::Fastest, "efficientnet_lite0", "EfficientNet-Lite0", 1e-3, 1e-4);
 }
 
 /// What follows the header of an IDX file of the embedded sample.

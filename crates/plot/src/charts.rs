@@ -52,6 +52,30 @@ pub fn twin_loss_chart(normal: &[f64], batch_norm: &[f64]) -> Chart {
     }
 }
 
+/// Whether probabilities mean what they say (a reliability diagram): for each bin the mean probability of its answers,
+/// the share of them that is right, and its share of all answers; the first two are on the diagonal where they do.
+/// 640 × 640 pixels.
+#[must_use]
+pub fn calibration_chart(bins: &[(f64, f64, f64)]) -> Chart {
+    let share = |label: &str| Axis { range: Some((0.0, 1.0)), ..Axis::new(label, Numbers::Percent) };
+    let right = bins.iter().map(|&(confidence, right, _)| (confidence, right)).collect();
+    let images = bins.iter().map(|&(confidence, _, share)| (confidence, share)).collect();
+    let ideal = Series::new("as it should be", vec![(0.0, 0.0), (1.0, 1.0)], Paint::MARK);
+    let dots = |series: Series| Series { marker: Some(3.0), ..series };
+    Chart {
+        title: "Calibration".to_owned(),
+        x: share("probability of the answer"),
+        y: share("share of right answers"),
+        lines: vec![
+            Series { style: LineStyle::Dashed, ..ideal },
+            dots(Series::new("share of all images", images, Paint::TEST)),
+            dots(Series::new("right answers", right, Paint::VALIDATION)),
+        ],
+        size: (640, 640),
+        ..Chart::default()
+    }
+}
+
 /// What the dropout experiment knows at one epoch. Each list of y belongs to the list of x named beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct DropoutChart<'a> {

@@ -8,7 +8,7 @@ use crate::canvas::Canvas;
 use crate::layout::{GAP, Layout, SMALL, TEXT, TICK, TITLE, row_baseline};
 use crate::legend::Legend;
 use crate::surface::{Anchor, Area, DOT, PIXELS, Pen, Point, Surface, length};
-use crate::svg::Document;
+use crate::svg::{Document, description};
 use crate::text::{fit, fit_middle, width};
 use crate::view::View;
 use crate::{Chart, LineStyle, Look, Paint, Picture, PlotError, Series, Theme};
@@ -31,7 +31,7 @@ impl Chart {
     /// is shown are there for screen readers.
     #[must_use]
     pub fn svg(&self, theme: Theme) -> String {
-        let mut document = Document::new(self, theme);
+        let mut document = Document::new(self.pixels(), &self.title, &description(self), theme);
         self.draw_on(&mut document);
         document.finish()
     }

@@ -25,6 +25,7 @@ mod fonts;
 mod grid;
 mod layout;
 mod legend;
+mod matrix;
 mod palette;
 mod picture;
 mod range;
@@ -38,10 +39,13 @@ mod view;
 
 pub use animation::animation;
 pub use chart::{Axis, Chart, LineStyle, Mark, Numbers, Scatter, Series};
-pub use charts::{DropoutChart, accuracy_chart, dropout_chart, loss_chart, twin_loss_chart};
+pub use charts::{
+    DropoutChart, accuracy_chart, calibration_chart, dropout_chart, loss_chart, twin_loss_chart,
+};
 pub use color::Color;
 pub use error::PlotError;
 pub use grid::{GridCell, ImageGrid};
+pub use matrix::ConfusionMatrix;
 pub use picture::Picture;
 pub use theme::{Look, Paint, Theme, recipe};
 pub use ticks::ticks;

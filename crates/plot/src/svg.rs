@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use wellfit_base::words::plural;
+
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
 use crate::{Chart, Paint, Theme};
 
@@ -15,16 +17,15 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Paper with the chart's title and, in a sentence, what it shows.
-    pub fn new(chart: &Chart, theme: Theme) -> Self {
-        let (width, height) = chart.pixels();
-        let title = if chart.title.trim().is_empty() { "Chart" } else { &chart.title };
+    /// Paper of that size with a title and, in a sentence, what it shows.
+    pub fn new((width, height): (u32, u32), title: &str, description: &str, theme: Theme) -> Self {
+        let title = if title.trim().is_empty() { "Chart" } else { title };
         let mut document = Self { theme, text: String::new() };
         document.element(format_args!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{FONTS}">"#
         ));
         document.element(format_args!("<title>{}</title>", escaped(title)));
-        document.element(format_args!("<desc>{}</desc>", escaped(&description(chart))));
+        document.element(format_args!("<desc>{}</desc>", escaped(description)));
         let paper = document.hex(Paint::PAPER);
         document.element(format_args!(r#"<rect width="{width}" height="{height}" fill="{paper}"/>"#));
         document
@@ -127,7 +128,7 @@ impl Surface for Document {
 }
 
 /// What the chart shows, in a sentence: `Loss over Epochs: train loss (40 points), …`.
-fn description(chart: &Chart) -> String {
+pub(crate) fn description(chart: &Chart) -> String {
     let axes: Vec<&str> = [&chart.y.label, &chart.x.label]
         .into_iter()
         .map(|label| label.trim())
@@ -138,7 +139,7 @@ fn description(chart: &Chart) -> String {
     let series: Vec<String> = lines
         .chain(dots)
         .filter(|(name, _)| !name.is_empty())
-        .map(|(name, count)| format!("{name} ({count} {})", if count == 1 { "point" } else { "points" }))
+        .map(|(name, count)| format!("{name} ({})", plural(count, "point")))
         .collect();
     let axes = if axes.is_empty() { "A chart".to_owned() } else { axes.join(" over ") };
     if series.is_empty() { axes } else { format!("{axes}: {}", series.join(", ")) }

@@ -8,6 +8,8 @@
 //! | Which rate at this step? | [`Schedule`] | `torch.optim.lr_scheduler` |
 //! | Save the model now, under which name? | [`CheckpointPolicy`] | Keras' `ModelCheckpoint` |
 //!
+//! [`classification`] gives the figures that such decisions are made of.
+//!
 //! [`Replay`] asks the first three about a run that is over.
 //!
 //! The packages differ in details that change what a run does; [`Semantics`] picks whose rules apply.
@@ -24,6 +26,7 @@
 //! ```
 
 mod checkpoint_policy;
+pub mod classification;
 mod direction;
 mod early_stopping;
 mod error;

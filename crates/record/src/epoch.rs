@@ -51,12 +51,14 @@ impl Metrics {
     /// The value of `metric`, where it was measured.
     #[must_use]
     pub fn get(&self, metric: Metric) -> Option<f64> {
-        self.0[metric.place()]
+        metric.place().and_then(|place| self.0[place])
     }
 
-    /// Sets the value of `metric`.
+    /// Sets the value of `metric`; one that is not in [`Metric::ALL`] is left out.
     pub fn set(&mut self, metric: Metric, value: f64) {
-        self.0[metric.place()] = Some(value);
+        if let Some(place) = metric.place() {
+            self.0[place] = Some(value);
+        }
     }
 
     /// These, and `value` as that of `metric`.

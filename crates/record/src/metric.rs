@@ -49,7 +49,8 @@ struct Definition {
 /// One line a quantity: its variant, its name, unit, direction and description.
 macro_rules! quantities {
     ($($variant:ident, $name:literal, $unit:ident, $mode:ident, $description:literal;)*) => {
-        /// What is measured of a model. All are means over samples.
+        /// What is measured of a model. Those of [`Quantity::MEANS`] are means over samples, in each pass; the others are
+        /// figures of all answers together, measured in validation where they are asked for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Quantity {
             $(#[doc = concat!("`", $name, "`: ", $description, ".")] $variant,)*
@@ -72,9 +73,16 @@ macro_rules! quantities {
 quantities! {
     Loss, "loss", Nats, Min, "the mean loss";
     Accuracy, "accuracy", Share, Max, "the share of right answers";
+    MacroF1, "macro_f1", Share, Max, "the mean F1 of the classes";
+    BalancedAccuracy, "balanced_accuracy", Share, Max, "the mean recall of the classes";
+    Auc, "auc", Share, Max, "the area under the ROC curve, each class against the others";
+    Top5Accuracy, "top5_accuracy", Share, Max, "the share of answers with the class among the five likeliest";
 }
 
 impl Quantity {
+    /// Those that every pass measures.
+    pub const MEANS: [Self; 2] = [Self::Loss, Self::Accuracy];
+
     const fn definition(self) -> &'static Definition {
         &DEFINITIONS[self as usize]
     }
@@ -104,7 +112,7 @@ impl Quantity {
     }
 }
 
-/// A quantity in a phase: a figure that every epoch has, and that can be watched.
+/// A quantity in a phase: a figure of an epoch that can be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric {
     /// The pass in which it is measured.
@@ -115,7 +123,7 @@ pub struct Metric {
 
 impl Metric {
     /// How many there are.
-    pub const COUNT: usize = 2 * Quantity::ALL.len();
+    pub const COUNT: usize = Quantity::MEANS.len() + Quantity::ALL.len();
     /// Mean training loss, in nats.
     pub const TRAIN_LOSS: Self = Self { phase: Phase::Train, quantity: Quantity::Loss };
     /// Share of right answers in training.
@@ -130,9 +138,12 @@ impl Metric {
         let mut all = [Self::TRAIN_LOSS; Self::COUNT];
         let mut place = 0;
         while place < Self::COUNT {
-            let count = Quantity::ALL.len();
-            let phase = if place < count { Phase::Train } else { Phase::Validate };
-            all[place] = Self { phase, quantity: Quantity::ALL[place % count] };
+            let means = Quantity::MEANS.len();
+            all[place] = if place < means {
+                Self { phase: Phase::Train, quantity: Quantity::ALL[place] }
+            } else {
+                Self { phase: Phase::Validate, quantity: Quantity::ALL[place - means] }
+            };
             place += 1;
         }
         all
@@ -184,9 +195,15 @@ impl Metric {
         Self::ALL.map(Self::name).join(", ")
     }
 
-    /// Its place in [`Self::ALL`].
-    pub(crate) const fn place(self) -> usize {
-        self.phase as usize * Quantity::ALL.len() + self.quantity as usize
+    /// Whether every epoch has it; the others are measured where they are asked for.
+    #[must_use]
+    pub fn is_always_measured(self) -> bool {
+        Quantity::MEANS.contains(&self.quantity)
+    }
+
+    /// Its place in [`Self::ALL`]; none for what training does not measure.
+    pub(crate) fn place(self) -> Option<usize> {
+        Self::ALL.into_iter().position(|metric| metric == self)
     }
 }
 
@@ -197,11 +214,15 @@ mod tests {
     #[test]
     fn every_metric_is_found_by_its_name_and_stands_at_its_place() {
         for (place, metric) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!((Metric::named(metric.name()), metric.place()), (Some(metric), place));
+            assert_eq!((Metric::named(metric.name()), metric.place()), (Some(metric), Some(place)));
             assert!(metric.name().ends_with(metric.quantity.name()), "{metric:?}");
         }
-        assert_eq!(Metric::names(), "train_loss, train_accuracy, val_loss, val_accuracy");
-        assert_eq!(Metric::named("f1"), None);
+        let names = "train_loss, train_accuracy, val_loss, val_accuracy, val_macro_f1, val_balanced_accuracy, val_auc, \
+                     val_top5_accuracy";
+        assert_eq!(Metric::names(), names);
+        assert_eq!([Metric::named("f1"), Metric::named("train_macro_f1")], [None; 2]);
+        assert_eq!(Metric { phase: Phase::Train, quantity: Quantity::Auc }.place(), None);
+        assert_eq!(Metric::ALL.into_iter().filter(|metric| metric.is_always_measured()).count(), 4);
         assert_eq!((Metric::VAL_LOSS.mode(), Metric::VAL_ACCURACY.mode()), (Mode::Min, Mode::Max));
         assert_eq!(Metric::VAL_ACCURACY.description(), "the share of right answers on the validation data");
         assert_eq!(Metric::TRAIN_LOSS.unit().to_string(), "nats");

@@ -29,6 +29,10 @@ pub enum Stream {
     Dropout = 5,
     /// Synthetic data, such as the dropout lab's noise.
     Noise = 6,
+    /// What an augmentation does to one image; seed = the number that was drawn for it.
+    Parameters = 7,
+    /// Resamples of measured answers; index = the resample.
+    Bootstrap = 12,
 }
 
 /// One block of Philox4x32-10: four random words for a counter and a key.
@@ -113,6 +117,11 @@ impl Rng {
     /// A number in [low, high).
     pub fn uniform_in(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.uniform()
+    }
+
+    /// A number in [low, high) with 32 random bits; `low` if they are equal.
+    pub fn uniform_f64(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * (f64::from(self.next_u32()) / 4_294_967_296.0)
     }
 
     /// A standard normal number (Box–Muller, in f64, the cosine half).

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use wellfit_data::DataError;
+use wellfit_fetch::FetchError;
 use wellfit_gpu::DeviceError;
 use wellfit_models::ModelError;
 use wellfit_plot::PlotError;
@@ -85,6 +86,16 @@ impl From<ModelError> for RunError {
 impl From<DeviceError> for RunError {
     fn from(error: DeviceError) -> Self {
         Self::setting("device", error.to_string())
+    }
+}
+
+impl From<FetchError> for RunError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Name(problem) => Self::Unusable(problem),
+            FetchError::Disk { .. } => Self::Output(error.to_string()),
+            _ => Self::Model(error.to_string()),
+        }
     }
 }
 

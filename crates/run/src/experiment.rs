@@ -2,14 +2,17 @@
 
 use crate::caching::open_cache;
 use crate::classes::ClassCounts;
-use crate::classifier::{Opened, model_in, open_weights, take_over};
+use crate::classifier::{Opened, open_weights, take_over};
 use crate::error::RunError;
+use crate::following::{follow_weights, pin_weights};
 use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
 use crate::options::{DataKind, OptimizerName, Options, PrecisionName, RunSpec};
 use crate::preprocessing::{augmentations, preprocessing};
+use crate::pretrained;
+use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::{
@@ -83,18 +86,22 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
         // What can be refused without the data is refused before they are read.
-        let (options, opened) = follow_weights(options, observer)?;
+        let (mut options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
-        let splits = source.open(spec.skip_bad, observer)?;
+        let splits = source.open(spec.skip_bad, spec.depth, observer)?;
         let kind = source.kind(&splits.train);
+        if kind == DataKind::Folder && source.validation == Validation::Split {
+            options = options.with_network_at_hand();
+        }
         let mut spec = match source.validation {
             Validation::Split => options.decide(kind)?,
-            Validation::Test => options.clone().by_the_recipe(kind).decide(kind)?,
+            Validation::Test => options.clone().for_lab_transfer().decide(kind)?,
         };
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();
+        pin_weights(&mut spec)?;
         let parts = divide(splits, &spec, source.validation, observer)?;
         let preprocessing = preprocessing(&spec, &parts.train)?;
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
@@ -107,14 +114,21 @@ impl Experiment {
     /// Load the weights that the run starts from, if any.
     pub(crate) fn load_weights(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         let Some(path) = &self.spec.weights else {
-            if self.spec.freeze {
+            if self.spec.freeze || self.spec.freeze_epochs > 0 {
                 let known = architecture(&self.spec.model)?;
                 observer.notice(&Notice::RandomBackbone { file: known.weight_files.first().copied() });
             }
             return Ok(());
         };
         let opened = self.opened.take();
-        let Opened { file, path } = opened.map_or_else(|| open_weights(path), Ok)?;
+        let open = || match weights_name(path)? {
+            None => open_weights(path),
+            Some(name) => {
+                let store = pretrained::store(self.spec.offline);
+                open_weights(&pretrained::fetch(&name, Some(&self.spec.model), &store, observer)?.path)
+            }
+        };
+        let Opened { file, path } = opened.map_or_else(open, Ok)?;
         observer.notice(&Notice::WeightsFrom { path: path.clone() });
         take_over(&mut self.network, &file, &path, true, observer)
     }
@@ -159,6 +173,9 @@ impl Experiment {
         }
         let (batches, epochs) = (self.train.batches(), spec.epochs);
         observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
+        if let Some(recipe) = spec.recipe {
+            observer.notice(&Notice::Recipe(spec.recipe_settings(recipe, self.source.kind(&parts.train))));
+        }
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }
@@ -175,6 +192,27 @@ impl Experiment {
             return Err(RunError::setting("batch_size", format!("`batch_size` {smallest}: {problem}")));
         }
         Ok(())
+    }
+
+    /// Refuse to watch what is 100 % in every epoch.
+    pub(crate) fn refuse_constant_metric(&self) -> Result<(), RunError> {
+        let (spec, classes) = (&self.spec, self.parts.train.classes.len());
+        let watched = [
+            ("monitor", &spec.monitor),
+            ("best", &spec.best),
+            ("lr_monitor", &spec.lr_monitor),
+            ("checkpoint_monitor", &spec.checkpoint_monitor),
+        ];
+        match watched.into_iter().find(|(_, metric)| classes <= 5 && metric.ends_with("top5_accuracy")) {
+            None => Ok(()),
+            Some((setting, metric)) => {
+                let problem = format!(
+                    "`{setting}` {metric}: with {classes} classes every answer has the class among the five likeliest; \
+                     take val_accuracy, val_macro_f1 or val_auc"
+                );
+                Err(RunError::setting(setting, problem))
+            }
+        }
     }
 
     /// Warn of settings that will not have the effect they are meant to have.
@@ -204,20 +242,6 @@ impl Experiment {
         std::path::absolute(folder)
             .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
-}
-
-/// The options with the architecture of the weights they name, if they name no other; and these weights.
-fn follow_weights(
-    options: &Options,
-    observer: &mut dyn Observer,
-) -> Result<(Options, Option<Opened>), RunError> {
-    let mut options = options.clone();
-    let Some(path) = options.weights.clone().flatten().filter(|_| options.model.is_none()) else {
-        return Ok((options, None));
-    };
-    let opened = open_weights(&path)?;
-    options.model = Some(model_in(&opened, observer)?);
-    Ok((options, Some(opened)))
 }
 
 /// The device for a run of these settings.
@@ -259,20 +283,21 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     }
     network.precision = spec.precision.resolve();
     network.initialise(spec.seed);
-    if spec.freeze {
+    if spec.freeze || spec.freeze_epochs > 0 {
         network.freeze_backbone();
     }
+    network.slow_backbone(spec.backbone_lr_factor);
     Ok(network)
 }
 
-/// The batches of a part of the data: of the training part in random order, flipped at random.
+/// The batches of a part of the data: of the training part in random order, changed at random.
 pub(crate) fn loader(
     spec: &RunSpec,
     data: &Dataset,
     preprocessing: &Preprocessing,
     training: bool,
 ) -> Result<Loader, RunError> {
-    let augmentations = if training { augmentations(spec) } else { Augmentations::none() };
+    let augmentations = if training { augmentations(spec)? } else { Augmentations::none() };
     let options = LoaderOptions {
         batch_size: spec.batch_size,
         shuffle: training,

@@ -13,6 +13,7 @@
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
+//! * [`evaluation_pictures`] what a classifier confuses, and its worst answers
 //! * [`plots()`] a run's plots from its record; [`augmentation_sheet`] what its training sees
 //! * [`Observer`] and [`Notice`] progress and messages of a run; nothing here prints
 //!
@@ -22,9 +23,11 @@
 mod caching;
 mod classes;
 mod classifier;
+mod embedded;
 mod error;
 mod experiment;
 pub mod figures;
+mod following;
 mod from_scratch;
 mod machine;
 pub mod memory;
@@ -34,6 +37,8 @@ mod opening;
 pub mod options;
 mod plots;
 mod preprocessing;
+pub mod pretrained;
+mod results;
 mod resume;
 mod saved;
 mod sheet;
@@ -41,12 +46,14 @@ mod side_by_side;
 mod spec;
 mod trained_on;
 mod training;
+mod weights_name;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Paired, Prediction, Predictor, class_list,
-    imagenet_classes, training_images, weight_file,
+    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
+    Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
+pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;
@@ -54,11 +61,13 @@ pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
-pub use options::{Options, RunSpec};
+pub use options::{JitterSetting, Options, RunSpec};
 pub use plots::{PictureFormat, Plots, plots};
+pub use results::evaluation_pictures;
 pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
 pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};
+pub use weights_name::{torchvision_file, weights_name};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use wellfit_data::cache::user_dir;
-use wellfit_data::{Columns, Dataset, Need, OpenOptions, Splits, open};
+use wellfit_data::{Columns, Dataset, Depth, Need, OpenOptions, Splits, open};
 
 /// The file in the user's cache that remembers which images are whole.
 const CHECKED: &str = "checked";
@@ -47,16 +47,21 @@ impl From<&str> for DataSource {
 
 impl DataSource {
     /// Open the data to train on them, and to validate on them as [`validation`](Self::validation) says. With `skip_bad`
-    /// unusable images are left out, and named to the observer.
+    /// unusable images are left out, and named to the observer; of grey that `depth` cuts off it is warned.
     ///
     /// # Errors
     /// If there are no such data, or they are unfit to train on.
-    pub fn open(&self, skip_bad: bool, observer: &mut dyn Observer) -> Result<Splits, RunError> {
+    pub fn open(
+        &self,
+        skip_bad: bool,
+        depth: Depth,
+        observer: &mut dyn Observer,
+    ) -> Result<Splits, RunError> {
         let need = match self.validation {
             Validation::Split => Need::Training,
             Validation::Test => Need::TrainingAndTest,
         };
-        self.open_for(need, skip_bad, observer)
+        self.open_for(need, skip_bad, depth, observer)
     }
 
     /// Open the data for another purpose. What is worth knowing about them goes to the observer.
@@ -67,11 +72,13 @@ impl DataSource {
         &self,
         need: Need,
         skip_bad: bool,
+        depth: Depth,
         observer: &mut dyn Observer,
     ) -> Result<Splits, RunError> {
         let (data_dir, checked) = (self.dir.clone(), user_dir().map(|dir| dir.join(CHECKED)));
         let columns = self.columns.clone();
-        let options = OpenOptions { data_dir, skip_bad, need, checked, columns, ..OpenOptions::default() };
+        let options =
+            OpenOptions { data_dir, skip_bad, need, depth, checked, columns, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
         for remark in &splits.remarks {

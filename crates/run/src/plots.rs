@@ -4,6 +4,7 @@ use crate::error::RunError;
 use crate::opening::Validation;
 use crate::saved::SavedRun;
 use serde::Deserialize;
+use wellfit_base::words::plural;
 use wellfit_plot::{Chart, Look, Mark, Paint, accuracy_chart, loss_chart, recipe, twin_loss_chart};
 use wellfit_record::{EpochRecord, Problem, RunDir, RunInfo, StepRecord, best_epoch, epochs};
 
@@ -111,7 +112,7 @@ fn of_training(run: &RunDir, info: &RunInfo) -> Result<Plots, RunError> {
 /// `best epoch 12 of 40: validation accuracy 87.5 %, loss 0.4421`.
 fn summary(best: Option<&EpochRecord>, epochs: usize) -> String {
     match best {
-        None => format!("no validation loss in {epochs} epochs"),
+        None => format!("no validation loss in {}", plural(epochs, "epoch")),
         Some(best) => format!(
             "best epoch {} of {epochs}: validation accuracy {:.1} %, loss {:.4}",
             best.epoch,

@@ -2,7 +2,12 @@
 
 use crate::error::RunError;
 use crate::options::RunSpec;
-use wellfit_data::{Augmentations, Dataset, Preprocessing};
+use std::sync::Arc;
+use wellfit_data::augment::{
+    Mixing, RandAugment, RandomAffine, RandomErasing, RandomGrayscale, RandomResizedCrop, RandomRotation,
+    TrivialAugmentWide,
+};
+use wellfit_data::{Augmentation, Augmentations, Dataset, Depth, Preprocessing};
 use wellfit_models::architecture;
 
 /// What is done to every image of a run. It travels with the weights.
@@ -16,13 +21,48 @@ pub(crate) fn preprocessing(spec: &RunSpec, train: &Dataset) -> Result<Preproces
             (if own { (height, width) } else { size }, if colour { 3 } else { channels })
         }
     };
-    let (mean, std) = spec.scaling.statistics(train, channels)?;
-    Ok(Preprocessing { size, channels, mean, std })
+    let depth = spec.depth;
+    if train.native_size().is_some() && depth != Depth::default() {
+        let problem = format!("`depth` {depth} is for image files: these data have 8 bits");
+        return Err(RunError::setting("depth", problem));
+    }
+    let (mean, std) = spec.scaling.statistics(train, channels, depth)?;
+    Ok(Preprocessing { size, channels, mean, std, depth })
 }
 
-/// What is done to training images at random.
-pub(crate) fn augmentations(spec: &RunSpec) -> Augmentations {
-    Augmentations::flips(spec.hflip, spec.vflip)
+/// What is done to training images at random, in torchvision's usual order.
+pub(crate) fn augmentations(spec: &RunSpec) -> Result<Augmentations, RunError> {
+    let mut steps: Vec<Arc<dyn Augmentation>> = Vec::new();
+    if spec.random_resized_crop > 0.0 {
+        steps.push(Arc::new(RandomResizedCrop::new(spec.random_resized_crop..=1.0)));
+    }
+    steps.extend(Augmentations::flips(spec.hflip, spec.vflip).steps().iter().cloned());
+    let RunSpec { rotation: degrees, translate, zoom, shear, .. } = *spec;
+    if translate > 0.0 || zoom > 0.0 || shear > 0.0 {
+        steps.push(Arc::new(RandomAffine { degrees, translate, zoom, shear }));
+    } else if degrees > 0.0 {
+        steps.push(Arc::new(RandomRotation { degrees }));
+    }
+    if spec.trivial_augment {
+        steps.push(Arc::new(TrivialAugmentWide));
+    }
+    if let Some(magnitude) = spec.randaugment {
+        steps.push(Arc::new(RandAugment { magnitude, ..RandAugment::default() }));
+    }
+    if spec.color_jitter.is_on() {
+        steps.push(Arc::new(spec.color_jitter.0));
+    }
+    if spec.grayscale > 0.0 {
+        steps.push(Arc::new(RandomGrayscale { probability: spec.grayscale }));
+    }
+    if spec.erasing > 0.0 {
+        steps.push(Arc::new(RandomErasing { probability: spec.erasing }));
+    }
+    let mixing = Mixing { mixup: spec.mixup, cutmix: spec.cutmix };
+    if mixing.mixup > 0.0 || mixing.cutmix > 0.0 {
+        steps.push(Arc::new(mixing));
+    }
+    Ok(Augmentations::new(steps)?)
 }
 
 /// Preprocessing and flips in one table, as `run.toml` and weight files have held them from the first version on.

@@ -9,6 +9,7 @@ use crate::opening::DataSource;
 use crate::options::{Entry, Options, entries};
 use crate::saved::SavedRun;
 use crate::training::{Origin, Outcome};
+use crate::weights_name;
 use std::path::{Path, PathBuf};
 use wellfit_data::DataError;
 use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason, list_runs};
@@ -100,7 +101,7 @@ fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, Run
     };
     let mut typed = given.clone().with_implied();
     // As `run.toml` has them.
-    typed.weights = typed.weights.map(|path| path.map(|path| std::path::absolute(&path).unwrap_or(path)));
+    typed.weights = typed.weights.map(|path| path.map(weights_name::absolute));
     typed.precision = typed.precision.map(|name| name.resolve().into());
     let (old, new) = (table(before)?, table(&typed)?);
     let may_change = |entry: &&Entry| entry.immaterial || entry.name == "epochs";

@@ -36,7 +36,12 @@ pub(crate) fn sheet(loader: &Loader, name: &str, count: usize, look: Look) -> Re
     samples.truncate(count.max(1));
     let mut cells = Vec::new();
     for batch in loader.load(vec![samples]) {
-        cells.extend(self::cells(&batch?, loader.preprocessing(), &loader.dataset().classes));
+        let (batch, classes) = (batch?, &loader.dataset().classes);
+        let title = |place: usize| {
+            let label = batch.labels[place];
+            format!("{label} {}", classes.get(label as usize).map_or("", String::as_str))
+        };
+        cells.extend(pictured(&batch, loader.preprocessing(), title));
     }
     // Four at least, so that the line above them has room.
     let columns = ((cells.len() as f64).sqrt().ceil() as usize).max(4);
@@ -46,18 +51,26 @@ pub(crate) fn sheet(loader: &Loader, name: &str, count: usize, look: Look) -> Re
     Ok(grid.draw(look)?)
 }
 
-/// `first images of epoch 1: 224 × 224 pixels, RGB, horizontal flip`.
+/// `first images of epoch 1: 224 × 224, RGB, horizontal flip`; of many steps the names only.
 fn subtitle(loader: &Loader) -> String {
     let Preprocessing { size: (height, width), channels, .. } = loader.preprocessing();
     let colour = if *channels == 1 { "grey" } else { "RGB" };
     let steps: Vec<String> =
         loader.augmentations().steps().iter().map(|step| step.name().replace('_', " ")).collect();
+    if steps.len() > 2 {
+        // All that there is room for.
+        return steps.join(", ").replace("random ", "");
+    }
     let steps = if steps.is_empty() { "no augmentation".to_owned() } else { steps.join(", ") };
     format!("first images of epoch 1: {height} × {width}, {colour}, {steps}")
 }
 
-/// Each image with its label, standardisation undone.
-fn cells(batch: &Batch, preprocessing: &Preprocessing, classes: &[String]) -> Vec<GridCell> {
+/// The images of a batch, standardisation undone, each with the title of its place.
+pub(crate) fn pictured(
+    batch: &Batch,
+    preprocessing: &Preprocessing,
+    title: impl Fn(usize) -> String,
+) -> Vec<GridCell> {
     let Preprocessing { channels, mean, std, .. } = preprocessing;
     let [_, height, width, _] = batch.shape;
     let level = |(i, value): (usize, &f32)| {
@@ -65,14 +78,14 @@ fn cells(batch: &Batch, preprocessing: &Preprocessing, classes: &[String]) -> Ve
         // From standardised to 0–1 to a grey level.
         ((value * std[channel] + mean[channel]) * 255.0).round().clamp(0.0, 255.0) as u8
     };
-    let cell = |(image, &label): (&[f32], &u32)| GridCell {
-        title: format!("{label} {}", classes.get(label as usize).map_or("", String::as_str)),
+    let cell = |(place, image): (usize, &[f32])| GridCell {
+        title: title(place),
         height,
         width,
         channels: *channels,
         pixels: image.iter().enumerate().map(level).collect(),
     };
-    batch.images.chunks_exact(height * width * channels).zip(&batch.labels).map(cell).collect()
+    batch.images.chunks_exact(height * width * channels).enumerate().map(cell).collect()
 }
 
 #[cfg(test)]

@@ -62,11 +62,11 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wellfit_data::{OpenOptions, open};
+    use wellfit_data::{Depth, OpenOptions, open};
     use wellfit_train::lockstep;
 
     fn preprocessing() -> Preprocessing {
-        Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0] }
+        Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip }
     }
 
     fn spec(model: &str) -> RunSpec {

@@ -90,8 +90,17 @@ impl RunSpec {
             patience: self.lr_patience,
             factor: self.lr_factor,
             min_lr: self.min_lr,
+            mode: Metric::named(&self.lr_monitor).map_or(Mode::Min, Metric::mode),
             ..PlateauConfig::defaults(self.semantics.into())
         }
+    }
+
+    /// The metrics that a setting names, or the name of a checkpoint, and that not every epoch has.
+    fn measured(&self) -> Vec<Metric> {
+        let named = [&self.monitor, &self.best, &self.checkpoint_monitor, &self.lr_monitor];
+        let in_name = |metric: &Metric| self.checkpoint.iter().any(|name| name.contains(metric.name()));
+        let wanted = |metric: &Metric| named.iter().any(|name| *name == metric.name()) || in_name(metric);
+        Metric::ALL.into_iter().filter(|metric| !metric.is_always_measured() && wanted(metric)).collect()
     }
 
     fn checkpoint_config(&self) -> Option<CheckpointConfig> {
@@ -149,7 +158,7 @@ impl RunSpec {
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
     pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
-        let built = self.schedule.build(self.lr, self.epochs, steps);
+        let built = self.schedule.build(self.lr, self.epochs.saturating_sub(self.freeze_epochs), steps);
         built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
     }
 
@@ -163,10 +172,12 @@ impl RunSpec {
         steps: usize,
         metadata: BTreeMap<String, String>,
     ) -> Result<FitConfig, RunError> {
+        let stalling = Metric::named(&self.lr_monitor).map(|metric| (metric, self.plateau()));
         let watched = Metric::named(&self.monitor).map(|metric| (metric, self.early_stopping()));
         Ok(FitConfig {
             engine,
             epochs: self.epochs,
+            freeze_epochs: self.freeze_epochs,
             lr: self.lr,
             rule: self.rule(),
             loss: self.loss(),
@@ -174,7 +185,8 @@ impl RunSpec {
             schedule: self
                 .schedule(steps as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,
-            lr_scheduler: self.lr_scheduler.then(|| self.plateau()),
+            lr_scheduler: stalling.filter(|_| self.lr_scheduler),
+            measured: self.measured(),
             best: Metric::named(&self.best).unwrap_or(Metric::VAL_LOSS),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),

@@ -1,12 +1,14 @@
 //! Which images a run trained on, so that its figures on other data can leave them out: a network knows by heart much of
 //! what it was trained on.
 
+use crate::embedded::is_embedded;
 use crate::error::RunError;
 use crate::experiment::{Parts, divide};
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
 use crate::saved::SavedRun;
+use crate::weights_name::is_name;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -58,7 +60,7 @@ pub(crate) fn warn_of_known(
 
 /// What the run was trained on that these weights are of; nothing where they are of none that says so.
 fn known_to(weights: Option<&Path>) -> Result<HashSet<u64>, RunError> {
-    let run = weights.and_then(run_of);
+    let run = weights.filter(|path| !is_name(path)).and_then(run_of);
     Ok(run.map(|run| read(&run)).transpose()?.flatten().unwrap_or_default())
 }
 
@@ -124,6 +126,9 @@ fn usual_part(splits: Splits) -> (&'static str, Dataset, bool) {
 /// The run whose weights `path` means: the run itself, or the one in whose directory the weights, the checkpoint or the
 /// export are.
 fn run_of(path: &Path) -> Option<PathBuf> {
+    if is_embedded(path) {
+        return None;
+    }
     let path = path.canonicalize().ok()?;
     let mut near = path.ancestors().take(4);
     near.find(|folder| SavedRun::is_in(folder)).map(Path::to_path_buf)

@@ -23,6 +23,9 @@ use wellfit_record::{
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
 
+/// The picture of what training sees.
+const SHEET: &str = "augmentation.png";
+
 /// Where a run goes.
 #[derive(Debug, Clone, Default)]
 pub struct Destination {
@@ -101,6 +104,7 @@ impl Experiment {
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
+        self.refuse_constant_metric()?;
         self.warn_of_random_weights(observer)?;
         trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);
@@ -128,8 +132,11 @@ impl Experiment {
         let Self { source, spec, engine, network, train, val, .. } = self;
         let mut config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
         config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
-        let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
-        run.write_file("augmentation.png", &seen.to_png_bytes()?)?;
+        // A run that is resumed has it.
+        if !run.path().join(SHEET).is_file() {
+            let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
+            run.write_file(SHEET, &seen.to_png_bytes()?)?;
+        }
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
         let loaders = (&train, &val);

@@ -77,6 +77,8 @@ struct Held {
     optimizer: WeightFile,
     /// The best epoch's weights, where these are not the current ones.
     best: Option<WeightFile>,
+    /// Whether part of the weights was frozen.
+    frozen: bool,
 }
 
 fn model_in(files: &Files) -> Result<WeightFile, String> {
@@ -172,7 +174,8 @@ impl<'a> Session<'a> {
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
         let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
-        let held = Held { model: model_in(files)?, optimizer: weights_in(files, OPTIMIZER)?, best };
+        let frozen = files.contains_key(FROZEN);
+        let held = Held { model: model_in(files)?, optimizer: weights_in(files, OPTIMIZER)?, best, frozen };
         Ok((at, held))
     }
 
@@ -183,6 +186,9 @@ impl<'a> Session<'a> {
         config: &'a FitConfig,
     ) -> Result<Self, TrainError> {
         network.load(&held.model, false)?;
+        if config.freeze_epochs > 0 && !held.frozen {
+            network.unfreeze();
+        }
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &held.optimizer)?;
         let mut best = at.best.map(|_| network.clone());

@@ -59,9 +59,9 @@ pub(crate) fn evaluate_source(
     for batch in 1.. {
         let Some(input) = inputs.next(network)? else { break };
         let logits = compute(&input.values, input.value)?;
-        let loss = loss.loss(&logits, &input.labels, network.outputs());
-        average.add(&Scored { outputs: &logits, labels: &input.labels, loss: &loss });
-        batch_done(&logits, &input.labels);
+        let loss = loss.loss(&logits, &input.labels.own, network.outputs());
+        average.add(&Scored { outputs: &logits, labels: &input.labels.own, loss: &loss });
+        batch_done(&logits, &input.labels.own);
         let (phase, elapsed) = (Phase::Validate, start.elapsed());
         callback.tick(&Tick { phase, epoch, batch, batches, average, elapsed });
         check_interrupted(callback)?;

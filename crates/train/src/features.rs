@@ -5,6 +5,7 @@
 //! other rows, so cached features have the bits that a pass over the images would give.
 
 use crate::error::TrainError;
+use crate::labels::Labels;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub struct Input {
     /// Which value of the network they are: 0 for images.
     pub value: usize,
     /// The class of each sample.
-    pub labels: Vec<u32>,
+    pub labels: Labels,
 }
 
 impl Source {
@@ -132,7 +133,10 @@ impl Inputs<'_> {
         let Source { loader, features } = self.source;
         let Some(features) = features else {
             let batch = self.loaded.next().transpose()?;
-            return Ok(batch.map(|batch| Input { values: batch.images, value: 0, labels: batch.labels }));
+            return Ok(batch.map(|batch| {
+                let labels = Labels { own: batch.labels, mixed: batch.mixed };
+                Input { values: batch.images, value: 0, labels }
+            }));
         };
         let Some(step) = self.steps.pop_front() else { return Ok(None) };
         let fresh = if step.missing.is_empty() { None } else { self.loaded.next().transpose()? };
@@ -145,7 +149,7 @@ impl Inputs<'_> {
         self.gathering += began.elapsed();
         let labels = &loader.dataset().labels;
         let labels = step.samples.iter().map(|sample| labels[sample.index as usize]).collect();
-        Ok(Some(Input { values, value: features.cut, labels }))
+        Ok(Some(Input { values, value: features.cut, labels: Labels { own: labels, mixed: None } }))
     }
 }
 

@@ -25,6 +25,9 @@ pub struct FitConfig {
     pub engine: Arc<dyn Engine>,
     /// Epochs at most.
     pub epochs: u32,
+    /// How many of them, the first, train the head alone: the network comes with its backbone frozen then, and all of it
+    /// trains afterwards, by a fresh optimiser. `schedule` moves the rate in the epochs after these.
+    pub freeze_epochs: u32,
     /// The learning rate at the start.
     pub lr: f64,
     /// The optimiser.
@@ -35,8 +38,10 @@ pub struct FitConfig {
     pub clip_norm: Option<f64>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
-    /// ReduceLROnPlateau on the validation loss.
-    pub lr_scheduler: Option<PlateauConfig>,
+    /// ReduceLROnPlateau and the metric it watches.
+    pub lr_scheduler: Option<(Metric, PlateauConfig)>,
+    /// Metrics that are measured and recorded besides those that every epoch has: those of the policies must be here.
+    pub measured: Vec<Metric>,
     /// The metric that decides which epoch's weights are kept: see [`is_better_epoch`](wellfit_record::is_better_epoch).
     pub best: Metric,
     /// Early stopping and the metric it watches.
@@ -62,12 +67,14 @@ impl Default for FitConfig {
         Self {
             engine: Arc::new(Cpu),
             epochs: 1,
+            freeze_epochs: 0,
             lr: 1e-3,
             rule: Rule::ADAM,
             loss: CrossEntropy::default(),
             clip_norm: None,
             schedule: None,
             lr_scheduler: None,
+            measured: Vec::new(),
             best: Metric::VAL_LOSS,
             early_stopping: None,
             checkpoint: None,
@@ -158,16 +165,22 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let source = |loader| {
+    let source = |session: &Session<'_>, loader| {
         let keeps = session.config.engine.rows_are_independent();
         if keeps { Source::new(loader, &session.trainer.network) } else { Ok(Source::images(loader)) }
     };
-    let (train, validation) = (source(train)?, source(validation)?);
+    let mut sources = (source(&session, train)?, source(&session, validation)?);
     session.trainer.upload()?;
     while !session.is_over() {
+        if session.head_is_ready() {
+            session.unfreeze();
+            sources = (source(&session, train)?, source(&session, validation)?);
+            session.trainer.upload()?;
+        }
+        let (train, validation) = (&sources.0, &sources.1);
         callback.epoch_start(session.epoch(), session.config.epochs);
-        let trained = session.train(&train, run, callback);
-        let decisions = trained.and_then(|()| session.validate(&validation, callback));
+        let trained = session.train(train, run, callback);
+        let decisions = trained.and_then(|()| session.validate(validation, callback));
         if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
         }
@@ -206,7 +219,11 @@ fn write_epoch(
         run.event(&Event::EarlyStoppingCounter { epoch, counter, patience })?;
     }
     if let Some(step) = decisions.plateau.as_ref().filter(|step| step.lr_after != step.lr_before) {
-        let reason = "the validation loss stalled".to_owned();
+        let watched = session.config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
+        let reason = match watched {
+            Metric::VAL_LOSS => "the validation loss stalled".to_owned(),
+            other => format!("{} stalled", other.name()),
+        };
         run.event(&Event::LrChange { epoch, from: step.lr_before, to: step.lr_after, reason })?;
     }
     Ok(())

@@ -6,6 +6,7 @@
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
 //! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass
+//! * [`labels`] the targets of a pass, which may be mixtures of two classes
 //! * [`callback`] how a caller watches and steers a run
 
 pub mod callback;
@@ -16,6 +17,7 @@ pub mod evaluate;
 mod every;
 pub mod features;
 pub mod fit;
+pub mod labels;
 pub mod lockstep;
 mod memory;
 pub mod metrics;
@@ -31,6 +33,7 @@ pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use every::Every;
 pub use fit::{FitConfig, Outcome, fit, resume};
+pub use labels::{Labels, MixedCrossEntropy};
 pub use memory::memory_need;
 pub use metrics::{Average, Scored};
 pub use step::{Direction, MeanSquaredError, Objective, StepObserver, StepOutcome, StepPart, Trainer};

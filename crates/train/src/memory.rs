@@ -13,6 +13,12 @@ const POOL: f64 = 1.1;
 /// really takes.
 #[must_use]
 pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
+    // The head alone takes less than all that trains after it.
+    let mut whole = None;
+    if config.freeze_epochs > 0 {
+        whole.insert(network.clone()).unfreeze();
+    }
+    let network = whole.as_ref().unwrap_or(network);
     let (weights, trained) = (4 * network.parameter_count() as u64, 4 * network.trainable_count() as u64);
     let (frozen, moments) = (weights - trained, config.rule.moments() as u64 * trained);
     // A tensor is copied into torch's layout, then into the file; the files of a checkpoint wait together. That of

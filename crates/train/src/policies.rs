@@ -35,8 +35,8 @@ impl Policies {
             early_stopping: stopping.map(|(_, options)| EarlyStopping::new(options.clone())).transpose()?,
             plateau: config
                 .lr_scheduler
-                .clone()
-                .map(|options| ReduceLrOnPlateau::new(options, config.lr))
+                .as_ref()
+                .map(|(_, options)| ReduceLrOnPlateau::new(options.clone(), config.lr))
                 .transpose()?,
             checkpoint: config.checkpoint.clone().map(CheckpointPolicy::new).transpose()?,
         })
@@ -47,14 +47,16 @@ impl Policies {
         self.early_stopping.iter_mut().for_each(EarlyStopping::count_anew);
     }
 
-    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far.
+    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far. Early stopping counts from
+    /// the first epoch that trained the `whole` network: a head alone that no longer gains says nothing of the rest.
     pub(crate) fn observe(
         &mut self,
         config: &FitConfig,
         epoch: &EpochRecord,
-        best: bool,
+        (best, whole): (bool, bool),
     ) -> Result<EpochDecisions, PolicyError> {
         let watched = config.early_stopping.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
+        let stalling = config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
         let metrics: BTreeMap<String, f64> =
             epoch.metrics.iter().map(|(metric, value)| (metric.name().to_owned(), value)).collect();
         Ok(EpochDecisions {
@@ -63,8 +65,9 @@ impl Policies {
             early_stopping: self
                 .early_stopping
                 .as_mut()
+                .filter(|_| whole)
                 .map(|m| m.observe(epoch.epoch - 1, epoch.value(watched))),
-            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.val_loss())),
+            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.value(stalling))),
             checkpoint: self.checkpoint.as_mut().map(|m| m.observe(epoch.epoch - 1, &metrics)).transpose()?,
         })
     }

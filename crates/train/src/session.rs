@@ -7,12 +7,13 @@ use crate::evaluate::{Compute, check_interrupted, evaluate_source};
 use crate::every::Every;
 use crate::features::{Input, Source};
 use crate::fit::{FitConfig, Outcome};
-use crate::metrics::{Average, Scored};
+use crate::labels::MixedCrossEntropy;
+use crate::metrics::{Answers, Average, Scored};
 use crate::policies::{EpochDecisions, Policies};
 use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
 use std::time::{Duration, Instant};
-use wellfit_kernels::loss::{CrossEntropy, Loss};
+use wellfit_kernels::loss::Loss;
 use wellfit_models::{Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
@@ -25,7 +26,7 @@ use wellfit_weights::Fault;
 pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
     /// The network as it is now, with the optimiser's moments.
-    pub trainer: Trainer<CrossEntropy>,
+    pub trainer: Trainer<MixedCrossEntropy>,
     /// The network of the best epoch.
     pub best: Option<Network>,
     /// The weights that are frozen, as every checkpoint holds them.
@@ -67,7 +68,7 @@ impl<'a> Session<'a> {
         let frozen = frozen_file(&network, config)?;
         let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
         if let Some(rates) = &mut rates {
-            (0..optimizer.step).for_each(|_| {
+            (0..optimizer.own_steps()).for_each(|_| {
                 rates.next();
             });
         }
@@ -77,12 +78,32 @@ impl<'a> Session<'a> {
             network,
             optimizer,
             state: None,
-            objective: config.loss.clone(),
+            objective: MixedCrossEntropy(config.loss.clone()),
             engine: config.engine.clone(),
             clip_norm: config.clip_norm,
             seed: config.seed,
         };
         Ok(Self { config, trainer, best, frozen, at, rates, began, saved: now })
+    }
+
+    /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
+    pub fn head_is_ready(&self) -> bool {
+        let epochs = self.config.freeze_epochs as usize;
+        epochs > 0 && self.frozen.is_some() && self.at.epochs.len() >= epochs
+    }
+
+    /// Whether only the head trains for now.
+    fn trains_head(&self) -> bool {
+        self.config.freeze_epochs > 0 && self.frozen.is_some()
+    }
+
+    /// Train the whole network from here on.
+    pub fn unfreeze(&mut self) {
+        let Trainer { network, optimizer, .. } = &mut self.trainer;
+        network.unfreeze();
+        *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
+        self.best.iter_mut().for_each(Network::unfreeze);
+        self.frozen = None;
     }
 
     /// The epoch under way, from 1.
@@ -133,8 +154,9 @@ impl<'a> Session<'a> {
 
     fn step(&mut self, data: &Input, run: &mut RunWriter) -> Result<(), TrainError> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
-        let lr = self.rates.as_mut().and_then(Iterator::next).unwrap_or(self.at.lr);
-        let mut measured = Measured { average: &mut self.at.pass.average, labels: &data.labels };
+        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
+        let lr = rates.and_then(Iterator::next).unwrap_or(self.at.lr);
+        let mut measured = Measured { average: &mut self.at.pass.average, labels: data.labels.largest() };
         let input = (&data.values[..], data.value);
         let outcome = self.trainer.step_from(input, &data.labels, lr, &mut measured)?;
         run.step(&StepRecord::of_one(epoch, step, lr, outcome.loss))?;
@@ -175,14 +197,21 @@ impl<'a> Session<'a> {
         let trainer = &self.trainer;
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
-        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, |_, _| {})?;
+        let mut answers = Answers::new(&config.measured, trainer.network.outputs());
+        let take = |logits: &[f32], labels: &[u32]| answers.add(logits, labels);
+        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, take)?;
         // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
         self.trainer.download()?;
         let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
         let record = EpochRecord {
             epoch,
             step: self.trainer.optimizer.step,
-            metrics: pass.average.metrics(Phase::Train).chain(validated.metrics(Phase::Validate)).collect(),
+            metrics: pass
+                .average
+                .metrics(Phase::Train)
+                .chain(validated.metrics(Phase::Validate))
+                .chain(answers.metrics())
+                .collect(),
             lr: pass.lr,
             seconds: pass.seconds + val_seconds,
             train_seconds: pass.seconds,
@@ -197,7 +226,8 @@ impl<'a> Session<'a> {
         }
         self.at.epochs.push(record);
         self.at.pass = PartialPass::default();
-        let decisions = self.at.policies.observe(config, &record, best)?;
+        let whole = !self.trains_head();
+        let decisions = self.at.policies.observe(config, &record, (best, whole))?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
         if let Some(reason) =
             decisions.early_stopping.as_ref().and_then(|observation| observation.stop.as_ref())

@@ -211,7 +211,7 @@ impl Augmentation for Uncounted {
         rng.below(1 << 20)
     }
 
-    fn effect(&self, _: u32) -> Effect {
+    fn effect(&self, _: u32, _: (usize, usize)) -> Effect {
         Effect::Nothing
     }
 }

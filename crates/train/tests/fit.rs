@@ -64,7 +64,7 @@ fn early_stopping_ends_the_run_and_the_scheduler_lowers_the_rate() {
     let plateau = PlateauConfig { patience: 1, threshold: 0.99, factor: 0.5, ..PlateauConfig::default() };
     let config = FitConfig {
         early_stopping: Some((Metric::VAL_LOSS, stopping)),
-        lr_scheduler: Some(plateau),
+        lr_scheduler: Some((Metric::VAL_LOSS, plateau)),
         ..config(50, 0.01)
     };
     let outcome = fit(network(), (&train, &val), &config, &mut run, &mut ()).unwrap();

@@ -66,6 +66,11 @@ fn so_they_are_with_frozen_weights() {
     wherever_it_is_interrupted(&Story::new().frozen());
 }
 
+#[test]
+fn so_they_are_with_the_head_first() {
+    wherever_it_is_interrupted(&Story::new().head_first(3));
+}
+
 fn wherever_it_is_interrupted(story: &Story) {
     let whole = uninterrupted(story);
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);

@@ -121,7 +121,8 @@ impl Array {
 pub struct WeightFile {
     /// The arrays in the file's order; no name appears twice.
     pub arrays: Vec<(String, Array)>,
-    /// Text about the file. Only safetensors carries it; `.pth` has no place for it.
+    /// Text about the file. Safetensors carries any; of a `.pth` it is the names of classes beside
+    /// the weights, under `classes` as a JSON list, if there are any. Writing a `.pth` leaves it out.
     pub metadata: BTreeMap<String, String>,
 }
 

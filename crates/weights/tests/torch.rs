@@ -31,6 +31,17 @@ fn every_format_of_a_state_dict_is_read() {
 }
 
 #[test]
+fn names_of_classes_beside_the_weights_are_read() {
+    let classes = |form: &str| load(&format!("classes_{form}.pth")).metadata.get("classes").cloned();
+    for form in ["list", "class_to_idx", "names", "meta"] {
+        assert_eq!(classes(form).as_deref(), Some(r#"["cat","big dog","フクロウ"]"#), "{form}");
+    }
+    for form in ["gap", "count"] {
+        assert_eq!(classes(form), None, "{form}");
+    }
+}
+
+#[test]
 fn a_checkpoint_gives_its_state_dict() {
     let prefixed = |(name, array): (String, Array)| (format!("module.{name}"), array);
     assert_eq!(load("checkpoint.pth").arrays, model().into_iter().map(prefixed).collect::<Vec<_>>());

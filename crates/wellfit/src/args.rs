@@ -7,9 +7,9 @@ use clap::builder::ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use wellfit::data::Columns;
+use wellfit::data::{Columns, Depth};
 use wellfit::run::options::Group;
-pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+pub use wellfit::run::options::{AugmentName, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 use wellfit::run::{FileHints, class_list};
 
 /// Train image classifiers that neither under- nor overfit.
@@ -38,7 +38,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
-or model, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
+or model, or weights that cannot be downloaded, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
 7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
 
 /// The heading of what is printed and written.
@@ -68,13 +68,16 @@ pub enum Command {
     Lab(Lab),
     /// Classify images with a run's best weights
     Predict(PredictArgs),
-    /// Loss and accuracy of a run's best weights on data
+    /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration
     Evaluate(EvaluateArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
     Export(ExportArgs),
     /// Look at data
     #[command(subcommand)]
     Data(Data),
+    /// Pretrained weights by name: which there are, where they are, downloads
+    #[command(subcommand)]
+    Weights(Weights),
     /// A table of runs
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record
@@ -105,6 +108,44 @@ pub enum Data {
     Split(SplitArgs),
     /// Images of each class and part, sizes, proportions, mean and standard deviation
     Stats(StatsArgs),
+}
+
+/// What can be done with pretrained weights.
+#[derive(Debug, Subcommand)]
+pub enum Weights {
+    /// The names there are, and what of them is on this machine
+    List,
+    /// Download weights, unless they are on this machine, and print where they are
+    Fetch(WeightsArgs),
+    /// Print where weights are on this machine; never download
+    Path(WeightsArgs),
+    /// Compare the files in Wellfit's cache of weights, or those of one name, with their SHA-256
+    Verify(VerifyArgs),
+}
+
+/// `wellfit weights fetch` and `path`.
+#[derive(Debug, Args)]
+pub struct WeightsArgs {
+    /// imagenet, imagenet-v1 or imagenet-v2 (torchvision's, with --model), hf:ORG/NAME or hf:ORG/NAME@REVISION
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+    /// The architecture
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Do not download
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `wellfit weights verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A name as for `fetch` [default: all files in Wellfit's cache]
+    #[arg(value_name = "NAME")]
+    pub name: Option<PathBuf>,
+    /// The architecture
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
 }
 
 /// Where a run goes.
@@ -297,7 +338,7 @@ pub const STDOUT: &str = "-";
 /// `wellfit predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input, with a line or a
@@ -335,6 +376,16 @@ pub struct NumberArgs {
     /// Data as for `train` whose training images calibrate int8 [default: those of the run]
     #[arg(long, value_name = "DATA")]
     pub calibrate: Option<String>,
+    /// Test-time augmentation: hflip also looks at each image mirrored, and averages the probabilities
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub tta: Option<Tta>,
+}
+
+/// What else of an image is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tta {
+    /// The image with left and right exchanged.
+    Hflip,
 }
 
 /// What to take where a weight file does not say.
@@ -350,20 +401,24 @@ pub struct FileArgs {
     /// for 1000 outputs]
     #[arg(long, value_name = "NAMES")]
     pub classes: Option<String>,
+    /// Take weights by name from this machine only; never download
+    #[arg(long)]
+    pub offline: bool,
 }
 
 impl FileArgs {
     /// For the library.
     pub fn hints(&self) -> Result<FileHints, CliError> {
         let classes = self.classes.as_deref().map(class_list).transpose()?;
-        Ok(FileHints { model: self.model.clone(), image_size: self.image_size, classes })
+        let (model, image_size) = (self.model.clone(), self.image_size);
+        Ok(FileHints { model, image_size, classes, offline: self.offline })
     }
 }
 
 /// `wellfit export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// The kind of file
@@ -399,7 +454,7 @@ pub enum ExportFormat {
 /// `wellfit evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A run's directory, an exported one, or a weight file (with --model)
+    /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Data as for `train`; its test/ part if it has one, else val/, else all of it
@@ -416,6 +471,12 @@ pub struct EvaluateArgs {
     /// Leave unusable image files out instead of stopping
     #[arg(long)]
     pub skip_bad: bool,
+    /// Write all figures and the answer to each image into this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace such files that are there
+    #[arg(long, requires = "out")]
+    pub force: bool,
     #[command(flatten)]
     pub numbers: NumberArgs,
     #[command(flatten)]
@@ -436,6 +497,12 @@ pub struct ShowArgs {
     /// Show the images as `train` would see them first: resized and augmented
     #[arg(long)]
     pub augmented: bool,
+    /// What becomes of grey image files of more than 8 bits, as for `train`
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = one_of::<Depth>(Depth::NAMES))]
+    pub depth: Depth,
+    /// The same with this `--augment` of `train`: none, light or strong
+    #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = one_of::<AugmentName>(AugmentName::NAMES))]
+    pub augment: Option<AugmentName>,
     /// Decides which images
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
     pub seed: u64,

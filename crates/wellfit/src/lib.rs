@@ -9,6 +9,7 @@
 //! | [`images`] | bytes → pixels |
 //! | [`data`] | files → batches |
 //! | [`models`] | batches → logits, and back to gradients |
+//! | [`fetch`] | names of pretrained weights → files |
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
@@ -18,6 +19,7 @@
 
 pub use wellfit_base as base;
 pub use wellfit_data as data;
+pub use wellfit_fetch as fetch;
 pub use wellfit_gpu as gpu;
 pub use wellfit_images as images;
 pub use wellfit_kernels as kernels;

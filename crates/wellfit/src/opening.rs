@@ -4,13 +4,19 @@ use crate::args::PlaceArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use crate::progress::Progress;
-use wellfit::data::{Need, Splits};
+use wellfit::data::{Depth, Need, Splits};
 use wellfit::run::{DataSource, Validation};
 
 /// Open data; downloads and checks show their progress, skipped files are named, and what is odd about a folder is
 /// told.
-pub fn open_data(source: &DataSource, need: Need, skip_bad: bool, out: Output) -> Result<Splits, CliError> {
-    Ok(source.open_for(need, skip_bad, &mut Progress::new(out, false))?)
+pub fn open_data(
+    source: &DataSource,
+    need: Need,
+    skip_bad: bool,
+    depth: Depth,
+    out: Output,
+) -> Result<Splits, CliError> {
+    Ok(source.open_for(need, skip_bad, depth, &mut Progress::new(out, false))?)
 }
 
 /// Where data are, as typed.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "train",
     "resume",
     "verify-resume",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 13] = [
     "evaluate",
     "export",
     "data",
+    "weights",
     "runs",
     "plot",
     "replay",

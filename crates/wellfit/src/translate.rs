@@ -291,7 +291,7 @@ mod tests {
             // timm
             (
                 "train --data-dir photos --model resnet50 --img-size 224 -b 64 --sched cosine --epochs 20 --opt adamw --weight-decay 0.05 --smoothing 0.1 --clip-grad 1.0 --vflip 0.5 --hflip 0 --seed 42 --mixup 0 --amp-dtype bfloat16",
-                "model='resnet50'\nimage_size=224\nbatch_size=64\nschedule='cosine'\nepochs=20\noptimizer='adamw'\nweight_decay=0.05\nlabel_smoothing=0.1\nclip_norm=1.0\nvflip=true\nhflip=false\nseed=42\nprecision='bf16'",
+                "model='resnet50'\nimage_size=224\nbatch_size=64\nschedule='cosine'\nepochs=20\noptimizer='adamw'\nweight_decay=0.05\nlabel_smoothing=0.1\nclip_norm=1.0\nvflip=true\nhflip=false\nseed=42\nmixup=0.0\nprecision='bf16'",
             ),
             // Ultralytics
             (
@@ -334,9 +334,9 @@ mod tests {
     #[test]
     fn what_is_lacking_is_said_before_anything_else() {
         for (line, part) in [
-            ("train photos --mixup 0.2", "mixup is no augmentation here"),
+            ("train photos --mosaic 0.2", "mosaic is no augmentation here"),
             ("train photos --pretrained", "`weights` FILE"),
-            ("train photos --augment", "`hflip`"),
+            ("train photos --auto-augment x", "`trivial_augment`"),
             ("train photos --shuffle False", "cannot be turned off"),
         ] {
             let problem = translated(line).unwrap_err();

@@ -2,7 +2,8 @@
 
 use wellfit_rng::Rng;
 
-use super::{Augmentation, Effect, Flips};
+use super::augmentation::{Augmentation, Effect, Size};
+use super::flips::Flips;
 
 /// Mirror left and right half of the time: torchvision's `RandomHorizontalFlip(p=0.5)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +22,7 @@ impl Augmentation for RandomHorizontalFlip {
         u32::from(rng.coin())
     }
 
-    fn effect(&self, drawn: u32) -> Effect {
+    fn effect(&self, drawn: u32, _: Size) -> Effect {
         Effect::Flip(Flips { horizontal: drawn == 1, vertical: false })
     }
 }

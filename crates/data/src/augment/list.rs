@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use wellfit_rng::Rng;
 
-use super::{ALL, Augmentation, Effect, Flips, RandomHorizontalFlip, RandomVerticalFlip};
+use super::all::ALL;
+use super::augmentation::{Augmentation, Effect, Rectangle, Size};
+use super::flips::Flips;
+use super::horizontal_flip::RandomHorizontalFlip;
+use super::vertical_flip::RandomVerticalFlip;
 use crate::error::DataError;
 use crate::loader::{Batch, Sample};
 
 /// The most steps of a list: an epoch's plan holds a number for each step and image.
-pub const MOST_STEPS: usize = 4;
+pub const MOST_STEPS: usize = 12;
 
 /// Augmentations in the order in which they happen; an empty list, the default, changes nothing.
 ///
@@ -94,21 +98,35 @@ impl Augmentations {
         choice
     }
 
-    /// The flips of a choice, all steps together.
-    #[must_use]
-    pub fn flips_of(&self, choice: Choice) -> Flips {
-        let effects = self.0.iter().zip(choice.0).map(|(step, drawn)| step.effect(drawn));
-        effects.fold(Flips::default(), |flips, effect| match effect {
-            Effect::Nothing => flips,
-            Effect::Flip(more) => flips.followed_by(more),
-        })
+    /// What each step does to an image that is an input of `size`, in order.
+    pub fn effects(&self, choice: Choice, size: Size) -> impl Iterator<Item = Effect> {
+        self.0.iter().zip(choice.0).map(move |(step, drawn)| step.effect(drawn, size))
     }
 
-    /// A part of a cache's key: equal for two choices exactly if they make the same input of an image.
+    /// The smallest share of an image's area that is left of it, if a step crops.
     #[must_use]
-    pub fn key_of(&self, choice: Choice) -> [u8; 2] {
-        let flips = self.flips_of(choice);
-        [u8::from(flips.horizontal), u8::from(flips.vertical)]
+    pub fn smallest_crop(&self) -> Option<f64> {
+        self.0.iter().find_map(|step| step.smallest_crop())
+    }
+
+    /// Which part of an image of `size`, as it was before the resize, becomes the input; none for all of it.
+    #[must_use]
+    pub fn crop(&self, choice: Choice, size: Size) -> Option<Rectangle> {
+        self.0.iter().zip(choice.0).find_map(|(step, drawn)| step.crop(drawn, size))
+    }
+
+    /// A part of a cache's key: equal for two choices only if they make the same input of an image.
+    #[must_use]
+    pub fn key_of(&self, choice: Choice) -> Vec<u8> {
+        let (mut flips, mut others) = (Flips::default(), Vec::new());
+        for (step, drawn) in self.0.iter().zip(choice.0) {
+            // What can be counted is the same for inputs of every size.
+            match step.effect(drawn, (1, 1)) {
+                Effect::Flip(more) => flips = flips.followed_by(more),
+                _ => others.extend(drawn.to_le_bytes()),
+            }
+        }
+        [vec![u8::from(flips.horizontal), u8::from(flips.vertical)], others].concat()
     }
 
     /// Let the steps that work on batches change one, which was made of `samples`.
@@ -141,10 +159,6 @@ mod tests {
         fn draw(&self, rng: &mut Rng) -> u32 {
             rng.below(1000)
         }
-
-        fn effect(&self, _: u32) -> Effect {
-            Effect::Nothing
-        }
     }
 
     #[test]
@@ -154,8 +168,8 @@ mod tests {
             for index in 0..50 {
                 let mut coins = Rng::new(0, Stream::Augment, 0, index);
                 let want = (horizontal && coins.coin(), vertical && coins.coin());
-                let got = list.flips_of(list.draw(&mut Rng::new(0, Stream::Augment, 0, index)));
-                assert_eq!((got.horizontal, got.vertical), want);
+                let got = list.key_of(list.draw(&mut Rng::new(0, Stream::Augment, 0, index)));
+                assert_eq!(got, [u8::from(want.0), u8::from(want.1)]);
             }
         }
     }
@@ -175,15 +189,29 @@ mod tests {
         assert_eq!(names, ["vertical_flip", "horizontal_flip"]);
         let error = Augmentations::named(["hflip"]).unwrap_err().to_string();
         assert!(error.contains("‘hflip’") && error.contains("horizontal_flip, vertical_flip"), "{error}");
-        let error = Augmentations::named(["vertical_flip"; 5]).unwrap_err().to_string();
-        assert!(error.contains("more than 4"), "{error}");
+        let error = Augmentations::named(["vertical_flip"; 13]).unwrap_err().to_string();
+        assert!(error.contains("more than 12"), "{error}");
     }
 
     #[test]
     fn the_same_flip_twice_is_none_and_has_the_key_of_none() {
         let list = Augmentations::named(["horizontal_flip"; 2]).unwrap();
-        assert_eq!(list.flips_of(Choice([1, 1, 0, 0])), Flips::default());
-        assert_eq!(list.key_of(Choice([1, 1, 0, 0])), list.key_of(Choice::default()));
-        assert_ne!(list.key_of(Choice([1, 0, 0, 0])), list.key_of(Choice::default()));
+        let choice = |first, second| {
+            let mut choice = Choice::default();
+            choice.0[..2].copy_from_slice(&[first, second]);
+            choice
+        };
+        assert_eq!(list.key_of(choice(1, 1)), list.key_of(Choice::default()));
+        assert_ne!(list.key_of(choice(1, 0)), list.key_of(Choice::default()));
+    }
+
+    /// The flips of an image without its colours are other inputs than those of the image.
+    #[test]
+    fn a_counted_step_is_in_the_key() {
+        let list = Augmentations::named(["horizontal_flip", "grayscale"]).unwrap();
+        assert_eq!(list.variants(), Some(4));
+        let draw = |index| list.key_of(list.draw(&mut Rng::new(0, Stream::Augment, 0, index)));
+        let keys: std::collections::HashSet<_> = (0..200).map(draw).collect();
+        assert_eq!(keys.len(), 4);
     }
 }

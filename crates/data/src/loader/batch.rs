@@ -12,8 +12,19 @@ pub struct Batch {
     pub shape: [usize; 4],
     /// The class of each image.
     pub labels: Vec<u32>,
+    /// What the images were mixed with, if they were.
+    pub mixed: Option<Mixed>,
     /// The position of each image in the loader's dataset.
     pub indices: Vec<u32>,
+}
+
+/// The other half of mixed images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixed {
+    /// The class of what each image was mixed with.
+    pub labels: Vec<u32>,
+    /// The share of each image's own class in its target, from 0 to 1; the rest is the other class'.
+    pub share: f64,
 }
 
 impl Batch {

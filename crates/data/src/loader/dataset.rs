@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use wellfit_base::file;
 use wellfit_base::hash::{add, hex};
-use wellfit_images::{MAX_FILE, RawImage, decode_file};
+use wellfit_images::{Depth, MAX_FILE, RawImage, decode_file_as};
 
 use super::pack::Pack;
 use crate::error::DataError;
@@ -118,7 +118,7 @@ impl Dataset {
         }
     }
 
-    /// The image at position `i`.
+    /// The image at position `i`, grey of more than 8 bits as Pillow has it.
     ///
     /// # Errors
     /// If its file cannot be read or decoded.
@@ -126,13 +126,24 @@ impl Dataset {
     /// # Panics
     /// If `i` is not below [`Self::len`].
     pub fn image(&self, i: usize) -> Result<RawImage, DataError> {
+        self.image_as(i, Depth::Clip)
+    }
+
+    /// The same with a choice of what becomes of grey of more than 8 bits.
+    ///
+    /// # Errors
+    /// As [`image`](Self::image).
+    ///
+    /// # Panics
+    /// As [`image`](Self::image).
+    pub fn image_as(&self, i: usize, depth: Depth) -> Result<RawImage, DataError> {
         match &self.images {
             &Images::Memory { height, width, channels, .. } => {
                 let pixels = self.memory(i).unwrap_or_default().to_vec();
                 Ok(RawImage { height, width, channels, pixels, deep: false })
             }
-            Images::Files(paths) => Ok(decode_file(&paths[self.index[i] as usize])?),
-            Images::Packed { names, pack } => Ok(pack.decode(&names[self.index[i] as usize])?),
+            Images::Files(paths) => Ok(decode_file_as(&paths[self.index[i] as usize], depth)?),
+            Images::Packed { names, pack } => Ok(pack.decode_as(&names[self.index[i] as usize], depth)?),
         }
     }
 

@@ -15,6 +15,7 @@ use wellfit_simd::Buffer;
 
 use super::batch::Batch;
 use super::pixels::Pixels;
+use super::prepare::Preparation;
 use super::{Loader, LoaderOptions, Sample};
 use crate::error::DataError;
 
@@ -122,20 +123,19 @@ impl Work {
         let Pixels { dataset, preprocessing, .. } = pixels;
         let samples = &self.batches[batch];
         let ((height, width), channels) = (preprocessing.size, preprocessing.channels);
-        let levels = preprocessing.levels();
+        let preparation = Preparation::new(preprocessing, augmentations);
         let size = height * width * channels;
         let mut images = Buffer::scratch(samples.len() * size);
         for (sample, out) in samples.iter().zip(images.chunks_exact_mut(size)) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(DataError::WorkerDied); // nobody is left to read it
             }
-            let flips = augmentations.flips_of(sample.choice);
-            let finish = |resized: &[u8]| preprocessing.standardize(&levels, resized, flips, out);
-            pixels.with_pixels(sample.index as usize, finish)?;
+            pixels.with_pixels(sample.index as usize, |kept| preparation.prepare(sample, kept, out))?;
         }
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
-        let mut batch = Batch { images, shape: [indices.len(), height, width, channels], labels, indices };
+        let mut batch =
+            Batch { images, shape: [indices.len(), height, width, channels], labels, mixed: None, indices };
         augmentations.change_batch(samples, &mut batch);
         Ok(batch)
     }

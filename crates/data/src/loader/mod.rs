@@ -5,6 +5,7 @@ pub mod dataset;
 mod epoch;
 mod pack;
 mod pixels;
+mod prepare;
 mod prints;
 
 use std::ops::Range;
@@ -17,7 +18,7 @@ use crate::augment::{Augmentations, Choice};
 use crate::cache::{Cache, Key};
 use crate::error::DataError;
 use crate::preprocessing::Preprocessing;
-pub use batch::Batch;
+pub use batch::{Batch, Mixed};
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
 pub use pack::{Pack, Place};
@@ -85,10 +86,11 @@ impl Loader {
         if options.batch_size == 0 {
             return Err(DataError::Invalid("batch_size must be at least 1".into()));
         }
-        Ok(Self { pixels: Pixels::new(dataset, preprocessing), augmentations, options })
+        let pixels = Pixels::new(dataset, preprocessing, augmentations.smallest_crop());
+        Ok(Self { pixels, augmentations, options })
     }
 
-    /// The same, keeping images of files in `cache`: resized, before augmentation. The batches stay the same.
+    /// The same, keeping images of files in `cache`, before augmentation. The batches stay the same.
     #[must_use]
     pub fn with_cache(mut self, cache: Cache) -> Self {
         self.pixels.cache = cache;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wellfit_base::file;
-use wellfit_images::{ImageError, MAX_FILE, RawImage, decode_bytes};
+use wellfit_images::{Depth, ImageError, MAX_FILE, RawImage, decode_bytes_as};
 
 /// Where the encoded bytes of images are, by the names they go by in messages: the larger file's path, then their own
 /// name.
@@ -65,15 +65,15 @@ impl Pack {
         }
     }
 
-    /// The image, decoded.
+    /// The image, decoded, with a choice of what becomes of grey of more than 8 bits.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and those of [`decode_bytes`].
-    pub fn decode(&self, name: &Path) -> Result<RawImage, ImageError> {
+    /// As [`read`](Self::read), and those of [`decode_bytes_as`].
+    pub fn decode_as(&self, name: &Path, depth: Depth) -> Result<RawImage, ImageError> {
         if let Some(Place::Memory(bytes)) = self.places.get(name) {
-            return decode_bytes(bytes, name);
+            return decode_bytes_as(bytes, name, depth);
         }
         let bytes = self.read(name).map_err(|source| ImageError::Io { path: name.to_path_buf(), source })?;
-        decode_bytes(&bytes, name)
+        decode_bytes_as(&bytes, name, depth)
     }
 }

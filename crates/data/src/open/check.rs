@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use wellfit_images::{RawImage, decode_file};
+use wellfit_images::{Depth, ImageError, RawImage, decode_file_as};
 
 use super::checked::Checked;
 use crate::loader::Pack;
@@ -70,14 +70,21 @@ pub(crate) fn check<'a>(
 
 /// What the pixels of a file are, or what is wrong with it.
 fn look_at(path: &Path, pack: Option<&Pack>) -> Result<PixelHash, String> {
-    let decoded = pack.map_or_else(|| decode_file(path), |pack| pack.decode(path));
-    decoded.map(|image| pixel_hash(&image)).map_err(|error| error.reason())
+    let decode = |depth| pack.map_or_else(|| decode_file_as(path, depth), |pack| pack.decode_as(path, depth));
+    let look = || {
+        let image = decode(Depth::Clip)?;
+        // Two that are all white where cut off are no copies.
+        let scaled = if image.deep { decode(Depth::Scale)?.pixels } else { Vec::new() };
+        Ok(pixel_hash(&image, &scaled))
+    };
+    look().map_err(|error: ImageError| error.reason())
 }
 
-fn pixel_hash(image: &RawImage) -> PixelHash {
+fn pixel_hash(image: &RawImage, scaled: &[u8]) -> PixelHash {
     let mut hash = Sha256::new();
     hash.update((image.width as u64).to_le_bytes());
     hash.update(&image.pixels);
+    hash.update(scaled);
     let mut half = PixelHash::default();
     half.copy_from_slice(&hash.finalize()[..16]);
     half[15] = half[15] & !1 | u8::from(image.deep);

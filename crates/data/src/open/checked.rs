@@ -101,7 +101,7 @@ fn key(file: &Path) -> Option<[u8; 32]> {
     let path = std::path::absolute(file).ok()?;
     let since = changed.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let parts: [&[u8]; 5] = [
-        concat!("checked 3 ", env!("CARGO_PKG_VERSION")).as_bytes(),
+        concat!("checked 4 ", env!("CARGO_PKG_VERSION")).as_bytes(),
         path.as_os_str().as_encoded_bytes(),
         &metadata.len().to_le_bytes(),
         &since.as_nanos().to_le_bytes(),

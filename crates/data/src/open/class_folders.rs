@@ -1,8 +1,11 @@
 //! Finding the folders of classes, and telling what lies beside them.
 
+use wellfit_base::words::plural;
+
+use super::entry::is_unread_image;
 use super::remark::{Remark, listed};
 use super::split_name::{Part, is_container, recognise};
-use super::tree::{Tree, is_unread_image};
+use super::tree::Tree;
 use crate::error::DataError;
 
 /// Class names that file names are thought to begin with, at most.
@@ -154,13 +157,13 @@ pub(crate) fn flat_part(tree: &Tree, part: Part) -> DataError {
         Part::Test => "; `predict` takes images without classes",
     };
     let images = tree.images.len();
-    let plural = if images == 1 { "" } else { "s" };
     let problem = if images == 0 {
         format!("it holds no images{}", unread_images(tree))
     } else {
         format!(
-            "it holds {images} image{plural} but no folders of classes: put the images of each class into a sub-folder \
-             named after it{}{use_of_it}",
+            "it holds {} but no folders of classes: put the images of each class into a sub-folder named after \
+             it{}{use_of_it}",
+            plural(images, "image"),
             prefixes(tree)
         )
     };

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use wellfit_base::words::either;
+
 use super::check::{PixelHash, PixelHashes};
 use crate::loader::Dataset;
 
@@ -102,8 +104,8 @@ impl Copies {
             let count = contradictions.len();
             let other = contradictions[0].iter().find(|copy| copy.label != one.label).unwrap_or(other);
             sentences.push(format!(
-                "{count} picture{} in more than one class, such as {} and {}: one of the labels is wrong",
-                if count == 1 { " stands" } else { "s stand" },
+                "{count} {} in more than one class, such as {} and {}: one of the labels is wrong",
+                either(count, "picture stands", "pictures stand"),
                 one.path.display(),
                 other.path.display()
             ));
@@ -111,8 +113,8 @@ impl Copies {
         let within = self.within();
         if let Some((first, copy)) = self.repeated().next() {
             sentences.push(format!(
-                "{within} image{} of the same part and class, such as {} of {}",
-                if within == 1 { " is a copy of another" } else { "s are copies of others" },
+                "{within} {} of the same part and class, such as {} of {}",
+                either(within, "image is a copy of another", "images are copies of others"),
                 copy.path.display(),
                 first.path.display()
             ));

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::class_folders::{Classes, is_run, unread_images};
 use super::class_name::python_order;
+use super::entry::extension;
 use super::remark::Remark;
-use super::tree::{Tree, extension, is_beyond_torchvision};
+use super::tree::{Tree, is_beyond_torchvision};
 use crate::error::DataError;
 
 /// The images below one folder and their classes.

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::class_folders::Classes;
+use super::entry::is_unread_image;
 use super::image_folder::{ImageFolder, empty_classes, gather, no_images};
 use super::layout;
 use super::listing::{Files, Listing, usable};
 use super::parts::Parts;
 use super::remark::Remark;
 use super::split_name::{Part, recognise};
-use super::tree::{Tree, is_unread_image};
+use super::tree::Tree;
 use super::{Need, class_name};
 use crate::error::DataError;
 

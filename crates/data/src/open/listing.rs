@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wellfit_images::Depth;
+
 use super::check::{PixelHashes, Suspicious, check, is_deep};
 use super::checked::Checked;
 use super::image_folder::beyond_torchvision;
@@ -50,7 +52,7 @@ impl Listing {
         let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
         let (bad, hashes) = checked(&mut parts, pack.as_ref(), options, progress)?;
         skipped.extend(bad);
-        remarks.extend(deep_grey(&hashes));
+        remarks.extend(deep_grey(&hashes).filter(|_| options.depth == Depth::Clip));
         let pack = pack.map(Arc::new);
         let dataset = |files| dataset(&classes, files, pack.as_ref());
         let train = dataset(train)?;

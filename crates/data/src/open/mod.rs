@@ -7,6 +7,7 @@ mod class_folders;
 mod class_name;
 pub mod copies;
 mod download;
+pub mod entry;
 pub mod fashion_mnist;
 mod hf_parquet;
 pub mod idx;
@@ -34,6 +35,7 @@ use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wellfit_images::Depth;
 
 use crate::error::DataError;
 use crate::loader::Dataset;
@@ -128,6 +130,8 @@ pub struct OpenOptions {
     pub skip_bad: bool,
     /// What the data are for.
     pub need: Need,
+    /// What becomes of grey of more than 8 bits: a remark warns of images that are cut off.
+    pub depth: Depth,
     /// Download Fashion-MNIST if it is nowhere on this machine.
     pub download: bool,
     /// The folder on a server with Fashion-MNIST's four files; without it, the environment variable
@@ -146,6 +150,7 @@ impl Default for OpenOptions {
             data_dir: None,
             skip_bad: false,
             need: Need::Training,
+            depth: Depth::Clip,
             download: true,
             fashion_mnist_url: None,
             checked: None,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use wellfit_base::file;
 
+use super::entry::extension;
 use super::npy::Npy;
 use super::rows::{in_order, several};
 use super::split_name::{Part, recognise};
-use super::tree::extension;
 use super::{OpenOptions, Progress, Splits};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use wellfit_base::words::either;
+
 use super::split_name::Part;
 
 /// Something about a folder that its owner should know. `Display` is the sentence.
@@ -198,7 +200,7 @@ impl fmt::Display for Remark {
             Self::UnreadImages { extension, count, example } => write!(
                 f,
                 "{count} .{extension} {} left out, such as {}: convert them to JPEG or PNG",
-                if *count == 1 { "file is" } else { "files are" },
+                either(*count, "file is", "files are"),
                 example.display()
             ),
             Self::UnreadFiles { kinds } => {
@@ -223,9 +225,9 @@ impl fmt::Display for Remark {
             }
             Self::DeepGrey { count, example } => write!(
                 f,
-                "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. \
-                 Convert them to 8 bits if that is not meant",
-                if *count == 1 { "image is" } else { "images are" },
+                "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. If \
+                 that is not meant, `depth` scale divides them",
+                either(*count, "image is", "images are"),
                 example.display()
             ),
         }
@@ -241,7 +243,7 @@ fn images_are(count: usize) -> String {
 }
 
 fn images_lie(count: usize) -> String {
-    if count == 1 { "1 image lies".to_owned() } else { format!("{count} images lie") }
+    format!("{count} {}", either(count, "image lies", "images lie"))
 }
 
 /// Paths for a sentence: the first few, and how many more.

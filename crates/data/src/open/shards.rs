@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::class_name;
 use super::class_name::python_order;
+use super::entry::extension;
 use super::split_name::{Part, recognise};
-use super::tree::extension;
 
 /// The most files that a pattern may mean.
 const MOST: usize = 100_000;

@@ -1,5 +1,9 @@
 //! The names that people give to the training, validation and test parts of a dataset.
 
+mod vocabulary;
+
+use vocabulary::{EVALUATION, GENERIC, TEST, TRAIN, VAL};
+
 /// A part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
@@ -44,42 +48,6 @@ pub(crate) struct SplitName {
     /// may be a class, such as `bullet_train`.
     pub rest: Vec<String>,
 }
-
-const TRAIN: [&str; 6] = ["train", "training", "trn", "traning", "trainval", "trainvalid"];
-const VAL: [&str; 7] = ["val", "valid", "validation", "validate", "vali", "dev", "development"];
-const EVALUATION: [&str; 3] = ["eval", "evaluation", "evaluate"];
-const TEST: [&str; 4] = ["test", "testing", "tests", "tst"];
-
-/// Words that say nothing of what is in a folder.
-const GENERIC: [&str; 27] = [
-    "set",
-    "sets",
-    "data",
-    "dataset",
-    "datasets",
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "pictures",
-    "pics",
-    "photos",
-    "photo",
-    "jpg",
-    "jpeg",
-    "png",
-    "split",
-    "part",
-    "folder",
-    "dir",
-    "samples",
-    "files",
-    "cls",
-    "classification",
-    "final",
-    "px",
-    "x",
-];
 
 /// Words for folders that hold material about images, or all of them, and are classes of no dataset.
 const CONTAINERS: [&str; 24] = [
@@ -147,16 +115,16 @@ fn part_of(word: &str) -> Option<(Part, bool)> {
     let known = |word: &str| {
         let in_list = |list: &[&str]| list.contains(&word);
         match () {
-            () if in_list(&TRAIN) => Some((Part::Train, false)),
-            () if in_list(&VAL) => Some((Part::Val, false)),
-            () if in_list(&EVALUATION) => Some((Part::Val, true)),
-            () if in_list(&TEST) => Some((Part::Test, false)),
+            () if in_list(TRAIN) => Some((Part::Train, false)),
+            () if in_list(VAL) => Some((Part::Val, false)),
+            () if in_list(EVALUATION) => Some((Part::Val, true)),
+            () if in_list(TEST) => Some((Part::Test, false)),
             () => None,
         }
     };
-    // "trainset" is "train" and "set".
+    // "trainset" is "train" and "set", 학습용데이터 "training", "for" and "data".
     let glued = || GENERIC.iter().filter(|generic| generic.len() > 2);
-    known(word).or_else(|| glued().find_map(|generic| known(word.strip_suffix(generic)?)))
+    known(word).or_else(|| glued().find_map(|generic| part_of(word.strip_suffix(generic)?)))
 }
 
 fn is_generic(word: &str) -> bool {

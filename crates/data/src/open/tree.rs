@@ -5,9 +5,10 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use super::class_name::python_order;
+use super::entry::{Entry, extension};
 use super::{class_name, junk};
 use crate::error::DataError;
-use wellfit_images::{EXTENSIONS, UNREADABLE_EXTENSIONS};
+use wellfit_images::EXTENSIONS;
 
 /// torchvision's `IMG_EXTENSIONS`.
 const TORCHVISION: [&str; 9] = ["jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp"];
@@ -95,11 +96,6 @@ impl Tree {
     }
 }
 
-/// Whether files with this extension hold images, though none that is read.
-pub(crate) fn is_unread_image(extension: &str) -> bool {
-    UNREADABLE_EXTENSIONS.contains(&extension)
-}
-
 /// Whether files with this extension are read, but not by torchvision.
 pub(crate) fn is_beyond_torchvision(extension: &str) -> bool {
     EXTENSIONS.contains(&extension) && !TORCHVISION.contains(&extension)
@@ -112,16 +108,6 @@ pub(crate) fn merge(sum: &mut UnreadFiles, more: &UnreadFiles) {
             .and_modify(|sum| sum.count += files.count)
             .or_insert_with(|| files.clone());
     }
-}
-
-/// The end of a file's name in lower case; empty if it has none.
-pub(crate) fn extension(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default()
-}
-
-fn is_image(path: &Path) -> bool {
-    EXTENSIONS.contains(&extension(path).as_str())
 }
 
 /// Where a walk through folders and links is.
@@ -203,14 +189,13 @@ fn kind(entry: &DirEntry) -> Kind {
         Ok(kind) if !kind.is_symlink() => Ok(kind.is_dir()),
         _ => fs::metadata(&path).map(|metadata| metadata.is_dir()),
     };
-    match is_dir {
-        Ok(true) if junk::is_folder(&name) => Kind::Junk,
-        Ok(true) => Kind::Folder,
-        _ if junk::is_file(&name) => Kind::Junk,
+    match (Entry::of(&path, matches!(is_dir, Ok(true))), is_dir) {
+        (Entry::Folder, _) => Kind::Folder,
         // An image that cannot be read is reported with the other bad files.
-        _ if is_image(&path) => Kind::Image,
-        Ok(false) => Kind::Other,
-        Err(_) if junk::is_folder(&name) => Kind::Junk,
-        Err(cause) => Kind::Lost(DataError::io(&path)(cause)),
+        (Entry::Image, _) => Kind::Image,
+        (Entry::Junk, _) => Kind::Junk,
+        (Entry::UnreadImage | Entry::Other, Ok(_)) => Kind::Other,
+        (_, Err(_)) if junk::is_folder(&name) => Kind::Junk,
+        (_, Err(cause)) => Kind::Lost(DataError::io(&path)(cause)),
     }
 }

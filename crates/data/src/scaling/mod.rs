@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use wellfit_images::Depth;
+
 use crate::error::DataError;
 use crate::loader::Dataset;
 use crate::preprocessing::{IMAGENET_MEAN, IMAGENET_STD};
@@ -24,23 +26,33 @@ pub enum Scaling {
     /// The training set's least and greatest level become 0 and 1, all channels alike. Where those are 0 and 255 this
     /// is torchvision's `ToTensor` alone.
     MinMax,
+    /// (level − 127) / 128 for levels from 0 to 255, which EfficientNet-Lite's weights expect (tensorflow/tpu,
+    /// `efficientnet/lite/efficientnet_lite_builder.py`).
+    Lite,
 }
 
 impl Scaling {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ImageNet, Self::ZScore, Self::MinMax];
+    pub const ALL: [Self; 4] = [Self::ImageNet, Self::ZScore, Self::MinMax, Self::Lite];
 
-    /// The mean and the standard deviation of each of `channels`, in units of 0–1, from the training images.
+    /// The mean and the standard deviation of each of `channels`, in units of 0–1, from the training images, decoded
+    /// at that `depth`.
     ///
     /// # Errors
     /// If an image cannot be read, or there is none to learn from.
-    pub fn statistics(self, train: &Dataset, channels: usize) -> Result<(Vec<f32>, Vec<f32>), DataError> {
+    pub fn statistics(
+        self,
+        train: &Dataset,
+        channels: usize,
+        depth: Depth,
+    ) -> Result<(Vec<f32>, Vec<f32>), DataError> {
         let (mean, std) = match self {
             Self::ImageNet if channels == 3 => return Ok((IMAGENET_MEAN.to_vec(), IMAGENET_STD.to_vec())),
             Self::ImageNet => (average(IMAGENET_MEAN), average(IMAGENET_STD)),
-            Self::ZScore => pixel_statistics(train)?,
+            Self::Lite => (127.0 / 255.0, 128.0 / 255.0),
+            Self::ZScore => pixel_statistics(train, depth)?,
             Self::MinMax => {
-                let scaler = MinMaxScaler::of_images(train)?;
+                let scaler = MinMaxScaler::of_images(train, depth)?;
                 (scaler.min[0] as f32, scaler.scale[0] as f32)
             }
         };
@@ -52,6 +64,7 @@ impl Scaling {
             Self::ImageNet => "imagenet",
             Self::ZScore => "zscore",
             Self::MinMax => "minmax",
+            Self::Lite => "lite",
         }
     }
 }
@@ -72,7 +85,7 @@ impl FromStr for Scaling {
     fn from_str(name: &str) -> Result<Self, DataError> {
         let found = Self::ALL.into_iter().find(|scaling| scaling.name() == name);
         found.ok_or_else(|| {
-            DataError::Invalid(format!("‘{name}’ is no scaling: there are imagenet, zscore and minmax"))
+            DataError::Invalid(format!("‘{name}’ is no scaling: there are imagenet, zscore, minmax and lite"))
         })
     }
 }
@@ -82,8 +95,8 @@ impl FromStr for Scaling {
 ///
 /// # Errors
 /// If an image cannot be read, or there is none.
-pub fn pixel_statistics(train: &Dataset) -> Result<(f32, f32), DataError> {
-    let scaler = StandardScaler::of_images(train)?;
+pub fn pixel_statistics(train: &Dataset, depth: Depth) -> Result<(f32, f32), DataError> {
+    let scaler = StandardScaler::of_images(train, depth)?;
     Ok((scaler.mean[0] as f32, scaler.scale[0] as f32))
 }
 
@@ -91,12 +104,12 @@ pub fn pixel_statistics(train: &Dataset) -> Result<(f32, f32), DataError> {
 const MOST_IMAGES: usize = 10_000;
 
 /// Show `look` the pixels of up to 10,000 images, evenly spread over the dataset.
-fn for_each_image(train: &Dataset, mut look: impl FnMut(&[u8])) -> Result<(), DataError> {
+fn for_each_image(train: &Dataset, depth: Depth, mut look: impl FnMut(&[u8])) -> Result<(), DataError> {
     if train.is_empty() {
         return Err(DataError::Invalid("a scaler cannot learn from no data".into()));
     }
     for place in (0..train.len()).step_by(train.len().div_ceil(MOST_IMAGES)) {
-        look(&train.image(place)?.pixels);
+        look(&train.image_as(place, depth)?.pixels);
     }
     Ok(())
 }
@@ -106,9 +119,9 @@ impl StandardScaler {
     ///
     /// # Errors
     /// If an image cannot be read, or there is none.
-    pub fn of_images(train: &Dataset) -> Result<Self, DataError> {
+    pub fn of_images(train: &Dataset, depth: Depth) -> Result<Self, DataError> {
         let (mut sum, mut squares, mut count) = (0_u64, 0_u64, 0_u64);
-        for_each_image(train, |pixels| {
+        for_each_image(train, depth, |pixels| {
             for &pixel in pixels {
                 sum += u64::from(pixel);
                 squares += u64::from(pixel).pow(2);
@@ -128,9 +141,9 @@ impl MinMaxScaler {
     ///
     /// # Errors
     /// If an image cannot be read, or there is none.
-    pub fn of_images(train: &Dataset) -> Result<Self, DataError> {
+    pub fn of_images(train: &Dataset, depth: Depth) -> Result<Self, DataError> {
         let (mut least, mut greatest) = (u8::MAX, u8::MIN);
-        for_each_image(train, |pixels| {
+        for_each_image(train, depth, |pixels| {
             least = pixels.iter().fold(least, |least, &pixel| least.min(pixel));
             greatest = pixels.iter().fold(greatest, |greatest, &pixel| greatest.max(pixel));
         })?;
@@ -155,7 +168,7 @@ mod tests {
     #[test]
     fn each_scaling_has_its_statistics() {
         let train = images(vec![51, 51, 51, 255]);
-        let of = |scaling: Scaling, channels| scaling.statistics(&train, channels).unwrap();
+        let of = |scaling: Scaling, channels| scaling.statistics(&train, channels, Depth::Clip).unwrap();
         assert_eq!(of(Scaling::ImageNet, 3), (IMAGENET_MEAN.to_vec(), IMAGENET_STD.to_vec()));
         let (mean, std) = of(Scaling::ImageNet, 1);
         assert!((mean[0] - 0.449).abs() < 1e-6 && (std[0] - 0.226).abs() < 1e-6, "{mean:?} {std:?}");
@@ -171,9 +184,13 @@ mod tests {
     fn a_constant_set_is_not_divided_by_zero() {
         let train = images(vec![51; 4]);
         for scaling in [Scaling::ZScore, Scaling::MinMax] {
-            assert_eq!(scaling.statistics(&train, 1).unwrap(), (vec![0.2], vec![1.0]), "{scaling}");
+            assert_eq!(
+                scaling.statistics(&train, 1, Depth::Clip).unwrap(),
+                (vec![0.2], vec![1.0]),
+                "{scaling}"
+            );
         }
-        assert!(Scaling::ZScore.statistics(&train.subset(&[]), 1).is_err());
+        assert!(Scaling::ZScore.statistics(&train.subset(&[]), 1, Depth::Clip).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A smooth activation behind a normalisation, in the same passes: its input is computed again where it is needed.
+//! An activation that is not ReLU behind a normalisation, in the same passes: its input is computed again where it is needed.
 
 use super::coefficients::Coefficients;
 use crate::activation::Swish;
@@ -20,6 +20,7 @@ pub fn affine_swish<E: Element>(x: &[E], scale: &[f32], shift: &[f32], swish: Sw
         match swish {
             Swish::Hard => affine_hard(x, &scale, &shift, out),
             Swish::Sigmoid => affine_silu(x, &scale, &shift, out),
+            Swish::Relu6 => affine_relu6(x, &scale, &shift, out),
         }
     });
     y
@@ -46,6 +47,12 @@ vectorized! {
     }
 }
 
+vectorized! {
+    fn affine_relu6<E>(x: &[E], scale: &[f32], shift: &[f32], out: &mut [E]) {
+        affine(Swish::Relu6, x, scale, shift, out);
+    }
+}
+
 /// What the sums of a normalisation's backward pass need of each channel.
 #[derive(Clone, Copy)]
 pub(super) struct Channels<'a> {
@@ -66,6 +73,7 @@ pub(super) fn sums<E: Element>(
     match swish {
         Swish::Hard => sums_hard(dy, x, of, beta, gamma),
         Swish::Sigmoid => sums_silu(dy, x, of, beta, gamma),
+        Swish::Relu6 => sums_relu6(dy, x, of, beta, gamma),
     }
 }
 
@@ -106,6 +114,12 @@ vectorized! {
     }
 }
 
+vectorized! {
+    fn sums_relu6<E>(dy: &[E], x: &[E], of: Channels<'_>, beta: &mut [f32], gamma: &mut [f32]) {
+        add_sums(Swish::Relu6, dy, x, of, beta, gamma);
+    }
+}
+
 /// The gradient of the normalisation's input, over `dy`.
 pub(super) fn combine<E: Element>(
     swish: Swish,
@@ -117,6 +131,7 @@ pub(super) fn combine<E: Element>(
     match swish {
         Swish::Hard => combine_hard(dy, x, with, affine),
         Swish::Sigmoid => combine_silu(dy, x, with, affine),
+        Swish::Relu6 => combine_relu6(dy, x, with, affine),
     }
 }
 
@@ -143,5 +158,11 @@ vectorized! {
 vectorized! {
     fn combine_silu<E>(dy: &mut [E], x: &[E], with: &Coefficients, affine: (&[f32], &[f32])) {
         combined(Swish::Sigmoid, dy, x, with, affine);
+    }
+}
+
+vectorized! {
+    fn combine_relu6<E>(dy: &mut [E], x: &[E], with: &Coefficients, affine: (&[f32], &[f32])) {
+        combined(Swish::Relu6, dy, x, with, affine);
     }
 }

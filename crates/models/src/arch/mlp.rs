@@ -13,6 +13,7 @@ const MLP: Architecture = Architecture {
     image_size: None,
     colour: false,
     weight_files: &[],
+    other_names: &[],
     build: |_, input, classes| classifier(input, classes, false),
 };
 

@@ -1,16 +1,17 @@
 //! What mobile networks are built of: the inverted residual block (Sandler et al. 2018, arXiv:1801.04381) with
 //! squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507), under torchvision's names.
 
-use crate::graph::{Builder, Value};
+use crate::graph::{Builder, Shape, Value};
 use crate::ops::{
-    BatchNorm, GroupedConv, Hardsigmoid, Hardswish, Op, PointwiseConv, Relu, ScaleChannels, Sigmoid, Silu,
-    StochasticDepth,
+    BatchNorm, GroupedConv, Hardsigmoid, Hardswish, Op, PointwiseConv, Relu, Relu6, ScaleChannels, Sigmoid,
+    Silu, StochasticDepth, ZeroPad,
 };
 
 /// A function of each value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Activation {
     Relu,
+    Relu6,
     Hardswish,
     Silu,
     Hardsigmoid,
@@ -21,11 +22,52 @@ impl From<Activation> for Op {
     fn from(activation: Activation) -> Self {
         match activation {
             Activation::Relu => Relu.into(),
+            Activation::Relu6 => Relu6.into(),
             Activation::Hardswish => Hardswish.into(),
             Activation::Silu => Silu.into(),
             Activation::Hardsigmoid => Hardsigmoid.into(),
             Activation::Sigmoid => Sigmoid.into(),
         }
+    }
+}
+
+/// The zeros around images before a k×k convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Padding {
+    /// k/2 on each side, as torch's own networks have it.
+    Even,
+    /// TensorFlow's `SAME`: as many as ⌈size / stride⌉ outputs need; where their number is odd, the last is at the end.
+    Same,
+}
+
+impl Padding {
+    /// The zeros before and behind an axis of `size` pixels.
+    fn sides(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+        match self {
+            Self::Even => [kernel / 2; 2],
+            Self::Same => {
+                let all = ((size.div_ceil(stride) - 1) * stride + kernel).saturating_sub(size);
+                [all / 2, all.div_ceil(2)]
+            }
+        }
+    }
+
+    /// What a convolution over `input` reads, and the padding on all sides that is left to it.
+    fn apply(
+        self,
+        net: &mut Builder,
+        name: &str,
+        input: Value,
+        (kernel, stride): (usize, usize),
+    ) -> (Value, usize) {
+        let Shape { height, width, .. } = net.shape(input);
+        let sides = [height, width].map(|size| self.sides(size, kernel, stride));
+        let common = sides.as_flattened().iter().copied().min().unwrap_or(0);
+        let [rows, columns] = sides.map(|sides| sides.map(|zeros| zeros - common));
+        if [rows, columns] == [[0; 2]; 2] {
+            return (input, common);
+        }
+        (net.op(&format!("{name}.pad"), ZeroPad { rows, columns }, &[input]), common)
     }
 }
 
@@ -53,6 +95,8 @@ pub(super) struct Block {
     pub kernel: usize,
     /// Its stride.
     pub stride: usize,
+    /// Its padding.
+    pub padding: Padding,
     /// The activation behind the first two convolutions.
     pub activation: Activation,
     pub excitation: Option<Excitation>,
@@ -67,10 +111,12 @@ pub(super) fn conv_norm(
     name: &str,
     input: Value,
     (channels, kernel, stride): (usize, usize, usize),
+    padding: Padding,
     norm: BatchNorm,
     activation: Option<Activation>,
 ) -> Value {
-    let value = net.conv(&format!("{name}.0"), input, channels, kernel, stride, kernel / 2);
+    let (input, padding) = padding.apply(net, name, input, (kernel, stride));
+    let value = net.conv(&format!("{name}.0"), input, channels, kernel, stride, padding);
     normalised(net, name, value, norm, activation)
 }
 
@@ -87,21 +133,23 @@ fn normalised(
 
 /// A [`Block`]: its layers are `NAME.block.0` and so on.
 pub(super) fn inverted_residual(net: &mut Builder, name: &str, input: Value, block: &Block) -> Value {
-    let &Block { channels, inner, out, kernel, stride, activation, excitation, norm, dropped } = block;
+    let &Block { channels, inner, out, kernel, stride, padding, activation, excitation, norm, dropped } =
+        block;
     let mut layers = (0..).map(|place| format!("{name}.block.{place}"));
     let mut layer = || layers.next().unwrap_or_default();
     let mut value = input;
     if inner != channels {
-        value = conv_norm(net, &layer(), value, (inner, 1, 1), norm, Some(activation));
+        value = conv_norm(net, &layer(), value, (inner, 1, 1), padding, norm, Some(activation));
     }
     let depthwise = layer();
-    let conv = GroupedConv { channels: inner, groups: inner, kernel, stride, padding: kernel / 2 };
-    value = net.op(&format!("{depthwise}.0"), conv, &[value]);
+    let (padded, border) = padding.apply(net, &depthwise, value, (kernel, stride));
+    let conv = GroupedConv { channels: inner, groups: inner, kernel, stride, padding: border };
+    value = net.op(&format!("{depthwise}.0"), conv, &[padded]);
     value = normalised(net, &depthwise, value, norm, Some(activation));
     if let Some(excitation) = excitation {
         value = squeeze_and_excite(net, &layer(), value, inner, excitation);
     }
-    value = conv_norm(net, &layer(), value, (out, 1, 1), norm, None);
+    value = conv_norm(net, &layer(), value, (out, 1, 1), padding, norm, None);
     if stride != 1 || channels != out {
         return value;
     }

@@ -1,7 +1,7 @@
 //! MobileNetV3 (Howard et al. 2019, arXiv:1905.02244), with torchvision's structure and names.
 
 use super::Architecture;
-use super::mobile::{Activation, Block, Excitation, conv_norm, inverted_residual};
+use super::mobile::{Activation, Block, Excitation, Padding, conv_norm, inverted_residual};
 use crate::graph::{Builder, Init, Shape};
 use crate::ops::{BatchNorm, Hardswish};
 
@@ -11,6 +11,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         image_size: Some(224),
         colour: true,
         weight_files: &["mobilenet_v3_large-5c1a4163", "mobilenet_v3_large-8738ca79"],
+        other_names: &[],
         build: |architecture, input, classes| mobilenet(architecture.name, &LARGE, 1280, input, classes),
     },
     Architecture {
@@ -18,6 +19,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         image_size: Some(224),
         colour: true,
         weight_files: &["mobilenet_v3_small-047dcff4"],
+        other_names: &[],
         build: |architecture, input, classes| mobilenet(architecture.name, &SMALL, 1024, input, classes),
     },
 ];
@@ -73,8 +75,15 @@ fn divisible(channels: usize) -> usize {
 /// Convolutions and blocks, then a classifier of two layers, the first with `features`.
 fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: usize) -> Builder {
     let mut net = Builder::new(name, input);
-    let mut value =
-        conv_norm(&mut net, "features.0", 0, (FIRST_CHANNELS, 3, 2), NORM, Some(Activation::Hardswish));
+    let mut value = conv_norm(
+        &mut net,
+        "features.0",
+        0,
+        (FIRST_CHANNELS, 3, 2),
+        Padding::Even,
+        NORM,
+        Some(Activation::Hardswish),
+    );
     let mut channels = FIRST_CHANNELS;
     for (place, &(kernel, inner, out, excites, swishes, stride)) in (1..).zip(rows) {
         let activation = if swishes { Activation::Hardswish } else { Activation::Relu };
@@ -85,6 +94,7 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
             out,
             kernel,
             stride,
+            padding: Padding::Even,
             activation,
             excitation: excites.then_some(Excitation {
                 squeeze,
@@ -98,7 +108,15 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
         channels = out;
     }
     let last = format!("features.{}", rows.len() + 1);
-    value = conv_norm(&mut net, &last, value, (6 * channels, 1, 1), NORM, Some(Activation::Hardswish));
+    value = conv_norm(
+        &mut net,
+        &last,
+        value,
+        (6 * channels, 1, 1),
+        Padding::Even,
+        NORM,
+        Some(Activation::Hardswish),
+    );
     value = net.global_average_pool("avgpool", value);
     let inits = [Init::Normal { deviation: 0.01 }, Init::Constant(0.0)];
     value = net.linear("classifier.0", value, features);

@@ -27,6 +27,8 @@ pub struct Architecture {
     pub colour: bool,
     /// torchvision's files of ImageNet weights, without `.pth`; the newest first.
     pub weight_files: &'static [&'static str],
+    /// What other packages call an array of that name of ours, for each package; none for names that they lack.
+    pub other_names: &'static [fn(&str) -> Option<String>],
     /// Builds the network for images of a shape and a number of classes.
     pub build: fn(&Self, Shape, usize) -> Builder,
 }

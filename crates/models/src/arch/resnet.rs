@@ -1,5 +1,5 @@
-//! Residual networks (He et al. 2016, arXiv:1512.03385) and ResNeXt (Xie et al. 2017, arXiv:1611.05431), with
-//! torchvision's structure and names.
+//! Residual networks (He et al. 2016, arXiv:1512.03385), ResNeXt (Xie et al. 2017, arXiv:1611.05431) and wide
+//! ResNets (Zagoruyko & Komodakis 2016, arXiv:1605.07146), with torchvision's structure and names.
 
 use super::Architecture;
 use crate::graph::{Builder, Shape, Value};
@@ -11,6 +11,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         image_size: None,
         colour: false,
         weight_files: &[],
+        other_names: &[],
         build: |architecture, input, classes| cifar(architecture.name, input, classes, 3),
     },
     Architecture {
@@ -62,6 +63,20 @@ pub(super) const FAMILY: &[Architecture] = &[
         },
         ..RESNET
     },
+    Architecture {
+        name: "wide_resnet50_2",
+        weight_files: &["wide_resnet50_2-9ba9bcbe", "wide_resnet50_2-95faca4d"],
+        build: |architecture, input, classes| imagenet(architecture.name, WIDE, [3, 4, 6, 3], input, classes),
+        ..RESNET
+    },
+    Architecture {
+        name: "wide_resnet101_2",
+        weight_files: &["wide_resnet101_2-d733dc28", "wide_resnet101_2-32ee1156"],
+        build: |architecture, input, classes| {
+            imagenet(architecture.name, WIDE, [3, 4, 23, 3], input, classes)
+        },
+        ..RESNET
+    },
 ];
 
 const RESNET: Architecture = Architecture {
@@ -69,10 +84,14 @@ const RESNET: Architecture = Architecture {
     image_size: Some(224),
     colour: true,
     weight_files: &[],
+    other_names: &[],
     build: |architecture, input, classes| {
         imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)
     },
 };
+
+/// That of wide ResNets: twice the channels in the 3×3.
+const WIDE: Block = Block::Grouped { groups: 1, width: 128 };
 
 /// The residual block of a ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +100,7 @@ pub enum Block {
     Basic,
     /// 1×1, 3×3, 1×1 with four times the channels at the end; the stride sits on the 3×3 ("v1.5").
     Bottleneck,
-    /// The same with a grouped 3×3 convolution (ResNeXt): `groups` of `width` channels in the first stage, of twice as
+    /// The same with a grouped 3×3 convolution (ResNeXt), or one group that is wider (wide ResNet): `groups` of `width` channels in the first stage, of twice as
     /// many in each further one.
     Grouped {
         /// How many groups.

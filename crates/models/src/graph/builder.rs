@@ -43,6 +43,11 @@ impl Builder {
         self.0
     }
 
+    /// The shape of a value that was made.
+    pub(crate) fn shape(&self, value: Value) -> Shape {
+        self.0.shape(value)
+    }
+
     /// An operation on `inputs`.
     pub fn op(&mut self, name: &str, op: impl Into<Op>, inputs: &[Value]) -> Value {
         let op = op.into();
@@ -56,6 +61,7 @@ impl Builder {
             init: spec.init,
             value: Buffer::scratch(0),
             trainable: true,
+            lr_factor: 1.0,
         }));
         let parameters = (first..self.0.parameters.len()).collect();
         let norm = op.has_running_statistics().then(|| {

@@ -1,6 +1,6 @@
 //! The part of a network that training leaves as it is.
 
-use super::{Network, Value};
+use super::{Network, Node, Value};
 use crate::plan::groups;
 
 impl Network {
@@ -13,17 +13,37 @@ impl Network {
         self.norms.iter_mut().for_each(|norm| norm.frozen = true);
     }
 
+    /// Let everything train again, BatchNorm's statistics included.
+    pub fn unfreeze(&mut self) {
+        self.parameters.iter_mut().for_each(|p| p.trainable = true);
+        self.norms.iter_mut().for_each(|norm| norm.frozen = false);
+    }
+
+    /// Let all layers but the head learn at `factor` times the learning rate: discriminative rates in two groups (Howard
+    /// and Ruder 2018, arXiv:1801.06146), as two parameter groups of a torch optimiser.
+    pub fn slow_backbone(&mut self, factor: f64) {
+        let head = self.head();
+        let backbone = self.parameters.iter_mut().filter(|p| !p.name.starts_with(&head));
+        backbone.for_each(|p| p.lr_factor = factor);
+    }
+
     /// The output of a frozen backbone: the last value that training cannot change, where the rest of the network reads
-    /// no earlier value. 0, the images, if the first node already trains, uses dropout or normalises by the batch.
+    /// no earlier value. 0, the images, if the first node already trains or normalises by the batch.
     ///
-    /// In a forward pass in training mode everything up to this value runs as in evaluation.
+    /// In a forward pass in training mode everything up to this value runs as in evaluation, as a backbone does for
+    /// which a torch script calls `eval()`: what is random between frozen layers (stochastic depth, dropout) is off.
+    /// Dropout between the last of them and the head is the head's, and stays.
     #[must_use]
     pub fn frozen_prefix(&self) -> Value {
-        let frozen = self.nodes.iter().take_while(|node| {
-            !node.op.is_random()
-                && self.norm(node).is_none_or(|norm| norm.frozen)
-                && node.parameters.iter().all(|&p| !self.parameters[p].trainable)
-        });
+        let has_state = |node: &Node| node.norm.is_some() || !node.parameters.is_empty();
+        let trains = |node: &Node| {
+            self.norm(node).is_some_and(|norm| !norm.frozen)
+                || node.parameters.iter().any(|&p| self.parameters[p].trainable)
+        };
+        let fixed = self.nodes.iter().position(trains).unwrap_or(self.nodes.len());
+        let layers = self.nodes[..fixed].iter().rposition(has_state).map_or(0, |last| last + 1);
+        let behind = self.nodes[layers..fixed].iter().take_while(|node| !node.op.is_random());
+        let frozen = layers + behind.count();
         let last = self.last_reader();
         let groups = groups(self);
         // A cut is possible if no earlier value is read after it, and if it does not separate nodes that run together.
@@ -31,6 +51,6 @@ impl Network {
             (0..cut).all(|value| last[value] < cut)
                 && groups.iter().all(|group| group.first() >= cut || group.last() < cut)
         };
-        (1..=frozen.count()).rev().find(|&cut| clean(cut)).unwrap_or(0)
+        (1..=frozen).rev().find(|&cut| clean(cut)).unwrap_or(0)
     }
 }

@@ -74,6 +74,8 @@ pub struct Parameter {
     pub value: Buffer,
     /// Whether training changes it.
     pub trainable: bool,
+    /// What the learning rate is multiplied by for it.
+    pub lr_factor: f64,
 }
 
 impl Parameter {

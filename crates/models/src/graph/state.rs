@@ -57,6 +57,9 @@ impl Optimizer {
             }
         }
         file.metadata.insert("step".to_owned(), self.step.to_string());
+        if self.since > 0 {
+            file.metadata.insert("since".to_owned(), self.since.to_string());
+        }
         file
     }
 
@@ -77,7 +80,9 @@ impl Optimizer {
                 parameter.permute(values, moment);
             }
         }
-        self.step = file.metadata.get("step").and_then(|step| step.parse().ok()).unwrap_or(0);
+        let number = |key| file.metadata.get(key).and_then(|number| number.parse().ok()).unwrap_or(0);
+        self.step = number("step");
+        self.since = number("since").min(self.step);
         Ok(())
     }
 }

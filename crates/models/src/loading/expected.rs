@@ -1,7 +1,8 @@
 //! What a network needs of a file, under torch's names.
 
+use crate::arch::architecture;
 use crate::graph::Network;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wellfit_weights::Array;
 
 /// An array that a network needs.
@@ -24,6 +25,8 @@ pub(super) struct Expected {
     pub head: String,
     /// The names in the order of the layers.
     pub order: Vec<String>,
+    /// Names that other packages have for these arrays, for each package, with ours.
+    pub other_names: Vec<HashMap<String, String>>,
 }
 
 impl Expected {
@@ -45,7 +48,12 @@ impl Expected {
                 want(format!("{}.num_batches_tracked", norm.name), Vec::new(), false);
             }
         }
-        Self { model: network.name.clone(), arrays, head: network.head(), order }
+        let packages = architecture(&network.name).map_or(&[][..], |architecture| architecture.other_names);
+        let names = |package: &fn(&str) -> Option<String>| {
+            order.iter().filter_map(|name| Some((package(name)?, name.clone()))).collect()
+        };
+        let other_names = packages.iter().map(names).collect();
+        Self { model: network.name.clone(), arrays, head: network.head(), order, other_names }
     }
 
     /// Whether the name is the head's.

@@ -36,8 +36,9 @@ pub(super) struct Places<'f> {
 impl<'f> Places<'f> {
     /// Look for what is expected.
     pub fn find(expected: &Expected, file: &'f WeightFile) -> Self {
-        let names: Vec<(Cow<'f, str>, Found<'f>)> =
+        let mut names: Vec<(Cow<'f, str>, Found<'f>)> =
             file.arrays.iter().map(|(name, array)| (unmarked(name), (name.as_str(), array))).collect();
+        rename(expected, &mut names);
         let (prefix, copies) = prefixes(expected, &names);
         let mut places = Self {
             prefix,
@@ -125,6 +126,24 @@ pub(super) fn unmarked(name: &str) -> Cow<'_, str> {
         MARKERS.iter().fold(name.to_owned(), |name, marker| name.replace(marker, "")).into()
     } else {
         name.into()
+    }
+}
+
+/// Give names of another package ours, behind whatever prefix, where a file has most of that package's.
+fn rename(expected: &Expected, names: &mut [(Cow<'_, str>, Found<'_>)]) {
+    for package in &expected.other_names {
+        // The longest end counts: a block's `bn1.weight` ends as the first one does.
+        let ours = |name: &str| {
+            let mut ends = name.char_indices().map(|(at, _)| name.split_at(at));
+            ends.find_map(|(prefix, end)| package.get(end).map(|own| format!("{prefix}{own}")))
+        };
+        let renamed: Vec<Option<String>> = names.iter().map(|(name, _)| ours(name)).collect();
+        if 2 * renamed.iter().flatten().count() > package.len() {
+            for ((name, _), own) in names.iter_mut().zip(renamed) {
+                own.into_iter().for_each(|own| *name = own.into());
+            }
+            return;
+        }
     }
 }
 

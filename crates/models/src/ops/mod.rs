@@ -116,6 +116,8 @@ operations! {
     add: Add,
     /// max(x, 0).
     relu: Relu,
+    /// min(max(x, 0), 6).
+    relu6: Relu6,
     /// x·relu6(x + 3)/6.
     hardswish: Hardswish,
     /// Inverted dropout.
@@ -136,6 +138,8 @@ operations! {
     scale_channels: ScaleChannels,
     /// Whole samples dropped.
     stochastic_depth: StochasticDepth,
+    /// A border of zeros.
+    zero_pad: ZeroPad,
 }
 
 pub use dropout::dropout_mask;

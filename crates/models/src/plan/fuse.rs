@@ -71,6 +71,7 @@ fn normalisation(network: &Network, place: usize, reader: &SingleReader, taken: 
         swish = match network.nodes[activation].op {
             Op::Hardswish(_) => Some(Swish::Hard),
             Op::Silu(_) => Some(Swish::Sigmoid),
+            Op::Relu6(_) => Some(Swish::Relu6),
             _ => None,
         };
         if swish.is_some() {

@@ -17,6 +17,11 @@ pub fn run(model: &Model, input: Tensor) -> Tensor {
 }
 
 fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
+    if operator.kind == "Constant" {
+        let float = operator.floats.get("value_float").map(|&value| vec![value]);
+        let ints = || operator.ints["value_ints"].iter().map(|&value| value as f32).collect();
+        return Tensor { shape: vec![], values: float.unwrap_or_else(ints) };
+    }
     let x = inputs[0];
     match (operator.kind.as_str(), &inputs[1..]) {
         ("Conv", [weight]) => conv(operator, x, weight),
@@ -33,6 +38,10 @@ fn evaluate(operator: &Operator, inputs: &[&Tensor]) -> Tensor {
             })
         }
         ("Relu", []) => each(x, |_, value| value.max(0.0)),
+        ("Clip", [min, max]) => {
+            each(x, |_, value| value.clamp(f64::from(min.values[0]), f64::from(max.values[0])))
+        }
+        ("Pad", [pads]) => pad(x, &pads.values),
         ("HardSwish", []) => each(x, |_, value| value * (value / 6.0 + 0.5).clamp(0.0, 1.0)),
         ("Sigmoid", []) => each(x, |_, value| 1.0 / (1.0 + (-value).exp())),
         ("HardSigmoid", []) => {
@@ -88,6 +97,20 @@ fn each(x: &Tensor, f: impl Fn(usize, f64) -> f64) -> Tensor {
     let channel = |place: usize| place / inner % x.shape[1];
     let values = x.values.iter().enumerate().map(|(place, &v)| f(channel(place), f64::from(v)) as f32);
     Tensor { shape: x.shape.clone(), values: values.collect() }
+}
+
+/// Zeros around each plane; `pads` are those before each axis, then those behind it.
+fn pad(x: &Tensor, pads: &[f32]) -> Tensor {
+    let &[0.0, 0.0, top, left, 0.0, 0.0, bottom, right] = pads else { panic!() };
+    let [top, left, bottom, right] = [top, left, bottom, right].map(|pixels| pixels as usize);
+    let (height, width) = (x.shape[2], x.shape[3]);
+    let shape = vec![x.shape[0], x.shape[1], top + height + bottom, left + width + right];
+    let mut values = vec![0.0; shape.iter().product()];
+    for (place, &value) in x.values.iter().enumerate() {
+        let (plane, row, column) = (place / (height * width), place / width % height, place % width);
+        values[(plane * shape[2] + top + row) * shape[3] + left + column] = value;
+    }
+    Tensor { shape, values }
 }
 
 /// Windows over `x`: calls `cell(image, out channel, taps)` for each output, a tap being an offset into the

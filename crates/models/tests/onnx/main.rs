@@ -77,6 +77,9 @@ fn mobile_networks_compute_the_same() {
     agrees(&image_network("mobilenet_v3_large", 37, 50, 3));
     agrees(&image_network("mobilenet_v3_small", 33, 32, 3));
     agrees(&image_network("efficientnet_b0", 37, 35, 3));
+    // Borders of zeros: more at the end, on both axes and on one.
+    agrees(&image_network("efficientnet_lite0", 64, 64, 3));
+    agrees(&image_network("efficientnet_lite0", 37, 50, 3));
 }
 
 /// The first layer's weights are in the order of `[C, H, W]`.

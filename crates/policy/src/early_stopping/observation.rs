@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use wellfit_base::number;
+use wellfit_base::words::{either, plural};
 
 /// Why early stopping ends a run. Its `Display` is the sentence for the user; epochs are printed counting from 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,12 +48,16 @@ impl fmt::Display for EarlyStoppingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Patience { epochs, best, best_epoch } => {
-                match epochs {
-                    1 => write!(f, "no improvement in 1 epoch; ")?,
-                    _ => write!(f, "no improvement in {epochs} epochs in a row; ")?,
-                }
+                write!(f, "no improvement in {}", plural(*epochs as usize, "epoch"))?;
+                f.write_str(either(*epochs as usize, "; ", " in a row; "))?;
                 match (best, best_epoch) {
                     (Some(best), Some(epoch)) => {
+                        // As many digits as the lines of the epochs have; of a small number those that say something.
+                        let digits =
+                            if best.abs() < 0.001 { format!("{best:.3e}") } else { format!("{best:.4}") };
+                        // What has fewer is written with fewer: 0.66.
+                        let shorter = best.to_string();
+                        let best = if shorter.len() < digits.len() { shorter } else { digits };
                         write!(f, "the best was {best} at epoch {}", u64::from(*epoch) + 1)
                     }
                     _ => write!(f, "no epoch gave a usable value"),

@@ -22,6 +22,10 @@ pub struct Evaluation {
     pub classes: Vec<(usize, usize)>,
     /// Whether each image was classified rightly, in the dataset's order.
     pub right: Vec<bool>,
+    /// The network's outputs for each image, in the dataset's order: `[N, outputs]`.
+    pub logits: Vec<f32>,
+    /// The class of each image as an output of the network, `[N]`.
+    pub labels: Vec<u32>,
 }
 
 impl Classifier {
@@ -49,9 +53,12 @@ impl Classifier {
         let mut finite = Finite::default();
         let loss = CrossEntropy::default();
         let mut answers = Vec::with_capacity(data.len());
+        let (mut all_logits, mut all_labels) = (Vec::new(), Vec::with_capacity(data.len()));
         let average =
             evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
                 finite.count(logits);
+                all_logits.extend_from_slice(logits);
+                all_labels.extend_from_slice(labels);
                 for (row, &output) in logits.chunks_exact(self.classes.len()).zip(labels) {
                     let right = argmax(row) == output as usize;
                     let class = data.labels[answers.len()] as usize;
@@ -61,6 +68,7 @@ impl Classifier {
             })?;
         finite.check(&self.network.name)?;
         let (loss, accuracy) = (average.loss(), average.accuracy());
-        Ok(Evaluation { images: data.len(), loss, accuracy, classes, right: answers })
+        let (images, right, logits, labels) = (data.len(), answers, all_logits, all_labels);
+        Ok(Evaluation { images, loss, accuracy, classes, right, logits, labels })
     }
 }

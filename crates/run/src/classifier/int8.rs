@@ -8,9 +8,10 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
 use crate::saved::SavedRun;
+use crate::weights_name::is_name;
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{Augmentations, DataError, Dataset, Depth, Loader, LoaderOptions, Preprocessing};
 use wellfit_models::build;
 use wellfit_models::int8::{Calibration, Quantised};
 use wellfit_record::RunDir;
@@ -82,23 +83,24 @@ impl Classifier {
     }
 }
 
-/// The images to calibrate with: the training part of `given`, or else what the run in `path` was trained on.
+/// The images to calibrate a network with that reads grey files at this `depth`: the training part of `given`, or else what the run in `path` was trained on.
 ///
 /// # Errors
 /// If `path` is no run and nothing is given, or the images cannot be found or are no longer those of the run.
 pub fn training_images(
     path: &Path,
     given: Option<&DataSource>,
+    depth: Depth,
     observer: &mut dyn Observer,
 ) -> Result<Dataset, RunError> {
-    if weight_file(path).is_some() {
+    if weight_file(path).is_some() || is_name(path) {
         let Some(source) = given else {
             return Err(RunError::Unusable(format!(
                 "{} does not say what it was trained on: give the training images with `calibrate`",
                 path.display()
             )));
         };
-        return Ok(source.open(false, observer)?.train);
+        return Ok(source.open(false, depth, observer)?.train);
     }
     let run = RunDir::open(path)?;
     let saved = SavedRun::read(&run)?;
@@ -117,7 +119,7 @@ pub fn training_images(
     let options = saved.options(&run)?;
     let skip_bad = options.skip_bad.unwrap_or_default();
     let source = given.unwrap_or(&own);
-    let opened = source.open(skip_bad, observer);
+    let opened = source.open(skip_bad, depth, observer);
     let splits = match given {
         Some(_) => opened?,
         None => opened.map_err(|error| gone(error.to_string()))?,

@@ -4,6 +4,8 @@ mod class_names;
 mod evaluation;
 mod finite;
 mod int8;
+mod judgement;
+mod mirrored;
 mod paired;
 mod predictor;
 mod weights;
@@ -11,6 +13,7 @@ mod weights;
 pub use class_names::{class_list, imagenet_classes};
 pub use evaluation::Evaluation;
 pub use int8::{CALIBRATION_IMAGES, training_images};
+pub use judgement::{Answer, Judgement};
 pub use paired::Paired;
 pub use predictor::Predictor;
 pub use weights::weight_file;
@@ -20,11 +23,14 @@ use crate::error::RunError;
 use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
+use crate::pretrained;
+use crate::weights_name::weights_name;
 use class_names::IMAGENET_CLASSES;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
 use wellfit_data::Preprocessing;
+use wellfit_fetch::Name;
 use wellfit_kernels::loss::softmax;
 use wellfit_models::int8::Quantised;
 use wellfit_models::{Cpu, Engine, Network, Precision};
@@ -45,6 +51,8 @@ pub struct FileHints {
     /// The names of the outputs, for a weight file. Without them, those that the file names, ImageNet's for 1000 outputs,
     /// or else numbers. See [`class_list`].
     pub classes: Option<Vec<String>>,
+    /// Whether weights by name are taken from this machine only, and never downloaded.
+    pub offline: bool,
 }
 
 /// A network, its classes and its preprocessing.
@@ -96,7 +104,7 @@ impl Prediction {
 }
 
 impl Classifier {
-    /// What `path` names: a run (its best weights), one of its checkpoints, an exported directory or a weight file that
+    /// What `path` names: pretrained weights by name (`imagenet` with a model, `hf:ORG/NAME`), a run (its best weights), one of its checkpoints, an exported directory or a weight file that
     /// says which network it is for.
     ///
     /// # Errors
@@ -113,6 +121,9 @@ impl Classifier {
         if let Some(size) = given.image_size {
             image_size(size).map_err(|problem| RunError::setting("image_size", problem))?;
         }
+        if let Some(name) = weights_name(path)? {
+            return Self::of_name(&name, given, observer);
+        }
         match weight_file(path) {
             Some(file) => Self::of_file(&file, given, observer),
             None => Self::of_run(path, given, observer),
@@ -123,6 +134,14 @@ impl Classifier {
     #[must_use]
     pub fn on(self, engine: Arc<dyn Engine>) -> Self {
         if self.quantised.is_some() { self } else { Self { engine, ..self } }
+    }
+
+    /// The same network, which sees each image as it is and with left and right exchanged: its probabilities are the means
+    /// of both. It takes twice the time.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        let engine = Arc::new(mirrored::Mirrored(self.engine));
+        Self { engine, ..self }
     }
 
     /// The same network, with values that are stored so.
@@ -163,6 +182,14 @@ impl Classifier {
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
         network.precision = named.unwrap_or(PrecisionName::F32).resolve();
         Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
+    }
+
+    /// Pretrained weights by name.
+    fn of_name(name: &Name, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
+        let store = pretrained::store(given.offline);
+        let fetched = pretrained::fetch(name, given.model.as_deref(), &store, observer)?;
+        let given = FileHints { model: given.model.clone().or(fetched.model), ..given.clone() };
+        Self::of_file(&fetched.path, &given, observer)
     }
 
     /// A weight file. What neither it nor a `config.json` beside it says was `given`.

@@ -6,7 +6,7 @@ use crate::error::RunError;
 use rayon::prelude::*;
 use std::path::Path;
 use wellfit_data::DataError;
-use wellfit_images::{RawImage, decode_file};
+use wellfit_images::{RawImage, decode_file_as};
 use wellfit_models::DeviceState;
 
 /// A classifier whose weights are where it computes, for one batch after the other.
@@ -74,7 +74,8 @@ impl Predictor<'_> {
         files: &[impl AsRef<Path> + Sync],
     ) -> Result<Vec<Result<Prediction, DataError>>, RunError> {
         let read = |file: &_| {
-            let image = decode_file(AsRef::<Path>::as_ref(file)).map_err(DataError::from)?;
+            let depth = self.classifier.preprocessing.depth;
+            let image = decode_file_as(AsRef::<Path>::as_ref(file), depth).map_err(DataError::from)?;
             Ok(self.classifier.input(&image))
         };
         let read: Vec<Result<Vec<f32>, DataError>> = files.par_iter().map(read).collect();

@@ -1,6 +1,7 @@
 //! Weights on disk, and the networks they are for.
 
 use super::CONFIG;
+use crate::embedded::{embedded_weights, is_embedded};
 use crate::error::RunError;
 use crate::notice::Notice;
 use crate::observer::Observer;
@@ -20,10 +21,10 @@ const MOST_CONFIG: u64 = 16 << 20;
 const SHOWN: usize = 4;
 
 /// The weight file that `path` means, if it is no run: the file itself, or the one in an exported directory. A
-/// checkpoint stands for itself, its weights may be in two files.
+/// checkpoint stands for itself, its weights may be in two files, and so does [`EMBEDDED`](crate::EMBEDDED).
 #[must_use]
 pub fn weight_file(path: &Path) -> Option<PathBuf> {
-    if path.is_file() || is_checkpoint(path) {
+    if is_embedded(path) || path.is_file() || is_checkpoint(path) {
         return Some(path.to_owned());
     }
     let exported = ["model.safetensors", "model.pth"].map(|name| path.join(name));
@@ -62,6 +63,9 @@ pub(crate) fn open_weights(path: &Path) -> Result<Opened, RunError> {
 
 /// The weights in what [`weight_file`] gave.
 pub(super) fn read_weights(path: &Path) -> Result<WeightFile, RunError> {
+    if is_embedded(path) {
+        return embedded_weights();
+    }
     if !is_checkpoint(path) {
         return Ok(wellfit_weights::read(path)?);
     }
@@ -78,13 +82,16 @@ pub(super) fn hints(
     let told = Hints::from_metadata(&file.metadata)
         .map_err(|error| RunError::Model(format!("{}: {error}", path.display())))?;
     let config = path.with_file_name(CONFIG);
-    if !told.is_empty() || !config.is_file() {
+    // A `.pth` may name its classes, which says nothing of the rest.
+    let only_classes = told.model.is_none() && told.preprocessing.is_none();
+    if !only_classes || !config.is_file() {
         return Ok(told);
     }
     let text = read_text(&config, MOST_CONFIG).map_err(|error| error.to_string());
     let beside = text.and_then(|text| Hints::from_timm_config(&text).map_err(|error| error.to_string()));
     match beside {
-        Ok(hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
+        Ok(mut hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
+            hints.classes = hints.classes.or(told.classes);
             if let Some(unlike) = &hints.unlike {
                 observer.notice(&Notice::PreprocessingUnlike { path: config, unlike: unlike.clone() });
             }

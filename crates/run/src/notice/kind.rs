@@ -85,6 +85,34 @@ pub enum Notice {
         /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
         file: Option<&'static str>,
     },
+    /// The recipe of the run: its name and its settings as the run has them.
+    Recipe(String),
+    /// Weights are downloaded.
+    Downloading {
+        /// From there.
+        url: String,
+        /// Bytes that an earlier, broken download left.
+        resumed: u64,
+    },
+    /// Another process downloads the same weights.
+    DownloadAwaited {
+        /// The file to be.
+        path: PathBuf,
+    },
+    /// A download went wrong and is tried again.
+    DownloadRetried {
+        /// What went wrong.
+        problem: String,
+        /// The pause before.
+        seconds: f64,
+    },
+    /// Weights in a cache are not what their name says, and are left out.
+    CachedWeightsDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Weights were read.
     WeightsFrom {
         /// The file.
@@ -313,6 +341,8 @@ impl Notice {
                 | Self::NotValidated { .. }
                 | Self::FileLeftOut { .. }
                 | Self::RandomBackbone { .. }
+                | Self::DownloadRetried { .. }
+                | Self::CachedWeightsDamaged { .. }
                 | Self::RandomWeights { .. }
                 | Self::TrainedOn { .. }
                 | Self::ValidationKnown { .. }

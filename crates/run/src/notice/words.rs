@@ -6,13 +6,16 @@ use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
 use std::fmt;
+use wellfit_base::words::{either, plural};
 use wellfit_models::Precision;
 use wellfit_simd::Bf16Unit;
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FilesLeftOut { count } => write!(f, "{count} unusable files are left out:"),
+            Self::FilesLeftOut { count } => {
+                write!(f, "{count} unusable {} left out:", either(*count, "file is", "files are"))
+            }
             Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.display()),
             Self::Folder(remark) => write!(f, "{remark}"),
             Self::Copies(sentence) => f.write_str(sentence),
@@ -60,6 +63,18 @@ impl fmt::Display for Notice {
                 f.write_str("`freeze` without `weights` trains a head on random features")?;
                 file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
             }
+            Self::Recipe(text) => write!(f, "Recipe {text}"),
+            Self::Downloading { url, resumed: 0 } => write!(f, "Downloading {url}"),
+            Self::Downloading { url, resumed } => {
+                write!(f, "Downloading {url}, of which {} MB are there", resumed / 1_000_000)
+            }
+            Self::DownloadAwaited { path } => {
+                write!(f, "Waiting for another process, which downloads {}", path.display())
+            }
+            Self::DownloadRetried { problem, seconds } => write!(f, "{problem}; trying again in {seconds:.0} s"),
+            Self::CachedWeightsDamaged { path, problem } => {
+                write!(f, "{} is damaged and left out: {problem}", path.display())
+            }
             Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
             Self::ModelRecognised { path, model } => {
                 write!(f, "{} does not name its architecture; it is that of {model}", path.display())
@@ -80,18 +95,17 @@ impl fmt::Display for Notice {
             Self::WeightsUnused { count, some } => {
                 let names: Vec<String> = some.iter().map(|name| format!("‘{name}’")).collect();
                 let more = if *count > some.len() { ", …" } else { "" };
-                let arrays = if *count == 1 { "array" } else { "arrays" };
-                write!(f, "{count} {arrays} of the file have no use here: {}{more}", names.join(", "))
+                let arrays = either(*count, "array of the file has", "arrays of the file have");
+                write!(f, "{count} {arrays} no use here: {}{more}", names.join(", "))
             }
             Self::Device { name } => write!(f, "Computation device: {name}"),
             Self::Precision { asked, precision } => precision_sentence(f, *asked, *precision),
             Self::Network { summary, .. } => f.write_str(summary),
             Self::Length { batches, batch_size, epochs } => {
-                let batches =
-                    if *batches == 1 { "1 batch".to_owned() } else { format!("{} batches", count(*batches as u64)) };
-                let epochs =
-                    if *epochs == 1 { "is 1 epoch".to_owned() } else { format!("are {} epochs", count((*epochs).into())) };
-                write!(f, "An epoch is {batches} of {batch_size} images; there {epochs} at most")
+                let [batches, epochs] = [*batches, *epochs as usize];
+                let (of, are) = (either(batches, "batch", "batches"), either(epochs, "is", "are"));
+                write!(f, "An epoch is {} {of} of {}; ", count(batches as u64), plural(*batch_size, "image"))?;
+                write!(f, "there {are} {} {} at most", count(epochs as u64), either(epochs, "epoch", "epochs"))
             }
             Self::Data { name, train, validation, test, classes } => {
                 let test = test.map_or(String::new(), |test| format!(", {} test", count(test as u64)));
@@ -113,9 +127,9 @@ impl fmt::Display for Notice {
             Self::Run { path } => write!(f, "Run: {}", path.display()),
             Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.display()),
             Self::MoreEpochs { epochs, schedule } => {
-                write!(f, "It goes on to {epochs} epochs; early stopping, if it is on, counts from 0")?;
+                write!(f, "It goes on to {}; early stopping, if it is on, counts from 0", plural(*epochs as usize, "epoch"))?;
                 schedule.as_ref().map_or(Ok(()), |schedule| {
-                    write!(f, ". The rate goes on as the schedule {schedule} has it for {epochs} epochs")
+                    write!(f, ". The rate goes on as the schedule {schedule} has it for that many")
                 })
             }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),

@@ -49,6 +49,22 @@ pub fn share(name: &str, x: f64) -> Result<(), String> {
     require((0.0..1.0).contains(&x), || format!("`{name}` must be at least 0 and below 1, not {x}"))
 }
 
+/// Whether a number is in [0, 1].
+///
+/// # Errors
+/// If it is not.
+pub fn probability(name: &str, x: f64) -> Result<(), String> {
+    require((0.0..=1.0).contains(&x), || format!("`{name}` must be from 0 to 1, not {x}"))
+}
+
+/// Whether an angle is in [0, `most`].
+///
+/// # Errors
+/// If it is not.
+pub fn degrees(name: &str, x: f64, most: f64) -> Result<(), String> {
+    require((0.0..=most).contains(&x), || format!("`{name}` must be from 0 to {most} degrees, not {x}"))
+}
+
 /// Whether something can be computed with images of that height and width, in pixels.
 ///
 /// # Errors

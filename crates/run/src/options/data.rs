@@ -19,8 +19,19 @@ macro_rules! data_options {
         ///
         /// minmax: from 0 to 1 over the training images. zscore: mean 0 and standard deviation 1 over them.
         /// imagenet: by the mean and standard deviation of each channel of ImageNet, as pretrained networks expect.
+        /// lite: (level − 127) / 128, as EfficientNet-Lite expects.
         scaling: Scaling {
-            default: |given| given.folder_or_idx(Scaling::ImageNet, Scaling::ZScore),
+            default: |given| given.folder_or_idx(given.pretrained_scaling(), Scaling::ZScore),
+            value_name: "NAME",
+        }
+
+        /// What becomes of grey image files of more than 8 bits
+        ///
+        /// clip: levels above 255 turn white, as in Pillow and torchvision. scale: levels are divided, so that the
+        /// largest of the file's type (65535 for 16 bits, 1 for floating-point numbers) becomes 255. It travels with the
+        /// weights: predict and evaluate decode alike.
+        depth: Depth {
+            default: |_| Depth::Clip,
             value_name: "NAME",
         }
 

@@ -17,7 +17,9 @@ pub enum Group {
     Optimiser,
     /// How the learning rate moves, and when the run ends.
     Stopping,
-    /// What works against overfitting.
+    /// What is done to training images at random.
+    Augmentation,
+    /// What else works against overfitting.
     Regularisation,
     /// What is saved, and when.
     Checkpoints,
@@ -42,6 +44,7 @@ impl Group {
             Self::Model => "Model",
             Self::Optimiser => "Optimiser",
             Self::Stopping => "Schedule and stopping",
+            Self::Augmentation => "Augmentation",
             Self::Regularisation => "Regularisation",
             Self::Checkpoints => "Checkpoints",
             Self::Speed => "Speed",
@@ -75,6 +78,8 @@ pub struct Entry {
     pub(super) set: fn(&mut Options, &OsStr) -> Result<(), String>,
     /// The default as text.
     pub(super) default: fn(&Given<'_>) -> Option<String>,
+    /// Its value in a run as text.
+    pub(super) shown: fn(&RunSpec) -> Option<String>,
     /// What is wrong with its value, alone or together with others.
     pub check: fn(&RunSpec) -> Result<(), String>,
 }
@@ -88,6 +93,7 @@ impl Entry {
         kind: Kind,
         set: fn(&mut Options, &OsStr) -> Result<(), String>,
         default: fn(&Given<'_>) -> Option<String>,
+        shown: fn(&RunSpec) -> Option<String>,
     ) -> Self {
         Self {
             name,
@@ -101,6 +107,7 @@ impl Entry {
             names: String::new,
             set,
             default,
+            shown,
             check: |_| Ok(()),
         }
     }

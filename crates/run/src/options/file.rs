@@ -121,7 +121,7 @@ mod tests {
             ("epochs = -2\n", &["line 1", "whole number from 0 to"]),
             ("lr = \"0,1\"\n", &["line 1", "with a point: 0.1"]),
             ("\nlurning_rate = 1\n", &["line 2", "no setting `lurning_rate`", "lr,"]),
-            ("mixup = 0.2\n", &["line 1", "mixup is no augmentation here"]),
+            ("mosaic = 0.2\n", &["line 1", "mosaic is no augmentation here"]),
             ("[train]\nepochs = 1\n", &["line 1", "train"]),
             ("epochs = [1]\n", &["line 1", "single value"]),
             ("out = \"x\"\n", &["line 1", "no setting `out`"]),

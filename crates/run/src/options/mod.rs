@@ -28,21 +28,32 @@
 pub mod checks;
 mod entry;
 mod file;
+mod jitter;
 mod names;
+mod recipes;
 mod setting;
 pub mod synonyms;
 
 pub use entry::{Entry, Group};
-pub use names::{CacheName, CheckpointMode, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+pub use jitter::JitterSetting;
+pub use names::{
+    AugmentName, CacheName, CheckpointMode, OptimizerName, PrecisionName, RecipeName, SemanticsName,
+    ServingPrecision,
+};
 pub use setting::{Kind, Setting};
 
+use crate::embedded::EMBEDDED_MODEL;
 use crate::error::RunError;
-use checks::{at_least_one, batch_size, image_size, positive, require, share, zero_or_more};
+use crate::weights_name;
+use checks::{
+    at_least_one, batch_size, degrees, image_size, positive, probability, require, share, zero_or_more,
+};
 use entry::text_of;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use wellfit_data::Scaling;
+use wellfit_data::augment::BINS;
+use wellfit_data::{Depth, Scaling};
 use wellfit_gpu::Device;
 use wellfit_models::{Architecture, architecture};
 use wellfit_policy::schedule::ScheduleSpec;
@@ -86,6 +97,24 @@ impl Given<'_> {
     pub fn architecture(&self) -> Option<&'static Architecture> {
         let model = self.options.model.as_deref().unwrap_or(self.folder_or_idx("resnet50", "resnet20"));
         architecture(model).ok()
+    }
+
+    /// How the pixels were scaled that the architecture's published weights were trained with.
+    #[must_use]
+    pub fn pretrained_scaling(&self) -> Scaling {
+        match self.architecture() {
+            Some(known) if known.name == EMBEDDED_MODEL => Scaling::Lite,
+            _ => Scaling::ImageNet,
+        }
+    }
+
+    /// The first for light augmentation, the second for strong one, if one of them was asked for.
+    fn by_augment<T>(&self, light: T, strong: T) -> Option<T> {
+        match self.options.augment.flatten()? {
+            AugmentName::None => None,
+            AugmentName::Light => Some(light),
+            AugmentName::Strong => Some(strong),
+        }
     }
 
     /// The first for a folder of images, the second for IDX images.
@@ -168,6 +197,7 @@ macro_rules! define {
                         let default: fn(&Given<'_>) -> $type = $default;
                         text_of(&default(given))
                     },
+                    |spec| text_of(&spec.$name),
                 )
             },
         )*)*];
@@ -189,6 +219,8 @@ mod optimiser;
 #[macro_use]
 mod stopping;
 #[macro_use]
+mod augmentation;
+#[macro_use]
 mod regularisation;
 #[macro_use]
 mod checkpoints;
@@ -196,8 +228,8 @@ mod checkpoints;
 mod speed;
 
 collect! { [
-    data_options model_options optimiser_options stopping_options regularisation_options checkpoint_options
-    speed_options
+    data_options model_options optimiser_options stopping_options augmentation_options regularisation_options
+    checkpoint_options speed_options
 ] }
 
 /// The entry of every setting, in the order of the groups.
@@ -223,7 +255,10 @@ impl Options {
     /// a schedule and the scheduler take each other's place.
     pub(crate) fn with_implied(mut self) -> Self {
         let stops = self.patience.is_some() || self.min_delta.is_some();
-        let lowers = self.lr_patience.is_some() || self.lr_factor.is_some() || self.min_lr.is_some();
+        let lowers = self.lr_patience.is_some()
+            || self.lr_factor.is_some()
+            || self.min_lr.is_some()
+            || self.lr_monitor.is_some();
         self.early_stopping = self.early_stopping.or(stops.then_some(true));
         self.lr_scheduler = self.lr_scheduler.or(lowers.then_some(true));
         if self.lr_scheduler == Some(true) {
@@ -234,13 +269,11 @@ impl Options {
         self
     }
 
-    /// These settings, and what the recipe of `lab transfer` sets where they do not and where it differs from `train`:
-    /// flips both ways for a folder of images, the weights with the lowest validation loss.
+    /// These settings as `lab transfer` takes them: the textbook's recipe, unless they name another.
     #[must_use]
-    pub(crate) fn by_the_recipe(self, data: DataKind) -> Self {
-        let best = self.monitor.clone().unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned());
-        let recipe = Self { vflip: Some(data == DataKind::Folder), best: Some(best), ..Self::default() };
-        self.combine(recipe)
+    pub(crate) fn for_lab_transfer(mut self) -> Self {
+        self.recipe.get_or_insert(Some(RecipeName::Textbook));
+        self
     }
 
     /// Decide all settings for data of that kind: what was given, else the default.
@@ -248,9 +281,9 @@ impl Options {
     /// # Errors
     /// If the settings make no sense, alone or together.
     pub fn decide(&self, data: DataKind) -> Result<RunSpec, RunError> {
-        let mut spec = self.fill(data);
+        let mut spec = self.clone().with_recipe(data).fill(data);
         // A run can be resumed from any folder.
-        spec.weights = spec.weights.map(|path| std::path::absolute(&path).unwrap_or(path));
+        spec.weights = spec.weights.map(weights_name::absolute);
         spec.validate()?;
         Ok(spec)
     }

@@ -17,17 +17,63 @@ macro_rules! model_options {
             common: true,
         }
 
-        /// Start from these weights: a .pth or .safetensors file with torchvision's names, an exported directory, or a run
+        /// Start from these weights: imagenet, imagenet-v1 or imagenet-v2 (torchvision's for `model`), hf:ORG/NAME (the
+        /// Hugging Face hub), a .pth or .safetensors file with torchvision's names, an exported directory, or a run
         weights: Option<PathBuf> {
             default: |_| None,
-            value_name: "FILE",
+            value_name: "WEIGHTS",
             common: true,
+        }
+
+        /// Options that go well together; any option that is given overrides the recipe's
+        ///
+        /// finetune: a pretrained network, its head first, then all of it. linear-probe: a new head alone. scratch: a
+        /// network from random weights. textbook: what `lab transfer` does.
+        recipe: Option<RecipeName> {
+            default: |_| None,
+            default_text: "with `weights` finetune, unless `freeze`",
+            value_name: "NAME",
+            common: true,
+        }
+
+        /// Take weights by name from this machine only; never download
+        offline: bool {
+            default: |_| false,
+            immaterial: true,
         }
 
         /// Keep the backbone fixed and train a new head only
         freeze: bool {
             default: |_| false,
             common: true,
+        }
+
+        /// Train the head alone for the first epochs, then the whole network with a fresh optimiser
+        ///
+        /// The rate is `lr` in these epochs, and `schedule` begins after them; so does early stopping. As fastai's
+        /// `fine_tune(epochs, freeze_epochs=N)`.
+        freeze_epochs: u32 {
+            default: |_| 0,
+            value_name: "N",
+            check: |spec| {
+                require(spec.freeze_epochs < spec.epochs, || {
+                    format!(
+                        "`freeze_epochs` {} must be below `epochs` {}; `freeze` keeps the backbone fixed throughout",
+                        spec.freeze_epochs, spec.epochs
+                    )
+                })?;
+                require(spec.freeze_epochs == 0 || !spec.freeze, || {
+                    "`freeze` keeps the backbone fixed throughout, `freeze_epochs` for the first epochs: choose one"
+                        .to_owned()
+                })
+            },
+        }
+
+        /// What the learning rate is multiplied by for all layers but the head (discriminative rates)
+        backbone_lr_factor: f64 {
+            default: |_| 1.0,
+            value_name: "FACTOR",
+            check: |spec| positive("backbone_lr_factor", spec.backbone_lr_factor),
         }
     } } };
 }

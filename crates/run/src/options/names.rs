@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
-use wellfit_data::Scaling;
+use wellfit_data::{Depth, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
 use wellfit_policy::schedule::ScheduleSpec;
@@ -75,6 +75,18 @@ names! {
 }
 
 names! {
+    /// How much training images are changed at random.
+    AugmentName {
+        /// Not at all.
+        None = "none",
+        /// Cropped a little, and mirrored.
+        Light = "light",
+        /// Cropped, mirrored, changed in form and colour, and partly erased.
+        Strong = "strong",
+    }
+}
+
+names! {
     /// How the processor stores the values of a pass and multiplies them.
     PrecisionName {
         /// IEEE 754 single precision.
@@ -95,6 +107,20 @@ names! {
         Adamw = "adamw",
         /// Stochastic gradient descent.
         Sgd = "sgd",
+    }
+}
+
+names! {
+    /// A list of options that go well together.
+    RecipeName {
+        /// A pretrained network: its head first, then all of it.
+        Finetune = "finetune",
+        /// A pretrained network: a new head alone.
+        LinearProbe = "linear-probe",
+        /// A network from random weights.
+        Scratch = "scratch",
+        /// What `lab transfer` does.
+        Textbook = "textbook",
     }
 }
 
@@ -139,13 +165,25 @@ names! {
 }
 
 /// The names of `Scaling`s.
-const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet"];
+const SCALINGS: &[&str] = &["minmax", "zscore", "imagenet", "lite"];
 
 impl Setting for Scaling {
     const KIND: Kind = Kind::Choice(SCALINGS);
 
     fn parse(text: &OsStr) -> Result<Self, String> {
         unicode(text)?.to_lowercase().parse().map_err(|error| format!("{error}"))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for Depth {
+    const KIND: Kind = Kind::Choice(Self::NAMES);
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        unicode(text)?.parse()
     }
 
     fn show(&self) -> Option<String> {

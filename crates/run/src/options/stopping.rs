@@ -15,9 +15,9 @@ macro_rules! stopping_options {
             value_name: "NAME:OPTIONS",
         }
 
-        /// Lower the rate when the validation loss stalls (ReduceLROnPlateau)
+        /// Lower the rate when the validation loss, or what `lr_monitor` names, stalls (ReduceLROnPlateau)
         ///
-        /// Any of `lr_patience`, `lr_factor` and `min_lr` turns it on, too.
+        /// Any of `lr_patience`, `lr_factor`, `min_lr` and `lr_monitor` turns it on, too.
         lr_scheduler: bool {
             default: |_| false,
             check: |spec| {
@@ -34,6 +34,14 @@ macro_rules! stopping_options {
         lr_patience: u32 {
             default: |_| 5,
             value_name: "N",
+        }
+
+        /// The metric that the rate is lowered by
+        lr_monitor: String {
+            default: |_| Metric::VAL_LOSS.name().to_owned(),
+            value_name: "METRIC",
+            names: Metric::names,
+            check: |spec| checks::known_metric("lr_monitor", &spec.lr_monitor),
         }
 
         /// What the rate is multiplied by

@@ -63,8 +63,7 @@ fn help_tells_the_default_of_each_kind_of_data() {
 fn the_best_epoch_follows_the_monitor() {
     let folder = DataKind::Folder;
     let best = |pairs: &[(&str, &str)]| given(pairs).decide(folder).unwrap().best;
-    let by_the_recipe =
-        |pairs: &[(&str, &str)]| given(pairs).by_the_recipe(folder).decide(folder).unwrap().best;
+    let by_the_recipe = |pairs: &[(&str, &str)]| given(pairs).for_lab_transfer().decide(folder).unwrap().best;
     for (pairs, train, lab) in [
         (&[][..], "val_accuracy", "val_loss"),
         (&[("early_stopping", "true")], "val_accuracy", "val_loss"),
@@ -72,13 +71,14 @@ fn the_best_epoch_follows_the_monitor() {
         (&[("monitor", "val_accuracy")], "val_accuracy", "val_accuracy"),
         (&[("monitor", "train_loss")], "train_loss", "train_loss"),
         (&[("best", "val_loss")], "val_loss", "val_loss"),
+        (&[("monitor", "val_macro_f1")], "val_macro_f1", "val_macro_f1"),
         (&[("best", "val_accuracy"), ("monitor", "val_loss")], "val_accuracy", "val_accuracy"),
     ] {
         assert_eq!((best(pairs).as_str(), by_the_recipe(pairs).as_str()), (train, lab), "{pairs:?}");
     }
-    let unknown = given(&[("best", "f1")]).decide(folder).unwrap_err().to_string();
-    assert!(unknown.starts_with("`best` f1 is unknown; known are train_loss"), "{unknown}");
-    let monitor = given(&[("monitor", "f1")]).decide(folder).unwrap_err();
+    let unknown = given(&[("best", "mcc")]).decide(folder).unwrap_err().to_string();
+    assert!(unknown.starts_with("`best` mcc is unknown; known are train_loss"), "{unknown}");
+    let monitor = given(&[("monitor", "mcc")]).decide(folder).unwrap_err();
     assert_eq!(monitor.setting_name(), Some("monitor"));
 }
 
@@ -90,9 +90,9 @@ fn only_the_recipe_mirrors_top_to_bottom() {
     };
     let idx = DataKind::Idx { pixels: 28 };
     assert_eq!(flips(Options::default(), DataKind::Folder), (true, false));
-    assert_eq!(flips(Options::default().by_the_recipe(DataKind::Folder), DataKind::Folder), (true, true));
-    assert_eq!(flips(Options::default().by_the_recipe(idx), idx), (false, false));
-    let off = given(&[("vflip", "false")]).by_the_recipe(DataKind::Folder);
+    assert_eq!(flips(Options::default().for_lab_transfer(), DataKind::Folder), (true, true));
+    assert_eq!(flips(Options::default().for_lab_transfer(), idx), (false, false));
+    let off = given(&[("vflip", "false")]).for_lab_transfer();
     assert_eq!(flips(off, DataKind::Folder), (true, false));
 }
 
@@ -143,4 +143,42 @@ fn what_changes_no_bits_makes_no_other_run() {
     let other = RunSpec { workers: 7, keep: 3, cache: CacheName::Off, ..spec.clone() };
     assert!(spec.comes_to_the_same(&other));
     assert!(!spec.comes_to_the_same(&RunSpec { seed: 1, ..spec.clone() }));
+}
+
+/// A recipe's settings exist, are of their types and make sense together; what is given is stronger.
+#[test]
+fn recipes_are_lists_of_options() {
+    for name in RecipeName::NAMES {
+        let recipe: RecipeName = name.parse().unwrap();
+        for (setting, value) in recipe.settings(&Options::default(), DataKind::Folder) {
+            Options::default().set(setting, OsStr::new(&value)).unwrap();
+        }
+        let spec = given(&[("recipe", name)]).decide(DataKind::Folder).unwrap();
+        assert_eq!(spec.recipe, Some(recipe));
+    }
+    let folder = |pairs: &[(&str, &str)]| given(pairs).decide(DataKind::Folder).unwrap();
+    let finetune = folder(&[("weights", "some.pth"), ("lr", "0.5")]);
+    assert_eq!(finetune.recipe, Some(RecipeName::Finetune));
+    assert_eq!((finetune.lr, finetune.backbone_lr_factor, finetune.freeze_epochs), (0.5, 0.1, 4));
+    assert_eq!(folder(&[("weights", "some.pth"), ("epochs", "2")]).freeze_epochs, 0);
+    assert_eq!(folder(&[("weights", "some.pth"), ("freeze", "true")]).recipe, None);
+    assert_eq!(folder(&[]).recipe, None);
+    assert!(folder(&[("recipe", "linear-probe"), ("weights", "some.pth")]).freeze);
+    // A scheduler that is asked for takes the place of the recipe's schedule.
+    let lowered = folder(&[("weights", "some.pth"), ("lr_scheduler", "true")]);
+    assert!(lowered.schedule.is_constant());
+    // A run that is resumed keeps what it had.
+    let again = Options::from(&finetune).decide(DataKind::Folder).unwrap();
+    assert_eq!(again.lr, finetune.lr);
+    let text = finetune.recipe_settings(RecipeName::Finetune, DataKind::Folder);
+    assert!(text.starts_with("finetune: optimizer adamw, lr 0.5,"), "{text}");
+}
+
+#[test]
+fn the_backbone_is_frozen_for_some_epochs_or_for_all() {
+    let problem = |pairs: &[(&str, &str)]| given(pairs).decide(DataKind::Folder).unwrap_err().to_string();
+    let all = problem(&[("freeze_epochs", "5"), ("epochs", "5")]);
+    assert!(all.starts_with("`freeze_epochs` 5 must be below `epochs` 5"), "{all}");
+    let both = problem(&[("freeze_epochs", "5"), ("freeze", "true")]);
+    assert!(both.contains("choose one"), "{both}");
 }

@@ -4,7 +4,7 @@
 use super::{Description, Hints};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wellfit_data::Preprocessing;
+use wellfit_data::{Depth, Preprocessing};
 use wellfit_models::{Network, Op};
 
 /// Resize to the input size whatever the proportions, cut nothing off: what [`Preprocessing`] does.
@@ -15,7 +15,7 @@ impl Description {
     /// The text of a timm-style `config.json` for `network`.
     #[must_use]
     pub fn timm_config(&self, network: &Network) -> String {
-        let Preprocessing { size: (height, width), channels, mean, std } = &self.preprocessing;
+        let Preprocessing { size: (height, width), channels, mean, std, depth } = &self.preprocessing;
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
         let first_conv = find(|op| matches!(op, Op::Conv(_))).map(|node| node.name.as_str());
         let pooled =
@@ -43,6 +43,10 @@ impl Description {
                 "classifier": network.head().trim_end_matches('.'),
             },
         });
+        // Not in `pretrained_cfg`, of which timm refuses keys that it does not know.
+        if *depth != Depth::default() {
+            config["depth"] = depth.to_string().into();
+        }
         if pooled.is_some() {
             config["global_pool"] = "avg".into();
             config["model_args"]["global_pool"] = "avg".into();
@@ -61,6 +65,7 @@ fn decimals(values: &[f32]) -> Vec<Value> {
 struct Config {
     architecture: Option<String>,
     label_names: Option<Value>,
+    depth: Option<Value>,
     pretrained_cfg: Option<Pretrained>,
 }
 
@@ -80,16 +85,18 @@ pub(super) fn hints(text: &str) -> Result<Hints, serde_json::Error> {
         return Ok(Hints::default());
     };
     let unlike = pretrained.unlike();
+    // Another program's key of that name means something else.
+    let depth = config.depth.and_then(|depth| serde_json::from_value(depth).ok()).unwrap_or_default();
     // timm also knows names by sparse class numbers; those are left.
     let classes = config.label_names.and_then(|names| serde_json::from_value(names).ok());
-    Ok(Hints { model: Some(model), classes, preprocessing: pretrained.preprocessing(), unlike })
+    Ok(Hints { model: Some(model), classes, preprocessing: pretrained.preprocessing(depth), unlike })
 }
 
 impl Pretrained {
-    fn preprocessing(self) -> Option<Preprocessing> {
+    fn preprocessing(self, depth: Depth) -> Option<Preprocessing> {
         let (channels, height, width) = self.input_size?;
         let (mean, std) = (self.mean?, self.std?);
-        Some(Preprocessing { size: (height, width), channels, mean, std })
+        Some(Preprocessing { size: (height, width), channels, mean, std, depth })
     }
 
     /// What differs from resizing as we do; timm's defaults stand for what is missing.

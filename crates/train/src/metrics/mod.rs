@@ -1,10 +1,13 @@
 //! What is measured of a pass: the mean of each [`Quantity`] over its samples.
 //!
-//! A quantity is one file here, with the sum of its values over a batch, one line in `sum_of`, and one line in
-//! `wellfit_record::metric` with its name, unit and direction.
+//! A mean is one file here, with the sum of its values over a batch, a place in `SUMS`, and one line in
+//! `wellfit_record::metric` with its name, unit and direction. What is no mean, such as macro-F1, is in `answers`.
 
 mod accuracy;
+mod answers;
 mod loss;
+
+pub(crate) use answers::Answers;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,13 +32,8 @@ impl Scored<'_> {
     }
 }
 
-/// What sums a quantity over a batch.
-fn sum_of(quantity: Quantity) -> fn(&Scored<'_>) -> f64 {
-    match quantity {
-        Quantity::Loss => loss::sum,
-        Quantity::Accuracy => accuracy::sum,
-    }
-}
+/// What sums each of [`Quantity::MEANS`] over a batch.
+const SUMS: [fn(&Scored<'_>) -> f64; Quantity::MEANS.len()] = [loss::sum, accuracy::sum];
 
 /// The mean of each quantity over samples. A batch counts by its size: a short last batch weighs no more than its
 /// samples do.
@@ -44,22 +42,22 @@ fn sum_of(quantity: Quantity) -> fn(&Scored<'_>) -> f64 {
 pub struct Average {
     /// Samples seen.
     pub samples: usize,
-    sums: [f64; Quantity::ALL.len()],
+    sums: [f64; Quantity::MEANS.len()],
 }
 
 impl Average {
     /// Adds a batch.
     pub fn add(&mut self, batch: &Scored<'_>) {
         self.samples += batch.labels.len();
-        for (sum, quantity) in self.sums.iter_mut().zip(Quantity::ALL) {
-            *sum += sum_of(quantity)(batch);
+        for (sum, of) in self.sums.iter_mut().zip(SUMS) {
+            *sum += of(batch);
         }
     }
 
-    /// The mean of a quantity; NaN before any sample.
+    /// The mean of one of [`Quantity::MEANS`]; NaN before any sample, and for the others.
     #[must_use]
     pub fn of(&self, quantity: Quantity) -> f64 {
-        self.sums[quantity as usize] / self.samples as f64
+        self.sums.get(quantity as usize).map_or(f64::NAN, |sum| sum / self.samples as f64)
     }
 
     /// The mean loss.
@@ -76,7 +74,7 @@ impl Average {
 
     /// The same as the metrics of a phase.
     pub fn metrics(self, phase: Phase) -> impl Iterator<Item = (Metric, f64)> {
-        Quantity::ALL.into_iter().map(move |quantity| (Metric { phase, quantity }, self.of(quantity)))
+        Quantity::MEANS.into_iter().map(move |quantity| (Metric { phase, quantity }, self.of(quantity)))
     }
 }
 
@@ -85,7 +83,7 @@ const SAMPLES: &str = "samples";
 /// As checkpoints hold it.
 impl From<Average> for BTreeMap<String, f64> {
     fn from(average: Average) -> Self {
-        let sums = Quantity::ALL.iter().zip(average.sums).map(|(quantity, sum)| (key(*quantity), sum));
+        let sums = Quantity::MEANS.iter().zip(average.sums).map(|(quantity, sum)| (key(*quantity), sum));
         sums.chain([(SAMPLES.to_owned(), average.samples as f64)]).collect()
     }
 }
@@ -96,7 +94,7 @@ impl TryFrom<BTreeMap<String, f64>> for Average {
     fn try_from(map: BTreeMap<String, f64>) -> Result<Self, String> {
         let find = |key: &str| map.get(key).copied().ok_or_else(|| format!("missing field `{key}`"));
         let mut average = Self { samples: find(SAMPLES)? as usize, ..Self::default() };
-        for (sum, quantity) in average.sums.iter_mut().zip(Quantity::ALL) {
+        for (sum, quantity) in average.sums.iter_mut().zip(Quantity::MEANS) {
             // The first version's name of the sum of right answers.
             let old = (quantity == Quantity::Accuracy).then(|| map.get("correct")).flatten();
             *sum = old.copied().map_or_else(|| find(&key(quantity)), Ok)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_data::{Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{Augmentations, Dataset, Depth, Images, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
 use wellfit_models::{Network, Shape};
@@ -25,7 +25,7 @@ pub fn images(n: usize, index: u32) -> Dataset {
 
 pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
     let (mean, std) = (vec![0.45], vec![0.25]);
-    let preprocessing = Preprocessing { size: (4, 4), channels: 1, mean, std };
+    let preprocessing = Preprocessing { size: (4, 4), channels: 1, mean, std, depth: Depth::Clip };
     let options = LoaderOptions { batch_size, shuffle, merge_last_single: true, ..LoaderOptions::default() };
     Loader::new(data, preprocessing, Augmentations::flips(shuffle, shuffle), options).unwrap()
 }
@@ -77,7 +77,10 @@ impl Story {
         let config = FitConfig {
             rule: Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decoupled: true },
             clip_norm: Some(1.0),
-            lr_scheduler: Some(PlateauConfig { patience: 0, threshold: 0.05, ..PlateauConfig::default() }),
+            lr_scheduler: Some((
+                Metric::VAL_LOSS,
+                PlateauConfig { patience: 0, threshold: 0.05, ..PlateauConfig::default() },
+            )),
             early_stopping: Some((Metric::VAL_LOSS, stopping)),
             seed: 5,
             ..config(9, 0.02)
@@ -105,6 +108,12 @@ impl Story {
         Self { frozen: true, ..self }
     }
 
+    /// The same with the head alone for the first `epochs`, and the other layers at a third of the rate after them.
+    pub fn head_first(mut self, epochs: u32) -> Self {
+        self.config.freeze_epochs = epochs;
+        self.frozen()
+    }
+
     /// Convolution, BatchNorm, dropout and a head.
     pub fn network(&self) -> Network {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
@@ -118,6 +127,9 @@ impl Story {
         network.initialise(3);
         if self.frozen {
             network.freeze_backbone();
+        }
+        if self.config.freeze_epochs > 0 {
+            network.slow_backbone(1.0 / 3.0);
         }
         network
     }

@@ -4,6 +4,7 @@
 //! followed one another (`_legacy_save`).
 
 mod class;
+mod class_names;
 mod legacy;
 mod machine;
 mod object;
@@ -26,7 +27,7 @@ pub(crate) fn recognises(bytes: &[u8]) -> bool {
     zip::recognises(bytes) || legacy::recognises(bytes)
 }
 
-/// Read a `.pth` of either format.
+/// Read a `.pth` of either format. Names of classes beside the weights become the `classes` of its metadata, a JSON list.
 pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
     let (heap, root, storages) = if zip::recognises(bytes) { read_zip(bytes)? } else { legacy::read(bytes)? };
     let mut budget = Budget::new(bytes.len());
@@ -36,7 +37,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
         let array = array.map_err(|fault| fault.of(&format!("tensor `{name}`")))?;
         arrays.push((name, array));
     }
-    Ok(WeightFile { arrays, ..WeightFile::default() })
+    let classes = class_names::find(&heap, root).and_then(|names| serde_json::to_string(&names).ok());
+    let metadata = classes.map(|names| ("classes".to_owned(), names)).into_iter().collect();
+    Ok(WeightFile { arrays, metadata })
 }
 
 fn read_zip(bytes: &[u8]) -> Result<(Heap<'_>, Value<'_>, Storages<'_>), Fault> {

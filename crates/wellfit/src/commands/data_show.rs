@@ -7,8 +7,9 @@ use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use wellfit::base::words::{either, plural};
 use wellfit::data::open::copies::Copy;
-use wellfit::data::{Copies, DataError, Dataset, Need, Remark, Splits};
+use wellfit::data::{Copies, DataError, Dataset, Depth, Need, Remark, Splits};
 use wellfit::plot::{GridCell, ImageGrid, Look, Picture};
 use wellfit::rng::{Rng, Stream};
 use wellfit::run::{Options, Validation, augmentation_sheet};
@@ -17,7 +18,7 @@ use wellfit::run::{Options, Validation, augmentation_sheet};
 pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     require(args.images > 0, || "--images must be at least 1".to_owned())?;
     let source = source(&args.data, &args.place, Validation::Split);
-    let splits = open_data(&source, Need::Look, true, out)?;
+    let splits = open_data(&source, Need::Look, true, args.depth, out)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-images.png", splits.name)));
     if path.exists() && !args.force {
         return Err(CliError::Output(format!("{} exists: give --force or another --out", path.display())));
@@ -40,13 +41,13 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
         let problem = format!("{} has no image that can be used", args.data);
         return Err(CliError::Data(DataError::Invalid(problem)));
     }
-    let (picture, first) = grid(&splits.train, args.images, args.seed)?;
+    let (picture, first) = grid(&splits.train, args.images, args.seed, args.depth)?;
     if let Some((height, width, channels)) = splits.train.native_size() {
         let batch = args.images.min(splits.train.len());
         out.say(format!("a batch: shape [{batch}, {channels}, {height}, {width}]"));
         out.say(format!("an image: shape [{channels}, {height}, {width}], label {first}"));
     }
-    let picture = if args.augmented { augmented(&splits, args)? } else { picture };
+    let picture = if args.augmented || args.augment.is_some() { augmented(&splits, args)? } else { picture };
     picture.save_png(&path)?;
     out.say(format!("Picture: {}", path.display()));
     out.result(&json!({
@@ -67,13 +68,17 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
 /// The training images as a run with the settings of `train` sees them.
 fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
     let kind = source(&args.data, &args.place, Validation::Split).kind(&splits.train);
-    let spec = Options { seed: Some(args.seed), ..Options::default() }.decide(kind)?;
+    let augment = args.augment.map(Some);
+    let spec = Options { seed: Some(args.seed), augment, depth: Some(args.depth), ..Options::default() }
+        .decide(kind)?;
     Ok(augmentation_sheet(&spec, &splits.train, &splits.name, args.images, Look::SCREEN)?)
 }
 
 /// Print how many images of each class a part has, and what always answering with the most frequent one achieves.
 fn count(name: &str, data: &Dataset, out: Output) -> Value {
-    out.say(format!("{name}: {} images, {} classes{}", data.len(), data.classes.len(), shape(data)));
+    let (images, classes) = (data.len(), data.classes.len());
+    let classes = format!("{classes} {}", either(classes, "class", "classes"));
+    out.say(format!("{name}: {}, {classes}{}", plural(images, "image"), shape(data)));
     let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let counts = data.class_counts();
     let share = |count: usize| count as f64 / data.len().max(1) as f64;
@@ -126,11 +131,11 @@ fn shape(data: &Dataset) -> String {
 }
 
 /// `count` images in random order, titled with their labels; and the first one's label.
-pub fn grid(data: &Dataset, count: usize, seed: u64) -> Result<(Picture, u32), CliError> {
+pub fn grid(data: &Dataset, count: usize, seed: u64, depth: Depth) -> Result<(Picture, u32), CliError> {
     let order = Rng::new(seed, Stream::Shuffle, 0, 0).permutation(data.len());
     let mut cells = Vec::new();
     for &place in order.iter().take(count) {
-        let image = data.image(place as usize)?;
+        let image = data.image_as(place as usize, depth)?;
         let label = data.labels[place as usize];
         cells.push(GridCell {
             title: format!("{label} {}", data.classes[label as usize]),

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::Path;
 use wellfit::base::hash::hex;
 use wellfit::data::divide::{Transfer, divide, write};
-use wellfit::data::{Dataset, Need, Part, Splits};
+use wellfit::data::{Dataset, Depth, Need, Part, Splits};
 use wellfit::run::Validation;
 
 /// Run the command.
@@ -17,7 +17,7 @@ pub fn run(args: &SplitArgs, out: Output) -> Result<(), CliError> {
     require(args.group_by.as_deref() != Some(""), || "--group-by must not be empty".to_owned())?;
     is_free(&args.out)?;
     let source = source(&args.data, &args.place, Validation::Split);
-    let splits = open_data(&source, Need::Look, args.skip_bad, out)?;
+    let splits = open_data(&source, Need::Look, args.skip_bad, Depth::Clip, out)?;
     let shares = [(args.val, &splits.val, "val"), (args.test, &splits.test, "test")];
     for (share, part, name) in shares {
         require(share == 0.0 || part.is_none(), || {

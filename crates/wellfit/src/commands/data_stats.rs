@@ -5,13 +5,13 @@ use crate::error::CliError;
 use crate::opening::{open_data, source};
 use crate::output::Output;
 use serde_json::{Value, json};
-use wellfit::data::{Dataset, Need, Statistics};
+use wellfit::data::{Dataset, Depth, Need, Statistics};
 use wellfit::run::Validation;
 
 /// Run the command.
 pub fn run(args: &StatsArgs, out: Output) -> Result<(), CliError> {
     let source = source(&args.data, &args.place, Validation::Split);
-    let splits = open_data(&source, Need::Look, true, out)?;
+    let splits = open_data(&source, Need::Look, true, Depth::Clip, out)?;
     let named =
         [("train", Some(&splits.train)), ("val", splits.val.as_ref()), ("test", splits.test.as_ref())];
     let parts: Vec<(&str, &Dataset)> =

@@ -1,6 +1,7 @@
 //! `wellfit export`: a network's weights for PyTorch, timm or onnxruntime.
 
 use crate::args::{ExportArgs, ExportFormat};
+use crate::commands::folder::write;
 use crate::commands::int8;
 use crate::config::require;
 use crate::error::CliError;
@@ -8,13 +9,11 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use clap::ValueEnum;
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
-use wellfit::base::file;
 use wellfit::models::Network;
-use wellfit::run::{CONFIG, Classifier, weight_file};
+use wellfit::run::{CONFIG, Classifier, weight_file, weights_name};
 use wellfit::train::Description;
-use wellfit::weights::{to_pth_bytes, to_safetensors_bytes, write_bytes};
+use wellfit::weights::{to_pth_bytes, to_safetensors_bytes};
 
 /// Run the command.
 pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
@@ -62,23 +61,11 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Write the files, unless one is there with other content; with `force` that is replaced. Whether one was.
-fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Result<bool, CliError> {
-    let replaced = changed(files)?;
-    if let Some(path) = replaced.filter(|_| !force) {
-        let problem = format!("{} exists with other content: give --force or another --out", path.display());
-        return Err(CliError::Output(problem));
-    }
-    fs::create_dir_all(directory).map_err(CliError::write(directory.to_owned()))?;
-    for (path, bytes) in files {
-        write_bytes(path, bytes).map_err(|error| CliError::Output(error.to_string()))?;
-    }
-    Ok(replaced.is_some())
-}
-
 /// `export` in the run or beside a weight file; an exported directory itself.
 fn default_directory(run: &Path) -> PathBuf {
     match weight_file(run) {
+        // A named one lies in a cache.
+        None if matches!(weights_name(run), Ok(Some(_))) => PathBuf::from("export"),
         Some(file) if file == run => run.with_file_name("export"),
         Some(_) => run.to_owned(),
         None => run.join("export"),
@@ -100,18 +87,6 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
         ExportFormat::Onnx => Ok(network.to_onnx(&description.metadata())),
     };
     encoded.map_err(|fault| CliError::Model(fault.to_string()))
-}
-
-/// The first file that is there with other content. Exports in several formats share one `config.json`.
-fn changed<'a>(files: &[(&'a PathBuf, &[u8])]) -> Result<Option<&'a Path>, CliError> {
-    for (path, bytes) in files.iter().filter(|(path, _)| path.exists()) {
-        let there = file::read_whole(path)
-            .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.display())))?;
-        if there != *bytes {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
 }
 
 /// The formats of an earlier export that were not replaced with it.

@@ -1,6 +1,6 @@
 //! `--precision` of `evaluate` and `predict`, and `export --int8`: in what numbers a trained network is computed.
 
-use crate::args::{ExportArgs, ExportFormat, NumberArgs, ServingPrecision};
+use crate::args::{ExportArgs, ExportFormat, NumberArgs, ServingPrecision, Tta};
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
@@ -26,8 +26,9 @@ pub fn check(numbers: &NumberArgs, device: &str) -> Result<(), CliError> {
     })
 }
 
-/// The classifier with values that are stored as asked; before it is quantised, as f32.
+/// The classifier with test-time augmentation and values that are stored as asked; before it is quantised, as f32.
 pub fn stored(classifier: Classifier, numbers: &NumberArgs) -> Classifier {
+    let classifier = augmented(classifier, numbers);
     match numbers.precision {
         None => classifier,
         Some(precision) => classifier.with_precision(precision.resolve().unwrap_or(Precision::F32)),
@@ -64,7 +65,16 @@ pub fn quantised(
     if is || numbers.precision != Some(ServingPrecision::Int8) {
         return Ok(None);
     }
-    Ok(Some(calibrated(classifier, run, numbers.calibrate.as_deref(), progress)?))
+    let int8 = calibrated(classifier, run, numbers.calibrate.as_deref(), progress)?;
+    Ok(Some(augmented(int8, numbers)))
+}
+
+/// The classifier with test-time augmentation, where it is asked for.
+fn augmented(classifier: Classifier, numbers: &NumberArgs) -> Classifier {
+    match numbers.tta {
+        None => classifier,
+        Some(Tta::Hflip) => classifier.mirrored(),
+    }
 }
 
 fn calibrated(
@@ -74,7 +84,7 @@ fn calibrated(
     progress: &mut Progress,
 ) -> Result<Classifier, CliError> {
     let given = data.map(DataSource::from);
-    let images = training_images(run, given.as_ref(), progress)?;
+    let images = training_images(run, given.as_ref(), classifier.preprocessing.depth, progress)?;
     Ok(classifier.quantise(&images, progress)?)
 }
 

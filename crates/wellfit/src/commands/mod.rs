@@ -6,6 +6,7 @@ pub mod data_split;
 pub mod data_stats;
 pub mod evaluate;
 pub mod export;
+mod folder;
 pub mod int8;
 pub mod outcome;
 pub mod plot;
@@ -15,6 +16,7 @@ pub mod resume;
 pub mod runs;
 pub mod train;
 pub mod verify_resume;
+pub mod weights;
 
 use crate::error::CliError;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use serde_json::json;
 use std::path::Path;
+use wellfit::base::words::plural;
 use wellfit::run::{Changes, Options, Resumed, resume};
 
 /// Run the command.
@@ -22,7 +23,8 @@ pub fn go_on(run: &Path, changes: &Changes, mut progress: Progress, out: Output)
         Resumed::Finished { epochs } => {
             let (name, more) = (run.display(), 2 * epochs);
             out.say(format!(
-                "{name} is finished after {epochs} epochs. To train on, give more: wellfit resume {name} --epochs {more}"
+                "{name} is finished after {}. To train on, give more: wellfit resume {name} --epochs {more}",
+                plural(epochs as usize, "epoch")
             ));
             out.result(&json!({ "run": output::path(run), "finished": true }));
         }

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use wellfit::base::words::plural;
 use wellfit::base::{atomic, file};
 use wellfit::record::{EpochRecord, RunDir, epochs, sha256};
 use wellfit::rng::{Rng, Stream};
@@ -40,11 +41,15 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
     let scratch = Scratch::new(args.out.as_deref())?;
     let mut trial = Trial::new(args, options, threads, &scratch.path)?;
     let begun = Instant::now();
-    out.say(format!("Training once without interruption, then again with {} kills in all", args.kills));
+    out.say(format!(
+        "Training once without interruption, then again with {} in all",
+        plural(args.kills as usize, "kill")
+    ));
     trial.whole()?;
     let (mut time, whole) = (begun.elapsed(), Ending::of(&trial.run)?);
     let (count, hash) = (whole.epochs.len(), whole.hash());
-    out.say(format!("Uninterrupted: {count} epochs in {}, weights {hash}", duration(time.as_secs_f64())));
+    let epochs = plural(count, "epoch");
+    out.say(format!("Uninterrupted: {epochs} in {}, weights {hash}", duration(time.as_secs_f64())));
 
     let mut rng = Rng::new(seed, Stream::Noise, 0, 0);
     let (mut kills, mut runs) = (0, 0);
@@ -62,18 +67,21 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
             let place = scratch.keep().display().to_string();
             out.result(&json!({ "identical": false, "kills": kills, "runs": runs }));
             return Err(CliError::Different(format!(
-                "DIFFERENT after {killed} kills: {difference}. Please report this; the run is kept in {place}"
+                "DIFFERENT after {}: {difference}. Please report this; the run is kept in {place}",
+                plural(killed as usize, "kill")
             )));
         }
-        let times = if killed == 1 { "once".to_owned() } else { format!("{killed} times") };
         bar.above(|| {
-            out.say(format!("Killed {times} and resumed: the same ({kills} of {} kills)", args.kills));
+            let times = plural(killed as usize, "time");
+            out.say(format!(
+                "Killed {times} and resumed: the same ({kills} of {})",
+                plural(args.kills as usize, "kill")
+            ));
         });
         bar.set(kills.into());
     }
     drop(bar);
-    let times = |count: u32, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
-    let (in_all, made) = (times(kills, "kill"), times(runs, "run"));
+    let (in_all, made) = (plural(kills as usize, "kill"), plural(runs as usize, "run"));
     out.say(format!("IDENTICAL: {in_all} in {made}, the same weights and figures every time"));
     let kept = args.out.as_deref().map(output::path);
     out.result(

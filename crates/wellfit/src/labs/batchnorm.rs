@@ -13,7 +13,9 @@ use crate::output::Output;
 use report::{SeedResult, report};
 use serde::Serialize;
 use std::time::Instant;
-use wellfit::data::{Augmentations, DataError, Dataset, Loader, LoaderOptions, Need, Preprocessing, Splits};
+use wellfit::data::{
+    Augmentations, DataError, Dataset, Depth, Loader, LoaderOptions, Need, Preprocessing, Splits,
+};
 use wellfit::kernels::loss::CrossEntropy;
 use wellfit::models::Network;
 use wellfit::plot::twin_loss_chart;
@@ -58,7 +60,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     })?;
     let start = Instant::now();
     let source = DataSource { dir: args.data.clone(), ..DataSource::from("fashion-mnist") };
-    let Splits { name, train, test, .. } = open_data(&source, Need::Test, false, out)?;
+    let Splits { name, train, test, .. } = open_data(&source, Need::Test, false, Depth::Clip, out)?;
     let Some(test) = test else {
         let problem = "the batch-norm lab needs a test set beside the training set";
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));
@@ -88,7 +90,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
 
 /// A first look at the data: a batch of four.
 fn show_batch(train: &Dataset, seed: u64, run: &RunWriter, out: Output) -> Result<(), CliError> {
-    let (picture, label) = grid(train, 4, seed)?;
+    let (picture, label) = grid(train, 4, seed, Depth::Clip)?;
     let (height, width, channels) = train.native_size().unwrap_or_default();
     out.say(format!("a batch [4, {channels}, {height}, {width}], an image [{channels}, {height}, {width}]"));
     out.say(format!("its label {label}"));
@@ -114,7 +116,8 @@ fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
 /// Whole images as they are, scaled to 0–1.
 fn preprocessing(data: &Dataset) -> Preprocessing {
     let (height, width, channels) = data.native_size().unwrap_or_default();
-    Preprocessing { size: (height, width), channels, mean: vec![0.0; channels], std: vec![1.0; channels] }
+    let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
+    Preprocessing { size: (height, width), channels, mean, std, depth: Depth::Clip }
 }
 
 /// The test images in order.

@@ -9,6 +9,7 @@ use crate::error::CliError;
 use crate::output::command_line;
 use serde::Serialize;
 use serde_json::Value;
+use wellfit::base::words::plural;
 use wellfit::models::Network;
 use wellfit::record::{DataInfo, Event, ModelInfo, RunInfo, RunWriter, StepRecord, StopReason, now};
 
@@ -51,7 +52,7 @@ pub fn run_info(
 
 /// The event that ends a lab's record.
 pub fn stop_event(epochs: u32) -> Event {
-    stop(StopReason::Finished, format!("all {epochs} epochs done"), epochs)
+    stop(StopReason::Finished, format!("all {} done", plural(epochs as usize, "epoch")), epochs)
 }
 
 /// A loss that is NaN or infinite ends the lab: the record says so, and the caller gets the error.

@@ -67,7 +67,11 @@ fn names_that_do_not_exist() {
         ("--optimizer adan", &["adan", "adamw", "sgd"]),
         ("--schedule stairs", &["stairs", "one-cycle"]),
         ("--early-stoping", &["--early-stoping", "--early-stopping"]),
-        ("--mixup 0.2", &["--mixup is no augmentation here", "--label-smoothing"]),
+        ("--mosaic 0.2", &["--mosaic is no augmentation here", "--augment"]),
+        ("--augment heavy", &["heavy", "none, light, strong"]),
+        ("--color-jitter 0.4,0.2", &["0.4,0.2", "four for brightness"]),
+        ("--erasing 1.5", &["--erasing must be from 0 to 1, not 1.5"]),
+        ("--randaugment 31", &["--randaugment must be at most 30, not 31"]),
         ("--pretrained", &["--pretrained", "--weights FILE"]),
     ] {
         refuses(options, parts);

@@ -3,11 +3,12 @@
 use crate::bench::Bench;
 
 /// The headings, in their order.
-const GROUPS: [&str; 8] = [
+const GROUPS: [&str; 9] = [
     "Data:",
     "Model:",
     "Optimiser:",
     "Schedule and stopping:",
+    "Augmentation:",
     "Regularisation:",
     "Checkpoints:",
     "Speed:",

@@ -29,7 +29,8 @@ fn data_show_draws_what_training_would_see() {
     bench.run("data show animals --images 4 --augmented --out b.png").succeeds();
     bench.run("data show animals --images 4 --augmented --seed 1 --out c.png").succeeds();
     bench.run("data show animals --images 4 --out d.png").succeeds();
-    assert!(bench.bytes("a.png") == bench.bytes("b.png"));
+    bench.run("data show animals --images 4 --augment strong --out e.png").succeeds();
+    assert!(bench.bytes("a.png") == bench.bytes("b.png") && bench.bytes("a.png") != bench.bytes("e.png"));
     assert!(bench.bytes("a.png") != bench.bytes("c.png") && bench.bytes("a.png") != bench.bytes("d.png"));
 }
 

@@ -6,7 +6,8 @@ use wellfit_images::EXTENSIONS;
 
 use super::read::Table;
 use crate::error::DataError;
-use crate::open::tree::{Tree, extension};
+use crate::open::entry::extension;
+use crate::open::tree::Tree;
 
 /// How many rows are tried to find out where images are.
 const TRIED: usize = 20;

@@ -9,11 +9,11 @@ use super::read::{Table, problem};
 use super::roles::{self, Roles};
 use crate::error::DataError;
 use crate::open::check::Suspicious;
+use crate::open::entry::extension;
 use crate::open::listing::Listing;
 use crate::open::remark::Remark;
 use crate::open::rows::{Row, Rows};
 use crate::open::split_name::{Part, recognise};
-use crate::open::tree::extension;
 use crate::open::{Columns, OpenOptions};
 
 /// Whether a file is a table, by its name.

@@ -8,7 +8,7 @@ use wellfit_base::file;
 use wellfit_images::EXTENSIONS;
 
 use crate::error::DataError;
-use crate::open::tree::extension;
+use crate::open::entry::extension;
 
 /// The most bytes of a table: 1 GiB, some ten million images.
 const MOST: u64 = 1 << 30;

@@ -103,7 +103,7 @@ pub(super) fn file_candidates(table: &Table, columns: &Columns) -> Result<Vec<us
     if table.is_headless {
         let is_file = |column: &usize| {
             let cell = table.cells(*column).next().unwrap_or_default();
-            wellfit_images::EXTENSIONS.contains(&&*crate::open::tree::extension(cell.as_ref()))
+            wellfit_images::EXTENSIONS.contains(&&*crate::open::entry::extension(cell.as_ref()))
         };
         return Ok((0..table.columns.len()).filter(is_file).collect());
     }

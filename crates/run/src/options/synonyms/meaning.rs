@@ -1,7 +1,7 @@
 //! What names and values from elsewhere mean.
 
 use super::names::NAMES;
-use super::values::VALUES;
+use super::values::{METRICS, MONITORS, VALUES};
 use crate::options::{Entry, entries};
 
 /// What a name from elsewhere means here.
@@ -52,7 +52,12 @@ pub fn value_meaning(setting: &str, text: &str) -> Option<String> {
         let same = |model: &&&'static str| setting == "model" && squeezed(model) == name;
         wellfit_models::MODELS.iter().find(same).copied()
     };
-    known.map(|(.., here)| *here).or_else(model).map(|here| format!("{here}{rest}"))
+    let metric = || {
+        let same =
+            |(known, _): &&(&str, &'static str)| MONITORS.contains(&setting) && squeezed(known) == name;
+        METRICS.iter().find(same).map(|(_, here)| *here)
+    };
+    known.map(|(.., here)| *here).or_else(model).or_else(metric).map(|here| format!("{here}{rest}"))
 }
 
 /// The truth of a word that says yes or no in some language of settings.
@@ -131,6 +136,8 @@ mod tests {
             Some("step:step_size=3,gamma=0.1")
         );
         assert_eq!(value_meaning("model", "vgg"), None);
+        assert_eq!(value_meaning("best", "Macro-F1").as_deref(), Some("val_macro_f1"));
+        assert_eq!(value_meaning("model", "auc"), None);
         assert_eq!([truth("True"), truth("0"), truth("maybe")], [Some(true), Some(false), None]);
     }
 }

@@ -2,8 +2,13 @@
 
 use super::meaning::Meaning::{self, Always, Data, File, Gives, Lacking, Same};
 
-const NO_AUGMENTATION: &str = "is no augmentation here: there are `hflip` and `vflip`; against overfitting also \
-                               `label_smoothing`, `weight_decay` and `early_stopping`";
+const NO_AUGMENTATION: &str = "is no augmentation here: `augment` light or strong sets the usual ones, and each has \
+                               an option";
+const ONE_POLICY: &str = "is chosen by its name: `trivial_augment` or `randaugment` MAGNITUDE";
+const JITTER: &str =
+    "is a part of `color_jitter` BRIGHTNESS,CONTRAST,SATURATION,HUE, such as 0.4,0.4,0.7,0.015";
+const CROP_SCALE: &str = "belongs to random crops: `random_resized_crop` 0.08 leaves at least that share of the area; \
+                          `zoom` 0.2 enlarges and shrinks by up to a fifth";
 const NO_WARMUP: &str = "is an option of the schedule: `schedule` one-cycle begins low by itself; others warm up by \
                          `schedule` sequential:milestones=[5],schedules=['linear-warmup:total_iters=5','cosine:t_max=95']";
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
@@ -233,49 +238,45 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("smoothing", Same("label_smoothing")),
     ("label_smoothing_factor", Same("label_smoothing")),
     ("ls", Same("label_smoothing")),
-    ("no_aug", Gives("hflip", "false")),
-    ("no_augment", Gives("hflip", "false")),
-    ("no_augmentation", Gives("hflip", "false")),
+    ("no_aug", Gives("augment", "none")),
+    ("no_augment", Gives("augment", "none")),
+    ("no_augmentation", Gives("augment", "none")),
     ("no_flip", Gives("hflip", "false")),
     ("flip", Same("hflip")),
-    ("augment", Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
-    ("augmentation", Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders")),
-    (
-        "augmentations",
-        Lacking("are chosen one by one: `hflip` and `vflip`; the first is on for image folders"),
-    ),
-    (
-        "data_augmentation",
-        Lacking("is chosen one by one: `hflip` and `vflip`; the first is on for image folders"),
-    ),
-    ("aa", Lacking(NO_AUGMENTATION)),
-    ("auto_augment", Lacking(NO_AUGMENTATION)),
-    ("ra_magnitude", Lacking(NO_AUGMENTATION)),
+    ("augmentation", Same("augment")),
+    ("augmentations", Same("augment")),
+    ("data_augmentation", Same("augment")),
+    ("aa", Lacking(ONE_POLICY)),
+    ("auto_augment", Lacking(ONE_POLICY)),
+    ("ra_magnitude", Same("randaugment")),
+    ("rand_augment", Same("randaugment")),
+    ("trivialaugment", Same("trivial_augment")),
+    ("trivial_augment_wide", Same("trivial_augment")),
+    ("ta_wide", Same("trivial_augment")),
     ("ra_sampler", Lacking(NO_AUGMENTATION)),
     ("ra_reps", Lacking(NO_AUGMENTATION)),
     ("augmix_severity", Lacking(NO_AUGMENTATION)),
     ("aug_repeats", Lacking(NO_AUGMENTATION)),
-    ("mixup", Lacking(NO_AUGMENTATION)),
-    ("mixup_alpha", Lacking(NO_AUGMENTATION)),
-    ("cutmix", Lacking(NO_AUGMENTATION)),
-    ("cutmix_alpha", Lacking(NO_AUGMENTATION)),
+    ("mixup_alpha", Same("mixup")),
+    ("cutmix_alpha", Same("cutmix")),
     ("mosaic", Lacking(NO_AUGMENTATION)),
     ("close_mosaic", Lacking(NO_AUGMENTATION)),
-    ("random_erase", Lacking(NO_AUGMENTATION)),
-    ("erasing", Lacking(NO_AUGMENTATION)),
-    ("reprob", Lacking(NO_AUGMENTATION)),
-    ("color_jitter", Lacking(NO_AUGMENTATION)),
-    ("hsv_h", Lacking(NO_AUGMENTATION)),
-    ("hsv_s", Lacking(NO_AUGMENTATION)),
-    ("hsv_v", Lacking(NO_AUGMENTATION)),
-    ("degrees", Lacking(NO_AUGMENTATION)),
-    ("rotation", Lacking(NO_AUGMENTATION)),
-    ("translate", Lacking(NO_AUGMENTATION)),
-    ("scale", Lacking(NO_AUGMENTATION)),
-    ("ratio", Lacking(NO_AUGMENTATION)),
-    ("shear", Lacking(NO_AUGMENTATION)),
+    ("random_erase", Same("erasing")),
+    ("random_erasing", Same("erasing")),
+    ("reprob", Same("erasing")),
+    ("colour_jitter", Same("color_jitter")),
+    ("jitter", Same("color_jitter")),
+    ("hsv_h", Lacking(JITTER)),
+    ("hsv_s", Lacking(JITTER)),
+    ("hsv_v", Lacking(JITTER)),
+    ("degrees", Same("rotation")),
+    ("random_rotation", Same("rotation")),
+    ("scale", Lacking(CROP_SCALE)),
+    ("ratio", Lacking(CROP_SCALE)),
+    ("rrc", Same("random_resized_crop")),
+    ("random_gray", Same("grayscale")),
     ("perspective", Lacking(NO_AUGMENTATION)),
-    ("random_crop", Lacking(NO_AUGMENTATION)),
+    ("random_crop", Lacking(CROP_SCALE)),
     ("tta", Lacking("is not done: an image is classified once, as it is")),
     // Checkpoints
     ("save_every", Same("checkpoint_every")),

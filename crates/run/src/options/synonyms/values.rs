@@ -71,3 +71,42 @@ pub const VALUES: &[(&str, &str, &str)] = &[
     ("model", "resnext50", "resnext50_32x4d"),
     ("model", "resnet", "resnet50"),
 ];
+
+/// The settings that take a metric.
+pub const MONITORS: [&str; 4] = ["monitor", "best", "checkpoint_monitor", "lr_monitor"];
+
+/// What metrics are called elsewhere and in short, and here: for each of [`MONITORS`].
+pub const METRICS: &[(&str, &str)] = &[
+    ("macro_f1", "val_macro_f1"),
+    ("f1", "val_macro_f1"),
+    ("val_f1", "val_macro_f1"),
+    ("f1_macro", "val_macro_f1"),
+    ("f1_score", "val_macro_f1"),
+    ("val_f1_score", "val_macro_f1"),
+    ("val_f1_macro", "val_macro_f1"),
+    ("val/f1", "val_macro_f1"),
+    ("eval_f1", "val_macro_f1"),
+    ("balanced_accuracy", "val_balanced_accuracy"),
+    ("balanced_acc", "val_balanced_accuracy"),
+    ("val_balanced_acc", "val_balanced_accuracy"),
+    ("macro_recall", "val_balanced_accuracy"),
+    ("val_macro_recall", "val_balanced_accuracy"),
+    ("auc", "val_auc"),
+    ("auroc", "val_auc"),
+    ("val_auroc", "val_auc"),
+    ("roc_auc", "val_auc"),
+    ("val_roc_auc", "val_auc"),
+    ("val/auroc", "val_auc"),
+    ("top5_accuracy", "val_top5_accuracy"),
+    ("top_5_accuracy", "val_top5_accuracy"),
+    ("top5", "val_top5_accuracy"),
+    ("top5_acc", "val_top5_accuracy"),
+    ("val_top5", "val_top5_accuracy"),
+    ("val_top5_acc", "val_top5_accuracy"),
+    ("acc5", "val_top5_accuracy"),
+    ("acc@5", "val_top5_accuracy"),
+    ("eval_top5", "val_top5_accuracy"),
+    ("metrics/accuracy_top5", "val_top5_accuracy"),
+    ("top_k_categorical_accuracy", "val_top5_accuracy"),
+    ("val_top_k_categorical_accuracy", "val_top5_accuracy"),
+];

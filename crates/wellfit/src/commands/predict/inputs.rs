@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::{self, BufRead, StdinLock};
 use std::path::{Path, PathBuf};
-use wellfit::images::{EXTENSIONS, UNREADABLE_EXTENSIONS};
+use wellfit::data::Entry;
 
 /// Stands for a list on standard input.
 const LIST: &str = "-";
@@ -112,28 +112,17 @@ fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>)
         return;
     }
     seen.insert(real.clone());
-    let mut paths: Vec<PathBuf> =
-        entries.into_iter().map(|entry| entry.path()).filter(|path| !is_junk(path)).collect();
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        if path.is_dir() {
-            folder(&path, seen, found);
-        } else if is_image(&path) {
-            found.push_back(Ok(path));
+        match Entry::of(&path, path.is_dir()) {
+            Entry::Folder => folder(&path, seen, found),
+            // One of a format that is not read says so when its turn comes.
+            Entry::Image | Entry::UnreadImage => found.push_back(Ok(path)),
+            Entry::Other | Entry::Junk => {}
         }
     }
     seen.remove(&real);
-}
-
-/// Hidden files, and what archives of a Mac bring along.
-fn is_junk(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
-}
-
-fn is_image(path: &Path) -> bool {
-    let end = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    EXTENSIONS.contains(&&*end) || UNREADABLE_EXTENSIONS.contains(&&*end)
 }
 
 /// Names with a line each, or with a NUL after each (`find -print0`).
@@ -218,16 +207,9 @@ mod tests {
         fs::create_dir_all(at("b/deep")).unwrap();
         fs::create_dir_all(at("empty")).unwrap();
         fs::create_dir_all(at("__MACOSX")).unwrap();
-        for name in [
-            "a.PNG",
-            "z.gif",
-            "notes.txt",
-            ".hidden.png",
-            "b/deep/2.jpg",
-            "b/1.jpg",
-            "__MACOSX/x.png",
-            "[1].png",
-        ] {
+        for name in
+            ["a.PNG", "z.gif", "notes.txt", "._a.PNG", "b/deep/2.jpg", "b/1.jpg", "__MACOSX/x.png", "[1].png"]
+        {
             fs::write(at(name), "").unwrap();
         }
         #[cfg(unix)]

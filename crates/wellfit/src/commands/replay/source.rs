@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::Path;
 use wellfit::base::file;
+use wellfit::base::words::{either, plural};
 use wellfit::data::DataError;
 use wellfit::record::{RunDir, epochs};
 use wellfit::train::Metric;
@@ -46,12 +47,17 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
     let text = text(path)?;
     let found = column::column(&text, column).map_err(|problem| problem.at(&place))?;
     if found.empty > 0 {
-        let rows = if found.empty == 1 { "row has" } else { "rows have" };
-        out.warn(format!("{place}: {} {rows} no {} and were left out", found.empty, found.name));
+        let rows = either(found.empty, "row has", "rows have");
+        out.warn(format!(
+            "{place}: {} {rows} no {} and {} left out",
+            found.empty,
+            found.name,
+            either(found.empty, "was", "were")
+        ));
     }
     if found.repeated > 0 {
-        let lines = if found.repeated == 1 { "line" } else { "lines" };
-        out.warn(format!("{place}: the names came again in {} {lines}, which were left out", found.repeated));
+        let (lines, were) = (plural(found.repeated, "line"), either(found.repeated, "was", "were"));
+        out.warn(format!("{place}: the names came again in {lines}, which {were} left out"));
     }
     Ok(Metrics { name: found.name, place, epochs: (1..).zip(found.values).collect(), lr: None })
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use wellfit::base::words::plural;
 use wellfit::policy::{
     EarlyStoppingConfig, EarlyStoppingReason, Observation, PlateauConfig, PlateauStep, RateRule, Replay,
     ReplayedEpoch,
@@ -113,8 +114,4 @@ pub fn closing(replay: &Replay, epochs: &[ReplayedEpoch], recorded: usize) -> St
         RateRule::Schedule(_) => words += &format!(" The rate ended at {}.", short(last.lr)),
     }
     words
-}
-
-fn plural(count: usize, of: &str) -> String {
-    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }

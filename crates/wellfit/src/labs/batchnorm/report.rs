@@ -7,6 +7,7 @@ use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
+use wellfit::base::words::plural;
 use wellfit::record::RunWriter;
 use wellfit::run::figures::{self, percent};
 
@@ -40,12 +41,12 @@ pub fn report(
     let accuracy = [0, 1].map(|network| mean(results.iter().map(|result| result.accuracy[network])));
     let seeds = if results.len() > 1 { format!(", means of {} seeds", results.len()) } else { String::new() };
     let text = format!(
-        "After {} epochs of batches of {} with SGD {}{seeds}:\n\
+        "After {} of batches of {} with SGD {}{seeds}:\n\
          Normal     loss of the last {LAST} iterations {}, test accuracy {}\n\
          BatchNorm  loss of the last {LAST} iterations {}, test accuracy {}\n\
          Batch normalisation lowers the loss by {} (to {} of it)\n\
          and moves test accuracy by {:+.1} points.",
-        args.epochs,
+        plural(args.epochs as usize, "epoch"),
         args.batch_size,
         args.lr,
         figures::loss(loss[0]),

@@ -6,6 +6,7 @@ use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
+use wellfit::base::words::plural;
 use wellfit::record::RunWriter;
 use wellfit::run::duration;
 
@@ -31,14 +32,14 @@ pub fn report(
         String::new()
     };
     let text = format!(
-        "After {} epochs the test loss is {:.4} without and {:.4} with dropout {} ({:+.0} %).\n\
-         Dropout is lower for {better} of {} seeds.{lines}",
-        args.epochs,
+        "After {} the test loss is {:.4} without and {:.4} with dropout {} ({:+.0} %).\n\
+         Dropout is lower for {better} of {}.{lines}",
+        plural(args.epochs as usize, "epoch"),
         loss[0],
         loss[1],
         args.p,
         100.0 * (loss[1] / loss[0] - 1.0),
-        results.len(),
+        plural(results.len(), "seed"),
     );
     write_summary(run, &text)?;
     out.say(text);

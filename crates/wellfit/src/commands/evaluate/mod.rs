@@ -1,4 +1,11 @@
-//! `wellfit evaluate`: loss and accuracy of a run's best weights.
+//! `wellfit evaluate`: how good a run's best weights are.
+//!
+//! * `words` the figures for people, `json` for programs
+//! * `files` what `--out` writes
+
+mod files;
+mod json;
+mod words;
 
 use crate::args::EvaluateArgs;
 use crate::commands::int8;
@@ -7,11 +14,11 @@ use crate::error::CliError;
 use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use wellfit::base::words::plural;
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
-use wellfit::run::figures::{loss, percent};
-use wellfit::run::{Classifier, Evaluation, Validation, judged};
+use wellfit::run::{Classifier, Evaluation, Validation, evaluation_pictures, judged};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -22,7 +29,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, &args.place, Validation::Split);
-    let splits = source.open_for(Need::Test, args.skip_bad, &mut progress)?;
+    let splits = source.open_for(Need::Test, args.skip_bad, floats.preprocessing.depth, &mut progress)?;
     let name = splits.name.clone();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();
@@ -30,66 +37,59 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
     let found = classifier.evaluate(data, args.batch_size, &mut progress)?;
-    out.say(format!("{name} ({}, {} images)", judged.part, found.images));
-    out.say(format!("Loss: {}, Acc: {}", loss(found.loss), percent(found.accuracy)));
-    let classes = of_classes(&found, &data.classes, out);
+    let judgement = found.judgement(classifier.classes.len());
+    out.say(format!("{name} ({}, {})", judged.part, plural(found.images, "image")));
+    words::say(&found, &judgement, &classifier.classes, out);
     let mut result = json!({
         "run": output::path(&args.run),
         "part": judged.part,
         "precision": int8::name(classifier, &args.device),
-        "images": found.images,
-        "loss": number(found.loss),
-        "accuracy": number(found.accuracy),
-        "classes": classes,
         "trained_on": judged.trained_on.len(),
     });
+    let figures = json::figures(&found, &judgement, &classifier.classes);
     if all_seen {
         // There is no figure of images that are new to the network.
-        let seen = json!({ "images": 0, "loss": null, "accuracy": null, "with_trained_on": figures(&found) });
-        result
-            .as_object_mut()
-            .into_iter()
-            .zip(seen.as_object().cloned())
-            .for_each(|(to, from)| to.extend(from));
-    } else if out.json && !judged.trained_on.is_empty() {
-        let seen = classifier.evaluate(&judged.trained_on, args.batch_size, &mut ())?;
-        result["with_trained_on"] = figures(&together(&found, &seen));
+        add(&mut result, figures.keys().map(|key| (key.clone(), Value::Null)).collect());
+        add(&mut result, Map::from_iter([("images".to_owned(), 0.into())]));
+        result["with_trained_on"] = Value::Object(figures);
+    } else {
+        add(&mut result, figures);
+        if out.json && !judged.trained_on.is_empty() {
+            let seen = classifier.evaluate(&judged.trained_on, args.batch_size, &mut ())?;
+            result["with_trained_on"] = of_both(&found, &seen);
+        }
     }
-    if quantised.is_none() && args.numbers.precision.is_none() && !all_seen {
+    if quantised.is_none() && args.numbers.precision.is_none() && args.numbers.tta.is_none() && !all_seen {
         record(args, judged.part, &found, out)?;
     }
     if quantised.is_some() {
         let before = floats.evaluate(data, args.batch_size, &mut progress)?;
         result["f32"] = int8::cost(&before, &found, out);
     }
+    if let Some(directory) = &args.out {
+        let pictures = evaluation_pictures(classifier, (&found, &judgement), data, &name)?;
+        let (answers, classes) = (found.answers(), &classifier.classes);
+        files::write((directory, args.force), &result, &answers, data, classes, pictures)?;
+        out.say(format!("Figures, answers and pictures: {}", directory.display()));
+    }
     out.result(&result);
     Ok(())
 }
 
-/// A line for each class; the same for programs.
-fn of_classes(found: &Evaluation, classes: &[String], out: Output) -> Vec<Value> {
-    let width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-    let of = |(class, &(count, right)): (&String, &(usize, usize))| {
-        let share = right as f64 / count as f64;
-        out.say(format!("  {class:width$}  {right:>6} of {count:<6} {:>7}", percent(share)));
-        json!({ "class": class, "images": count, "accuracy": number(share) })
-    };
-    let there = classes.iter().zip(&found.classes).filter(|(_, (count, _))| *count > 0);
-    there.map(of).collect()
+/// Add the entries of `more`.
+fn add(to: &mut Value, more: Map<String, Value>) {
+    if let Value::Object(map) = to {
+        map.extend(more);
+    }
 }
 
-/// The figures of both.
-fn together(one: &Evaluation, other: &Evaluation) -> Evaluation {
+/// Loss and accuracy of both.
+fn of_both(one: &Evaluation, other: &Evaluation) -> Value {
     let images = one.images + other.images;
     let mean = |of: fn(&Evaluation) -> f64| {
-        (of(one) * one.images as f64 + of(other) * other.images as f64) / images as f64
+        number((of(one) * one.images as f64 + of(other) * other.images as f64) / images as f64)
     };
-    let (loss, accuracy) = (mean(|found| found.loss), mean(|found| found.accuracy));
-    Evaluation { images, loss, accuracy, classes: Vec::new(), right: Vec::new() }
-}
-
-fn figures(found: &Evaluation) -> Value {
-    json!({ "images": found.images, "loss": number(found.loss), "accuracy": number(found.accuracy) })
+    json!({ "images": images, "loss": mean(|found| found.loss), "accuracy": mean(|found| found.accuracy) })
 }
 
 /// Write a run's figures on test/ into its record, for `wellfit runs`.

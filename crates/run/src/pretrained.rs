@@ -1,0 +1,106 @@
+//! Pretrained weights by name: `imagenet` for an architecture, `hf:ORG/NAME`; where a path of weights is given, so is a
+//! name of them.
+
+use crate::error::RunError;
+use crate::notice::Notice;
+use crate::observer::Observer;
+use crate::weights_name::torchvision_file;
+use std::path::{Path, PathBuf};
+use wellfit_base::file::read_text;
+use wellfit_data::{Preprocessing, Progress, cache::user_dir};
+use wellfit_fetch::{Event, Name, Repository, Settings, Store};
+use wellfit_models::MODELS;
+use wellfit_train::Hints;
+
+/// The folder of weights in the user's cache.
+const FOLDER: &str = "weights";
+/// The most bytes of a `config.json`.
+const MOST_CONFIG: u64 = 16 << 20;
+
+/// The caches of weights on this machine, and the servers; `offline` forbids downloads.
+#[must_use]
+pub fn store(offline: bool) -> Store {
+    Store::new(Settings::from_env(user_dir().map(|dir| dir.join(FOLDER)), offline))
+}
+
+/// The file that weights are in, on this machine now.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Its path.
+    pub path: PathBuf,
+    /// The name with the version or the commit that it meant, so that it will never mean another file.
+    pub pinned: Name,
+    /// How pictures are prepared for them, if something beside the file says so.
+    pub preprocessing: Option<Preprocessing>,
+    /// The architecture, if something beside the file says so.
+    pub model: Option<String>,
+}
+
+/// Find or download the weights of that name; for `imagenet` those of the architecture `model`.
+///
+/// # Errors
+/// [`RunError::Unusable`] if there are none for it, [`RunError::Model`] if they cannot be had.
+pub fn fetch(
+    name: &Name,
+    model: Option<&str>,
+    store: &Store,
+    observer: &mut dyn Observer,
+) -> Result<Fetched, RunError> {
+    match name {
+        Name::ImageNet(version) => {
+            let (file, version) = torchvision_file(model, *version)?;
+            let found = store.torchvision(&file, &mut |event| tell(&event, observer))?;
+            let pinned = Name::ImageNet(version);
+            Ok(Fetched { path: found.path, pinned, preprocessing: None, model: model.map(str::to_owned) })
+        }
+        Name::Hub(repository) => hub(repository, store, observer),
+    }
+}
+
+fn hub(repository: &Repository, store: &Store, observer: &mut dyn Observer) -> Result<Fetched, RunError> {
+    let admit = |config: &Path| known(repository, &hints(config).unwrap_or_default());
+    let files = store.hub(repository, &admit, &mut |event| tell(&event, observer))?;
+    let hints = files.config.as_deref().and_then(hints).unwrap_or_default();
+    known(repository, &hints).map_err(RunError::Unusable)?;
+    let pinned = Repository { revision: files.commit, ..repository.clone() };
+    Ok(Fetched {
+        path: files.weights,
+        pinned: Name::Hub(pinned),
+        preprocessing: hints.preprocessing,
+        model: hints.model,
+    })
+}
+
+/// What a `config.json` says; nothing, if it is another tool's.
+fn hints(config: &Path) -> Option<Hints> {
+    Hints::from_timm_config(&read_text(config, MOST_CONFIG).ok()?).ok()
+}
+
+/// Refuse an architecture that there is not, before its weights are downloaded.
+fn known(repository: &Repository, hints: &Hints) -> Result<(), String> {
+    let unknown = hints.model.as_deref().filter(|model| !MODELS.contains(model));
+    let Some(model) = unknown else { return Ok(()) };
+    Err(format!(
+        "{repository} has the weights of a {model}, which is not among the architectures: {}",
+        MODELS.join(", ")
+    ))
+}
+
+/// An event as a notice, or as progress.
+fn tell(event: &Event<'_>, observer: &mut dyn Observer) {
+    let notice = match *event {
+        Event::Progress { file, received, total } => {
+            return observer.opening(&Progress::Download { file: file.to_owned(), received, total });
+        }
+        Event::Waiting { path } => Notice::DownloadAwaited { path: path.to_owned() },
+        Event::Download { url, resumed } => Notice::Downloading { url: url.to_owned(), resumed },
+        Event::Retry { problem, pause } => {
+            Notice::DownloadRetried { problem: problem.to_owned(), seconds: pause.as_secs_f64() }
+        }
+        Event::Damaged { path, problem } => {
+            Notice::CachedWeightsDamaged { path: path.to_owned(), problem: problem.to_owned() }
+        }
+        _ => return,
+    };
+    observer.notice(&notice);
+}

@@ -1,0 +1,86 @@
+//! The figures for programs.
+
+use crate::output::number;
+use serde_json::{Map, Value, json};
+use wellfit::policy::classification::{Bin, ClassScores, Interval};
+use wellfit::run::{Evaluation, Judgement};
+
+/// With more classes than this, the matrix is left out: its zeros would fill the disk. `confused` says the same.
+const LARGEST_MATRIX: usize = 1000;
+
+/// All figures of the answers.
+pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) -> Map<String, Value> {
+    let name = |class: u32| classes.get(class as usize).map_or("", String::as_str);
+    let confused: Vec<Value> = judgement
+        .confusion
+        .confused()
+        .into_iter()
+        .map(|(class, predicted, images)| {
+            json!({ "class": name(class), "predicted": name(predicted), "images": images })
+        })
+        .collect();
+    let calibration = &judgement.calibration;
+    let value = json!({
+        "images": found.images,
+        "loss": number(found.loss),
+        "accuracy": number(found.accuracy),
+        "accuracy_interval_95": interval(judgement.accuracy),
+        "macro_f1": number(judgement.macro_f1),
+        "macro_f1_interval_95": interval(judgement.macro_f1_interval),
+        "weighted_f1": number(judgement.weighted_f1),
+        "balanced_accuracy": number(judgement.balanced_accuracy),
+        "auc": number(judgement.auc),
+        "top5_accuracy": judgement.top5_accuracy.map(number),
+        "classes": of_classes(judgement, classes),
+        "confused": confused,
+        "confusion_matrix": matrix(judgement),
+        "class_names": classes,
+        "calibration": {
+            "ece": number(calibration.ece),
+            "temperature": calibration.temperature,
+            "ece_with_temperature": calibration.ece_after.map(number),
+            "bins": calibration.bins.iter().map(bin).collect::<Vec<_>>(),
+        },
+    });
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn interval(interval: Interval) -> Value {
+    json!([number(interval.low), number(interval.high)])
+}
+
+fn bin(bin: &Bin) -> Value {
+    let mean = |value: f64| if bin.samples > 0 { number(value) } else { Value::Null };
+    json!({ "images": bin.samples, "confidence": mean(bin.confidence), "accuracy": mean(bin.accuracy) })
+}
+
+/// The classes that have images or were answered.
+fn of_classes(judgement: &Judgement, classes: &[String]) -> Vec<Value> {
+    let of = |(class, scores): (&String, ClassScores)| {
+        let ClassScores { precision, recall, f1, support, predicted, right } = scores;
+        let accuracy = if support > 0 { number(recall) } else { Value::Null };
+        json!({
+            "class": class, "images": support, "predicted": predicted, "right": right, "accuracy": accuracy,
+            "precision": precision, "recall": recall, "f1": f1,
+        })
+    };
+    let there = |(_, scores): &(&String, ClassScores)| scores.support + scores.predicted > 0;
+    classes.iter().zip(judgement.confusion.scores()).filter(there).map(of).collect()
+}
+
+/// Rows are classes, columns what their images were taken for, in the order of `class_names`.
+fn matrix(judgement: &Judgement) -> Value {
+    let confusion = &judgement.confusion;
+    let count = confusion.classes();
+    if count > LARGEST_MATRIX {
+        return Value::Null;
+    }
+    let mut rows = vec![vec![0; count]; count];
+    for (class, predicted, images) in confusion.pairs() {
+        rows[class as usize][predicted as usize] = images;
+    }
+    json!(rows)
+}
