@@ -1,7 +1,7 @@
 //! Reading files that may be anything.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The content of a regular file of at most `most` bytes.
@@ -38,8 +38,38 @@ pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     read_expecting(path, length, length)
 }
 
+/// `length` bytes of a regular file from `offset` on, of a file that holds others.
+///
+/// # Errors
+/// As [`read_whole`], and [`io::ErrorKind::UnexpectedEof`] if it ends earlier.
+pub fn read_range(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    if self::length(path)?.saturating_sub(offset) < length {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends too early"));
+    }
+    let mut bytes = room(length)?;
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    if file.take(length).read_to_end(&mut bytes)? as u64 == length {
+        Ok(bytes)
+    } else {
+        Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends too early"))
+    }
+}
+
+/// A regular file to read parts of, which need not fit into memory.
+///
+/// # Errors
+/// As [`read_whole`].
+pub fn open(path: &Path) -> io::Result<File> {
+    length(path)?;
+    File::open(path)
+}
+
 /// The length of a regular file, in bytes.
-fn length(path: &Path) -> io::Result<u64> {
+///
+/// # Errors
+/// If it is no regular file, or cannot be looked at.
+pub fn length(path: &Path) -> io::Result<u64> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() {
         Ok(metadata.len())

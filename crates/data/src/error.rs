@@ -32,7 +32,8 @@ pub enum DataError {
         data: String,
     },
     /// A file was given where a folder belongs.
-    #[error("{} is a file: give the folder that holds a sub-folder of images for each class", .0.display())]
+    #[error("{} is a file of no form that is known: give a folder with a sub-folder of images for each class, a table (.csv .tsv \
+         .jsonl .json), or another form of data (docs/data-forms.md)", .0.display())]
     NotAFolder(PathBuf),
     /// No class folders: the images lie in the folder itself, or there are none.
     #[error(
@@ -50,10 +51,10 @@ pub enum DataError {
         /// Which images there cannot be read; else empty.
         unread: String,
     },
-    /// The folders are no classes, or could mean two things.
+    /// The folders or a table are no classes, or could mean two things.
     #[error("{}: {problem}", path.display())]
     Layout {
-        /// The folder that holds them.
+        /// The folder that holds them, or the file.
         path: PathBuf,
         /// What is wrong, and what to do.
         problem: String,

@@ -22,24 +22,27 @@
 
 pub mod augment;
 pub mod cache;
+pub mod divide;
 pub mod error;
 pub mod loader;
 pub mod open;
 pub mod preprocessing;
 pub mod scaling;
+pub mod statistics;
 
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
-pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Sample};
+pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, Sample};
 pub use open::check::{PixelHashes, Suspicious};
 pub use open::copies::Copies;
 pub use open::entry::Entry;
 pub use open::image_folder::ImageFolder;
 pub use open::remark::Remark;
 pub use open::split::stratified;
-pub use open::{Need, OpenOptions, Part, Progress, Splits, class_name, idx, image_folder, open};
+pub use open::{Columns, Need, OpenOptions, Part, Progress, Splits, class_name, idx, image_folder, open};
 pub use preprocessing::Preprocessing;
 pub use scaling::scaler::{MinMaxScaler, StandardScaler};
 pub use scaling::{Scaling, pixel_statistics};
+pub use statistics::Statistics;
 pub use wellfit_images::Depth;

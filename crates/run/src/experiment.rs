@@ -232,10 +232,11 @@ impl Experiment {
         }
     }
 
-    /// The name of the data as it is kept in `run.toml`: a folder's absolute path, or the name of built-in data.
+    /// The name of the data as it is kept in `run.toml`: its absolute path, or the name of built-in data.
     pub(crate) fn absolute_data(&self) -> String {
         let folder = Path::new(&self.source.data);
-        if !folder.is_dir() {
+        let is_built_in = self.source.data == "sample" || self.source.data == "fashion-mnist";
+        if is_built_in || !(folder.exists() || self.source.data.contains('{')) {
             return self.source.data.clone();
         }
         std::path::absolute(folder)

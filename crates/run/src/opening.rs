@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use wellfit_data::cache::user_dir;
-use wellfit_data::{Dataset, Depth, Need, OpenOptions, Splits, open};
+use wellfit_data::{Columns, Dataset, Depth, Need, OpenOptions, Splits, open};
 
 /// The file in the user's cache that remembers which images are whole.
 const CHECKED: &str = "checked";
@@ -34,12 +34,14 @@ pub struct DataSource {
     pub dir: Option<PathBuf>,
     /// What to validate on where the data have no part for it.
     pub validation: Validation,
+    /// What the columns of a table mean.
+    pub columns: Columns,
 }
 
 impl From<&str> for DataSource {
     /// The data of that name or folder.
     fn from(data: &str) -> Self {
-        Self { data: data.to_owned(), dir: None, validation: Validation::Split }
+        Self { data: data.to_owned(), dir: None, validation: Validation::Split, columns: Columns::default() }
     }
 }
 
@@ -74,7 +76,9 @@ impl DataSource {
         observer: &mut dyn Observer,
     ) -> Result<Splits, RunError> {
         let (data_dir, checked) = (self.dir.clone(), user_dir().map(|dir| dir.join(CHECKED)));
-        let options = OpenOptions { data_dir, skip_bad, need, depth, checked, ..OpenOptions::default() };
+        let columns = self.columns.clone();
+        let options =
+            OpenOptions { data_dir, skip_bad, need, depth, checked, columns, ..OpenOptions::default() };
         let shared = RefCell::new(&mut *observer);
         let splits = open(&self.data, &options, &|progress| shared.borrow_mut().opening(&progress))?;
         for remark in &splits.remarks {

@@ -76,6 +76,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
         data: changes.data.clone().unwrap_or_else(|| saved.source.data.clone()),
         dir: changes.dir.clone().or_else(|| saved.source.data_dir.clone()),
         validation: saved.source.validation,
+        columns: saved.source.columns.clone(),
     };
     let experiment = Experiment::prepare(&options, &source, observer)?;
     if let Some(difference) = saved.difference(&experiment) {

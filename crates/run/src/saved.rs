@@ -6,6 +6,7 @@ use crate::opening::Validation;
 use crate::options::Options;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use wellfit_data::Columns;
 use wellfit_record::{RunDir, RunInfo, RunState};
 
 /// The content of a training run's `run.toml`.
@@ -26,10 +27,19 @@ pub struct SavedSource {
     /// Where Fashion-MNIST's files may lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// What the columns of a table mean.
+    #[serde(flatten)]
+    pub columns: Columns,
     /// What it validates on.
     pub validation: Validation,
     /// As [`DataInfo::fingerprint`](wellfit_record::DataInfo), of the validation images.
     pub validation_fingerprint: String,
+}
+
+/// The columns with the folder of the images named so that it is found from any folder.
+fn absolute_images(columns: &Columns) -> Columns {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    Columns { images: columns.images.clone().map(absolute), ..columns.clone() }
 }
 
 impl SavedRun {
@@ -39,6 +49,7 @@ impl SavedRun {
         let source = SavedSource {
             data: experiment.absolute_data(),
             data_dir: experiment.source.dir.as_deref().map(absolute),
+            columns: absolute_images(&experiment.source.columns),
             validation: experiment.source.validation,
             validation_fingerprint: experiment.parts.validation.fingerprint(),
         };

@@ -8,9 +8,7 @@ use std::path::Path;
 use wellfit_models::Precision;
 use wellfit_plot::Paint;
 use wellfit_run::options::PrecisionName;
-use wellfit_run::{
-    Classifier, DataSource, Notice, Observer, PictureFormat, RunSpec, Validation, plots, resume, train,
-};
+use wellfit_run::{Classifier, DataSource, Notice, Observer, PictureFormat, RunSpec, plots, resume, train};
 use wellfit_simd::Threads;
 use wellfit_train::Callback;
 
@@ -30,7 +28,7 @@ fn pictures(folder: &Path) {
 }
 
 fn source(folder: &Path) -> DataSource {
-    DataSource { data: folder.to_str().unwrap().to_owned(), dir: None, validation: Validation::Split }
+    DataSource::from(folder.to_str().unwrap())
 }
 
 fn spec(exact_conv: bool) -> RunSpec {

@@ -1,14 +1,13 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
 pub use crate::bench_args::BenchArgs;
+pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
 use crate::error::CliError;
-use crate::settings::{Settings, one_of};
-use clap::builder::ValueParser;
+use crate::settings::{Settings, one_of, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use wellfit::data::Depth;
 use wellfit::run::options::Group;
-pub use wellfit::run::options::{AugmentName, OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
+pub use wellfit::run::options::{OptimizerName, PrecisionName, SemanticsName, ServingPrecision};
 use wellfit::run::{FileHints, class_list};
 
 /// Train image classifiers that neither under- nor overfit.
@@ -44,14 +43,6 @@ or model, or weights that cannot be downloaded, 5 output cannot be written or a 
 const OUTPUT: &str = Group::Output.title();
 /// Ends the short help of commands with many options.
 const MORE: &str = "--help lists all options";
-
-/// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
-fn seed() -> ValueParser {
-    ValueParser::new(|text: &str| {
-        let seed = text.parse().ok().filter(|seed: &u64| i64::try_from(*seed).is_ok());
-        seed.ok_or_else(|| format!("give a whole number from 0 to {}", i64::MAX))
-    })
-}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -96,13 +87,6 @@ pub enum Lab {
     Dropout(DropoutArgs),
     /// Fine-tune a ResNet-50 on an image folder; validates on test/
     Transfer(Box<TrainArgs>),
-}
-
-/// What can be asked of data.
-#[derive(Debug, Subcommand)]
-pub enum Data {
-    /// Shapes, class counts, a labelled picture grid, suspicious files
-    Show(ShowArgs),
 }
 
 /// What can be done with pretrained weights.
@@ -165,9 +149,8 @@ pub struct TrainArgs {
     // First, so that help has the groups in their order.
     #[command(flatten)]
     pub settings: Settings,
-    /// Where Fashion-MNIST's files may lie, besides the usual places
-    #[arg(long = "data", value_name = "DIR", help_heading = Group::Data.title(), hide_short_help = true)]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// A TOML file with any of the options below (`batch_size = 64`), or a run for its settings; the command line wins
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -211,9 +194,8 @@ pub struct VerifyResumeArgs {
     /// Data as for `train`
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// A TOML file as for `train`
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -411,9 +393,8 @@ pub struct EvaluateArgs {
     /// Data as for `train`; its test/ part if it has one, else val/, else all of it
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Images in a batch
     #[arg(long, default_value_t = 32, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: usize,
@@ -433,38 +414,6 @@ pub struct EvaluateArgs {
     pub numbers: NumberArgs,
     #[command(flatten)]
     pub file: FileArgs,
-}
-
-/// `wellfit data show`.
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// Data as for `train`
-    #[arg(value_name = "DATA")]
-    pub data: String,
-    /// Where Fashion-MNIST's files may lie
-    #[arg(long = "data", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Images in the picture
-    #[arg(long, default_value_t = 16, value_name = "N", allow_negative_numbers = true)]
-    pub images: usize,
-    /// Show the images as `train` would see them first: resized and augmented
-    #[arg(long)]
-    pub augmented: bool,
-    /// What becomes of grey image files of more than 8 bits, as for `train`
-    #[arg(long, value_name = "NAME", default_value_t, value_parser = one_of::<Depth>(Depth::NAMES))]
-    pub depth: Depth,
-    /// The same with this `--augment` of `train`: none, light or strong
-    #[arg(long, value_name = "HOW", hide_possible_values = true, value_parser = one_of::<AugmentName>(AugmentName::NAMES))]
-    pub augment: Option<AugmentName>,
-    /// Decides which images
-    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = seed())]
-    pub seed: u64,
-    /// The picture's file [default: <data>-images.png]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Replace the file
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// `wellfit runs`.

@@ -5,6 +5,7 @@ mod bar;
 mod bench_args;
 mod commands;
 mod config;
+mod data_args;
 mod error;
 mod labs;
 mod memory;
@@ -65,6 +66,8 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
+        Command::Data(Data::Split(args)) => commands::data_split::run(args, out),
+        Command::Data(Data::Stats(args)) => commands::data_stats::run(args, out),
         Command::Weights(command) => commands::weights::run(command, out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),

@@ -33,6 +33,11 @@ pub fn parser() -> Command {
 fn in_words(command: Command) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = command.mut_args(number);
+    let has = |long| command.get_arguments().any(|arg| arg.get_long() == Some(long));
+    // `data show` has a number of images by that name.
+    let is_free = has("image-dir") && !has("images");
+    let command =
+        if is_free { command.mut_arg("image_dir", |arg| arg.visible_alias("images")) } else { command };
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, in_words))
 }
 

@@ -102,6 +102,14 @@ pub fn in_flags(text: &str) -> String {
     })
 }
 
+/// Seeds are written to TOML, whose integers end at 2⁶³ − 1.
+pub fn seed() -> ValueParser {
+    ValueParser::new(|text: &str| {
+        let seed = text.parse().ok().filter(|seed: &u64| i64::try_from(*seed).is_ok());
+        seed.ok_or_else(|| format!("give a whole number from 0 to {}", i64::MAX))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use wellfit_base::file;
 use wellfit_base::hash::{add, hex};
-use wellfit_images::{Depth, RawImage, decode_file_as};
+use wellfit_images::{Depth, MAX_FILE, RawImage, decode_file_as};
 
+use super::pack::Pack;
 use crate::error::DataError;
 
 /// Where images come from.
@@ -28,6 +30,13 @@ pub enum Images {
     },
     /// Decoded when asked for.
     Files(Arc<Vec<PathBuf>>),
+    /// Parts of larger files, decoded when asked for.
+    Packed {
+        /// The name of each in `pack`.
+        names: Arc<Vec<PathBuf>>,
+        /// Where their bytes are.
+        pack: Arc<Pack>,
+    },
 }
 
 /// Labelled images. A clone or a subset shares the images.
@@ -60,7 +69,7 @@ impl Dataset {
                 }
                 pixels.len() / size
             }
-            Images::Files(paths) => paths.len(),
+            Images::Files(paths) | Images::Packed { names: paths, .. } => paths.len(),
         };
         if count != labels.len() {
             return Err(DataError::Invalid(format!("{count} images, but {} labels", labels.len())));
@@ -134,16 +143,28 @@ impl Dataset {
                 Ok(RawImage { height, width, channels, pixels, deep: false })
             }
             Images::Files(paths) => Ok(decode_file_as(&paths[self.index[i] as usize], depth)?),
+            Images::Packed { names, pack } => Ok(pack.decode_as(&names[self.index[i] as usize], depth)?),
         }
     }
 
-    /// The file of the image at position `i`, if it has one.
+    /// The file of the image at position `i`, if it has one; of a part of a larger file the name it goes by.
     #[must_use]
     pub fn path(&self, i: usize) -> Option<&Path> {
         match &self.images {
             Images::Memory { .. } => None,
-            Images::Files(paths) => Some(&paths[self.index[i] as usize]),
+            Images::Files(paths) | Images::Packed { names: paths, .. } => {
+                Some(&paths[self.index[i] as usize])
+            }
         }
+    }
+
+    /// The bytes of the file `path` of this dataset, as they are stored.
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, DataError> {
+        let bytes = match &self.images {
+            Images::Packed { pack, .. } => pack.read(path),
+            _ => file::read(path, MAX_FILE),
+        };
+        bytes.map_err(DataError::io(path))
     }
 
     /// Height, width and channels, if known to be the same for all images.
@@ -151,7 +172,7 @@ impl Dataset {
     pub fn native_size(&self) -> Option<(usize, usize, usize)> {
         match self.images {
             Images::Memory { height, width, channels, .. } => Some((height, width, channels)),
-            Images::Files(_) => None,
+            Images::Files(_) | Images::Packed { .. } => None,
         }
     }
 
@@ -187,7 +208,11 @@ impl Dataset {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         add(hash, folder.as_encoded_bytes());
         add(hash, path.file_name().unwrap_or_else(|| OsStr::new("")).as_encoded_bytes());
-        let length = fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len());
+        let length = match &self.images {
+            Images::Packed { pack, .. } => pack.length(path),
+            _ => fs::metadata(path).ok().map(|metadata| metadata.len()),
+        };
+        let length = length.unwrap_or(u64::MAX);
         add(hash, &length.to_le_bytes());
     }
 

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod dataset;
 mod epoch;
+mod pack;
 mod pixels;
 mod prepare;
 mod prints;
@@ -20,6 +21,7 @@ use crate::preprocessing::Preprocessing;
 pub use batch::{Batch, Mixed};
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
+pub use pack::{Pack, Place};
 use pixels::Pixels;
 
 /// How to make batches.

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use wellfit_base::file;
-use wellfit_images::{Depth, MAX_FILE, RawImage, decode_bytes_as, resize_bilinear, with_channels};
+use wellfit_images::{Depth, RawImage, decode_bytes_as, resize_bilinear, with_channels};
 
 use super::dataset::Dataset;
 use crate::augment::Size;
@@ -79,7 +78,7 @@ impl Pixels {
         let Some(path) = path else {
             return self.read(&self.stored(&self.dataset.image_as(i, depth)?), read);
         };
-        let file = read_file(path)?;
+        let file = self.dataset.read(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(cached) = self.cached(&key) {
             return self.read(&cached, read);
@@ -138,7 +137,7 @@ impl Pixels {
             return Ok(key);
         }
         let key = match self.dataset.path(i) {
-            Some(path) => self.key_of(&[b"file", &read_file(path)?]),
+            Some(path) => self.key_of(&[b"file", &self.dataset.read(path)?]),
             None => {
                 let image = self.dataset.image(i)?;
                 let shape = format!("{} {} {}", image.height, image.width, image.channels);
@@ -169,10 +168,6 @@ impl Pixels {
         }
         Err(DataError::Changed(path.to_path_buf()))
     }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
-    file::read(path, MAX_FILE).map_err(DataError::io(path))
 }
 
 /// The size of an image whose shorter side becomes `shorter`, if it is longer than that, with its proportions:

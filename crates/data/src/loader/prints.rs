@@ -2,8 +2,6 @@
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use wellfit_base::file;
-use wellfit_images::MAX_FILE;
 
 use super::dataset::Dataset;
 use crate::error::DataError;
@@ -25,7 +23,7 @@ impl Dataset {
     fn print(&self, i: usize) -> Result<u64, DataError> {
         let mut hash = Sha256::new();
         match self.path(i) {
-            Some(path) => hash.update(file::read(path, MAX_FILE).map_err(DataError::io(path))?),
+            Some(path) => hash.update(self.read(path)?),
             None => {
                 hash.update(format!("{:?} ", self.native_size()));
                 hash.update(self.memory(i).unwrap_or_default());

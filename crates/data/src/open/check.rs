@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use wellfit_images::{Depth, ImageError, RawImage, decode_file, decode_file_as};
+use wellfit_images::{Depth, ImageError, RawImage, decode_file_as};
 
 use super::checked::Checked;
+use crate::loader::Pack;
 
 /// A file that cannot be used as an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,20 +40,21 @@ const AT_A_TIME: usize = 64;
 /// supported, and pictures of more than 50 megapixels.
 #[must_use]
 pub fn check_files(files: &[(PathBuf, u32)]) -> Vec<Suspicious> {
-    check(files.iter(), &Checked::default(), &mut |_| ()).0
+    check(files.iter(), None, &Checked::default(), &mut |_| ()).0
 }
 
-/// The files that cannot be used, and the pixels of the others. What is known of a file is not looked for again;
-/// `progress` is told how many are done.
+/// The files that cannot be used, and the pixels of the others. With a `pack` they are parts of larger files. What is
+/// known of a file is not looked for again; `progress` is told how many are done.
 pub(crate) fn check<'a>(
     files: impl IntoIterator<Item = &'a (PathBuf, u32)>,
+    pack: Option<&Pack>,
     checked: &Checked,
     progress: &mut dyn FnMut(usize),
 ) -> (Vec<Suspicious>, PixelHashes) {
     let files: Vec<&Path> = files.into_iter().map(|(path, _)| path.as_path()).collect();
     let mut found: Vec<Result<PixelHash, String>> = Vec::with_capacity(files.len());
     for files in files.chunks(AT_A_TIME) {
-        found.par_extend(files.par_iter().map(|path| checked.look(path, look_at)));
+        found.par_extend(files.par_iter().map(|path| checked.look(path, |path| look_at(path, pack))));
         progress(found.len());
     }
     let (mut bad, mut hashes) = (Vec::new(), PixelHashes::with_capacity(files.len()));
@@ -67,11 +69,12 @@ pub(crate) fn check<'a>(
 }
 
 /// What the pixels of a file are, or what is wrong with it.
-fn look_at(path: &Path) -> Result<PixelHash, String> {
+fn look_at(path: &Path, pack: Option<&Pack>) -> Result<PixelHash, String> {
+    let decode = |depth| pack.map_or_else(|| decode_file_as(path, depth), |pack| pack.decode_as(path, depth));
     let look = || {
-        let image = decode_file(path)?;
+        let image = decode(Depth::Clip)?;
         // Two that are all white where cut off are no copies.
-        let scaled = if image.deep { decode_file_as(path, Depth::Scale)?.pixels } else { Vec::new() };
+        let scaled = if image.deep { decode(Depth::Scale)?.pixels } else { Vec::new() };
         Ok(pixel_hash(&image, &scaled))
     };
     look().map_err(|error: ImageError| error.reason())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Splits;
 use super::idx::{self, IdxImages};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
@@ -19,6 +20,17 @@ pub const FILES: [&str; 4] = [
 #[must_use]
 pub fn find(dir: &Path, name: &str) -> Option<PathBuf> {
     [dir.join(name), dir.join(format!("{name}.gz"))].into_iter().find(|path| path.is_file())
+}
+
+/// Whether one of the files is in `dir`.
+pub(crate) fn is(dir: &Path) -> bool {
+    FILES.iter().any(|name| find(dir, name).is_some())
+}
+
+/// The folder as a dataset.
+pub(crate) fn open_splits(dir: &Path) -> Result<Splits, DataError> {
+    let (train, test) = open(dir, None)?;
+    Ok(Splits::without_files(super::name(dir), train, test))
 }
 
 /// The training part and, if its files are there, the test part. Without given `classes` there are as many

@@ -2,35 +2,45 @@
 
 pub mod check;
 pub mod checked;
+mod cifar;
 mod class_folders;
 mod class_name;
 pub mod copies;
 mod download;
 pub mod entry;
 pub mod fashion_mnist;
+mod hf_parquet;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
 mod image_splits;
 mod junk;
 mod layout;
+mod listing;
+mod metadata;
+mod npy;
+mod npz;
 mod parts;
 pub mod remark;
+mod rows;
 pub mod sample;
+mod shards;
 pub mod split;
 mod split_name;
+mod table;
 mod tree;
+mod webdataset;
 
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wellfit_images::Depth;
 
 use crate::error::DataError;
 use crate::loader::Dataset;
 use check::{PixelHashes, Suspicious};
 pub use class_name::class_name;
-use image_splits::Opened;
 use remark::Remark;
 pub use split_name::Part;
 
@@ -94,6 +104,23 @@ impl Need {
     }
 }
 
+/// Which columns of a table mean what, where their names do not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Columns {
+    /// The column that names the image files.
+    #[serde(rename = "file_column", skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
+    /// The column of the labels.
+    #[serde(rename = "label_column", skip_serializing_if = "Option::is_none", default)]
+    pub label: Option<String>,
+    /// The column that says which rows are for training, validation and test.
+    #[serde(rename = "split_column", skip_serializing_if = "Option::is_none", default)]
+    pub split: Option<String>,
+    /// The folder that names of files begin in; without it, the table's, or the one inside it that has them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub images: Option<PathBuf>,
+}
+
 /// How to open a dataset.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
@@ -112,6 +139,8 @@ pub struct OpenOptions {
     pub fashion_mnist_url: Option<String>,
     /// The file that remembers which images were found to be whole; none to decode all of them each time.
     pub checked: Option<PathBuf>,
+    /// What the columns of a table mean.
+    pub columns: Columns,
 }
 
 impl Default for OpenOptions {
@@ -125,6 +154,7 @@ impl Default for OpenOptions {
             download: true,
             fashion_mnist_url: None,
             checked: None,
+            columns: Columns::default(),
         }
     }
 }
@@ -150,13 +180,42 @@ pub enum Progress {
     },
 }
 
+/// A form that data on the disk may have.
+struct Form {
+    /// Whether a path is of this form.
+    is: fn(&Path) -> bool,
+    open: fn(&Path, &OpenOptions, &dyn Fn(Progress)) -> Result<Splits, DataError>,
+}
+
+/// All forms; the first that fits is taken. docs/data-forms.md describes them.
+const FORMS: [Form; 8] = [
+    Form { is: table::is_table, open: |path, options, told| table::list(path, options)?.open(options, told) },
+    Form { is: npz::is, open: npz::open },
+    Form {
+        is: hf_parquet::is,
+        open: |path, options, told| hf_parquet::list(path, options)?.open(options, told),
+    },
+    Form {
+        is: webdataset::is,
+        open: |path, options, told| webdataset::list(path, options)?.open(options, told),
+    },
+    Form { is: idx_folder::is, open: |dir, _, _| idx_folder::open_splits(dir) },
+    Form { is: cifar::is, open: cifar::open },
+    Form { is: metadata::is, open: |dir, options, told| metadata::list(dir, options)?.open(options, told) },
+    Form {
+        is: Path::is_dir,
+        open: |dir, options, told| image_splits::list(dir, options.need)?.open(options, told),
+    },
+];
+
 /// Open `data`: `sample`, `fashion-mnist`, or a folder that holds
 ///
 /// * IDX files named as MNIST's (`train-images-idx3-ubyte`, …, each plain or `.gz`), or
 /// * `train/` and maybe `val/` and `test/`, in any common spelling, each with a sub-folder a class, or
 /// * a sub-folder a class
 ///
-/// in the folder itself or in the only folder inside it. docs/folders.md has the rules.
+/// in the folder itself or in the only folder inside it (docs/folders.md has the rules), or any of the other forms in
+/// docs/data-forms.md.
 ///
 /// A folder named like a built-in dataset is meant only when written as a path (`./sample`). The classes are
 /// those of the training part.
@@ -165,29 +224,21 @@ pub enum Progress {
 /// If there is no such data, or it is unfit to train on; bad image files are listed all at once.
 pub fn open(data: &str, options: &OpenOptions, progress: &dyn Fn(Progress)) -> Result<Splits, DataError> {
     match data {
-        sample::NAME => sample::open(),
-        fashion_mnist::NAME => fashion_mnist::open(options, progress),
-        folder => open_folder(Path::new(folder), options, progress),
+        sample::NAME => return sample::open(),
+        fashion_mnist::NAME => return fashion_mnist::open(options, progress),
+        _ => {}
+    }
+    let path = Path::new(data);
+    match FORMS.iter().find(|form| (form.is)(path)) {
+        Some(form) => (form.open)(path, options, progress),
+        None if path.is_file() => Err(DataError::NotAFolder(path.into())),
+        None => Err(DataError::NotFound { data: data.to_owned() }),
     }
 }
 
-fn open_folder(dir: &Path, options: &OpenOptions, progress: &dyn Fn(Progress)) -> Result<Splits, DataError> {
-    if dir.is_file() {
-        return Err(DataError::NotAFolder(dir.into()));
-    }
-    if !dir.is_dir() {
-        return Err(DataError::NotFound { data: dir.display().to_string() });
-    }
-    if idx_folder::FILES.iter().any(|name| idx_folder::find(dir, name).is_some()) {
-        let (train, test) = idx_folder::open(dir, None)?;
-        return Ok(Splits::without_files(name(dir), train, test));
-    }
-    let Opened { train, val, test, skipped, remarks, hashes } = image_splits::open(dir, options, progress)?;
-    Ok(Splits { name: name(dir), train, val, test, skipped, remarks, hashes: Arc::new(hashes) })
-}
-
-/// The folder's own name, also for `.` and `..`.
-fn name(dir: &Path) -> String {
-    let dir = dir.canonicalize().or_else(|_| path::absolute(dir)).unwrap_or_else(|_| dir.into());
-    dir.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
+/// The name of a folder, also for `.` and `..`; of a file without its extension.
+fn name(path: &Path) -> String {
+    let whole = path.canonicalize().or_else(|_| path::absolute(path)).unwrap_or_else(|_| path.into());
+    let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
+    name.map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -87,6 +87,22 @@ pub enum Remark {
         /// How many.
         count: usize,
     },
+    /// What the columns of a table were taken for.
+    ColumnsUsed {
+        /// The table.
+        table: PathBuf,
+        /// The column of the files.
+        file: String,
+        /// The column of the labels.
+        label: String,
+        /// The column of the parts, if there is one.
+        split: Option<String>,
+    },
+    /// Images that a table names more than once, with the same label.
+    NamedTwice {
+        /// How many rows are left out.
+        count: usize,
+    },
     /// Grey images of more than 8 bits, whose higher levels are cut off.
     DeepGrey {
         /// How many.
@@ -106,6 +122,7 @@ impl Remark {
             | Self::Run(_)
             | Self::OneName { .. }
             | Self::UnreadFiles { .. }
+            | Self::ColumnsUsed { .. }
             | Self::BeyondTorchvision { .. } => false,
             Self::NoPart { images, .. } => *images > 0,
             Self::PartUnused { .. }
@@ -114,6 +131,7 @@ impl Remark {
             | Self::EmptyClass(_)
             | Self::CapitalsOnly { .. }
             | Self::UnreadImages { .. }
+            | Self::NamedTwice { .. }
             | Self::DeepGrey { .. } => true,
         }
     }
@@ -135,6 +153,8 @@ impl Remark {
             Self::UnreadImages { .. } => "unread_images",
             Self::UnreadFiles { .. } => "unread_files",
             Self::BeyondTorchvision { .. } => "beyond_torchvision",
+            Self::ColumnsUsed { .. } => "columns",
+            Self::NamedTwice { .. } => "named_twice",
             Self::DeepGrey { .. } => "deep_grey",
         }
     }
@@ -190,6 +210,18 @@ impl fmt::Display for Remark {
             }
             Self::BeyondTorchvision { extension, count } => {
                 write!(f, "{count} .{extension} read, which torchvision passes over",)
+            }
+            Self::ColumnsUsed { table, file, label, split } => {
+                let name = table.file_name().unwrap_or_default().to_string_lossy();
+                write!(f, "{name}: files in column ‘{file}’, labels in ‘{label}’")?;
+                split.as_ref().map_or(Ok(()), |split| write!(f, ", parts in ‘{split}’"))
+            }
+            Self::NamedTwice { count } => {
+                write!(
+                    f,
+                    "{count} {} an image that was named before: left out",
+                    if *count == 1 { "row names" } else { "rows name" }
+                )
             }
             Self::DeepGrey { count, example } => write!(
                 f,

@@ -97,8 +97,12 @@ fn efficientnet(name: &str, variant: &Variant, input: Shape, classes: usize) -> 
     value = net.global_average_pool("avgpool", value);
     value = net.dropout("classifier.0", value, 0.2);
     value = net.linear("classifier.1", value, classes);
-    let bound = 1.0 / (classes as f32).sqrt();
-    net.initial(value, &[Init::Within { bound }, Init::Constant(0.0)]);
+    // torchvision's. The reference of the network without excitation leaves torch's default, ten times as narrow for few
+    // classes: a head that is trained on given features begins near zero.
+    if excites {
+        let bound = 1.0 / (classes as f32).sqrt();
+        net.initial(value, &[Init::Within { bound }, Init::Constant(0.0)]);
+    }
     net
 }
 

@@ -108,6 +108,7 @@ pub fn training_images(
         data: saved.source.data.clone(),
         dir: saved.source.data_dir.clone(),
         validation: saved.source.validation,
+        columns: saved.source.columns.clone(),
     };
     let gone = |problem: String| {
         RunError::Data(DataError::Invalid(format!(

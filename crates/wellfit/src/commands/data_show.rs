@@ -17,7 +17,8 @@ use wellfit::run::{Options, Validation, augmentation_sheet};
 /// Run the command.
 pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     require(args.images > 0, || "--images must be at least 1".to_owned())?;
-    let splits = open_data(&args.data, args.data_dir.as_deref(), Need::Look, true, args.depth, out)?;
+    let source = source(&args.data, &args.place, Validation::Split);
+    let splits = open_data(&source, Need::Look, true, args.depth, out)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-images.png", splits.name)));
     if path.exists() && !args.force {
         return Err(CliError::Output(format!("{} exists: give --force or another --out", path.display())));
@@ -66,7 +67,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
 
 /// The training images as a run with the settings of `train` sees them.
 fn augmented(splits: &Splits, args: &ShowArgs) -> Result<Picture, CliError> {
-    let kind = source(&args.data, args.data_dir.as_deref(), Validation::Split).kind(&splits.train);
+    let kind = source(&args.data, &args.place, Validation::Split).kind(&splits.train);
     let augment = args.augment.map(Some);
     let spec = Options { seed: Some(args.seed), augment, depth: Some(args.depth), ..Options::default() }
         .decide(kind)?;

@@ -3,14 +3,13 @@
 use crate::args::{ExportArgs, ExportFormat, NumberArgs, ServingPrecision, Tta};
 use crate::config::require;
 use crate::error::CliError;
-use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::Path;
 use wellfit::models::Precision;
 use wellfit::run::figures::{bytes, loss, percent};
-use wellfit::run::{Classifier, Evaluation, Paired, Validation, training_images};
+use wellfit::run::{Classifier, DataSource, Evaluation, Paired, training_images};
 use wellfit::weights::to_safetensors_bytes;
 
 /// The name of the file beside those of `export --format`.
@@ -84,7 +83,7 @@ fn calibrated(
     data: Option<&str>,
     progress: &mut Progress,
 ) -> Result<Classifier, CliError> {
-    let given = data.map(|data| source(data, None, Validation::Split));
+    let given = data.map(DataSource::from);
     let images = training_images(run, given.as_ref(), classifier.preprocessing.depth, progress)?;
     Ok(classifier.quantise(&images, progress)?)
 }

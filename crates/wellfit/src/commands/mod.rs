@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod data_show;
+pub mod data_split;
+pub mod data_stats;
 pub mod evaluate;
 pub mod export;
 mod folder;

@@ -16,7 +16,7 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
     let data = args.data.clone().unwrap_or_default();
     let named = args.resume.as_deref().filter(|run| *run != Path::new(AUTO));
     if let Some(run) = named {
-        let changes = Changes { data: args.data.clone(), dir: args.data_dir.clone(), options };
+        let changes = Changes { data: args.data.clone(), dir: args.place.data_dir.clone(), options };
         return resume::go_on(run, &changes, progress, out);
     }
     if data.is_empty() {
@@ -24,7 +24,7 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
             "--resume auto looks for the run of these settings and DATA: give DATA, or the run itself";
         return Err(CliError::Usage(problem.to_owned()));
     }
-    let source = source(&data, args.data_dir.as_deref(), validation);
+    let source = source(&data, &args.place, validation);
     let experiment = Experiment::prepare(&options, &source, &mut progress)?;
     let unfinished = match args.resume {
         Some(_) => experiment.find_unfinished(args.out.out.as_deref(), &mut progress)?,

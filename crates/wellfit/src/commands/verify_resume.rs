@@ -178,9 +178,7 @@ impl<'a> Trial<'a> {
             .arg(&self.config)
             .arg("--out")
             .arg(&self.run);
-        if let Some(dir) = &self.args.data_dir {
-            command.arg("--data").arg(dir);
-        }
+        command.args(self.args.place.words());
         command
     }
 

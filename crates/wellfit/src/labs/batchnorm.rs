@@ -21,6 +21,7 @@ use wellfit::models::Network;
 use wellfit::plot::twin_loss_chart;
 use wellfit::policy::schedule::ScheduleSpec;
 use wellfit::record::{DataInfo, RunWriter};
+use wellfit::run::DataSource;
 use wellfit::run::options::OptimizerName;
 use wellfit::run::{RunSpec, SideBySide, start_event};
 use wellfit::train::{Trainer, evaluate, lockstep};
@@ -58,8 +59,8 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
         )
     })?;
     let start = Instant::now();
-    let Splits { name, train, test, .. } =
-        open_data("fashion-mnist", args.data.as_deref(), Need::Test, false, Depth::Clip, out)?;
+    let source = DataSource { dir: args.data.clone(), ..DataSource::from("fashion-mnist") };
+    let Splits { name, train, test, .. } = open_data(&source, Need::Test, false, Depth::Clip, out)?;
     let Some(test) = test else {
         let problem = "the batch-norm lab needs a test set beside the training set";
         return Err(CliError::Data(DataError::Invalid(problem.to_owned())));

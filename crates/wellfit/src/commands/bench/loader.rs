@@ -12,6 +12,7 @@ use crate::output::Output;
 use serde_json::json;
 use tempfile::TempDir;
 use wellfit::data::{Augmentations, DataError, Depth, Loader, LoaderOptions, Need, Preprocessing};
+use wellfit::run::DataSource;
 use wellfit::simd::{InstructionSet, parallel};
 
 /// Batches in an epoch of generated pictures.
@@ -35,7 +36,8 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<(), CliError> {
         Some(folder) => (None, folder.clone()),
         None => generated(pictures as u32, out).map(|(made, name)| (Some(made), name))?,
     };
-    let images = open_data(&folder, None, Need::Training, false, Depth::Clip, out)?.train;
+    let source = DataSource::from(folder.as_str());
+    let images = open_data(&source, Need::Training, false, Depth::Clip, out)?.train;
     let count = images.len();
     let options = LoaderOptions {
         batch_size,

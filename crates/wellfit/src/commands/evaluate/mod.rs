@@ -28,7 +28,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, false);
     let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
     let floats = int8::stored(opened, &args.numbers);
-    let source = source(&args.data, args.data_dir.as_deref(), Validation::Split);
+    let source = source(&args.data, &args.place, Validation::Split);
     let splits = source.open_for(Need::Test, args.skip_bad, floats.preprocessing.depth, &mut progress)?;
     let name = splits.name.clone();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
