@@ -351,9 +351,9 @@ fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
     );
     let mut dropping = regressor(8, Some(0.5));
     dropping.freeze_backbone();
-    let first =
-        dropping.nodes.iter().position(|node| matches!(node.op, wellfit_models::Op::Dropout(_))).unwrap();
-    assert_eq!(dropping.frozen_prefix(), first);
+    // Dropout between frozen layers is off; that before the head is not.
+    let is_dropout = |node: &Node| matches!(node.op, wellfit_models::Op::Dropout(_));
+    assert_eq!(Some(dropping.frozen_prefix()), dropping.nodes.iter().rposition(is_dropout));
 }
 
 /// Its blocks use stochastic depth, which is off in a frozen backbone; the dropout before the head is not.

@@ -56,7 +56,7 @@ macro_rules! model_options {
             default: |_| 0,
             value_name: "N",
             check: |spec| {
-                require(spec.freeze_epochs < spec.epochs, || {
+                require(spec.freeze_epochs == 0 || spec.freeze_epochs < spec.epochs, || {
                     format!(
                         "`freeze_epochs` {} must be below `epochs` {}; `freeze` keeps the backbone fixed throughout",
                         spec.freeze_epochs, spec.epochs

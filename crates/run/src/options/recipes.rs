@@ -68,16 +68,18 @@ impl RecipeName {
 }
 
 impl Options {
-    /// The recipe that is asked for, or that goes with pretrained weights whose backbone is not to stay as it is.
-    fn recipe_name(&self) -> Option<RecipeName> {
+    /// The recipe that is asked for, or for photographs that which goes with pretrained weights, if the backbone is not
+    /// to stay as it is.
+    fn recipe_name(&self, data: DataKind) -> Option<RecipeName> {
         let pretrained = self.weights.as_ref().is_some_and(Option::is_some) && self.freeze != Some(true);
-        self.recipe.unwrap_or_else(|| pretrained.then_some(RecipeName::Finetune))
+        let finetune = (pretrained && data == DataKind::Folder).then_some(RecipeName::Finetune);
+        self.recipe.unwrap_or(finetune)
     }
 
     /// These settings, and those of their recipe, if they name one, where they do not say otherwise.
     #[must_use]
     pub fn with_recipe(self, data: DataKind) -> Self {
-        let Some(recipe) = self.recipe_name() else { return self };
+        let Some(recipe) = self.recipe_name(data) else { return self };
         let mut below = Self { recipe: Some(Some(recipe)), ..Self::default() };
         for (name, value) in recipe.settings(&self, data) {
             // A test sets every value of every recipe.

@@ -62,7 +62,7 @@ fn names_that_do_not_exist() {
     for (options, parts) in [
         ("--model resnet51", &["no model `resnet51`", "resnet50", "mlp-bn"][..]),
         ("--monitor val_los", &["--monitor val_los is unknown", "val_loss, val_accuracy"]),
-        ("--checkpoint-monitor f1", &["--checkpoint-monitor f1 is unknown", "val_accuracy"]),
+        ("--checkpoint-monitor f2", &["--checkpoint-monitor f2 is unknown", "val_accuracy"]),
         ("--device tpu", &["--device tpu: there is no device `tpu`", "cpu, wgpu, cuda"]),
         ("--optimizer adan", &["adan", "adamw", "sgd"]),
         ("--schedule stairs", &["stairs", "one-cycle"]),

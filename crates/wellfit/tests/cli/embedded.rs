@@ -53,7 +53,7 @@ fn it_predicts_what_the_package_does() {
 fn it_is_fine_tuned_evaluated_and_exported() {
     let bench = Bench::new();
     bench.animals();
-    let options = "--epochs 1 --image-size 32 --batch-size 4 --no-plots";
+    let options = "--epochs 1 --image-size 32 --batch-size 4";
     bench.run(&format!("train animals --weights embedded {options} --out tuned")).succeeds();
     let run = std::fs::read_to_string(bench.path("tuned/run.toml")).unwrap();
     for line in ["model = \"efficientnet_lite0\"", "weights = \"embedded\"", "scaling = \"lite\""] {

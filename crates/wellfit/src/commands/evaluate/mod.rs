@@ -59,9 +59,6 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
             result["with_trained_on"] = of_both(&found, &seen);
         }
     }
-    if quantised.is_none() && args.numbers.precision.is_none() && args.numbers.tta.is_none() && !all_seen {
-        record(args, judged.part, &found, out)?;
-    }
     if quantised.is_some() {
         let before = floats.evaluate(data, args.batch_size, &mut progress)?;
         result["f32"] = int8::cost(&before, &found, out);
@@ -71,6 +68,9 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         let (answers, classes) = (found.answers(), &classifier.classes);
         files::write((directory, args.force), &result, &answers, data, classes, pictures)?;
         out.say(format!("Figures, answers and pictures: {}", directory.display()));
+    }
+    if quantised.is_none() && args.numbers.precision.is_none() && args.numbers.tta.is_none() && !all_seen {
+        record(args, judged.part, &found, out)?;
     }
     out.result(&result);
     Ok(())
