@@ -236,15 +236,15 @@ impl Observer for Progress {
                 }
             }
             Opening::Download { file, received, total } => {
-                if *received == 0 || self.download.is_none() {
+                let bars = self.out.bars();
+                let bar = self.download.get_or_insert_with(|| {
                     self.out.say(format!("Downloading {file}"));
-                    self.download = self.out.bars().then(|| download_bar(*total));
-                }
-                if let Some(bar) = &self.download {
-                    bar.set_position(*received);
-                    if *total == Some(*received) {
-                        bar.finish_and_clear();
-                    }
+                    if bars { download_bar(*total) } else { ProgressBar::hidden() }
+                });
+                bar.set_position(*received);
+                if *total == Some(*received) {
+                    bar.finish_and_clear();
+                    self.download = None;
                 }
             }
         }
