@@ -352,7 +352,7 @@ fn the_frozen_prefix_ends_before_what_trains_drops_or_normalises_by_batches() {
     let mut dropping = regressor(8, Some(0.5));
     dropping.freeze_backbone();
     // Dropout between frozen layers is off; that before the head is not.
-    let is_dropout = |node: &Node| matches!(node.op, wellfit_models::Op::Dropout(_));
+    let is_dropout = |node: &wellfit_models::Node| matches!(node.op, wellfit_models::Op::Dropout(_));
     assert_eq!(Some(dropping.frozen_prefix()), dropping.nodes.iter().rposition(is_dropout));
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use parquet::basic::{Compression, Type as Physical};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 use parquet::schema::types::Type;
@@ -140,8 +141,8 @@ impl<'a> File<'a> {
         let known = |codec: Compression| {
             matches!(codec, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_))
         };
-        let unknown =
-            groups.iter().flat_map(|group| group.columns()).find(|column| !known(column.compression()));
+        let mut columns = groups.iter().flat_map(RowGroupMetaData::columns);
+        let unknown = columns.find(|column| !known(column.compression()));
         match unknown {
             None => Ok(()),
             Some(column) => Err(self.problem(format!(

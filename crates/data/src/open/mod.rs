@@ -180,11 +180,14 @@ pub enum Progress {
     },
 }
 
+/// Opens a path and tells how far it is.
+type OpenForm = fn(&Path, &OpenOptions, &dyn Fn(Progress)) -> Result<Splits, DataError>;
+
 /// A form that data on the disk may have.
 struct Form {
     /// Whether a path is of this form.
     is: fn(&Path) -> bool,
-    open: fn(&Path, &OpenOptions, &dyn Fn(Progress)) -> Result<Splits, DataError>,
+    open: OpenForm,
 }
 
 /// All forms; the first that fits is taken. docs/data-forms.md describes them.

@@ -1,6 +1,7 @@
 //! NumPy's `.npz`: arrays of images and labels, by the names that Keras (`x_train`, `y_train`, …), MedMNIST
 //! (`train_images`, …) and people (`images`, `labels`) give them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
@@ -63,8 +64,7 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Splits, Error> {
     let opened = file::open(path).map_err(DataError::io(path))?;
     let mut archive =
         zip::ZipArchive::new(opened).map_err(|error| format!("it is no whole npz file: {error}"))?;
-    let entries =
-        archive.file_names().map(|name| name.map(|name| name.into_owned())).collect::<Result<_, _>>();
+    let entries = archive.file_names().map(|name| name.map(Cow::into_owned)).collect::<Result<_, _>>();
     let entries: Vec<String> = entries.map_err(|error| format!("it is no whole npz file: {error}"))?;
     let found = roles(&entries)?;
     let names = found.get(&(None, Role::Names)).map(|entry| names(&mut archive, entry)).transpose()?;

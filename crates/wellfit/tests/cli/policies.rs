@@ -169,7 +169,11 @@ fn freezing_leaves_the_backbone_and_its_statistics_bit_for_bit() {
 fn without_freezing_weights_and_statistics_move() {
     let bench = animals();
     bench.weights("w.safetensors", "resnet20", 2);
-    bench.run(&format!("train animals {RESNET} --epochs 1 --weights w.safetensors --recipe textbook --out run")).succeeds();
+    bench
+        .run(&format!(
+            "train animals {RESNET} --epochs 1 --weights w.safetensors --recipe textbook --out run"
+        ))
+        .succeeds();
     let (before, after) = (arrays(&bench, "w.safetensors"), arrays(&bench, "run/model.safetensors"));
     for (name, array) in &before {
         assert_ne!(array, &after[name], "{name}");
@@ -180,7 +184,9 @@ fn without_freezing_weights_and_statistics_move() {
 fn weights_of_a_run_start_another() {
     let bench = animals();
     bench.run(&format!("train animals {MLP} --epochs 3 --best val_loss --out first")).succeeds();
-    let options = format!("--epochs 1 {STALLS} --recipe textbook --weights first/model.safetensors --out second --json");
+    let options = format!(
+        "--epochs 1 {STALLS} --recipe textbook --weights first/model.safetensors --out second --json"
+    );
     let second = bench.run(&format!("train animals {MLP} {options}")).succeeds().json();
     let first = bench.events("first", "epoch").into_iter().map(|epoch| epoch["val_loss"].as_f64().unwrap());
     let (best, next) = (first.fold(f64::INFINITY, f64::min), second["best"]["val_loss"].as_f64().unwrap());

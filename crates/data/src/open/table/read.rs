@@ -150,17 +150,17 @@ fn json_lines(text: &str, path: &Path) -> Result<Table, DataError> {
         Ok(object) => Ok((line, object)),
         Err(error) => Err(problem(path, &format!("line {line} is no JSON object: {error}"))),
     });
-    objects_table(path, objects.collect::<Result<_, _>>()?)
+    objects_table(path, &objects.collect::<Result<Vec<_>, _>>()?)
 }
 
 fn json_list(text: &str, path: &Path) -> Result<Table, DataError> {
     let list: Vec<Map<String, Value>> = serde_json::from_str(text)
         .map_err(|error| problem(path, &format!("it is no list of JSON objects, one an image: {error}")))?;
-    objects_table(path, (1..).zip(list).collect())
+    objects_table(path, &(1..).zip(list).collect::<Vec<_>>())
 }
 
 /// The columns are the names in the first objects, sorted; what is missing in a row is empty.
-fn objects_table(path: &Path, objects: Vec<(usize, Map<String, Value>)>) -> Result<Table, DataError> {
+fn objects_table(path: &Path, objects: &[(usize, Map<String, Value>)]) -> Result<Table, DataError> {
     let names: BTreeSet<&String> = objects.iter().flat_map(|(_, object)| object.keys()).collect();
     let columns: Vec<String> = names.into_iter().cloned().collect();
     let cells = |object: &Map<String, Value>| columns.iter().map(|name| cell(object.get(name))).collect();

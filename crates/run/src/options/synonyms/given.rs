@@ -155,7 +155,7 @@ mod tests {
             ("cos_lr", Some("True"), "schedule=cosine"),
             ("cos_lr", Some("False"), ""),
             ("amp", Some("False"), ""),
-            ("mixup", Some("0.0"), ""),
+            ("mixup", Some("0.0"), "mixup=0.0"),
             ("shuffle", Some("True"), ""),
             ("pretrained", Some("w.pth"), "weights=w.pth"),
             ("pretrained", Some("False"), ""),
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_is_not_on_offer_says_what_is() {
         for (name, value, parts) in [
-            ("mixup", Some("0.2"), &["mixup", "`hflip`"][..]),
+            ("mosaic", Some("0.2"), &["mosaic"][..]),
             ("pretrained", None, &["`weights` FILE", "download"]),
             ("pretrained", Some("True"), &["`weights` FILE"]),
             ("shuffle", Some("False"), &["cannot be turned off"]),
