@@ -5,7 +5,7 @@
 //! [`cache`]; [`augment`] changes training images at random; [`scaling`] says what pixels are scaled by.
 //!
 //! ```
-//! use wellfit_data::{Augmentations, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
+//! use wellfit_data::{Augmentations, Depth, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
 //!
 //! let splits = open("sample", &OpenOptions::default(), &|_| ())?;
 //! let (train, val) = stratified(&splits.train.labels, splits.train.classes.len(), 0.1, 0)?;

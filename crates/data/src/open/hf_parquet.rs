@@ -46,19 +46,25 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
     let mut pack = Pack::default();
     let mut room = MOST;
     for file in shards::files(path, &ENDINGS) {
-        File::open(&file)?.read(options, shards::part(&file, path), &mut rows, &mut pack, &mut room)?;
+        ParquetFile::open(&file)?.read(
+            options,
+            shards::part(&file, path),
+            &mut rows,
+            &mut pack,
+            &mut room,
+        )?;
     }
     rows.pack = Some(pack);
     rows.list(options)
 }
 
 /// An open file.
-struct File<'a> {
+struct ParquetFile<'a> {
     path: &'a Path,
     reader: SerializedFileReader<std::fs::File>,
 }
 
-impl<'a> File<'a> {
+impl<'a> ParquetFile<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
         let file = file::open(path).map_err(DataError::io(path))?;
         let reader = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;

@@ -249,7 +249,6 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("aa", Lacking(ONE_POLICY)),
     ("auto_augment", Lacking(ONE_POLICY)),
     ("ra_magnitude", Same("randaugment")),
-    ("trivialaugment", Same("trivial_augment")),
     ("trivial_augment_wide", Same("trivial_augment")),
     ("ta_wide", Same("trivial_augment")),
     ("ra_sampler", Lacking(NO_AUGMENTATION)),
