@@ -13,10 +13,11 @@ use wellfit_fetch::Name;
 
 impl Options {
     /// For a folder of photographs, where no network is asked for: the pretrained one in the program, if this build has
-    /// it and the recipe is for a pretrained network.
+    /// it, the recipe is for a pretrained network, and the processor trains (a GPU's passes lack its operations).
     pub(crate) fn with_network_at_hand(mut self) -> Self {
         let fits = !matches!(self.recipe, Some(Some(RecipeName::Scratch | RecipeName::Textbook)));
-        if self.model.is_none() && self.weights.is_none() && fits && embedded().is_some() {
+        let processor = self.device.as_deref().is_none_or(|device| device == "cpu");
+        if self.model.is_none() && self.weights.is_none() && fits && processor && embedded().is_some() {
             self.model = Some(EMBEDDED_MODEL.to_owned());
             self.weights = Some(Some(EMBEDDED.into()));
         }

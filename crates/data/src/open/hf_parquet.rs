@@ -46,7 +46,7 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
     let mut pack = Pack::default();
     let mut room = MOST;
     for file in shards::files(path, &ENDINGS) {
-        ParquetFile::open(&file)?.read(
+        ParquetTable::open(&file)?.read(
             options,
             shards::part(&file, path),
             &mut rows,
@@ -59,12 +59,12 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
 }
 
 /// An open file.
-struct ParquetFile<'a> {
+struct ParquetTable<'a> {
     path: &'a Path,
     reader: SerializedFileReader<std::fs::File>,
 }
 
-impl<'a> ParquetFile<'a> {
+impl<'a> ParquetTable<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
         let file = file::open(path).map_err(DataError::io(path))?;
         let reader = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
