@@ -106,3 +106,27 @@ pub(crate) fn pin_weights(spec: &mut RunSpec) -> Result<(), RunError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    fn network(pairs: &[(&str, &str)]) -> Option<String> {
+        let mut options = Options::default();
+        pairs.iter().for_each(|(name, value)| options.set(name, OsStr::new(value)).unwrap());
+        options.with_network_at_hand().model
+    }
+
+    #[test]
+    fn photographs_get_the_embedded_network_unless_something_else_is_asked_for() {
+        let embedded = embedded().map(|_| EMBEDDED_MODEL.to_owned());
+        for pairs in [&[][..], &[("epochs", "3")], &[("recipe", "linear-probe")], &[("device", "cpu")]] {
+            assert_eq!(network(pairs), embedded, "{pairs:?}");
+        }
+        for pairs in [("recipe", "scratch"), ("weights", "a.pth"), ("device", "cuda")] {
+            assert_eq!(network(&[pairs]), None, "{pairs:?}");
+        }
+        assert_eq!(network(&[("model", "resnet18")]).as_deref(), Some("resnet18"));
+    }
+}
