@@ -1,7 +1,7 @@
 //! SHA-256 and hexadecimal digits.
 
+use crate::file;
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -16,11 +16,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// If it cannot be read, or is no regular file.
 pub fn sha256_file(path: &Path) -> io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"));
-    }
     let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
+    io::copy(&mut file::open(path)?, &mut hash)?;
     Ok(hex(&hash.finalize()))
 }
 

@@ -1,6 +1,7 @@
 //! A file that grows under another name until it is whole, over several processes if need be.
 
 use crate::atomic::sync_directory;
+use crate::file;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,8 +20,8 @@ impl Partial {
     /// # Errors
     /// If it cannot be written, or is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
-        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-            return Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"));
+        if path.exists() {
+            file::length(path)?;
         }
         let file = File::options().create(true).append(true).open(path)?;
         let length = file.metadata()?.len();

@@ -1,5 +1,7 @@
 //! What the images of a dataset are like: sizes, proportions, colours.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use crate::error::DataError;
@@ -68,12 +70,10 @@ impl Statistics {
             (mean / 255.0, variance.sqrt() / 255.0)
         };
         let (mean, std) = (0..sums.channels).map(of).unzip();
-        let width = spread(sums.sizes.iter().map(|&(_, width)| width));
-        let height = spread(sums.sizes.iter().map(|&(height, _)| height));
-        let mut aspects: Vec<f64> =
-            sums.sizes.iter().map(|&(height, width)| width as f64 / height.max(1) as f64).collect();
-        aspects.sort_by(f64::total_cmp);
-        let aspect = [aspects[0], aspects[aspects.len() / 2], aspects[aspects.len() - 1]];
+        let width = spread(sums.sizes.iter().map(|&(_, width)| width), usize::cmp);
+        let height = spread(sums.sizes.iter().map(|&(height, _)| height), usize::cmp);
+        let aspects = sums.sizes.iter().map(|&(height, width)| width as f64 / height.max(1) as f64);
+        let aspect = spread(aspects, f64::total_cmp);
         Ok(Self { images: sums.sizes.len(), width, height, aspect, mean, std, grey: sums.grey })
     }
 }
@@ -96,9 +96,9 @@ fn look(data: &Dataset, i: usize) -> Result<Sums, DataError> {
 }
 
 /// The smallest, the median and the greatest of some numbers.
-fn spread(numbers: impl Iterator<Item = usize>) -> [usize; 3] {
-    let mut numbers: Vec<usize> = numbers.collect();
-    numbers.sort_unstable();
+fn spread<T: Copy>(numbers: impl Iterator<Item = T>, order: impl Fn(&T, &T) -> Ordering) -> [T; 3] {
+    let mut numbers: Vec<T> = numbers.collect();
+    numbers.sort_unstable_by(order);
     [numbers[0], numbers[numbers.len() / 2], numbers[numbers.len() - 1]]
 }
 

@@ -48,7 +48,7 @@ impl Optimizer {
     /// The numbers of the step under way for a parameter, with learning rate `lr`: the same on every device.
     #[must_use]
     pub fn scalars(&self, parameter: &Parameter, lr: f64) -> Scalars {
-        self.rule.scalars(self.step - self.since, lr * parameter.lr_factor)
+        self.rule.scalars(self.own_steps(), lr * parameter.lr_factor)
     }
 
     /// Steps since it began.
@@ -60,10 +60,11 @@ impl Optimizer {
     /// One step with learning rate `lr`.
     pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
         self.step += 1;
+        let step = self.own_steps();
         let parts = network.parameters.iter_mut().zip(&gradients.0).zip(&mut self.moments);
         for ((parameter, gradient), moments) in parts {
             if let Some(gradient) = gradient {
-                let (step, lr) = (self.step - self.since, lr * parameter.lr_factor);
+                let lr = lr * parameter.lr_factor;
                 optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
             }
         }

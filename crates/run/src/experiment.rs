@@ -15,6 +15,7 @@ use crate::pretrained;
 use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
+use wellfit_data::open::is_built_in;
 use wellfit_data::{
     Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, PixelHashes, Preprocessing, Splits,
     stratified,
@@ -235,8 +236,7 @@ impl Experiment {
     /// The name of the data as it is kept in `run.toml`: its absolute path, or the name of built-in data.
     pub(crate) fn absolute_data(&self) -> String {
         let folder = Path::new(&self.source.data);
-        let is_built_in = self.source.data == "sample" || self.source.data == "fashion-mnist";
-        if is_built_in || !(folder.exists() || self.source.data.contains('{')) {
+        if is_built_in(&self.source.data) || !(folder.exists() || self.source.data.contains('{')) {
             return self.source.data.clone();
         }
         std::path::absolute(folder)

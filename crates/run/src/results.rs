@@ -1,6 +1,6 @@
 //! Pictures of a classifier's answers.
 
-use crate::classifier::{Answer, Classifier, Evaluation, Judgement};
+use crate::classifier::{Answer, Classifier, Judgement};
 use crate::error::RunError;
 use crate::figures::{count, percent};
 use crate::sheet::pictured;
@@ -23,7 +23,7 @@ const LARGEST_MATRIX: usize = 1000;
 /// If an image cannot be read any more, or a picture cannot be drawn.
 pub fn evaluation_pictures(
     classifier: &Classifier,
-    (found, judgement): (&Evaluation, &Judgement),
+    (answers, judgement): (&[Answer], &Judgement),
     data: &Dataset,
     name: &str,
 ) -> Result<Vec<(String, Vec<u8>)>, RunError> {
@@ -32,7 +32,7 @@ pub fn evaluation_pictures(
     let chart = calibration(judgement, name);
     files.push(("calibration.png".to_owned(), chart.draw(Look::SCREEN).to_png_bytes()?));
     files.push(("calibration.svg".to_owned(), chart.svg(Theme::Light).into_bytes()));
-    files.push(("top-losses.png".to_owned(), top_losses(classifier, &found.answers(), data, name)?));
+    files.push(("top-losses.png".to_owned(), top_losses(classifier, answers, data, name)?));
     Ok(files)
 }
 

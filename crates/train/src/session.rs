@@ -88,8 +88,7 @@ impl<'a> Session<'a> {
 
     /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
     pub fn head_is_ready(&self) -> bool {
-        let epochs = self.config.freeze_epochs as usize;
-        epochs > 0 && self.frozen.is_some() && self.at.epochs.len() >= epochs
+        self.trains_head() && self.at.epochs.len() >= self.config.freeze_epochs as usize
     }
 
     /// Whether only the head trains for now.

@@ -21,8 +21,9 @@ pub(crate) fn list(dir: &Path, need: Need) -> Result<Listing, DataError> {
     if need.training() {
         not_only_for_later(dir, &found)?;
     }
-    let ImageFolder { classes, files: train } = gather(&found, &mut remarks)?;
-    let empty = empty_classes(&ImageFolder { classes: classes.clone(), files: train.clone() }, &found);
+    let gathered = gather(&found, &mut remarks)?;
+    let empty = empty_classes(&gathered, &found);
+    let ImageFolder { classes, files: train } = gathered;
     match (need.training(), &empty[..]) {
         (true, [_, ..]) => return Err(no_images(&empty)),
         _ => remarks.extend(empty.iter().map(|folder| Remark::EmptyClass(folder.path.clone()))),

@@ -183,6 +183,12 @@ pub enum Progress {
 /// Opens a path and tells how far it is.
 type OpenForm = fn(&Path, &OpenOptions, &dyn Fn(Progress)) -> Result<Splits, DataError>;
 
+/// Whether it names built-in data, rather than a place on the disk.
+#[must_use]
+pub fn is_built_in(data: &str) -> bool {
+    [sample::NAME, fashion_mnist::NAME].contains(&data)
+}
+
 /// A form that data on the disk may have.
 struct Form {
     /// Whether a path is of this form.

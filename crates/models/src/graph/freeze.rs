@@ -44,6 +44,9 @@ impl Network {
         let layers = self.nodes[..fixed].iter().rposition(has_state).map_or(0, |last| last + 1);
         let behind = self.nodes[layers..fixed].iter().take_while(|node| !node.op.is_random());
         let frozen = layers + behind.count();
+        if frozen == 0 {
+            return 0;
+        }
         let last = self.last_reader();
         let groups = groups(self);
         // A cut is possible if no earlier value is read after it, and if it does not separate nodes that run together.

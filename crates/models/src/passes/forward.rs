@@ -171,9 +171,8 @@ impl Network {
         let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
         let mut values = Values::<E>::new(value, cut, self.nodes.len());
         let (mut memories, mut outputs) = (Vec::with_capacity(plan.steps.len()), None);
-        let frozen = self.frozen_prefix();
         for (at, step) in plan.steps.iter().enumerate() {
-            let key = (step.node >= frozen).then_some(key);
+            let key = (step.node >= plan.frozen).then_some(key);
             let mut given = Forward { network: self, plan: &plan, step, values: &values, key, done };
             let made = self.nodes[step.node].op.forward(&mut given)?;
             if let Some((place, product)) = step.product.zip(made.product) {

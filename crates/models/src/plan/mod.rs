@@ -128,6 +128,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// For each value of the network, whether a gradient of it is needed.
     pub(crate) needs: Vec<bool>,
+    /// Nodes before this one are of the frozen part, and run as in evaluation: see [`Network::frozen_prefix`].
+    pub(crate) frozen: Value,
     lifetimes: Lifetimes,
 }
 
@@ -151,6 +153,7 @@ impl Plan {
             precision,
             steps,
             needs,
+            frozen: if training { network.frozen_prefix() } else { 0 },
             lifetimes: Lifetimes::default(),
         };
         plan.lifetimes = Lifetimes::new(network, &plan);

@@ -64,8 +64,8 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         result["f32"] = int8::cost(&before, &found, out);
     }
     if let Some(directory) = &args.out {
-        let pictures = evaluation_pictures(classifier, (&found, &judgement), data, &name)?;
         let (answers, classes) = (found.answers(), &classifier.classes);
+        let pictures = evaluation_pictures(classifier, (&answers, &judgement), data, &name)?;
         files::write((directory, args.force), &result, &answers, data, classes, pictures)?;
         out.say(format!("Figures, answers and pictures: {}", directory.display()));
     }
