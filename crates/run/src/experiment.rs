@@ -286,6 +286,9 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     if spec.freeze || spec.freeze_epochs > 0 {
         network.freeze_backbone();
     }
+    if spec.freeze_batch_norm {
+        network.fix_statistics();
+    }
     network.slow_backbone(spec.backbone_lr_factor);
     Ok(network)
 }

@@ -20,6 +20,7 @@ impl Builder {
             nodes: Vec::new(),
             parameters: Vec::new(),
             norms: Vec::new(),
+            fixed_statistics: false,
             algorithm: Algorithm::default(),
             precision: Precision::default(),
             plans: Plans::default(),

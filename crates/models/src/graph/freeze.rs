@@ -13,10 +13,19 @@ impl Network {
         self.norms.iter_mut().for_each(|norm| norm.frozen = true);
     }
 
-    /// Let everything train again, BatchNorm's statistics included.
+    /// Let everything train again, BatchNorm's statistics included if they are not fixed for good.
     pub fn unfreeze(&mut self) {
         self.parameters.iter_mut().for_each(|p| p.trainable = true);
-        self.norms.iter_mut().for_each(|norm| norm.frozen = false);
+        let fixed = self.fixed_statistics;
+        self.norms.iter_mut().for_each(|norm| norm.frozen = fixed);
+    }
+
+    /// Let BatchNorm layers normalise by their running statistics from here on, which no longer change; their weights
+    /// train as the others. As a Keras model whose base is called with `training=False`, or timm's
+    /// `freeze_batch_norm_2d` with weights that train.
+    pub fn fix_statistics(&mut self) {
+        self.fixed_statistics = true;
+        self.norms.iter_mut().for_each(|norm| norm.frozen = true);
     }
 
     /// Let all layers but the head learn at `factor` times the learning rate: discriminative rates in two groups (Howard

@@ -53,6 +53,8 @@ pub struct Network {
     pub parameters: Vec<Parameter>,
     /// Its running statistics.
     pub norms: Vec<Norm>,
+    /// Whether BatchNorm normalises by the running statistics that it has, and keeps them, while all else trains.
+    pub fixed_statistics: bool,
     /// How the processor computes its convolutions.
     pub algorithm: Algorithm,
     /// How it stores the values of a pass.

@@ -2,6 +2,7 @@
 //! `Network::load` in `loading`.
 
 use crate::loading::finite::check_finite;
+use crate::graph::{Norm, Parameter};
 use crate::{ModelError, Network, Optimizer};
 use std::collections::BTreeMap;
 use wellfit_weights::{Array, Data, WeightFile};
@@ -32,7 +33,12 @@ impl Network {
             let data = Data::F32(parameter.to_torch(&parameter.value));
             arrays.push((parameter.name.clone(), Array { shape: parameter.shape.clone(), data }));
         }
-        for norm in self.norms.iter().filter(|norm| wanted(norm.frozen)) {
+        // Statistics go where the layer's weights go.
+        let moves = |norm: &&Norm| {
+            let weights = |parameter: &&Parameter| parameter.name.strip_suffix(".weight") == Some(&norm.name);
+            !norm.frozen || self.parameters.iter().find(weights).is_some_and(|parameter| parameter.trainable)
+        };
+        for norm in self.norms.iter().filter(|norm| wanted(!moves(norm))) {
             let vector =
                 |values: &[f32]| Array { shape: vec![values.len()], data: Data::F32(values.to_vec()) };
             arrays.push((format!("{}.running_mean", norm.name), vector(&norm.mean)));

@@ -69,6 +69,13 @@ macro_rules! model_options {
             },
         }
 
+        /// Keep BatchNorm's running statistics, and normalise by them, while all weights train
+        ///
+        /// For pretrained networks and small batches. As a Keras model whose base is called with `training=False`.
+        freeze_batch_norm: bool {
+            default: |_| false,
+        }
+
         /// What the learning rate is multiplied by for all layers but the head (discriminative rates)
         backbone_lr_factor: f64 {
             default: |_| 1.0,
