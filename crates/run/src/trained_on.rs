@@ -19,8 +19,7 @@ use wellfit_record::{RunDir, RunWriter};
 /// The file in a run's directory: a line a training image.
 const FILE: &str = "trained-on.txt";
 /// What it says of itself.
-const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its file (of \
-                    its size and pixels where the data are IDX files).";
+const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its width and pixels.";
 /// A line has 17 bytes: a hundred million images.
 const MOST_BYTES: u64 = 17 * 100_000_000;
 
@@ -77,8 +76,8 @@ pub struct Judged {
 
 /// What of the data `path`, a run or weights of one, can be judged by: the test part; else the validation part; else, if
 /// the data are what the run was trained on, the part that it set aside; else all of them. Images that the run was
-/// trained on are told apart, and the observer hears of them. They are known by the content of their files, under any
-/// name and in any folder.
+/// trained on are told apart, and the observer hears of them. They are known by their pixels, under any name, in any
+/// folder and in any format without loss.
 ///
 /// # Errors
 /// If the run or an image cannot be read.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use wellfit_base::words::either;
 
-use super::check::{PixelHash, PixelHashes};
-use crate::loader::Dataset;
+use crate::loader::{Dataset, PixelHash};
 
 /// Images with the same pixels, of several parts of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,15 +30,15 @@ pub struct Copy {
 impl Copies {
     /// The equal images among `parts`, each with its name, by the hashes of their pixels.
     #[must_use]
-    pub fn among(parts: &[(&'static str, &Dataset)], hashes: &PixelHashes) -> Self {
+    pub fn among(parts: &[(&'static str, &Dataset)]) -> Self {
         let mut place: HashMap<PixelHash, usize> = HashMap::new();
         let mut sets: Vec<Vec<Copy>> = Vec::new();
         for (part, (_, data)) in parts.iter().enumerate() {
             for (i, &label) in data.labels.iter().enumerate() {
-                let Some((path, hash)) = data.path(i).and_then(|path| Some((path, hashes.get(path)?))) else {
+                let Some((path, hash)) = data.path(i).zip(data.pixel_hash(i)) else {
                     continue;
                 };
-                let set = *place.entry(*hash).or_insert(sets.len());
+                let set = *place.entry(hash).or_insert(sets.len());
                 if set == sets.len() {
                     sets.push(Vec::new());
                 }

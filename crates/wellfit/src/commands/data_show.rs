@@ -31,7 +31,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     for sentence in classes_missing(&parts) {
         out.warn(sentence);
     }
-    let copies = Copies::among(&parts, &splits.hashes);
+    let copies = Copies::among(&parts);
     let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
     for sentence in copies.sentences(&sizes) {
         out.warn(sentence);

@@ -61,7 +61,7 @@ fn groups(splits: &Splits, by: Option<&str>) -> Vec<String> {
     let group = |i: usize| {
         let Some(path) = splits.train.path(i) else { return i.to_string() };
         match by {
-            None => splits.hashes.get(path).map_or_else(|| i.to_string(), |hash| hex(hash)),
+            None => splits.train.pixel_hash(i).map_or_else(|| i.to_string(), |hash| hex(&hash)),
             Some("folder") => path.parent().unwrap_or(path).to_string_lossy().into_owned(),
             Some(separator) => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
