@@ -6,6 +6,8 @@ use crate::opening::Validation;
 use crate::options::Options;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 use wellfit_data::Columns;
 use wellfit_record::{RunDir, RunInfo, RunState};
 
@@ -65,7 +67,7 @@ impl SavedRun {
         if info.classes.is_empty() {
             return Err(RunError::Unusable(format!(
                 "{} is the run of a lab, which takes seconds and keeps no checkpoints: run it again with `{}`",
-                run.path().display(),
+                run.path().shown(),
                 info.command
             )));
         }
@@ -83,7 +85,7 @@ impl SavedRun {
     /// If `run.toml` holds others than there are.
     pub fn options(&self, run: &RunDir) -> Result<Options, RunError> {
         self.settings().map_err(|error| {
-            RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").display()))
+            RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").shown()))
         })
     }
 
@@ -130,7 +132,8 @@ impl SavedRun {
         let before = &self.info.data;
         let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
         if self.info.classes != parts.train.classes {
-            let (before, now) = (self.info.classes.join(", "), parts.train.classes.join(", "));
+            let [before, now] = [&self.info.classes, &parts.train.classes].map(|classes| classes.join(", "));
+            let (before, now) = (shown(&before), shown(&now));
             Some(format!("the classes were {before}, they are {now}"))
         } else if (before.train, before.val) != (train, val) {
             Some(format!(

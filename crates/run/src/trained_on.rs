@@ -12,6 +12,7 @@ use crate::weights_name::is_name;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::{Dataset, Splits};
 use wellfit_record::{RunDir, RunWriter};
@@ -152,7 +153,7 @@ fn read(run: &Path) -> Result<Option<HashSet<u64>>, RunError> {
     if !path.exists() {
         return Ok(None);
     }
-    let bad = |problem: String| RunError::Output(format!("{}: {problem}", path.display()));
+    let bad = |problem: String| RunError::Output(format!("{}: {problem}", path.shown()));
     let text = read_text(&path, MOST_BYTES).map_err(|error| bad(error.to_string()))?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
     let print = |(number, line): (usize, &str)| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use wellfit_base::Shown;
 use wellfit_base::words::either;
 
 use crate::loader::{Dataset, PixelHash};
@@ -92,8 +93,8 @@ impl Copies {
                         sizes.get(b).copied().unwrap_or_default(),
                         self.parts[b],
                         self.parts[a],
-                        there.path.display(),
-                        here.path.display()
+                        there.path.shown(),
+                        here.path.shown()
                     ));
                 }
             }
@@ -105,8 +106,8 @@ impl Copies {
             sentences.push(format!(
                 "{count} {} in more than one class, such as {} and {}: one of the labels is wrong",
                 either(count, "picture stands", "pictures stand"),
-                one.path.display(),
-                other.path.display()
+                one.path.shown(),
+                other.path.shown()
             ));
         }
         let within = self.within();
@@ -114,8 +115,8 @@ impl Copies {
             sentences.push(format!(
                 "{within} {} of the same part and class, such as {} of {}",
                 either(within, "image is a copy of another", "images are copies of others"),
-                copy.path.display(),
-                first.path.display()
+                copy.path.shown(),
+                first.path.shown()
             ));
         }
         sentences
