@@ -220,12 +220,21 @@ impl Experiment {
         dir: Option<&Path>,
         observer: &mut dyn Observer,
     ) -> Result<Option<Unfinished>, RunError> {
+        let mut near = None;
         for path in candidates(dir)?.into_iter().rev() {
             // Whatever cannot be read cannot be the one.
             let Ok(run) = RunDir::open(&path) else { continue };
             let Ok(saved) = SavedRun::read(&run) else { continue };
-            if !saved.is_of(self) || saved.is_finished(&run)? || diverged(&run)?.is_some() {
+            if saved.is_finished(&run)? || diverged(&run)?.is_some() {
                 continue;
+            }
+            match saved.differs_from(self) {
+                None => continue,
+                Some(differences) if !differences.is_empty() => {
+                    near.get_or_insert((path, differences));
+                    continue;
+                }
+                Some(_) => {}
             }
             match RunWriter::resume(&path) {
                 Ok(run) => return Ok(Some(Unfinished { run, saved, go_on_after_stop: false })),
@@ -234,6 +243,9 @@ impl Experiment {
             }
         }
         observer.notice(&Notice::NothingToResume { place: dir.unwrap_or(Path::new(RUNS)).to_owned() });
+        if let Some((path, differences)) = near {
+            observer.notice(&Notice::OtherSettings { path, differences });
+        }
         Ok(None)
     }
 }

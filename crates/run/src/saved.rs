@@ -4,6 +4,7 @@ use crate::error::RunError;
 use crate::experiment::{Experiment, Parts};
 use crate::opening::Validation;
 use crate::options::Options;
+use crate::spec::Difference;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
@@ -106,15 +107,16 @@ impl SavedRun {
         Ok(stopped && run.path().join(self.info.model_file()).is_file())
     }
 
-    /// Whether a run of `experiment` would have the same results.
+    /// The settings that keep a run of `experiment` from having the same results; empty if none does. None if it has other
+    /// data, or settings that there are no more.
     #[must_use]
-    pub fn is_of(&self, experiment: &Experiment) -> bool {
-        let options = self.settings().ok();
+    pub fn differs_from(&self, experiment: &Experiment) -> Option<Vec<Difference>> {
         let kind = experiment.source.kind(&experiment.parts.train);
-        let spec = options.and_then(|options| options.decide(kind).ok());
-        spec.is_some_and(|spec| spec.comes_to_the_same(&experiment.spec))
-            && self.source.validation == experiment.source.validation
-            && self.difference(experiment).is_none()
+        let spec = self.settings().ok()?.decide(kind).ok()?;
+        if self.source.validation != experiment.source.validation || self.difference(experiment).is_some() {
+            return None;
+        }
+        spec.differences(&experiment.spec)
     }
 
     /// How the data differ from those the run was trained on.

@@ -5,7 +5,9 @@ use crate::classes::listed;
 use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
+use crate::spec::Difference;
 use std::fmt;
+use std::path::Path;
 use wellfit_base::Shown;
 use wellfit_base::shown::shown;
 use wellfit_base::words::{either, plural};
@@ -143,6 +145,7 @@ impl fmt::Display for Notice {
                 "No unfinished run of this configuration and these data in {}: a new one begins",
                 place.shown()
             ),
+            Self::OtherSettings { path, differences } => other_settings(f, path, differences),
             Self::CacheFailed { problem } => {
                 write!(f, "`cache` disk: {problem}. The run goes on, but nothing more is kept")
             }
@@ -200,4 +203,19 @@ fn precision_sentence(f: &mut fmt::Formatter<'_>, asked: PrecisionName, precisio
         ),
         _ => write!(f, "Precision: {name} ({})", path(precision)),
     }
+}
+
+/// Why a run is not gone on with, and how it would be: by its name, or by typing what it has.
+fn other_settings(f: &mut fmt::Formatter<'_>, path: &Path, differences: &[Difference]) -> fmt::Result {
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let told = |Difference { name, own, theirs }: &Difference| {
+        format!("`{name}` is {} there, {} here", word(own), word(theirs))
+    };
+    let run = path.shown();
+    let told: Vec<String> = differences.iter().map(told).collect();
+    write!(f, "{run} is an unfinished run of these data with other settings: {}. ", told.join("; "))?;
+    write!(f, "To go on with it: wellfit resume {run}")?;
+    let all: Option<Vec<String>> =
+        differences.iter().map(|it| it.own.as_ref().map(|own| format!("`{}` {own}", it.name))).collect();
+    all.map_or(Ok(()), |typed| write!(f, ", or the same command with {}", typed.join(" ")))
 }
