@@ -6,6 +6,7 @@
 //! * [`lock`] one process at a time
 //! * [`number`] floats in JSON, NaN and infinities included
 //! * [`hash`] SHA-256 and hexadecimal digits
+//! * [`mod@shown`] names of files and classes in messages
 //! * [`time`] the time of day
 //! * [`words`] "1 image", "5 images"
 
@@ -15,5 +16,8 @@ pub mod hash;
 pub mod lock;
 pub mod number;
 pub mod partial;
+pub mod shown;
 pub mod time;
 pub mod words;
+
+pub use shown::Shown;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wellfit_base::Shown;
 use wellfit_base::atomic;
 use wellfit_rng::{Rng, Stream};
 
@@ -90,7 +91,7 @@ pub fn write(data: &Dataset, part: Part, out: &Path, transfer: Transfer) -> Resu
         if target.exists() {
             return Err(DataError::Invalid(format!(
                 "{} is there already: nothing is replaced",
-                target.display()
+                target.shown()
             )));
         }
         match (transfer, data.path(i).filter(|path| path.is_file())) {

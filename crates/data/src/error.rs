@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 use wellfit_base::words::plural;
 use wellfit_images::ImageError;
 
@@ -15,7 +17,7 @@ use wellfit_images::EXTENSIONS;
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Reading or writing failed.
-    #[error("cannot read or write {}: {source}", path.display())]
+    #[error("cannot read or write {}: {source}", path.shown())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -24,8 +26,9 @@ pub enum DataError {
     },
     /// The name is neither a folder nor built in.
     #[error(
-        "there is no folder ‘{data}’ and no built-in dataset of that name: give a folder with a sub-folder a \
-         class, a folder of IDX files, `sample` or `fashion-mnist`"
+        "there is no folder ‘{}’ and no built-in dataset of that name: give a folder with a sub-folder a \
+         class, a folder of IDX files, `sample` or `fashion-mnist`",
+        shown(data)
     )]
     NotFound {
         /// The name as given.
@@ -33,13 +36,13 @@ pub enum DataError {
     },
     /// A file was given where a folder belongs.
     #[error("{} is a file of no form that is known: give a folder with a sub-folder of images for each class, a table (.csv .tsv \
-         .jsonl .json), or another form of data (docs/data-forms.md)", .0.display())]
+         .jsonl .json), or another form of data (docs/data-forms.md)", .0.shown())]
     NotAFolder(PathBuf),
     /// No class folders: the images lie in the folder itself, or there are none.
     #[error(
         "{} holds {images} images but no sub-folders{unread}: put the images of each class into a sub-folder named \
          after it{hint}",
-        path.display()
+        path.shown()
     )]
     NoClasses {
         /// The folder.
@@ -52,7 +55,7 @@ pub enum DataError {
         unread: String,
     },
     /// The folders or a table are no classes, or could mean two things.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", path.shown())]
     Layout {
         /// The folder that holds them, or the file.
         path: PathBuf,
@@ -60,7 +63,7 @@ pub enum DataError {
         problem: String,
     },
     /// There is only one class.
-    #[error("{} holds only one class, ‘{class}’: a classifier needs at least two", path.display())]
+    #[error("{} holds only one class, ‘{}’: a classifier needs at least two", path.shown(), shown(class))]
     OneClass {
         /// The folder or file.
         path: PathBuf,
@@ -71,7 +74,7 @@ pub enum DataError {
     #[error("{}", EmptyClasses(.0))]
     EmptyClasses(Vec<(PathBuf, String)>),
     /// A link that leads back to a folder above it.
-    #[error("{} leads back to {}, which contains it: remove the link", link.display(), target.display())]
+    #[error("{} leads back to {}, which contains it: remove the link", link.shown(), target.shown())]
     LinkLoop {
         /// The link, or a folder reached through it.
         link: PathBuf,
@@ -82,11 +85,11 @@ pub enum DataError {
     #[error(
         "{} leads to a folder that more than 64 links lead to: remove the links that lead to the same folders many \
          times",
-        .0.display()
+        .0.shown()
     )]
     TooManyLinks(PathBuf),
     /// A class the training part does not have.
-    #[error("{} is no class of the training part, which has: {}{}", path.display(), known.join(", "), like(path, known))]
+    #[error("{} is no class of the training part, which has: {}{}", path.shown(), shown(&known.join(", ")), like(path, known))]
     UnknownClass {
         /// The folder in `val/` or `test/`.
         path: PathBuf,
@@ -97,13 +100,13 @@ pub enum DataError {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// An image file that is not what it was before.
-    #[error("cannot use {}: it has changed since the run began", .0.display())]
+    #[error("cannot use {}: it has changed since the run began", .0.shown())]
     Changed(PathBuf),
     /// All the images that cannot be used.
     #[error("{}", BadFiles(.0))]
     BadFiles(Vec<Suspicious>),
     /// A file that breaks the IDX format or its promises.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", path.shown())]
     Idx {
         /// The file.
         path: PathBuf,
@@ -163,11 +166,11 @@ impl Display for EmptyClasses<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let [(path, unread)] = self.0 {
             let extensions = EXTENSIONS.join(" ");
-            return write!(f, "{} holds no images ({extensions}){unread}: fill or remove it", path.display());
+            return write!(f, "{} holds no images ({extensions}){unread}: fill or remove it", path.shown());
         }
         writeln!(f, "{} classes hold no images ({}):", self.0.len(), EXTENSIONS.join(" "))?;
         for (path, unread) in self.0 {
-            writeln!(f, "  {}{unread}", path.display())?;
+            writeln!(f, "  {}{unread}", path.shown())?;
         }
         write!(f, "Fill or remove them")
     }
@@ -177,7 +180,9 @@ impl Display for EmptyClasses<'_> {
 fn like(path: &Path, known: &[String]) -> String {
     let name = class_name(path.file_name().unwrap_or_default()).to_lowercase();
     let twin = known.iter().find(|class| class.to_lowercase() == name);
-    twin.map_or_else(String::new, |class| format!(". It differs from ‘{class}’ in capitals only: rename it"))
+    twin.map_or_else(String::new, |class| {
+        format!(". It differs from ‘{}’ in capitals only: rename it", shown(class))
+    })
 }
 
 /// The list of bad files, one a line.
@@ -187,7 +192,7 @@ impl Display for BadFiles<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} cannot be used:", plural(self.0.len(), "image file"))?;
         for bad in self.0 {
-            writeln!(f, "  {}: {}", bad.path.display(), bad.reason)?;
+            writeln!(f, "  {}: {}", bad.path.shown(), bad.reason)?;
         }
         write!(f, "Repair or remove them, or set skip_bad to leave them out")
     }
@@ -203,7 +208,7 @@ impl Display for FashionMnistMissing<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "Fashion-MNIST was not found. Looked in:")?;
         for place in self.looked {
-            writeln!(f, "  {}", place.display())?;
+            writeln!(f, "  {}", place.shown())?;
         }
         writeln!(f, "No download: {}", self.cause)?;
         write!(

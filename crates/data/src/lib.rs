@@ -33,8 +33,10 @@ pub mod statistics;
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
-pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, Sample};
-pub use open::check::{PixelHashes, Suspicious};
+pub use loader::{
+    Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes, Sample,
+};
+pub use open::check::Suspicious;
 pub use open::copies::Copies;
 pub use open::entry::Entry;
 pub use open::image_folder::ImageFolder;

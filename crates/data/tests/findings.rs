@@ -156,7 +156,7 @@ fn copies_are_found_within_and_across_classes_and_parts() {
     let splits = open_for(dir.path(), Need::Training).unwrap();
     let [val, test] = [splits.val.as_ref().unwrap(), splits.test.as_ref().unwrap()];
     let parts = [("training", &splits.train), ("validation", val), ("test", test)];
-    let copies = Copies::among(&parts, &splits.hashes);
+    let copies = Copies::among(&parts);
     assert_eq!((copies.sets.len(), copies.within()), (4, 2));
     // The picture 2 is a and b; 9 is b in validation and a in the test part.
     assert_eq!(copies.contradictions().count(), 2);
@@ -178,7 +178,7 @@ fn copies_are_found_within_and_across_classes_and_parts() {
         "{}",
         sentences[2]
     );
-    assert_eq!(Copies::among(&[("training", &val.subset(&[0, 1]))], &splits.hashes).sentences(&[2]), [""; 0]);
+    assert_eq!(Copies::among(&[("training", &val.subset(&[0, 1]))]).sentences(&[2]), [""; 0]);
 }
 
 /// One picture as PGM and as PPM: the files differ, the pixels do not. Two rows of one are not one row of two.
@@ -189,7 +189,7 @@ fn pixels_are_compared_and_not_files() {
     write(&dir.path().join("a/2.ppm"), b"P6 1 2 255\n\x05\x05\x05\x06\x06\x06");
     write(&dir.path().join("b/3.pgm"), b"P5 2 1 255\n\x05\x06");
     let splits = open_for(dir.path(), Need::Training).unwrap();
-    let copies = Copies::among(&[("training", &splits.train)], &splits.hashes);
+    let copies = Copies::among(&[("training", &splits.train)]);
     assert_eq!((copies.sets.len(), copies.within(), copies.contradictions().count()), (1, 1, 0));
 }
 
@@ -211,7 +211,7 @@ fn grey_of_sixteen_bits_is_warned_of() {
     let scaled = open(dir.path().to_str().unwrap(), &options, &|_| ()).unwrap();
     assert!(scaled.remarks.is_empty(), "{:?}", scaled.remarks);
     // All are white where cut off, but they are no copies of each other.
-    let copies = Copies::among(&[("training", &splits.train)], &splits.hashes);
+    let copies = Copies::among(&[("training", &splits.train)]);
     assert!(copies.sets.is_empty(), "{copies:?}");
 }
 

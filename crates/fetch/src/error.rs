@@ -1,6 +1,7 @@
 //! Why there is no file.
 
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 
 /// Why a file is not there. `Display` says what happened and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,7 @@ pub enum FetchError {
         advice: String,
     },
     /// A folder or file in the cache that cannot be written or read.
-    #[error("{}: {cause}", .path.display())]
+    #[error("{}: {cause}", .path.shown())]
     Disk {
         /// The path.
         path: PathBuf,

@@ -5,6 +5,7 @@ use crate::error::FetchError;
 use crate::event::Watch;
 use crate::store::{Found, Place, Store, Wanted};
 use std::path::PathBuf;
+use wellfit_base::Shown;
 
 impl Store {
     /// The address of a file of torchvision's, such as `resnet18-f37072fd.pth`.
@@ -43,7 +44,7 @@ impl Store {
 
     fn torchvision_advice(&self, file: &str) -> String {
         let folders = [&self.settings.cache, &self.settings.torch].into_iter().flatten();
-        let folders: Vec<String> = folders.map(|folder| folder.display().to_string()).collect();
+        let folders: Vec<String> = folders.map(|folder| folder.shown().to_string()).collect();
         format!(
             "Put {file} into {}; or give the path of a file of weights in its place; or name a mirror that has it in \
              WELLFIT_WEIGHTS_URL",

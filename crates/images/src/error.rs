@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use wellfit_base::Shown;
 
 /// What can go wrong between a file and its pixels.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// Reading the file failed.
-    #[error("cannot read or write {}: {source}", path.display())]
+    #[error("cannot read or write {}: {source}", path.shown())]
     Io {
         /// The file.
         path: PathBuf,
@@ -15,7 +16,7 @@ pub enum ImageError {
         source: io::Error,
     },
     /// Its content is no image that can be decoded.
-    #[error("cannot use {}: {reason}", path.display())]
+    #[error("cannot use {}: {reason}", path.shown())]
     Unusable {
         /// The file.
         path: PathBuf,

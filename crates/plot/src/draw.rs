@@ -5,7 +5,7 @@ use std::path::Path;
 use wellfit_base::atomic::replace;
 
 use crate::canvas::Canvas;
-use crate::layout::{GAP, Layout, SMALL, TEXT, TICK, TITLE, row_baseline};
+use crate::layout::{GAP, Layout, Room, SMALL, TEXT, TICK, TITLE, row_baseline};
 use crate::legend::Legend;
 use crate::surface::{Anchor, Area, DOT, PIXELS, Pen, Point, Surface, length};
 use crate::svg::{Document, description};
@@ -64,19 +64,25 @@ impl Chart {
         }
     }
 
-    /// Where everything goes. If the legend would hide something wherever it stands, the vertical axis grows to make
-    /// room for it above, unless its range was asked for.
+    /// Where everything goes. A large legend stands above the plot. If a small one would hide something wherever it stands,
+    /// the vertical axis grows to make room for it, unless its range was asked for.
     fn arranged(&self) -> (Layout, Shown, Option<(Legend<'_>, Area)>) {
         let size = (self.pixels().0 as i32, self.pixels().1 as i32);
-        let layout = Layout::new(self, size, 0);
+        let layout = Layout::new(self, size, Room::default());
         let shown = Shown::new(self, &layout.view);
         let Some(legend) = Legend::new(self, layout.view.area) else { return (layout, shown, None) };
+        if legend.above {
+            let layout = Layout::new(self, size, Room { above: legend.height + GAP, inside: 0 });
+            let place = legend.place_above(layout.view.area, layout.above);
+            let shown = Shown::new(self, &layout.view);
+            return (layout, shown, Some((legend, place)));
+        }
         let (place, hidden) = legend.place(layout.view.area, &shown.points);
         let headroom = legend.height + 2 * GAP;
         if hidden == 0 || self.y.range.is_some() || 2 * headroom > layout.view.area.height() {
             return (layout, shown, Some((legend, place)));
         }
-        let layout = Layout::new(self, size, headroom);
+        let layout = Layout::new(self, size, Room { inside: headroom, above: 0 });
         let shown = Shown::new(self, &layout.view);
         let (place, _) = legend.place(layout.view.area, &shown.points);
         (layout, shown, Some((legend, place)))

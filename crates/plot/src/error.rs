@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
+use wellfit_base::Shown;
 
 /// A picture could not be made or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
     /// The file could not be written; an older file at the path is untouched.
-    #[error("could not write the picture {}: {source}", path.display())]
+    #[error("could not write the picture {}: {source}", path.shown())]
     Write {
         /// The file asked for.
         path: PathBuf,
@@ -52,7 +53,7 @@ pub enum PlotError {
         height: u64,
     },
     /// An animation needs at least one frame.
-    #[error("the animation {} has no frames", path.display())]
+    #[error("the animation {} has no frames", path.shown())]
     NoFrames {
         /// The file asked for.
         path: PathBuf,
@@ -61,7 +62,7 @@ pub enum PlotError {
     #[error(
         "frame {index} of the animation {} is {}×{} pixels; the first frame is {}×{}, and a GIF's sides \
          are at most 65535",
-        path.display(), size.0, size.1, first.0, first.1
+        path.shown(), size.0, size.1, first.0, first.1
     )]
     FrameSize {
         /// The file asked for.

@@ -48,15 +48,27 @@ pub(crate) struct Layout {
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
     pub marks: Vec<PlacedMark>,
+    /// Where a legend above the plot begins.
+    pub above: i32,
+}
+
+/// Room for a legend.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Room {
+    /// Pixels at the top of the plot area that stay free of data.
+    pub inside: i32,
+    /// Pixels above it.
+    pub above: i32,
 }
 
 impl Layout {
     /// Left to right first: the tick texts give the margins, the width gives the mark labels' rows, and these
-    /// the top. The highest `headroom` pixels of the plot area stay free of data.
-    pub fn new(chart: &Chart, (paper_width, paper_height): (i32, i32), headroom: i32) -> Self {
+    /// the top, with `room` for a legend.
+    pub fn new(chart: &Chart, (paper_width, paper_height): (i32, i32), room: Room) -> Self {
         let x = span(&chart.x, chart.points().map(|point| point.0).chain(chart.marks.iter().map(|m| m.x)));
         let y = span(&chart.y, chart.points().map(|point| point.1));
-        let y_ticks = axis_ticks(&y, (paper_height / 50).clamp(2, 9) as usize, chart.y.numbers);
+        let y_ticks =
+            axis_ticks(&y, ((paper_height - room.above) / 50).clamp(2, 9) as usize, chart.y.numbers);
         let left = left_margin(&chart.y, &y_ticks).min(paper_width / 2);
         let right = paper_width - RIGHT;
         let x_ticks = fitting_ticks(&x, right - left, chart.x.numbers);
@@ -67,11 +79,12 @@ impl Layout {
         let rows = marks.iter().filter_map(|mark| mark.label.as_ref()).map(|label| label.row + 1).max();
         let title = if chart.title.is_empty() { 0 } else { TITLE as i32 + GAP };
         let subtitle = if chart.subtitle.is_empty() { 0 } else { TEXT as i32 + GAP };
-        view.area.top = (GAP + (title + subtitle).max(GAP) + rows.map_or(0, |rows| rows * ROW + GAP / 2))
-            .min(bottom - 10);
+        let above = GAP + (title + subtitle).max(GAP);
+        let labels = rows.map_or(0, |rows| rows * ROW + GAP / 2);
+        view.area.top = (above + room.above + labels).min(bottom - 10);
         let height = f64::from(view.area.height());
-        view.y.1 = view.y.0 + (view.y.1 - view.y.0) * height / (height - f64::from(headroom)).max(1.0);
-        Self { view, x_ticks, y_ticks, marks }
+        view.y.1 = view.y.0 + (view.y.1 - view.y.0) * height / (height - f64::from(room.inside)).max(1.0);
+        Self { view, x_ticks, y_ticks, marks, above }
     }
 }
 
@@ -174,7 +187,7 @@ mod tests {
         let mut chart = chart(vec![(1.0, 0.51), (2.0, 0.6), (3.0, 0.7)]);
         chart.x.numbers = Numbers::Whole;
         chart.y = Axis { label: "Accuracy".to_owned(), range: Some((0.0, 1.0)), numbers: Numbers::Percent };
-        let layout = Layout::new(&chart, (640, 480), 0);
+        let layout = Layout::new(&chart, (640, 480), Room::default());
         assert_eq!(texts(&layout.x_ticks), ["1", "2", "3"]);
         assert!(layout.view.x.0 < 1.0 && layout.view.x.1 > 3.0, "margins");
         assert_eq!(texts(&layout.y_ticks), ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]);
@@ -185,18 +198,22 @@ mod tests {
     fn the_margin_shows_no_epoch_0() {
         let mut chart = chart((1..=100).map(|epoch| (f64::from(epoch), 0.5)).collect());
         chart.x.numbers = Numbers::Whole;
-        let layout = Layout::new(&chart, (1000, 700), 0);
+        let layout = Layout::new(&chart, (1000, 700), Room::default());
         assert!(layout.view.x.0 < 0.0, "there is room for 0");
         assert_eq!(texts(&layout.x_ticks), ["10", "20", "30", "40", "50", "60", "70", "80", "90", "100"]);
         chart.x.range = Some((0.0, 100.0));
-        assert_eq!(texts(&Layout::new(&chart, (1000, 700), 0).x_ticks)[0], "0", "unless asked for");
+        assert_eq!(
+            texts(&Layout::new(&chart, (1000, 700), Room::default()).x_ticks)[0],
+            "0",
+            "unless asked for"
+        );
     }
 
     #[test]
     fn tick_texts_do_not_touch() {
         for (low, high) in [(0.0, 1e-7), (123_456.0, 123_457.0), (-1e12, 1e12), (0.0, 1.0)] {
             for paper in [(200, 150), (640, 480), (1000, 700)] {
-                let layout = Layout::new(&chart(vec![(low, 0.0), (high, 1.0)]), paper, 0);
+                let layout = Layout::new(&chart(vec![(low, 0.0), (high, 1.0)]), paper, Room::default());
                 assert!(!layout.x_ticks.is_empty(), "{low} to {high} on {paper:?}");
                 let place = |tick: &Tick| layout.view.visible((tick.at, 0.0)).unwrap().0;
                 for pair in layout.x_ticks.windows(2) {
@@ -218,7 +235,7 @@ mod tests {
             .map(|i| Mark { x: f64::from(i), label: format!("LR {}", 0.001 / f64::from(i)) })
             .collect();
         chart.marks.push(Mark { x: f64::NAN, label: "never".to_owned() });
-        let layout = Layout::new(&chart, (640, 480), 0);
+        let layout = Layout::new(&chart, (640, 480), Room::default());
         assert_eq!(layout.marks.len(), 30, "every line is drawn");
         let labels: Vec<_> = layout.marks.iter().filter_map(|mark| mark.label.as_ref()).collect();
         assert!(labels.len() >= 8);

@@ -10,30 +10,65 @@ const ROW: i32 = 20;
 /// Length of the sample line.
 const SAMPLE: i32 = 28;
 
+/// Entries that stand in one column whatever the height.
+const FEW: usize = 4;
+
 enum Entry<'a> {
     Line(&'a Series),
     Dots(&'a Scatter),
+    /// What there is no room for.
+    More,
 }
 
 /// The legend of a chart, not yet placed.
 pub(crate) struct Legend<'a> {
     entries: Vec<(Entry<'a>, String)>,
+    /// Entries below one another.
+    rows: usize,
+    /// Width of a column.
+    column: i32,
     width: i32,
     pub height: i32,
+    /// Whether it is too large to stand among the curves, and so has its place above the plot.
+    pub above: bool,
 }
 
 impl<'a> Legend<'a> {
     /// What fits into the plot `area`. Without names, or without room for one, there is no legend.
+    ///
+    /// Where one column would take more than half of the height, the entries stand in several, above the plot.
     pub fn new(chart: &'a Chart, area: Area) -> Option<Self> {
+        let count = entries(chart).count();
+        let above = count > FEW && 2 * (GAP + ROW * count as i32) > area.height();
+        let most = area.width() as f32 / 2.0 - if above { (3 * GAP + SAMPLE) as f32 } else { 0.0 };
+        let named = entries(chart).map(|(entry, name)| (entry, fit(name, TEXT, most)));
+        if above { Self::in_columns(named.collect(), area) } else { Self::in_one(named, area) }
+    }
+
+    fn in_one(named: impl Iterator<Item = (Entry<'a>, String)>, area: Area) -> Option<Self> {
         let room = (area.height() - 4 * GAP) / ROW;
-        let entries: Vec<(Entry<'_>, String)> = entries(chart)
-            .take(room.max(0) as usize)
-            .map(|(entry, name)| (entry, fit(name, TEXT, area.width() as f32 / 2.0)))
-            .collect();
-        let widest = entries.iter().map(|(_, name)| width(name, TEXT)).fold(0.0, f32::max);
-        let (width, height) = (3 * GAP + SAMPLE + widest.ceil() as i32, GAP + ROW * entries.len() as i32);
-        let fits = !entries.is_empty() && width + 2 * GAP <= area.width();
-        fits.then_some(Self { entries, width, height })
+        let entries: Vec<_> = named.take(room.max(0) as usize).collect();
+        let (column, rows) = (column(&entries), entries.len());
+        let fits = rows > 0 && column + 2 * GAP <= area.width();
+        fits.then(|| Self { rows, column, width: column, height: height(rows), above: false, entries })
+    }
+
+    /// In as few rows as the widest name allows, of at most half of the plot's height.
+    fn in_columns(mut entries: Vec<(Entry<'a>, String)>, area: Area) -> Option<Self> {
+        let column = column(&entries);
+        let columns = (area.width() / column).max(0) as usize;
+        let most = columns * ((area.height() / 2 - GAP) / ROW).max(0) as usize;
+        if most < 2 {
+            return None;
+        }
+        if entries.len() > most {
+            let more = entries.len() - (most - 1);
+            entries.truncate(most - 1);
+            entries.push((Entry::More, format!("and {more} more")));
+        }
+        let rows = entries.len().div_ceil(columns);
+        let width = column * entries.len().div_ceil(rows) as i32;
+        Some(Self { rows, column, width, height: height(rows), above: true, entries })
     }
 
     /// Where in `area` it hides least of `drawn`, which samples what is there, and how much of that it hides.
@@ -41,16 +76,34 @@ impl<'a> Legend<'a> {
         best(area, (self.width, self.height), drawn)
     }
 
+    /// Its place over a plot `area`, where `top` is the upper end of the room for it.
+    pub fn place_above(&self, area: Area, top: i32) -> Area {
+        let left = area.left.min(area.right - self.width).max(0);
+        Area { left, top, right: left + self.width, bottom: top + self.height }
+    }
+
     pub fn draw(&self, surface: &mut impl Surface, place: Area) {
         surface.fill(place, Paint::PAPER, 0.8);
         surface.outline(place, Paint::FRAME);
         for (i, (entry, name)) in self.entries.iter().enumerate() {
-            let middle = (place.top + GAP / 2 + ROW * i as i32 + ROW / 2) as f32;
-            sample(surface, entry, ((place.left + GAP) as f32, middle));
-            let start = (place.left + 2 * GAP + SAMPLE) as f32;
+            let (column, row) = ((i / self.rows) as i32, (i % self.rows) as i32);
+            let middle = (place.top + GAP / 2 + ROW * row + ROW / 2) as f32;
+            let left = place.left + self.column * column + GAP;
+            sample(surface, entry, (left as f32, middle));
+            let start = (left + GAP + SAMPLE) as f32;
             surface.text(name, TEXT, (start, middle + 5.0), Anchor::Start, Paint::TITLE);
         }
     }
+}
+
+/// Width of a column of these entries.
+fn column(entries: &[(Entry<'_>, String)]) -> i32 {
+    let widest = entries.iter().map(|(_, name)| width(name, TEXT)).fold(0.0, f32::max);
+    3 * GAP + SAMPLE + widest.ceil() as i32
+}
+
+fn height(rows: usize) -> i32 {
+    GAP + ROW * rows as i32
 }
 
 /// Dots first, as in the order of drawing.
@@ -63,6 +116,7 @@ fn entries(chart: &Chart) -> impl Iterator<Item = (Entry<'_>, &str)> {
 fn sample(surface: &mut impl Surface, entry: &Entry<'_>, (left, y): Point) {
     let middle = (left + SAMPLE as f32 / 2.0, y);
     match entry {
+        Entry::More => {}
         Entry::Dots(dots) => {
             surface.disc(middle, (dots.radius * PIXELS).clamp(0.5, 8.0), dots.color, dots.alpha);
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 
 /// A result whose error is a [`RecordError`].
 pub type Result<T, E = RecordError> = std::result::Result<T, E>;
@@ -11,7 +12,7 @@ pub type Result<T, E = RecordError> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The file system refused.
-    #[error("cannot {action} {}: {}", .path.display(), explain(.cause))]
+    #[error("cannot {action} {}: {}", .path.shown(), explain(.cause))]
     Io {
         /// What was tried, as a verb: `write`, `rename`.
         action: &'static str,
@@ -21,25 +22,25 @@ pub enum RecordError {
         cause: io::Error,
     },
     /// The directory holds no run.
-    #[error("{} is not a run: no run.toml in it; name a run's directory, such as runs/mlp-1", .0.display())]
+    #[error("{} is not a run: no run.toml in it; name a run's directory, such as runs/mlp-1", .0.shown())]
     NotARun(PathBuf),
     /// A new run needs an empty directory.
-    #[error("{} holds a run already; choose another directory, or replace that run with `force`", .0.display())]
+    #[error("{} holds a run already; choose another directory, or replace that run with `force`", .0.shown())]
     NotEmpty(PathBuf),
     /// The directory holds something else than a run, which Wellfit never removes.
-    #[error("{} is not empty and holds no Wellfit run, so even `force` leaves it alone; choose another directory", .0.display())]
+    #[error("{} is not empty and holds no Wellfit run, so even `force` leaves it alone; choose another directory", .0.shown())]
     Foreign(PathBuf),
     /// A file stands where a directory is needed.
-    #[error("{} is a file, not a directory; choose another name", .0.display())]
+    #[error("{} is a file, not a directory; choose another name", .0.shown())]
     NotADirectory(PathBuf),
     /// Another process holds the run's lock.
-    #[error("another process is writing to {}; wait until it ends, or choose another directory", .0.display())]
+    #[error("another process is writing to {}; wait until it ends, or choose another directory", .0.shown())]
     InUse(PathBuf),
     /// `run.toml` is written once.
-    #[error("{} is there already: a run describes itself once; start a new run", .0.display())]
+    #[error("{} is there already: a run describes itself once; start a new run", .0.shown())]
     AlreadyWritten(PathBuf),
     /// The content is not what was written.
-    #[error("{} is damaged: {problem}", .path.display())]
+    #[error("{} is damaged: {problem}", .path.shown())]
     Damaged {
         /// The damaged file.
         path: PathBuf,
@@ -47,7 +48,7 @@ pub enum RecordError {
         problem: String,
     },
     /// A later version wrote the file.
-    #[error("{} has format {found}, but this Wellfit reads up to {supported}; update Wellfit", .path.display())]
+    #[error("{} has format {found}, but this Wellfit reads up to {supported}; update Wellfit", .path.shown())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -62,7 +63,7 @@ pub enum RecordError {
     )]
     BadName(String),
     /// A value cannot be written as TOML or JSON.
-    #[error("cannot describe the run in {}: {problem}", .path.display())]
+    #[error("cannot describe the run in {}: {problem}", .path.shown())]
     Unwritable {
         /// The file it was meant for.
         path: PathBuf,

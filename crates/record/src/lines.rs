@@ -12,6 +12,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellfit_base::Shown;
 
 /// Appends rows to a file. Rows gather in memory until [`flush`](Self::flush), which is one write call.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {} is damaged and left out: {}", self.path.display(), self.line, self.problem)
+        write!(f, "{}, line {} is damaged and left out: {}", self.path.shown(), self.line, self.problem)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The classes of a run's data: how many images each has, and what guessing would achieve.
 
 use crate::experiment::Parts;
+use std::borrow::Cow;
 use std::fmt;
+use wellfit_base::shown::shown;
 
 /// Classes that are listed one by one; of more, only the extremes.
 const MOST_LISTED: usize = 24;
@@ -49,23 +51,25 @@ impl fmt::Display for ClassCounts {
     /// A line a class; one line in all if the classes are equally large, or many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((_, train, val)) = self.rows.first() else { return f.write_str("no classes") };
-        let names: Vec<&str> = self.rows.iter().map(|(class, _, _)| class.as_str()).collect();
+        let names: Vec<Cow<'_, str>> = self.rows.iter().map(|(class, _, _)| shown(class)).collect();
         if self.rows.iter().all(|(_, t, v)| (t, v) == (train, val)) {
             write!(f, "Each class has {train} training and {val} validation images: {}", listed(&names))?;
         } else if self.rows.len() > MOST_LISTED {
             let (least, most) = (self.extreme(-1), self.extreme(1));
             if let (Some((rare, fewest)), Some((common, most))) = (least, most) {
+                let (rare, common) = (shown(rare), shown(common));
                 write!(f, "Training images a class: from {fewest} (‘{rare}’) to {most} (‘{common}’)")?;
             }
         } else {
             let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
             write!(f, "  {:width$}  training  validation", "")?;
-            for (class, train, val) in &self.rows {
+            for (class, (_, train, val)) in names.iter().zip(&self.rows) {
                 write!(f, "\n  {class:width$}  {train:>8}  {val:>10}")?;
             }
         }
         match self.chance() {
             Some((class, share)) => {
+                let class = shown(class);
                 write!(f, "\nChance level: {:.1} % by always answering ‘{class}’", 100.0 * share)
             }
             None => Ok(()),
@@ -74,10 +78,12 @@ impl fmt::Display for ClassCounts {
 }
 
 /// Names for a sentence: the first of many, and how many more.
-pub(crate) fn listed(names: &[&str]) -> String {
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let more = names.len().saturating_sub(MOST_LISTED);
-    let shown = names[..names.len() - more].join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+    let few: Vec<Cow<'_, str>> =
+        names[..names.len() - more].iter().map(|name| shown(name.as_ref())).collect();
+    let few = few.join(", ");
+    if more == 0 { few } else { format!("{few} and {more} more") }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Why something could not be done, by what has to be corrected.
 
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 use wellfit_data::DataError;
 use wellfit_fetch::FetchError;
 use wellfit_gpu::DeviceError;
@@ -24,7 +25,7 @@ pub enum RunError {
         problem: String,
     },
     /// A configuration file that is none.
-    #[error("{}: {problem}", .path.display())]
+    #[error("{}: {problem}", .path.shown())]
     Config {
         /// The file.
         path: PathBuf,
@@ -44,7 +45,7 @@ pub enum RunError {
     #[error("{0}")]
     Output(String),
     /// The observer asked for the end; the run was saved and can be resumed.
-    #[error("interrupted by {reason}; the run is saved in {}", .run.display())]
+    #[error("interrupted by {reason}; the run is saved in {}", .run.shown())]
     Interrupted {
         /// What the observer said.
         reason: String,
@@ -73,7 +74,7 @@ impl RunError {
 
     /// A weight file that does not fit, named.
     pub(crate) fn weights(path: &Path, error: &ModelError) -> Self {
-        Self::Model(format!("{}: {error}", path.display()))
+        Self::Model(format!("{}: {error}", path.shown()))
     }
 }
 

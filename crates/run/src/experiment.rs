@@ -17,8 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wellfit_data::open::is_built_in;
 use wellfit_data::{
-    Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, PixelHashes, Preprocessing, Splits,
-    stratified,
+    Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
 };
 use wellfit_kernels::conv::Algorithm;
 use wellfit_models::{Engine, Network, Shape, architecture, build};
@@ -35,8 +34,6 @@ pub struct Parts {
     pub validation: Dataset,
     /// For the final test, if there are any.
     pub test: Option<Dataset>,
-    /// The pixels of the images of a folder, to find copies by.
-    pub hashes: Arc<PixelHashes>,
 }
 
 impl Parts {
@@ -47,7 +44,7 @@ impl Parts {
         let parts: Vec<(&'static str, &Dataset)> =
             [("training", &self.train), ("validation", &self.validation)].into_iter().chain(test).collect();
         let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
-        Copies::among(&parts, &self.hashes).sentences(&sizes)
+        Copies::among(&parts).sentences(&sizes)
     }
 }
 
@@ -257,7 +254,7 @@ pub(crate) fn divide(
     validation: Validation,
     observer: &mut dyn Observer,
 ) -> Result<Parts, RunError> {
-    let Splits { name, train, val, test, hashes, .. } = splits;
+    let Splits { name, train, val, test, .. } = splits;
     if validation == Validation::Test {
         let Some(test) = test else {
             let problem =
@@ -265,13 +262,13 @@ pub(crate) fn divide(
             return Err(DataError::Invalid(problem.to_owned()).into());
         };
         observer.notice(&Notice::TestDecides);
-        return Ok(Parts { name, train, validation: test, test: None, hashes });
+        return Ok(Parts { name, train, validation: test, test: None });
     }
     if let Some(validation) = val {
-        return Ok(Parts { name, train, validation, test, hashes });
+        return Ok(Parts { name, train, validation, test });
     }
     let (rest, apart) = stratified(&train.labels, train.classes.len(), spec.val_split, spec.seed)?;
-    Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test, hashes })
+    Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
 }
 
 /// A fresh network.

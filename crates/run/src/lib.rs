@@ -63,7 +63,7 @@ pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{JitterSetting, Options, RunSpec};
 pub use plots::{PictureFormat, Plots, plots};
-pub use results::evaluation_pictures;
+pub use results::{LARGEST_MATRIX, evaluation_pictures};
 pub use resume::{Changes, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};
 pub use sheet::augmentation_sheet;

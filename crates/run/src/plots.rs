@@ -4,6 +4,7 @@ use crate::error::RunError;
 use crate::opening::Validation;
 use crate::saved::SavedRun;
 use serde::Deserialize;
+use wellfit_base::Shown;
 use wellfit_base::words::plural;
 use wellfit_plot::{Chart, Look, Mark, Paint, accuracy_chart, loss_chart, recipe, twin_loss_chart};
 use wellfit_record::{EpochRecord, Problem, RunDir, RunInfo, StepRecord, best_epoch, epochs};
@@ -73,7 +74,7 @@ pub fn plots(run: &RunDir) -> Result<Plots, RunError> {
         Some(lab) => Err(RunError::Output(format!(
             "{} is a run of `lab {lab}`, whose record does not hold what its pictures show: run it again with \
              `{}`",
-            run.path().display(),
+            run.path().shown(),
             info.command
         ))),
     }
@@ -150,6 +151,6 @@ fn of_batchnorm(run: &RunDir) -> Result<Plots, RunError> {
 fn nothing_yet(run: &RunDir, what: &str) -> RunError {
     RunError::Output(format!(
         "{} has no {what} in its record yet, so there is nothing to draw",
-        run.path().display()
+        run.path().shown()
     ))
 }

@@ -12,8 +12,8 @@ use wellfit_policy::classification::Confusion;
 const WORST: usize = 24;
 /// Height and width of the square around each, in pixels of the layout.
 const CELL: u32 = 170;
-/// A larger matrix shows nothing that could be seen.
-const LARGEST_MATRIX: usize = 1000;
+/// With more classes than this, a confusion matrix is neither drawn, since nothing could be seen, nor written.
+pub const LARGEST_MATRIX: usize = 1000;
 
 /// The pictures of an evaluation on `data`, called `name`, under their file names: `confusion.png` and `.svg` (up to a
 /// thousand classes), `calibration.png` and `.svg`, `top-losses.png` (the images with the largest losses, with their class,

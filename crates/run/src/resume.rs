@@ -11,6 +11,7 @@ use crate::saved::SavedRun;
 use crate::training::{Origin, Outcome};
 use crate::weights_name;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 use wellfit_data::DataError;
 use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason, list_runs};
 use wellfit_train::LAST;
@@ -54,7 +55,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     // A run that another process is writing is refused before anything slow is read.
     let writer = RunWriter::resume(dir)?;
     if let Some(message) = diverged(&run)? {
-        let name = dir.display();
+        let name = dir.shown();
         return Err(RunError::Diverged(format!(
             "{name} ended because {message}; resumed, it would do so again"
         )));
@@ -64,7 +65,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     let outcome = run.outcome()?;
     let more = changes.options.epochs.filter(|epochs| *epochs > outcome.epochs);
     if let Some(fewer) = changes.options.epochs.filter(|epochs| *epochs < outcome.epochs) {
-        let (name, done) = (dir.display(), outcome.epochs);
+        let (name, done) = (dir.shown(), outcome.epochs);
         let problem = format!("`epochs` {fewer}: {name} has trained {done} already; give more to go on");
         return Err(RunError::setting("epochs", problem));
     }
@@ -80,7 +81,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     };
     let experiment = Experiment::prepare(&options, &source, observer)?;
     if let Some(difference) = saved.difference(&experiment) {
-        let (data, name) = (&source.data, dir.display());
+        let (data, name) = (&source.data, dir.shown());
         return Err(RunError::Data(DataError::Invalid(format!(
             "{data} is not what {name} was trained on: {difference}. Give it the same data: wellfit resume {name} DATA"
         ))));
@@ -108,7 +109,7 @@ fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, Run
     for entry in entries().iter().filter(|entry| !may_change(entry)) {
         let (was, is) = (old.get(entry.name), new.get(entry.name));
         if let Some(is) = is.filter(|is| Some(*is) != was) {
-            let (name, run) = (entry.name, dir.display());
+            let (name, run) = (entry.name, dir.shown());
             let was = was.map_or_else(|| "not set".to_owned(), ToString::to_string);
             return Err(RunError::setting(
                 name,
@@ -219,12 +220,21 @@ impl Experiment {
         dir: Option<&Path>,
         observer: &mut dyn Observer,
     ) -> Result<Option<Unfinished>, RunError> {
+        let mut near = None;
         for path in candidates(dir)?.into_iter().rev() {
             // Whatever cannot be read cannot be the one.
             let Ok(run) = RunDir::open(&path) else { continue };
             let Ok(saved) = SavedRun::read(&run) else { continue };
-            if !saved.is_of(self) || saved.is_finished(&run)? || diverged(&run)?.is_some() {
+            if saved.is_finished(&run)? || diverged(&run)?.is_some() {
                 continue;
+            }
+            match saved.differs_from(self) {
+                None => continue,
+                Some(differences) if !differences.is_empty() => {
+                    near.get_or_insert((path, differences));
+                    continue;
+                }
+                Some(_) => {}
             }
             match RunWriter::resume(&path) {
                 Ok(run) => return Ok(Some(Unfinished { run, saved, go_on_after_stop: false })),
@@ -233,6 +243,9 @@ impl Experiment {
             }
         }
         observer.notice(&Notice::NothingToResume { place: dir.unwrap_or(Path::new(RUNS)).to_owned() });
+        if let Some((path, differences)) = near {
+            observer.notice(&Notice::OtherSettings { path, differences });
+        }
         Ok(None)
     }
 }

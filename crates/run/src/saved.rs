@@ -4,8 +4,11 @@ use crate::error::RunError;
 use crate::experiment::{Experiment, Parts};
 use crate::opening::Validation;
 use crate::options::Options;
+use crate::spec::Difference;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 use wellfit_data::Columns;
 use wellfit_record::{RunDir, RunInfo, RunState};
 
@@ -65,7 +68,7 @@ impl SavedRun {
         if info.classes.is_empty() {
             return Err(RunError::Unusable(format!(
                 "{} is the run of a lab, which takes seconds and keeps no checkpoints: run it again with `{}`",
-                run.path().display(),
+                run.path().shown(),
                 info.command
             )));
         }
@@ -83,7 +86,7 @@ impl SavedRun {
     /// If `run.toml` holds others than there are.
     pub fn options(&self, run: &RunDir) -> Result<Options, RunError> {
         self.settings().map_err(|error| {
-            RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").display()))
+            RunError::Output(format!("{}: config: {error}", run.path().join("run.toml").shown()))
         })
     }
 
@@ -104,15 +107,16 @@ impl SavedRun {
         Ok(stopped && run.path().join(self.info.model_file()).is_file())
     }
 
-    /// Whether a run of `experiment` would have the same results.
+    /// The settings that keep a run of `experiment` from having the same results; empty if none does. None if it has other
+    /// data, or settings that there are no more.
     #[must_use]
-    pub fn is_of(&self, experiment: &Experiment) -> bool {
-        let options = self.settings().ok();
+    pub fn differs_from(&self, experiment: &Experiment) -> Option<Vec<Difference>> {
         let kind = experiment.source.kind(&experiment.parts.train);
-        let spec = options.and_then(|options| options.decide(kind).ok());
-        spec.is_some_and(|spec| spec.comes_to_the_same(&experiment.spec))
-            && self.source.validation == experiment.source.validation
-            && self.difference(experiment).is_none()
+        let spec = self.settings().ok()?.decide(kind).ok()?;
+        if self.source.validation != experiment.source.validation || self.difference(experiment).is_some() {
+            return None;
+        }
+        spec.differences(&experiment.spec)
     }
 
     /// How the data differ from those the run was trained on.
@@ -130,7 +134,8 @@ impl SavedRun {
         let before = &self.info.data;
         let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
         if self.info.classes != parts.train.classes {
-            let (before, now) = (self.info.classes.join(", "), parts.train.classes.join(", "));
+            let [before, now] = [&self.info.classes, &parts.train.classes].map(|classes| classes.join(", "));
+            let (before, now) = (shown(&before), shown(&now));
             Some(format!("the classes were {before}, they are {now}"))
         } else if (before.train, before.val) != (train, val) {
             Some(format!(

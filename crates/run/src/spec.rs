@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use crate::options::checks::require;
-use crate::options::{CheckpointMode, DataKind, OptimizerName, Options, RunSpec, entries};
+use crate::options::{CheckpointMode, DataKind, Entry, OptimizerName, Options, RunSpec, entries};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +14,17 @@ use wellfit_policy::schedule::Schedule;
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
 use wellfit_train::{Every, FitConfig, Metric};
+
+/// A setting that two runs have not in common, as it is written; none where it is not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name.
+    pub name: &'static str,
+    /// What one has.
+    pub own: Option<String>,
+    /// What the other has.
+    pub theirs: Option<String>,
+}
 
 impl RunSpec {
     /// The defaults for a folder of images.
@@ -46,18 +57,22 @@ impl RunSpec {
         entries().iter().try_for_each(|entry| entry.validate(self))
     }
 
-    /// Whether a run with the settings of `other` would have the same bits on the same data.
+    /// The settings that make a run with those of `other` have other bits on the same data; empty if none does. None if
+    /// the settings cannot be compared.
     #[must_use]
-    pub fn comes_to_the_same(&self, other: &Self) -> bool {
-        let material = |spec: &Self| {
-            let mut table = toml::Table::try_from(spec).ok()?;
-            entries()
-                .iter()
-                .filter(|entry| entry.immaterial)
-                .for_each(|entry| drop(table.remove(entry.name)));
-            Some(table)
+    pub fn differences(&self, other: &Self) -> Option<Vec<Difference>> {
+        let [own, theirs] = [self, other].map(|spec| toml::Table::try_from(spec).ok());
+        let (own, theirs) = own.zip(theirs)?;
+        let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let differing = entries().iter().filter(|entry| {
+            let name = entry.name;
+            !entry.immaterial && own.get(name) != theirs.get(name)
+        });
+        let difference = |entry: &Entry| {
+            let [own, theirs] = [&own, &theirs].map(|table| table.get(entry.name).map(text));
+            Difference { name: entry.name, own, theirs }
         };
-        material(self).is_some_and(|table| material(other) == Some(table))
+        Some(differing.map(difference).collect())
     }
 
     /// Where to compute.

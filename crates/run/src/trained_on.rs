@@ -12,6 +12,7 @@ use crate::weights_name::is_name;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::{Dataset, Splits};
 use wellfit_record::{RunDir, RunWriter};
@@ -19,8 +20,7 @@ use wellfit_record::{RunDir, RunWriter};
 /// The file in a run's directory: a line a training image.
 const FILE: &str = "trained-on.txt";
 /// What it says of itself.
-const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its file (of \
-                    its size and pixels where the data are IDX files).";
+const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its width and pixels.";
 /// A line has 17 bytes: a hundred million images.
 const MOST_BYTES: u64 = 17 * 100_000_000;
 
@@ -77,8 +77,8 @@ pub struct Judged {
 
 /// What of the data `path`, a run or weights of one, can be judged by: the test part; else the validation part; else, if
 /// the data are what the run was trained on, the part that it set aside; else all of them. Images that the run was
-/// trained on are told apart, and the observer hears of them. They are known by the content of their files, under any
-/// name and in any folder.
+/// trained on are told apart, and the observer hears of them. They are known by their pixels, under any name, in any
+/// folder and in any format without loss.
 ///
 /// # Errors
 /// If the run or an image cannot be read.
@@ -153,7 +153,7 @@ fn read(run: &Path) -> Result<Option<HashSet<u64>>, RunError> {
     if !path.exists() {
         return Ok(None);
     }
-    let bad = |problem: String| RunError::Output(format!("{}: {problem}", path.display()));
+    let bad = |problem: String| RunError::Output(format!("{}: {problem}", path.shown()));
     let text = read_text(&path, MOST_BYTES).map_err(|error| bad(error.to_string()))?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
     let print = |(number, line): (usize, &str)| {

@@ -245,8 +245,7 @@ impl<'a> Session<'a> {
 
     /// Record how the run ended.
     pub fn finish(mut self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
-        let finished =
-            || Stop { kind: StopReason::Finished, reason: format!("all {} epochs done", self.config.epochs) };
+        let finished = || Stop { kind: StopReason::Finished, reason: trained_for(self.config.epochs) };
         let diverged = || Stop {
             kind: StopReason::Diverged,
             reason: "the validation loss was NaN in every epoch".to_owned(),
@@ -270,6 +269,15 @@ impl<'a> Session<'a> {
             best_value: best.map(|record| record.value(self.config.best)),
             time: now(),
         })?)
+    }
+}
+
+/// Why a run ended that trained for as long as it was to.
+fn trained_for(epochs: u32) -> String {
+    if epochs == 1 {
+        "the one epoch is trained".to_owned()
+    } else {
+        format!("all {epochs} epochs are trained")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::settings::in_flags;
 use std::path::PathBuf;
+use wellfit::base::Shown;
 use wellfit::data::DataError;
 use wellfit::gpu::DeviceError;
 use wellfit::models::ModelError;
@@ -75,7 +76,7 @@ impl CliError {
 
     /// A file that cannot be written.
     pub fn write(path: PathBuf) -> impl FnOnce(std::io::Error) -> Self {
-        move |cause| Self::Output(format!("cannot write {}: {cause}", path.display()))
+        move |cause| Self::Output(format!("cannot write {}: {cause}", path.shown()))
     }
 }
 
@@ -84,7 +85,7 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Config { path, problem } => {
-                Self::Usage(format!("--config {}: {problem}", path.display()))
+                Self::Usage(format!("--config {}: {problem}", path.shown()))
             }
             RunError::Setting { problem, .. } | RunError::Unusable(problem) => {
                 Self::Usage(in_flags(&problem))
@@ -95,7 +96,7 @@ impl From<RunError> for CliError {
             RunError::Output(problem) => Self::Output(in_flags(&problem)),
             RunError::Diverged(problem) => Self::Diverged(in_flags(&problem)),
             RunError::Interrupted { reason, run } => {
-                let run = run.display();
+                let run = run.shown();
                 Self::Interrupted(format!("interrupted by {reason}; the run is saved: wellfit resume {run}"))
             }
         }

@@ -24,8 +24,9 @@ use error::CliError;
 use output::Output;
 use settings::in_flags;
 use std::process::ExitCode;
+use wellfit::base::shown::shown;
 use wellfit::run::Validation;
-use wellfit::simd::Threads;
+use wellfit::simd::{InstructionSet, Threads};
 
 fn main() -> ExitCode {
     let cli = match translate::translate(std::env::args_os(), &mut parser::parser()) {
@@ -45,8 +46,9 @@ fn failed(error: &CliError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// The threads of `--threads`.
+/// The threads of `--threads`, once it is clear that they can compute as asked for.
 fn threads(cli: &Cli) -> Result<Threads, CliError> {
+    InstructionSet::asked_for().map_err(|problem| CliError::Usage(shown(&problem).into_owned()))?;
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
     })?;

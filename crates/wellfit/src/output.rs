@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
 use std::path::Path;
+use wellfit::base::shown::{shown, shown_lines};
 
 /// Human lines to standard output, or to standard error when that is kept for JSON.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +21,28 @@ pub struct Output {
 impl Output {
     /// A line of text for the user.
     pub fn say(self, line: impl AsRef<str>) {
+        self.say_good(line, "");
+    }
+
+    /// A line of text with good news in it, green on a terminal.
+    pub fn say_good(self, line: impl AsRef<str>, good: &str) {
         if self.quiet {
             return;
         }
+        let (width, coloured) = if self.aside() {
+            (stderr_width(), colours(&std::io::stderr()))
+        } else {
+            (stdout_width(), colours(&std::io::stdout()))
+        };
+        let mut text = wrapped(&as_typed(&shown_lines(line.as_ref())), width);
+        if !good.is_empty() {
+            text = text.replacen(good, &paint(good, "32", coloured), 1);
+        }
         // A closed pipe (`wellfit … | head`) is no reason to end a training run.
         let _ = if self.aside() {
-            writeln!(std::io::stderr(), "{}", wrapped(&as_typed(line.as_ref()), stderr_width()))
+            writeln!(std::io::stderr(), "{text}")
         } else {
-            writeln!(std::io::stdout(), "{}", wrapped(&as_typed(line.as_ref()), stdout_width()))
+            writeln!(std::io::stdout(), "{text}")
         };
     }
 
@@ -36,19 +51,15 @@ impl Output {
         self.json || self.rows
     }
 
-    /// Good news within a line of [`say`](Self::say): green on a terminal.
-    pub fn good(self, text: &str) -> String {
-        let coloured = if self.aside() { colours(&std::io::stderr()) } else { colours(&std::io::stdout()) };
-        paint(text, "32", coloured)
-    }
-
     /// A table for the user, its columns aligned: those in `right` to the right, for numbers.
     pub fn table<const N: usize>(self, rows: &[[String; N]], right: Range<usize>) {
+        let rows: Vec<[String; N]> =
+            rows.iter().map(|row| std::array::from_fn(|column| shown(&row[column]).into_owned())).collect();
         let width = |column: usize| {
             rows.iter().map(|row: &[String; N]| row[column].chars().count()).max().unwrap_or(0)
         };
         let widths: [usize; N] = std::array::from_fn(width);
-        for row in rows {
+        for row in &rows {
             let cells: Vec<String> = (0..N)
                 .filter(|&column| widths[column] > 0)
                 .map(|column| {
@@ -115,7 +126,7 @@ pub fn error(problem: &str) {
 
 /// Print a text to standard error, a coloured word in front.
 fn headed(word: &str, colour: &str, text: &str) {
-    let text = wrapped(&format!("{word} {}", as_typed(text)), stderr_width());
+    let text = wrapped(&format!("{word} {}", as_typed(&shown_lines(text))), stderr_width());
     let text = text.strip_prefix(word).unwrap_or(&text);
     let word = paint(word, colour, colours(&std::io::stderr()));
     let _ = writeln!(std::io::stderr(), "{word}{text}");

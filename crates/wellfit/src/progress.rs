@@ -183,9 +183,9 @@ impl Progress {
             0 => String::new(),
             left => format!(" [at most {} left]", duration(epoch * f64::from(left))),
         };
-        let best = if report.best { out.good(" (best so far)") } else { String::new() };
+        let best = if report.best { " (best so far)" } else { "" };
         let [value, accuracy] = [loss(record.val_loss()), percent(record.val_accuracy())];
-        out.say(format!("Val Loss: {value}, Val Acc: {accuracy}{best}{left}"));
+        out.say_good(format!("Val Loss: {value}, Val Acc: {accuracy}{best}{left}"), best);
     }
 
     /// What the policies made of it.

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use wellfit_base::file;
 use wellfit_base::hash::{add, hex};
-use wellfit_images::{Depth, MAX_FILE, RawImage, decode_file_as};
+use wellfit_images::{Depth, ImageError, MAX_FILE, RawImage, decode_file_as};
 
 use super::pack::Pack;
+use super::pixel_hash::{PixelHash, PixelHashes};
 use crate::error::DataError;
 
 /// Where images come from.
@@ -49,6 +50,8 @@ pub struct Dataset {
     images: Images,
     /// Where in `images` each image lies.
     index: Vec<u32>,
+    /// What is known of the pixels of files.
+    hashes: Arc<PixelHashes>,
 }
 
 /// Images whose fingerprint is one task.
@@ -79,7 +82,19 @@ impl Dataset {
         }
         let count =
             u32::try_from(count).map_err(|_| DataError::Invalid(format!("{count} images are too many")))?;
-        Ok(Self { classes, labels, images, index: (0..count).collect() })
+        Ok(Self { classes, labels, images, index: (0..count).collect(), hashes: Arc::default() })
+    }
+
+    /// The same images, with what is known of their pixels.
+    #[must_use]
+    pub fn with_hashes(self, hashes: Arc<PixelHashes>) -> Self {
+        Self { hashes, ..self }
+    }
+
+    /// The hash of the pixels of the image at position `i`, if it is a file that was checked.
+    #[must_use]
+    pub fn pixel_hash(&self, i: usize) -> Option<PixelHash> {
+        self.path(i).and_then(|path| self.hashes.get(path)).copied()
     }
 
     /// How many images.
@@ -114,6 +129,7 @@ impl Dataset {
             classes: self.classes.clone(),
             labels: positions.iter().map(|&i| self.labels[i as usize]).collect(),
             images: self.images.clone(),
+            hashes: Arc::clone(&self.hashes),
             index: positions.iter().map(|&i| self.index[i as usize]).collect(),
         }
     }
@@ -137,13 +153,18 @@ impl Dataset {
     /// # Panics
     /// As [`image`](Self::image).
     pub fn image_as(&self, i: usize, depth: Depth) -> Result<RawImage, DataError> {
+        Ok(self.decoded(i, depth)?)
+    }
+
+    /// As [`image_as`](Self::image_as).
+    pub(crate) fn decoded(&self, i: usize, depth: Depth) -> Result<RawImage, ImageError> {
         match &self.images {
             &Images::Memory { height, width, channels, .. } => {
                 let pixels = self.memory(i).unwrap_or_default().to_vec();
                 Ok(RawImage { height, width, channels, pixels, deep: false })
             }
-            Images::Files(paths) => Ok(decode_file_as(&paths[self.index[i] as usize], depth)?),
-            Images::Packed { names, pack } => Ok(pack.decode_as(&names[self.index[i] as usize], depth)?),
+            Images::Files(paths) => decode_file_as(&paths[self.index[i] as usize], depth),
+            Images::Packed { names, pack } => pack.decode_as(&names[self.index[i] as usize], depth),
         }
     }
 

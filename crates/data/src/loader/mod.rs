@@ -4,6 +4,7 @@ pub mod batch;
 pub mod dataset;
 mod epoch;
 mod pack;
+mod pixel_hash;
 mod pixels;
 mod prepare;
 mod prints;
@@ -22,6 +23,8 @@ pub use batch::{Batch, Mixed};
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
 pub use pack::{Pack, Place};
+pub use pixel_hash::{PixelHash, PixelHashes};
+pub(crate) use pixel_hash::{is_deep, pixel_hash};
 use pixels::Pixels;
 
 /// How to make batches.

@@ -1,14 +1,12 @@
 //! Decoding every image once: whether it is whole, and what its pixels are.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-use wellfit_images::{Depth, ImageError, RawImage, decode_file_as};
+use wellfit_images::decode_file_as;
 
 use super::checked::Checked;
-use crate::loader::Pack;
+use crate::loader::{Pack, PixelHash, PixelHashes, pixel_hash};
 
 /// A file that cannot be used as an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +16,6 @@ pub struct Suspicious {
     /// Why, as a sentence.
     pub reason: String,
 }
-
-/// The first half of the SHA-256 of an image's size and pixels: equal for copies, even in another format without loss.
-/// Its last bit says whether the file has grey numbers of more than 8 bits.
-pub type PixelHash = [u8; 16];
-
-/// Whether an image is of grey numbers that do not fit a byte, see [`RawImage::deep`].
-pub(crate) fn is_deep(hash: &PixelHash) -> bool {
-    hash[15] & 1 == 1
-}
-
-/// The hash of each image that was decoded.
-pub type PixelHashes = HashMap<PathBuf, PixelHash>;
 
 /// Files that are decoded between two reports of progress.
 const AT_A_TIME: usize = 64;
@@ -71,22 +57,5 @@ pub(crate) fn check<'a>(
 /// What the pixels of a file are, or what is wrong with it.
 fn look_at(path: &Path, pack: Option<&Pack>) -> Result<PixelHash, String> {
     let decode = |depth| pack.map_or_else(|| decode_file_as(path, depth), |pack| pack.decode_as(path, depth));
-    let look = || {
-        let image = decode(Depth::Clip)?;
-        // Two that are all white where cut off are no copies.
-        let scaled = if image.deep { decode(Depth::Scale)?.pixels } else { Vec::new() };
-        Ok(pixel_hash(&image, &scaled))
-    };
-    look().map_err(|error: ImageError| error.reason())
-}
-
-fn pixel_hash(image: &RawImage, scaled: &[u8]) -> PixelHash {
-    let mut hash = Sha256::new();
-    hash.update((image.width as u64).to_le_bytes());
-    hash.update(&image.pixels);
-    hash.update(scaled);
-    let mut half = PixelHash::default();
-    half.copy_from_slice(&hash.finalize()[..16]);
-    half[15] = half[15] & !1 | u8::from(image.deep);
-    half
+    pixel_hash(decode).map_err(|error| error.reason())
 }

@@ -14,9 +14,10 @@ use sha2::{Digest, Sha256};
 use wellfit_base::{atomic, file};
 
 use crate::cache::Key;
+use crate::loader::PixelHash;
 
-/// What is remembered of an image: equal for files with the same pixels.
-pub type Mark = [u8; 16];
+/// What is remembered of an image.
+pub type Mark = PixelHash;
 
 /// What a record takes.
 const RECORD: usize = 32 + 16;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use wellfit_base::Shown;
 use wellfit_base::words::either;
 
-use super::check::{PixelHash, PixelHashes};
-use crate::loader::Dataset;
+use crate::loader::{Dataset, PixelHash};
 
 /// Images with the same pixels, of several parts of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,15 +31,15 @@ pub struct Copy {
 impl Copies {
     /// The equal images among `parts`, each with its name, by the hashes of their pixels.
     #[must_use]
-    pub fn among(parts: &[(&'static str, &Dataset)], hashes: &PixelHashes) -> Self {
+    pub fn among(parts: &[(&'static str, &Dataset)]) -> Self {
         let mut place: HashMap<PixelHash, usize> = HashMap::new();
         let mut sets: Vec<Vec<Copy>> = Vec::new();
         for (part, (_, data)) in parts.iter().enumerate() {
             for (i, &label) in data.labels.iter().enumerate() {
-                let Some((path, hash)) = data.path(i).and_then(|path| Some((path, hashes.get(path)?))) else {
+                let Some((path, hash)) = data.path(i).zip(data.pixel_hash(i)) else {
                     continue;
                 };
-                let set = *place.entry(*hash).or_insert(sets.len());
+                let set = *place.entry(hash).or_insert(sets.len());
                 if set == sets.len() {
                     sets.push(Vec::new());
                 }
@@ -93,8 +93,8 @@ impl Copies {
                         sizes.get(b).copied().unwrap_or_default(),
                         self.parts[b],
                         self.parts[a],
-                        there.path.display(),
-                        here.path.display()
+                        there.path.shown(),
+                        here.path.shown()
                     ));
                 }
             }
@@ -106,8 +106,8 @@ impl Copies {
             sentences.push(format!(
                 "{count} {} in more than one class, such as {} and {}: one of the labels is wrong",
                 either(count, "picture stands", "pictures stand"),
-                one.path.display(),
-                other.path.display()
+                one.path.shown(),
+                other.path.shown()
             ));
         }
         let within = self.within();
@@ -115,8 +115,8 @@ impl Copies {
             sentences.push(format!(
                 "{within} {} of the same part and class, such as {} of {}",
                 either(within, "image is a copy of another", "images are copies of others"),
-                copy.path.display(),
-                first.path.display()
+                copy.path.shown(),
+                first.path.shown()
             ));
         }
         sentences

@@ -1,6 +1,7 @@
 //! A folder of images with a training and maybe other parts.
 
 use std::path::Path;
+use wellfit_base::Shown;
 
 use super::class_folders::Classes;
 use super::entry::is_unread_image;
@@ -49,7 +50,7 @@ fn not_only_for_later(dir: &Path, found: &Classes<'_>) -> Result<(), DataError> 
             problem: format!(
                 "it holds a {} part only; to train on that, name {} itself",
                 part.name(),
-                found.root.path.display()
+                found.root.path.shown()
             ),
         }),
     }

@@ -12,6 +12,7 @@ use super::remark::Remark;
 use super::split_name::{Part, recognise};
 use super::tree::Tree;
 use crate::error::DataError;
+use wellfit_base::Shown;
 
 /// Find out what the folders in `root` mean.
 ///
@@ -83,7 +84,7 @@ fn not_parts_of_unknown_names(root: &Tree, folders: &[&Tree]) -> Result<(), Data
         format!(
             "{what}: they look like parts or variants of a dataset, not like classes. Name one of them, such as {}; \
              or call the parts train, val and test; or, if they are the classes, put them into a folder ‘train’",
-            first.path.display()
+            first.path.shown()
         )
     };
     Err(unclear(root, problem))

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use wellfit_images::Depth;
 
-use super::check::{PixelHashes, Suspicious, check, is_deep};
+use super::check::{Suspicious, check};
 use super::checked::Checked;
 use super::image_folder::beyond_torchvision;
 use super::remark::Remark;
 use super::split_name::Part;
 use super::{Need, OpenOptions, Progress, Splits};
 use crate::error::DataError;
-use crate::loader::{Dataset, Images, Pack};
+use crate::loader::{Dataset, Images, Pack, PixelHashes, is_deep};
 
 /// Images, each with its label.
 pub(crate) type Files = Vec<(PathBuf, u32)>;
@@ -53,8 +53,9 @@ impl Listing {
         let (bad, hashes) = checked(&mut parts, pack.as_ref(), options, progress)?;
         skipped.extend(bad);
         remarks.extend(deep_grey(&hashes).filter(|_| options.depth == Depth::Clip));
-        let pack = pack.map(Arc::new);
-        let dataset = |files| dataset(&classes, files, pack.as_ref());
+        let (pack, hashes) = (pack.map(Arc::new), Arc::new(hashes));
+        let dataset =
+            |files| dataset(&classes, files, pack.as_ref()).map(|data| data.with_hashes(Arc::clone(&hashes)));
         let train = dataset(train)?;
         if need.training()
             && let Some(class) = train.class_counts().iter().position(|&count| count == 0)
@@ -62,7 +63,7 @@ impl Listing {
             return Err(DataError::EmptyClasses(vec![(root.join(&classes[class]), String::new())]));
         }
         let (val, test) = (val.map(dataset).transpose()?, test.map(dataset).transpose()?);
-        Ok(Splits { name, train, val, test, skipped, remarks, hashes: Arc::new(hashes) })
+        Ok(Splits { name, train, val, test, skipped, remarks })
     }
 }
 

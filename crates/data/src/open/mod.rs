@@ -32,14 +32,13 @@ mod tree;
 mod webdataset;
 
 use std::path::{self, Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wellfit_images::Depth;
 
 use crate::error::DataError;
 use crate::loader::Dataset;
-use check::{PixelHashes, Suspicious};
+use check::Suspicious;
 pub use class_name::class_name;
 use remark::Remark;
 pub use split_name::Part;
@@ -59,22 +58,12 @@ pub struct Splits {
     pub skipped: Vec<Suspicious>,
     /// What is worth knowing about a folder of images.
     pub remarks: Vec<Remark>,
-    /// The pixels of each image of a folder, to find copies by.
-    pub hashes: Arc<PixelHashes>,
 }
 
 impl Splits {
     /// Data without image files.
     pub(crate) fn without_files(name: String, train: Dataset, test: Option<Dataset>) -> Self {
-        Self {
-            name,
-            train,
-            val: None,
-            test,
-            skipped: Vec::new(),
-            remarks: Vec::new(),
-            hashes: Arc::default(),
-        }
+        Self { name, train, val: None, test, skipped: Vec::new(), remarks: Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wellfit_base::file;
+use wellfit_base::shown::shown;
 
 use super::entry::extension;
 use super::npy::Npy;
@@ -210,9 +211,10 @@ impl Raw {
         let label = |label: &String| {
             number.get(label.as_str()).copied().ok_or_else(|| {
                 format!(
-                    "{}: label {label} is no class of the training part: {}",
-                    self.entry,
-                    classes.join(", ")
+                    "{}: label {} is no class of the training part: {}",
+                    shown(&self.entry),
+                    shown(label),
+                    shown(&classes.join(", "))
                 )
             })
         };

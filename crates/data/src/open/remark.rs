@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 use wellfit_base::words::either;
 
 use super::split_name::Part;
@@ -163,45 +165,48 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Inside(path) => write!(f, "the images lie in {}", path.display()),
-            Self::PartIn { part, path } => write!(f, "{} part: {}", part.name(), path.display()),
+            Self::Inside(path) => write!(f, "the images lie in {}", path.shown()),
+            Self::PartIn { part, path } => write!(f, "{} part: {}", part.name(), path.shown()),
             Self::PartUnused { part, problem } => {
                 write!(f, "there is no {} part to use: {problem}", part.name())
             }
             Self::ClassLikePart { path, part } => write!(
                 f,
                 "{} is taken as a class: a {} part would hold a folder for each class",
-                path.display(),
+                path.shown(),
                 part.name()
             ),
-            Self::Run(path) => write!(f, "{} holds runs of Wellfit and is no class", path.display()),
+            Self::Run(path) => write!(f, "{} holds runs of Wellfit and is no class", path.shown()),
             Self::NoPart { path, images: 0 } => {
-                write!(f, "{} holds no images and is left out", path.display())
+                write!(f, "{} holds no images and is left out", path.shown())
             }
             Self::NoPart { path, images } => {
-                write!(f, "{} is no part: {} left out", path.display(), images_are(*images))
+                write!(f, "{} is no part: {} left out", path.shown(), images_are(*images))
             }
             Self::NoClass { path, images } => {
-                let place = path.display();
+                let place = path.shown();
                 write!(f, "{} directly in {place}, in the folder of no class: left out", images_lie(*images))
             }
-            Self::EmptyClass(path) => write!(f, "{} holds no images", path.display()),
+            Self::EmptyClass(path) => write!(f, "{} holds no images", path.shown()),
             Self::OneName { class, folders } => {
                 write!(
                     f,
-                    "{folders} folders are spelled ‘{class}’ in different Unicode forms: they are one class"
+                    "{folders} folders are spelled ‘{}’ in different Unicode forms: they are one class",
+                    shown(class)
                 )
             }
             Self::CapitalsOnly { one, other } => write!(
                 f,
-                "the classes ‘{one}’ and ‘{other}’ differ in capitals only: if they are the same, put them into one \
-                 folder"
+                "the classes ‘{}’ and ‘{}’ differ in capitals only: if they are the same, put them into one folder",
+                shown(one),
+                shown(other)
             ),
             Self::UnreadImages { extension, count, example } => write!(
                 f,
-                "{count} .{extension} {} left out, such as {}: convert them to JPEG or PNG",
+                "{count} .{} {} left out, such as {}: convert them to JPEG or PNG",
+                shown(extension),
                 either(*count, "file is", "files are"),
-                example.display()
+                example.shown()
             ),
             Self::UnreadFiles { kinds } => {
                 let kinds: Vec<String> =
@@ -212,9 +217,9 @@ impl fmt::Display for Remark {
                 write!(f, "{count} .{extension} read, which torchvision passes over",)
             }
             Self::ColumnsUsed { table, file, label, split } => {
-                let name = table.file_name().unwrap_or_default().to_string_lossy();
-                write!(f, "{name}: files in column ‘{file}’, labels in ‘{label}’")?;
-                split.as_ref().map_or(Ok(()), |split| write!(f, ", parts in ‘{split}’"))
+                let name = Path::new(table.file_name().unwrap_or_default()).shown();
+                write!(f, "{name}: files in column ‘{}’, labels in ‘{}’", shown(file), shown(label))?;
+                split.as_ref().map_or(Ok(()), |split| write!(f, ", parts in ‘{}’", shown(split)))
             }
             Self::NamedTwice { count } => {
                 write!(
@@ -228,14 +233,18 @@ impl fmt::Display for Remark {
                 "{count} grey {} of more than 8 bits, such as {}: levels above 255 turn white, as in Pillow and torchvision. If \
                  that is not meant, `depth` scale divides them",
                 either(*count, "image is", "images are"),
-                example.display()
+                example.shown()
             ),
         }
     }
 }
 
 fn kind(extension: &str, count: usize) -> String {
-    if extension.is_empty() { format!("{count} without extension") } else { format!("{count} .{extension}") }
+    if extension.is_empty() {
+        format!("{count} without extension")
+    } else {
+        format!("{count} .{}", shown(extension))
+    }
 }
 
 fn images_are(count: usize) -> String {
@@ -249,7 +258,7 @@ fn images_lie(count: usize) -> String {
 /// Paths for a sentence: the first few, and how many more.
 pub(crate) fn listed<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     const SHOWN: usize = 8;
-    let names: Vec<String> = paths.into_iter().map(|path| path.display().to_string()).collect();
+    let names: Vec<String> = paths.into_iter().map(|path| path.shown().to_string()).collect();
     let more = names.len().saturating_sub(SHOWN);
     let shown = names[..names.len() - more].join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 
 use super::check::Suspicious;
 use super::class_name::python_order;
@@ -121,7 +123,7 @@ impl Rows {
             if before.label != row.label {
                 let what = format!(
                     "{} is ‘{}’ in {} and ‘{}’ in {}",
-                    row.path.display(),
+                    row.path.shown(),
                     before.label,
                     place(before),
                     row.label,
@@ -130,7 +132,7 @@ impl Rows {
                 return Err(self.problem(several(&what)));
             }
             if before.part != row.part {
-                let (path, one, other) = (row.path.display(), place(before), place(row));
+                let (path, one, other) = (row.path.shown(), place(before), place(row));
                 return Err(self.problem(format!(
                     "{path} belongs to one part in {one} and to another in {other}: keep one of the rows"
                 )));
@@ -205,7 +207,10 @@ fn numbered(row: &Row, number: &HashMap<&str, u32>) -> Result<(PathBuf, u32), Da
     known.sort_by_key(|(_, number)| **number);
     let known: Vec<&str> = known.into_iter().map(|(name, _)| *name).collect();
     let (line, label) = (row.at.1, &row.label);
-    let problem =
-        format!("line {line}: ‘{label}’ is no class of the training part, which has: {}", known.join(", "));
+    let problem = format!(
+        "line {line}: ‘{}’ is no class of the training part, which has: {}",
+        shown(label),
+        shown(&known.join(", "))
+    );
     Err(DataError::Layout { path: row.at.0.clone(), problem })
 }

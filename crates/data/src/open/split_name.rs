@@ -2,6 +2,7 @@
 
 mod vocabulary;
 
+use unicode_normalization::char::is_combining_mark;
 use vocabulary::{EVALUATION, GENERIC, TEST, TRAIN, VAL};
 
 /// A part of a dataset.
@@ -132,10 +133,11 @@ fn is_generic(word: &str) -> bool {
 }
 
 /// The words of a name in lower case. Words end at digits and at what is neither letter nor digit; capitals begin a
-/// word (`trainSet`) only where the whole is no known word, since `tRAIN` is one.
+/// word (`trainSet`) only where the whole is no known word, since `tRAIN` is one. The marks of a letter belong to it: the
+/// signs that Devanagari writes vowels and joined consonants with.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for run in name.split(|c: char| !c.is_alphanumeric()) {
+    for run in name.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)) {
         for piece in pieces(run, |a, b, _| a.is_numeric() != b.is_numeric()) {
             let lower = piece.to_lowercase();
             if part_of(&lower).is_some() || is_generic(&lower) {

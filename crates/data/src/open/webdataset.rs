@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
+use wellfit_base::Shown;
 use wellfit_base::file;
 use wellfit_images::EXTENSIONS;
 
@@ -78,7 +79,7 @@ fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(
         if offset.saturating_add(size) > length {
             return Err(problem(
                 shard,
-                format!("it ends within {}: copy or download it again", name.display()),
+                format!("it ends within {}: copy or download it again", name.shown()),
             ));
         }
         let Some((key, ending)) = key(&name) else { continue };
@@ -94,8 +95,8 @@ fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(
                     shard,
                     format!(
                         "sample ‘{key}’ has several images ({} and {}), where each sample must have one",
-                        other.display(),
-                        name.display()
+                        other.shown(),
+                        name.shown()
                     ),
                 ));
             }
@@ -103,7 +104,7 @@ fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(
             let mut bytes = Vec::new();
             entry.by_ref().take(MOST_LABEL).read_to_end(&mut bytes).map_err(damaged)?;
             let label =
-                label(kind, &bytes).map_err(|what| problem(shard, format!("{}: {what}", name.display())))?;
+                label(kind, &bytes).map_err(|what| problem(shard, format!("{}: {what}", name.shown())))?;
             if let Some(label) =
                 label.filter(|_| sample.label.as_ref().is_none_or(|(known, _)| worth < *known))
             {
@@ -118,7 +119,7 @@ fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(
         let path = shard.join(name);
         let place = Place::File { file: Arc::clone(&file), offset, length };
         if !pack.add(path.clone(), place) {
-            return Err(problem(shard, format!("{} is in it twice", path.display())));
+            return Err(problem(shard, format!("{} is in it twice", path.shown())));
         }
         let label = sample.label.map(|(_, label)| label).unwrap_or_default();
         rows.rows.push(Row { path, label, part, at: (shard.to_path_buf(), 0) });

@@ -9,7 +9,7 @@ fn line(points: Vec<(f64, f64)>) -> Series {
 }
 
 fn view(chart: &Chart) -> View {
-    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32), 0).view
+    Layout::new(chart, (chart.size.0 as i32, chart.size.1 as i32), Room::default()).view
 }
 
 /// The colour drawn at a place in the data's units.
@@ -105,6 +105,36 @@ fn where_curves_are_everywhere_the_axis_makes_room_for_the_legend() {
     // A range that was asked for stays.
     chart.y.range = Some((-1.0, 1.0));
     assert_eq!(chart.arranged().0.view.y, (-1.0, 1.0));
+}
+
+/// Above the plot and within the picture, in rows and columns that do not touch, also where the range is given.
+#[test]
+fn a_legend_of_many_lines_stands_above_the_plot() {
+    let wave = |phase: f64| (0..200).map(|x| (f64::from(x), (f64::from(x) / 9.0 + phase).sin())).collect();
+    for (count, size) in [(20, (1000, 700)), (40, (1000, 700)), (9, (640, 300)), (400, (640, 480))] {
+        let line = |i: usize| Series { name: format!("run {i} val accuracy"), ..line(wave(i as f64)) };
+        let mut chart = Chart { lines: (0..count).map(line).collect(), size, ..Chart::default() };
+        chart.title = "Many".to_owned();
+        chart.y.range = Some((-1.0, 1.0));
+        let (layout, _, legend) = chart.arranged();
+        let (legend, place) = legend.unwrap();
+        assert!(legend.above, "{count}");
+        assert!(place.top > 0 && place.bottom < layout.view.area.top, "{count}: {}", place.bottom);
+        assert!(place.left >= 0 && place.right <= size.0 as i32, "{count}: {}", place.right);
+        assert!(layout.view.area.height() >= size.1 as i32 / 3, "{count}: {}", layout.view.area.height());
+        let document = chart.svg(Theme::Light);
+        let named = |i: usize| document.contains(&format!(">run {i} val accuracy<"));
+        let all = (0..count).filter(|&i| named(i)).count();
+        let told = format!(">and {} more<", count - all);
+        assert!(all == count || document.contains(&told), "{count}: {all}");
+        assert_eq!(all == count, count < 100);
+    }
+    let few = Chart {
+        lines: (0..14).map(|i| Series { name: i.to_string(), ..line(wave(i.into())) }).collect(),
+        size: (1000, 700),
+        ..Chart::default()
+    };
+    assert!(!few.arranged().2.unwrap().0.above);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::layout::Layout;
+use crate::layout::Room;
 use crate::{Color, LineStyle, Mark, Scatter, Series, accuracy_chart, loss_chart};
 use proptest::prelude::*;
 use roxmltree::{Document as Xml, Node};
@@ -27,7 +28,7 @@ fn lines_run_through_the_points_of_the_png() {
     let chart = loss_chart(&[0.9, 0.5, f64::NAN, 0.3, 0.2], &[0.8, 0.6, 0.55, 0.7, 0.8]);
     let svg = chart.svg(Theme::Light);
     let xml = Xml::parse(&svg).unwrap();
-    let view = Layout::new(&chart, (1000, 700), 0).view;
+    let view = Layout::new(&chart, (1000, 700), Room::default()).view;
     let expected: Vec<Vec<Point>> = chart
         .lines
         .iter()
@@ -109,7 +110,7 @@ fn dots_dashes_and_opacity_are_those_of_the_png() {
     let xml = Xml::parse(&svg).unwrap();
     let circles: Vec<_> = elements(&xml, "circle").collect();
     assert_eq!(circles.len(), 1, "the other one is no place");
-    let (x, y) = Layout::new(&chart, (640, 480), 0).view.visible((2.0, 4.0)).unwrap();
+    let (x, y) = Layout::new(&chart, (640, 480), Room::default()).view.visible((2.0, 4.0)).unwrap();
     let attribute = |name| circles[0].attribute(name).unwrap();
     assert_eq!((attribute("cx"), attribute("cy")), (&*number(x), &*number(y)));
     assert_eq!((attribute("r"), attribute("fill-opacity")), ("4.86", "0.5"));

@@ -11,6 +11,7 @@ use crate::saved::SavedRun;
 use crate::weights_name::is_name;
 use std::path::Path;
 use std::sync::Arc;
+use wellfit_base::Shown;
 use wellfit_data::{Augmentations, DataError, Dataset, Depth, Loader, LoaderOptions, Preprocessing};
 use wellfit_models::build;
 use wellfit_models::int8::{Calibration, Quantised};
@@ -73,7 +74,7 @@ impl Classifier {
         preprocessing: Preprocessing,
     ) -> Result<Self, RunError> {
         check(&preprocessing)
-            .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
+            .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.shown())))?;
         let count = outputs(model, file, path, &preprocessing)?;
         super::weights::check_room(model, file, path, input(&preprocessing), count)?;
         let network = build(model, input(&preprocessing), count)?;
@@ -97,7 +98,7 @@ pub fn training_images(
         let Some(source) = given else {
             return Err(RunError::Unusable(format!(
                 "{} does not say what it was trained on: give the training images with `calibrate`",
-                path.display()
+                path.shown()
             )));
         };
         return Ok(source.open(false, depth, observer)?.train);
@@ -113,7 +114,7 @@ pub fn training_images(
     let gone = |problem: String| {
         RunError::Data(DataError::Invalid(format!(
             "{}: its training images are needed to calibrate int8, but {problem}. Say where they are with `calibrate`",
-            path.display()
+            path.shown()
         )))
     };
     let options = saved.options(&run)?;

@@ -29,6 +29,7 @@ use class_names::IMAGENET_CLASSES;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
+use wellfit_base::Shown;
 use wellfit_data::Preprocessing;
 use wellfit_fetch::Name;
 use wellfit_kernels::loss::softmax;
@@ -158,18 +159,18 @@ impl Classifier {
         if info.classes.is_empty() {
             return Err(RunError::Output(format!(
                 "{} is the run of a lab, which keeps no weights: give one that `wellfit train` made",
-                dir.display()
+                dir.shown()
             )));
         }
         if given.model.as_ref().is_some_and(|model| *model != info.model.name) || given.classes.is_some() {
             return Err(RunError::Unusable(format!(
                 "{} is the run of a {} and names its classes: leave `model` and `classes` out",
-                dir.display(),
+                dir.shown(),
                 info.model.name
             )));
         }
         let bad = |problem: String| {
-            RunError::Output(format!("{}: transform: {problem}", dir.join("run.toml").display()))
+            RunError::Output(format!("{}: transform: {problem}", dir.join("run.toml").shown()))
         };
         let preprocessing: Preprocessing =
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
@@ -205,7 +206,7 @@ impl Classifier {
             return Self::of_int8_file(path, &file, &model, named, preprocessing);
         }
         check(&preprocessing)
-            .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.display())))?;
+            .map_err(|problem| RunError::Model(format!("{}: transform: {problem}", path.shown())))?;
         let outputs = outputs(&model, &file, path, &preprocessing)?;
         let classes = class_names(named, outputs, given.classes.is_some(), path)?;
         let network = load(&model, &file, path, &preprocessing, outputs, observer)?;
@@ -235,7 +236,7 @@ fn class_names(
         Some(names) if must_fit => Err(RunError::Unusable(format!(
             "`classes` names {} classes, but the network in {} has {outputs} outputs",
             names.len(),
-            path.display()
+            path.shown()
         ))),
         _ if outputs == IMAGENET_CLASSES => Ok(imagenet_classes()),
         _ => Ok((0..outputs).map(|class| class.to_string()).collect()),

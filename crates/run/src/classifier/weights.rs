@@ -7,6 +7,7 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::options::checks::LARGEST_IMAGE;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::Preprocessing;
 use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
@@ -80,7 +81,7 @@ pub(super) fn hints(
     observer: &mut dyn Observer,
 ) -> Result<Hints, RunError> {
     let told = Hints::from_metadata(&file.metadata)
-        .map_err(|error| RunError::Model(format!("{}: {error}", path.display())))?;
+        .map_err(|error| RunError::Model(format!("{}: {error}", path.shown())))?;
     let config = path.with_file_name(CONFIG);
     // A `.pth` may name its classes, which says nothing of the rest.
     let only_classes = told.model.is_none() && told.preprocessing.is_none();
@@ -137,7 +138,7 @@ pub(super) fn model_of(
     {
         return Err(RunError::Model(format!(
             "{} says that it is for {told}, not {given}: leave `model` out",
-            path.display()
+            path.shown()
         )));
     }
     if let Some(name) = given.or(told) {
@@ -167,7 +168,7 @@ fn unlike(path: &Path, file: &WeightFile) -> String {
         file.arrays.iter().take(SHOWN).map(|(name, array)| format!("‘{name}’ {:?}", array.shape)).collect();
     format!(
         "{} looks like none of the architectures that are known ({}). It begins with {}",
-        path.display(),
+        path.shown(),
         MODELS.join(", "),
         some.join(", ")
     )
@@ -205,7 +206,7 @@ pub(super) fn check_room(
         return Err(RunError::Model(format!(
             "{}: the weights are not those of a {model} for {classes} classes and this image size: that has at \
              least {least} parameters, the file only {held}",
-            source.display()
+            source.shown()
         )));
     }
     Ok(())
@@ -265,7 +266,7 @@ pub(super) fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, 
     }
     let newest = run.newest_good(Some(BEST))?;
     let Some(found) = newest.found else {
-        let name = run.path().display();
+        let name = run.path().shown();
         return Err(RunError::Output(match newest.skipped.first() {
             Some(damaged) => format!("{damaged}; `wellfit resume {name}` goes on from what is whole"),
             None => format!("{name} has no weights yet: no epoch was finished"),

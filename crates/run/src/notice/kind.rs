@@ -2,6 +2,7 @@
 
 use crate::classes::ClassCounts;
 use crate::options::PrecisionName;
+use crate::spec::Difference;
 use std::path::PathBuf;
 use wellfit_data::Remark;
 use wellfit_models::Precision;
@@ -252,6 +253,13 @@ pub enum Notice {
     NothingToResume {
         /// Where one was looked for.
         place: PathBuf,
+    },
+    /// An unfinished run of the same data has other settings, so it is not the one to go on with.
+    OtherSettings {
+        /// Its directory.
+        path: PathBuf,
+        /// The settings, its own first.
+        differences: Vec<Difference>,
     },
     /// The cache can keep nothing more.
     CacheFailed {

@@ -5,7 +5,11 @@ use crate::classes::listed;
 use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
+use crate::spec::Difference;
 use std::fmt;
+use std::path::Path;
+use wellfit_base::Shown;
+use wellfit_base::shown::shown;
 use wellfit_base::words::{either, plural};
 use wellfit_models::Precision;
 use wellfit_simd::Bf16Unit;
@@ -16,7 +20,7 @@ impl fmt::Display for Notice {
             Self::FilesLeftOut { count } => {
                 write!(f, "{count} unusable {} left out:", either(*count, "file is", "files are"))
             }
-            Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.display()),
+            Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.shown()),
             Self::Folder(remark) => write!(f, "{remark}"),
             Self::Copies(sentence) => f.write_str(sentence),
             Self::Classes(counts) => write!(f, "{counts}"),
@@ -57,7 +61,7 @@ impl fmt::Display for Notice {
                 f,
                 "{} was made by a version that did not write down its training images: if some of them are among \
                  these, the figures are too good",
-                run.display()
+                run.shown()
             ),
             Self::RandomBackbone { file } => {
                 f.write_str("`freeze` without `weights` trains a head on random features")?;
@@ -69,15 +73,15 @@ impl fmt::Display for Notice {
                 write!(f, "Downloading {url}, of which {} MB are there", resumed / 1_000_000)
             }
             Self::DownloadAwaited { path } => {
-                write!(f, "Waiting for another process, which downloads {}", path.display())
+                write!(f, "Waiting for another process, which downloads {}", path.shown())
             }
             Self::DownloadRetried { problem, seconds } => write!(f, "{problem}; trying again in {seconds:.0} s"),
             Self::CachedWeightsDamaged { path, problem } => {
-                write!(f, "{} is damaged and left out: {problem}", path.display())
+                write!(f, "{} is damaged and left out: {problem}", path.shown())
             }
-            Self::WeightsFrom { path } => write!(f, "Weights from {}", path.display()),
+            Self::WeightsFrom { path } => write!(f, "Weights from {}", path.shown()),
             Self::ModelRecognised { path, model } => {
-                write!(f, "{} does not name its architecture; it is that of {model}", path.display())
+                write!(f, "{} does not name its architecture; it is that of {model}", path.shown())
             }
             Self::HeadReplaced { theirs, had: Some(had), classes } => {
                 let name = theirs.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
@@ -110,6 +114,7 @@ impl fmt::Display for Notice {
             Self::Data { name, train, validation, test, classes } => {
                 let test = test.map_or(String::new(), |test| format!(", {} test", count(test as u64)));
                 let [train, validation] = [*train, *validation].map(|images| count(images as u64));
+                let name = shown(name);
                 write!(f, "Data: {name}, {train} training, {validation} validation{test} images, {classes} classes")
             }
             Self::SchedulerOn => f.write_str("INFO: Initializing learning rate scheduler"),
@@ -124,8 +129,8 @@ impl fmt::Display for Notice {
                 "early stopping ends a stalled run at the very epoch in which the rate is first lowered",
             ),
             Self::SlowSgd { lr } => write!(f, "sgd with `lr` {lr} learns slowly; 0.01 or more is usual"),
-            Self::Run { path } => write!(f, "Run: {}", path.display()),
-            Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.display()),
+            Self::Run { path } => write!(f, "Run: {}", path.shown()),
+            Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.shown()),
             Self::MoreEpochs { epochs, schedule } => {
                 write!(f, "It goes on to {}; early stopping, if it is on, counts from 0", plural(*epochs as usize, "epoch"))?;
                 schedule.as_ref().map_or(Ok(()), |schedule| {
@@ -134,16 +139,17 @@ impl fmt::Display for Notice {
             }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
-            Self::UnderWay { path } => write!(f, "{} is under way in another process", path.display()),
+            Self::UnderWay { path } => write!(f, "{} is under way in another process", path.shown()),
             Self::NothingToResume { place } => write!(
                 f,
                 "No unfinished run of this configuration and these data in {}: a new one begins",
-                place.display()
+                place.shown()
             ),
+            Self::OtherSettings { path, differences } => other_settings(f, path, differences),
             Self::CacheFailed { problem } => {
                 write!(f, "`cache` disk: {problem}. The run goes on, but nothing more is kept")
             }
-            Self::RunSoFar { path } => write!(f, "The run so far is in {}", path.display()),
+            Self::RunSoFar { path } => write!(f, "The run so far is in {}", path.shown()),
             Self::Stopped { epoch, reason } => write!(f, "Stopped after epoch {epoch}: {reason}"),
             Self::TrainingTime { seconds } => write!(f, "Training time: {}", duration(*seconds)),
             Self::WaitedForData { share } => {
@@ -162,15 +168,15 @@ impl fmt::Display for Notice {
                 write!(f, "Calibrating int8 on {count} of {images} training images...")
             }
             Self::Complete { seconds, run } => {
-                write!(f, "TRAINING COMPLETE in {}: {}", duration(*seconds), run.display())
+                write!(f, "TRAINING COMPLETE in {}: {}", duration(*seconds), run.shown())
             }
             Self::PreprocessingUnlike { path, unlike } => write!(
                 f,
                 "{} asks for {unlike}; images are resized bilinearly to the whole input instead",
-                path.display()
+                path.shown()
             ),
             Self::ConfigLeftOut { path, problem } => {
-                write!(f, "{} is left out of account: {problem}", path.display())
+                write!(f, "{} is left out of account: {problem}", path.shown())
             }
         }
     }
@@ -197,4 +203,19 @@ fn precision_sentence(f: &mut fmt::Formatter<'_>, asked: PrecisionName, precisio
         ),
         _ => write!(f, "Precision: {name} ({})", path(precision)),
     }
+}
+
+/// Why a run is not gone on with, and how it would be: by its name, or by typing what it has.
+fn other_settings(f: &mut fmt::Formatter<'_>, path: &Path, differences: &[Difference]) -> fmt::Result {
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let told = |Difference { name, own, theirs }: &Difference| {
+        format!("`{name}` is {} there, {} here", word(own), word(theirs))
+    };
+    let run = path.shown();
+    let told: Vec<String> = differences.iter().map(told).collect();
+    write!(f, "{run} is an unfinished run of these data with other settings: {}. ", told.join("; "))?;
+    write!(f, "To go on with it: wellfit resume {run}")?;
+    let all: Option<Vec<String>> =
+        differences.iter().map(|it| it.own.as_ref().map(|own| format!("`{}` {own}", it.name))).collect();
+    all.map_or(Ok(()), |typed| write!(f, ", or the same command with {}", typed.join(" ")))
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use wellfit_base::Shown;
 
 /// What the values of a setting are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Setting for PathBuf {
     }
 
     fn show(&self) -> Option<String> {
-        Some(self.display().to_string())
+        Some(self.shown().to_string())
     }
 }
 

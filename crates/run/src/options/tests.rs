@@ -1,5 +1,6 @@
 use super::*;
 use crate::RunError;
+use crate::spec::Difference;
 
 fn given(pairs: &[(&str, &str)]) -> Options {
     let mut options = Options::default();
@@ -141,8 +142,10 @@ fn problem_of_nonsense(name: &str) -> RunError {
 fn what_changes_no_bits_makes_no_other_run() {
     let spec = RunSpec::for_folder();
     let other = RunSpec { workers: 7, keep: 3, cache: CacheName::Off, ..spec.clone() };
-    assert!(spec.comes_to_the_same(&other));
-    assert!(!spec.comes_to_the_same(&RunSpec { seed: 1, ..spec.clone() }));
+    assert_eq!(spec.differences(&other), Some(vec![]));
+    let [own, theirs] = ["0", "1"].map(|seed| Some(seed.to_owned()));
+    let seed = Difference { name: "seed", own, theirs };
+    assert_eq!(spec.differences(&RunSpec { seed: 1, ..spec.clone() }), Some(vec![seed]));
 }
 
 /// A recipe's settings exist, are of their types and make sense together; what is given is stronger.

@@ -81,16 +81,51 @@ impl InstructionSet {
         found
     }
 
-    /// The one in use: the best, or the one `WELLFIT_SIMD` names.
+    /// The best, or the one of that name.
+    ///
+    /// # Errors
+    /// A sentence with the names there are, if this machine has none of that name.
+    pub fn named(wanted: Option<&str>) -> Result<Self, String> {
+        let available = Self::available();
+        let Some(wanted) = wanted.filter(|name| !name.is_empty()) else { return Ok(available[0]) };
+        available.iter().copied().find(|set| set.name() == wanted).ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(|set| set.name()).collect();
+            format!("`{wanted}` is no instruction set of this machine, which has: {}", names.join(", "))
+        })
+    }
+
+    /// The one that `WELLFIT_SIMD` names, else the best.
+    ///
+    /// # Errors
+    /// As [`named`](Self::named): a program says so before it begins.
+    pub fn asked_for() -> Result<Self, String> {
+        let wanted = std::env::var_os("WELLFIT_SIMD");
+        Self::named(wanted.as_ref().map(|name| name.to_string_lossy()).as_deref())
+            .map_err(|problem| format!("WELLFIT_SIMD: {problem}"))
+    }
+
+    /// The one in use: [the one asked for](Self::asked_for), or the best where there is none of that name.
     #[must_use]
     #[inline]
     pub fn current() -> Self {
         static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
-        *CHOSEN.get_or_init(|| {
-            let available = Self::available();
-            let wanted = std::env::var("WELLFIT_SIMD").unwrap_or_default();
-            let named = available.iter().find(|set| set.name() == wanted);
-            *named.unwrap_or(&available[0])
-        })
+        *CHOSEN.get_or_init(|| Self::asked_for().unwrap_or_else(|_| Self::available()[0]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_is_an_error_with_those_there_are() {
+        let best = InstructionSet::available()[0];
+        assert_eq!([None, Some("")].map(InstructionSet::named), [Ok(best), Ok(best)]);
+        assert_eq!(InstructionSet::named(Some("scalar")), Ok(InstructionSet::Scalar));
+        for name in ["sse2", "AVX2", "avx2 ", "auto"] {
+            let problem = InstructionSet::named(Some(name)).unwrap_err();
+            assert!(problem.starts_with(&format!("`{name}` is no instruction set")), "{problem}");
+            assert!(problem.contains(best.name()) && problem.ends_with("scalar"), "{problem}");
+        }
     }
 }

@@ -7,6 +7,8 @@ use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::base::words::{either, plural};
 use wellfit::data::open::copies::Copy;
 use wellfit::data::{Copies, DataError, Dataset, Depth, Need, Remark, Splits};
@@ -21,7 +23,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     let splits = open_data(&source, Need::Look, true, args.depth, out)?;
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-images.png", splits.name)));
     if path.exists() && !args.force {
-        return Err(CliError::Output(format!("{} exists: give --force or another --out", path.display())));
+        return Err(CliError::Output(format!("{} exists: give --force or another --out", path.shown())));
     }
     let named =
         [("train", Some(&splits.train)), ("val", splits.val.as_ref()), ("test", splits.test.as_ref())];
@@ -31,7 +33,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     for sentence in classes_missing(&parts) {
         out.warn(sentence);
     }
-    let copies = Copies::among(&parts, &splits.hashes);
+    let copies = Copies::among(&parts);
     let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
     for sentence in copies.sentences(&sizes) {
         out.warn(sentence);
@@ -49,7 +51,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     }
     let picture = if args.augmented || args.augment.is_some() { augmented(&splits, args)? } else { picture };
     picture.save_png(&path)?;
-    out.say(format!("Picture: {}", path.display()));
+    out.say(format!("Picture: {}", path.shown()));
     out.result(&json!({
         "name": splits.name,
         "parts": counts,
@@ -79,10 +81,11 @@ fn count(name: &str, data: &Dataset, out: Output) -> Value {
     let (images, classes) = (data.len(), data.classes.len());
     let classes = format!("{classes} {}", either(classes, "class", "classes"));
     out.say(format!("{name}: {}, {classes}{}", plural(images, "image"), shape(data)));
-    let width = data.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let names: Vec<_> = data.classes.iter().map(|class| shown(class)).collect();
+    let width = names.iter().map(|class| class.chars().count()).max().unwrap_or(0);
     let counts = data.class_counts();
     let share = |count: usize| count as f64 / data.len().max(1) as f64;
-    for ((place, class), &count) in data.classes.iter().enumerate().zip(&counts) {
+    for ((place, class), &count) in names.iter().enumerate().zip(&counts) {
         out.say(format!("  {place:>4} {class:width$} {count:>7}  {:5.1} %", 100.0 * share(count)));
     }
     let chance = share(counts.iter().copied().max().unwrap_or(0));
@@ -96,7 +99,7 @@ fn classes_missing(parts: &[(&'static str, &Dataset)]) -> Vec<String> {
         let counts = data.class_counts();
         let without = data.classes.iter().zip(counts).filter(|(_, count)| *count == 0);
         let names: Vec<&str> = without.map(|(class, _)| class.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{name} has no image of {}", names.join(", ")))
+        (!names.is_empty()).then(|| format!("{name} has no image of {}", shown(&names.join(", "))))
     };
     parts.iter().filter_map(sentence).collect()
 }

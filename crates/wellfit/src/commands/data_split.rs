@@ -7,7 +7,9 @@ use crate::opening::{open_data, source};
 use crate::output::{self, Output};
 use serde_json::json;
 use std::path::Path;
+use wellfit::base::Shown;
 use wellfit::base::hash::hex;
+use wellfit::base::shown::shown;
 use wellfit::data::divide::{Transfer, divide, write};
 use wellfit::data::{Dataset, Depth, Need, Part, Splits};
 use wellfit::run::Validation;
@@ -41,7 +43,7 @@ pub fn run(args: &SplitArgs, out: Output) -> Result<(), CliError> {
         missing(*part, data, out);
         written.push(json!({ "part": part.folder(), "images": images, "counts": data.class_counts() }));
     }
-    out.say(format!("Folder: {}", args.out.display()));
+    out.say(format!("Folder: {}", args.out.shown()));
     out.result(&json!({ "out": output::path(&args.out), "classes": parts[0].1.classes, "parts": written }));
     Ok(())
 }
@@ -50,7 +52,7 @@ pub fn run(args: &SplitArgs, out: Output) -> Result<(), CliError> {
 fn is_free(dir: &Path) -> Result<(), CliError> {
     let is_empty = std::fs::read_dir(dir).map(|mut entries| entries.next().is_none());
     if dir.exists() && !is_empty.unwrap_or(false) {
-        let problem = format!("{} exists and is not empty: give a new folder as --out", dir.display());
+        let problem = format!("{} exists and is not empty: give a new folder as --out", dir.shown());
         return Err(CliError::Output(problem));
     }
     Ok(())
@@ -61,7 +63,7 @@ fn groups(splits: &Splits, by: Option<&str>) -> Vec<String> {
     let group = |i: usize| {
         let Some(path) = splits.train.path(i) else { return i.to_string() };
         match by {
-            None => splits.hashes.get(path).map_or_else(|| i.to_string(), |hash| hex(hash)),
+            None => splits.train.pixel_hash(i).map_or_else(|| i.to_string(), |hash| hex(&hash)),
             Some("folder") => path.parent().unwrap_or(path).to_string_lossy().into_owned(),
             Some(separator) => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -83,6 +85,6 @@ fn missing(part: Part, data: &Dataset, out: Output) {
         .map(|(class, _)| class.as_str())
         .collect();
     if !without.is_empty() {
-        out.warn(format!("{} has no image of {}", part.folder(), without.join(", ")));
+        out.warn(format!("{} has no image of {}", part.folder(), shown(&without.join(", "))));
     }
 }

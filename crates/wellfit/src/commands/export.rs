@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
 use wellfit::models::Network;
 use wellfit::run::{CONFIG, Classifier, weight_file, weights_name};
 use wellfit::train::Description;
@@ -30,7 +31,7 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
                 "{} for {} classes in int8: {}",
                 classifier.network.name,
                 classifier.classes.len(),
-                weights.display()
+                weights.shown()
             ));
             out.say(exported.sentence());
             out.result(&int8::value(&exported, &classifier, &weights));
@@ -38,7 +39,7 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
         }
     };
     require(classifier.int8().is_none(), || {
-        format!("{} is in int8: give the run it was made from", args.run.display())
+        format!("{} is in int8: give the run it was made from", args.run.shown())
     })?;
     let (network, description) = (&classifier.network, classifier.description());
     let weights = directory.join(name(format));
@@ -49,8 +50,8 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     if replaced {
         warn_of_others(&directory, format, out);
     }
-    out.say(format!("{} for {} classes: {}", network.name, description.classes.len(), weights.display()));
-    out.say(format!("Class names and preprocessing: {}", config.display()));
+    out.say(format!("{} for {} classes: {}", network.name, description.classes.len(), weights.shown()));
+    out.say(format!("Class names and preprocessing: {}", config.shown()));
     out.result(&json!({
         "model": network.name,
         "classes": description.classes,
@@ -93,6 +94,6 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
 fn warn_of_others(directory: &Path, written: ExportFormat, out: Output) {
     let others = ExportFormat::value_variants().iter().filter(|format| **format != written);
     for path in others.map(|format| directory.join(name(*format))).filter(|path| path.exists()) {
-        out.warn(format!("{} is of an earlier export and stays as it was", path.display()));
+        out.warn(format!("{} is of an earlier export and stays as it was", path.shown()));
     }
 }

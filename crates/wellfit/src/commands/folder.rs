@@ -3,6 +3,7 @@
 use crate::error::CliError;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
 use wellfit::base::file;
 use wellfit::weights::write_bytes;
 
@@ -10,7 +11,7 @@ use wellfit::weights::write_bytes;
 pub fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Result<bool, CliError> {
     let replaced = changed(files)?;
     if let Some(path) = replaced.filter(|_| !force) {
-        let problem = format!("{} exists with other content: give --force or another --out", path.display());
+        let problem = format!("{} exists with other content: give --force or another --out", path.shown());
         return Err(CliError::Output(problem));
     }
     fs::create_dir_all(directory).map_err(CliError::write(directory.to_owned()))?;
@@ -24,7 +25,7 @@ pub fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Resu
 fn changed<'a>(files: &[(&'a PathBuf, &[u8])]) -> Result<Option<&'a Path>, CliError> {
     for (path, bytes) in files.iter().filter(|(path, _)| path.exists()) {
         let there = file::read_whole(path)
-            .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.display())))?;
+            .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.shown())))?;
         if there != *bytes {
             return Ok(Some(path));
         }

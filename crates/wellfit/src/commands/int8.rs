@@ -7,6 +7,7 @@ use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::Path;
+use wellfit::base::Shown;
 use wellfit::models::Precision;
 use wellfit::run::figures::{bytes, loss, percent};
 use wellfit::run::{Classifier, DataSource, Evaluation, Paired, training_images};
@@ -56,11 +57,11 @@ pub fn quantised(
     if let (true, Some(other)) = (is, other) {
         return Err(CliError::Usage(format!(
             "{} is in int8: leave --precision {other} out, or give the run it was made from",
-            run.display()
+            run.shown()
         )));
     }
     require(!(is && numbers.calibrate.is_some()), || {
-        format!("{} is in int8 and calibrated: leave --calibrate out", run.display())
+        format!("{} is in int8 and calibrated: leave --calibrate out", run.shown())
     })?;
     if is || numbers.precision != Some(ServingPrecision::Int8) {
         return Ok(None);
@@ -105,7 +106,7 @@ pub fn export(
     require(matches!(args.format, None | Some(ExportFormat::Safetensors)), || {
         "--int8 writes safetensors: leave --format out".to_owned()
     })?;
-    require(classifier.int8().is_none(), || format!("{} is in int8 already", args.run.display()))?;
+    require(classifier.int8().is_none(), || format!("{} is in int8 already", args.run.shown()))?;
     let floats = to_safetensors_bytes(&classifier.description().weight_file(&classifier.network));
     let floats = floats.map_err(|fault| CliError::Model(fault.to_string()))?.len();
     let quantised = calibrated(classifier, &args.run, args.calibrate.as_deref(), progress)?;

@@ -2,6 +2,7 @@
 
 use crate::output::{self, Output, number};
 use serde_json::json;
+use wellfit::base::Shown;
 use wellfit::run::Outcome;
 
 /// The result for programs, and what can be done next.
@@ -21,6 +22,6 @@ pub fn report(outcome: &Outcome, data: &str, out: Output) {
         "data_wait_share": number(outcome.data_wait_share),
     }));
     if outcome.test_is_untouched {
-        out.say(format!("test/ is untouched: wellfit evaluate {} {data}", outcome.run.display()));
+        out.say(format!("test/ is untouched: wellfit evaluate {} {data}", outcome.run.shown()));
     }
 }

@@ -6,6 +6,7 @@ use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
 use wellfit::base::{atomic, file};
 use wellfit::record::RunDir;
 use wellfit::run::{PictureFormat, plots};
@@ -26,13 +27,13 @@ pub fn run(args: &PlotArgs, out: Output) -> Result<(), CliError> {
         .map(|(name, bytes)| (directory.join(name), bytes))
         .collect();
     if let Some((path, _)) = files.iter().find(|(path, bytes)| !args.force && is_other(path, bytes)) {
-        let problem = format!("{} exists with other content: give --force or another --out", path.display());
+        let problem = format!("{} exists with other content: give --force or another --out", path.shown());
         return Err(CliError::Output(problem));
     }
     fs::create_dir_all(directory).map_err(CliError::write(directory.clone()))?;
     for (path, bytes) in &files {
         atomic::replace(path, bytes).map_err(CliError::write(path.clone()))?;
-        out.say(format!("Picture: {}", path.display()));
+        out.say(format!("Picture: {}", path.shown()));
     }
     let paths: Vec<Value> = files.iter().map(|(path, _)| output::path(path)).collect();
     out.result(&json!({ "run": output::path(&args.run), "pictures": paths }));

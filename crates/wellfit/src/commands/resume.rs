@@ -7,6 +7,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use serde_json::json;
 use std::path::Path;
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::run::{Changes, Options, Resumed, resume};
 
@@ -21,7 +22,7 @@ pub fn run(args: &ResumeArgs, out: Output) -> Result<(), CliError> {
 pub fn go_on(run: &Path, changes: &Changes, mut progress: Progress, out: Output) -> Result<(), CliError> {
     match resume(run, changes, &mut progress)? {
         Resumed::Finished { epochs } => {
-            let (name, more) = (run.display(), 2 * epochs);
+            let (name, more) = (run.shown(), 2 * epochs);
             out.say(format!(
                 "{name} is finished after {}. To train on, give more: wellfit resume {name} --epochs {more}",
                 plural(epochs as usize, "epoch")

@@ -4,6 +4,7 @@ use crate::args::RunsArgs;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
+use wellfit::base::Shown;
 use wellfit::record::{EpochRecord, RunSummary, list_runs};
 use wellfit::run::figures::{duration, loss, percent};
 
@@ -11,7 +12,7 @@ use wellfit::run::figures::{duration, loss, percent};
 pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
     let runs = if args.root.is_dir() { list_runs(&args.root)? } else { Vec::new() };
     if runs.is_empty() {
-        out.say(format!("no runs in {}", args.root.display()));
+        out.say(format!("no runs in {}", args.root.shown()));
     } else {
         let head = COLUMNS.map(String::from);
         out.fitting_table(&[vec![head], runs.iter().map(row).collect()].concat(), 3..12, &LESS);

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::base::{atomic, file};
 use wellfit::record::{EpochRecord, RunDir, epochs, sha256};
@@ -64,7 +65,7 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
             time = time.min(begun.elapsed()); // the first time there was more to do: a download, cold files
         }
         if let Some(difference) = whole.difference(&Ending::of(&trial.run)?) {
-            let place = scratch.keep().display().to_string();
+            let place = scratch.keep().shown().to_string();
             out.result(&json!({ "identical": false, "kills": kills, "runs": runs }));
             return Err(CliError::Different(format!(
                 "DIFFERENT after {}: {difference}. Please report this; the run is kept in {place}",
@@ -103,7 +104,7 @@ impl Scratch {
         if path.join(RUN).exists() {
             return Err(CliError::Output(format!(
                 "{} is there already: choose another --out",
-                path.join(RUN).display()
+                path.join(RUN).shown()
             )));
         }
         fs::create_dir_all(&path).map_err(CliError::write(path.clone()))?;
@@ -257,7 +258,7 @@ impl Ending {
         let read = |name: &str| {
             let path = run.join(name);
             file::read_whole(&path)
-                .map_err(|error| CliError::Output(format!("cannot read {}: {error}", path.display())))
+                .map_err(|error| CliError::Output(format!("cannot read {}: {error}", path.shown())))
         };
         Ok(Self { weights: read(&model)?, steps: read("steps.jsonl")?, epochs: epochs(&dir.events()?.rows) })
     }

@@ -6,6 +6,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
 use wellfit::fetch::{Checked, Name, Store, Version};
 use wellfit::models::architectures;
 use wellfit::run::{RunError, pretrained, torchvision_file, weights_name};
@@ -30,7 +31,7 @@ fn list(out: Output) -> Result<(), CliError> {
             let Ok((file, _)) = torchvision_file(Some(architecture.name), version) else { continue };
             let (name, here) = (Name::ImageNet(version).to_string(), store.torchvision_paths(&file));
             let here = here.first();
-            let shown = here.map_or_else(|| "-".to_owned(), |path| path.display().to_string());
+            let shown = here.map_or_else(|| "-".to_owned(), |path| path.shown().to_string());
             values.push(json!({
                 "name": name,
                 "model": architecture.name,
@@ -42,7 +43,7 @@ fn list(out: Output) -> Result<(), CliError> {
     }
     for (name, path) in of_the_hub(&store)? {
         values.push(json!({ "name": name, "model": null, "url": null, "path": output::path(&path) }));
-        rows.push([name, String::new(), String::new(), path.display().to_string()]);
+        rows.push([name, String::new(), String::new(), path.shown().to_string()]);
     }
     out.table(&rows, 0..0);
     out.say("`imagenet` is V2 where there is one, else V1; hf:ORG/NAME takes model.safetensors from the Hugging Face hub");
@@ -65,7 +66,7 @@ fn of_the_hub(store: &Store) -> Result<Vec<(String, PathBuf)>, CliError> {
 fn path(args: &WeightsArgs, offline: bool, out: Output) -> Result<(), CliError> {
     let fetched = fetched(&args.name, args.model.as_deref(), offline, out)?;
     // The path is all that a script wants of standard output.
-    out.say(fetched.path.display().to_string());
+    out.say(fetched.path.shown().to_string());
     out.result(&json!({
         "name": args.name.to_string_lossy(),
         "pinned": fetched.pinned.to_string(),
@@ -84,7 +85,7 @@ fn fetched(
         return Err(CliError::Usage(format!(
             "‘{}’ is no name of weights: there are imagenet, imagenet-v1, imagenet-v2 (with --model) and hf:ORG/NAME; \
              a file needs none",
-            name.display()
+            name.shown()
         )));
     };
     let mut progress = Progress::new(Output { rows: true, ..out }, false);
@@ -100,8 +101,8 @@ fn verify(args: &VerifyArgs, out: Output) -> Result<(), CliError> {
     let checked: Vec<Checked> = files.iter().map(|path| store.verify(path)).collect();
     for Checked { path, result } in &checked {
         match result {
-            Ok(_) => out.say(format!("{}  {}", out.good("whole"), path.display())),
-            Err(problem) => out.say(format!("damaged  {}: {problem}", path.display())),
+            Ok(_) => out.say_good(format!("whole  {}", path.shown()), "whole"),
+            Err(problem) => out.say(format!("damaged  {}: {problem}", path.shown())),
         }
     }
     let value = |Checked { path, result }: &Checked| json!({ "path": output::path(path), "sha256": result.as_ref().ok(), "problem": result.as_ref().err() });

@@ -87,3 +87,20 @@ fn the_configuration_of_a_run_makes_the_same_run() {
     bench.run(other).succeeds();
     assert_eq!(bench.toml("c/run.toml")["config"]["lr"].as_float(), Some(0.5), "the command line wins");
 }
+
+/// A run that began with other defaults is not taken up in silence, nor passed over without a word.
+#[test]
+fn resume_auto_names_the_settings_that_differ() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 2");
+    bench.run(&line).succeeds();
+    let run = format!("runs/{}", bench.names("runs").remove(0));
+    std::fs::remove_file(bench.path(&format!("{run}/model.safetensors"))).unwrap();
+    bench.write(&format!("{run}/augmentation.png"), "not drawn again");
+    let other = bench.run(&format!("{line} --weight-decay 0.5 --optimizer sgd --resume auto")).succeeds();
+    let other = other.says(&format!("{run} is an unfinished run of these data with other settings: "));
+    let other = other.says("--weight-decay is ").says(" there, 0.5 here").says(" there, sgd here");
+    other.says(&format!("To go on with it: wellfit resume {run}, or the same command with --"));
+    bench.run(&format!("{line} --resume auto")).succeeds().says(&format!("Resuming {run} from "));
+    assert_eq!(bench.text(&format!("{run}/augmentation.png")), "not drawn again");
+}

@@ -24,6 +24,7 @@ mod labs;
 mod looking;
 mod material;
 mod measuring;
+mod names;
 mod plot;
 mod policies;
 mod pretrained;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use wellfit_base::Shown;
 use wellfit_images::EXTENSIONS;
 
 use super::read::Table;
@@ -86,8 +87,8 @@ pub(super) fn folder_of(table: &Table, columns: &[usize]) -> Result<Option<PathB
             &table.path,
             &format!(
                 "its images may be those in {} or in {}: say which with --images DIR",
-                one.display(),
-                other.display()
+                one.shown(),
+                other.shown()
             ),
         )),
     }

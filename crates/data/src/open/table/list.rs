@@ -1,6 +1,7 @@
 //! A table as a listing of images.
 
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 
 use super::files::{Finder, folder_of};
 use super::labels;
@@ -125,13 +126,13 @@ fn missing(
     if skip_bad && gone.len() < table.rows.len() {
         let bad = |(line, path): (usize, PathBuf)| Suspicious {
             path,
-            reason: format!("it is named in line {line} of {}, and not there", table.path.display()),
+            reason: format!("it is named in line {line} of {}, and not there", table.path.shown()),
         };
         rows.skipped.extend(gone.into_iter().map(bad));
         return Ok(());
     }
     let first: Vec<String> =
-        gone.iter().take(5).map(|(line, path)| format!("\n  line {line}: {}", path.display())).collect();
+        gone.iter().take(5).map(|(line, path)| format!("\n  line {line}: {}", path.shown())).collect();
     let is_address = gone[0].1.to_string_lossy().contains("://");
     let advice = match () {
         () if is_address => "They are addresses: download the images and name their files",

@@ -1,6 +1,7 @@
 //! Which column of a table names the files, which the labels, and which the parts.
 
 use std::collections::HashMap;
+use wellfit_base::Shown;
 
 use super::files::Finder;
 use super::labels::one_hot;
@@ -129,7 +130,7 @@ pub(super) fn file(table: &Table, candidates: &[usize], finder: &mut Finder) -> 
             "columns {} may name the image files, but none of their first values is a file in {}: say which with \
              --file-column, and where the images are with --images DIR",
             quoted(table, several),
-            finder.folder.display()
+            finder.folder.shown()
         )),
         ([first, others @ ..], _) => {
             let mut same = |row: &Vec<String>| {

@@ -3,10 +3,7 @@
 use crate::output::number;
 use serde_json::{Map, Value, json};
 use wellfit::policy::classification::{Bin, ClassScores, Interval};
-use wellfit::run::{Evaluation, Judgement};
-
-/// With more classes than this, the matrix is left out: its zeros would fill the disk. `confused` says the same.
-const LARGEST_MATRIX: usize = 1000;
+use wellfit::run::{Evaluation, Judgement, LARGEST_MATRIX};
 
 /// All figures of the answers.
 pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) -> Map<String, Value> {
@@ -75,6 +72,7 @@ fn of_classes(judgement: &Judgement, classes: &[String]) -> Vec<Value> {
 fn matrix(judgement: &Judgement) -> Value {
     let confusion = &judgement.confusion;
     let count = confusion.classes();
+    // The zeros of a larger matrix would fill the disk; `confused` says the same.
     if count > LARGEST_MATRIX {
         return Value::Null;
     }

@@ -15,6 +15,7 @@ use crate::opening::source;
 use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Map, Value, json};
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
@@ -67,7 +68,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         let (answers, classes) = (found.answers(), &classifier.classes);
         let pictures = evaluation_pictures(classifier, (&answers, &judgement), data, &name)?;
         files::write((directory, args.force), &result, &answers, data, classes, pictures)?;
-        out.say(format!("Figures, answers and pictures: {}", directory.display()));
+        out.say(format!("Figures, answers and pictures: {}", directory.shown()));
     }
     if quantised.is_none() && args.numbers.precision.is_none() && args.numbers.tta.is_none() && !all_seen {
         record(args, judged.part, &found, out)?;

@@ -19,6 +19,8 @@ use inputs::{Input, Inputs};
 use rows::{Format, Row, Rows};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::data::DataError;
 use wellfit::run::figures::{count, percent};
 use wellfit::run::{Classifier, Prediction, Predictor};
@@ -57,7 +59,7 @@ fn on_stdout(args: &PredictArgs) -> bool {
 }
 
 fn unusable(path: &Path, reason: &str) -> CliError {
-    DataError::Invalid(format!("cannot use {}: {reason}", path.display())).into()
+    DataError::Invalid(format!("cannot use {}: {reason}", path.shown())).into()
 }
 
 /// Refuse what cannot be before anything is read.
@@ -123,7 +125,7 @@ impl Report<'_> {
     fn failed(&mut self, path: &Path, reason: &str) -> Result<(), CliError> {
         // One file alone is the error itself.
         if self.args.images.len() > 1 || path != self.args.images[0] {
-            let warn = || self.out.warn(format!("cannot use {}: {reason}", path.display()));
+            let warn = || self.out.warn(format!("cannot use {}: {reason}", path.shown()));
             self.bar.as_ref().map_or_else(warn, |bar| bar.above(warn));
         }
         self.failed += 1;
@@ -176,9 +178,10 @@ impl Report<'_> {
 
 /// Print the most likely classes.
 fn say(path: &Path, top: &[(&str, f32)], out: Output) {
-    out.say(format!("{}", path.display()));
+    out.say(format!("{}", path.shown()));
+    let top: Vec<_> = top.iter().map(|(class, probability)| (shown(class), probability)).collect();
     let width = top.iter().map(|(class, _)| class.chars().count()).max().unwrap_or(0);
     for (place, (class, probability)) in top.iter().enumerate() {
-        out.say(format!("{:>4}. {class:width$}  {:>8}", place + 1, percent(f64::from(*probability))));
+        out.say(format!("{:>4}. {class:width$}  {:>8}", place + 1, percent(f64::from(**probability))));
     }
 }

@@ -5,6 +5,7 @@ use crate::output;
 use serde_json::{Value, json};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
 use wellfit::base::file;
 
 /// The classes of an image, the most likely first, or why it has none.
@@ -43,10 +44,9 @@ impl Rows {
             Some(path) => {
                 Box::new(io::BufWriter::new(file::create(path, force).map_err(
                     |cause| match cause.kind() {
-                        ErrorKind::AlreadyExists => CliError::Output(format!(
-                            "{} exists: give --force or another file",
-                            path.display()
-                        )),
+                        ErrorKind::AlreadyExists => {
+                            CliError::Output(format!("{} exists: give --force or another file", path.shown()))
+                        }
                         _ => CliError::write(path.to_owned())(cause),
                     },
                 )?))

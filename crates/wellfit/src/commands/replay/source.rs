@@ -7,6 +7,7 @@ use crate::output::Output;
 use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::Path;
+use wellfit::base::Shown;
 use wellfit::base::file;
 use wellfit::base::words::{either, plural};
 use wellfit::data::DataError;
@@ -39,7 +40,7 @@ pub fn read(args: &ReplayArgs, out: Output) -> Result<Metrics, CliError> {
 }
 
 fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
-    let place = path.display().to_string();
+    let place = path.shown().to_string();
     if path.is_dir() {
         let problem = format!("{place} is a folder: for the metrics of a run give --run {place}");
         return Err(DataError::Invalid(problem).into());
@@ -63,7 +64,7 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
 }
 
 fn text(path: &Path) -> Result<String, DataError> {
-    let bad = |problem: &str| DataError::Invalid(format!("{}: {problem}", path.display()));
+    let bad = |problem: &str| DataError::Invalid(format!("{}: {problem}", path.shown()));
     let bytes = file::read_stream(path, LARGEST_FILE).map_err(|source| match source.kind() {
         ErrorKind::FileTooLarge => bad("larger than 64 MiB, so hardly the metrics of a run"),
         _ => DataError::Io { path: path.to_path_buf(), source },
@@ -106,7 +107,7 @@ fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cli
     log.problems.iter().for_each(|problem| out.warn(problem.to_string()));
     let epochs: Vec<(u32, f64)> =
         epochs(&log.rows).iter().filter_map(|record| Some((record.epoch, metric.of(record)?))).collect();
-    let place = path.display().to_string();
+    let place = path.shown().to_string();
     if epochs.is_empty() {
         return Err(CliError::Output(format!("{place} has recorded no epoch: there is nothing to replay")));
     }

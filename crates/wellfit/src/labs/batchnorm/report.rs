@@ -7,6 +7,7 @@ use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::record::RunWriter;
 use wellfit::run::figures::{self, percent};
@@ -85,7 +86,7 @@ pub fn report(
     write_summary(run, &text)?;
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
-    out.say(format!("{}, pictures and record: {}", figures::duration(seconds), run.path().display()));
+    out.say(format!("{}, pictures and record: {}", figures::duration(seconds), run.path().shown()));
     let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
     for (network, name) in NAMES.iter().enumerate() {
         value[name] = json!({ "loss_last20": number(loss[network]), "test_accuracy": accuracy[network] });

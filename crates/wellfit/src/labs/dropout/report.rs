@@ -6,6 +6,7 @@ use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::record::RunWriter;
 use wellfit::run::duration;
@@ -44,7 +45,7 @@ pub fn report(
     write_summary(run, &text)?;
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
-    out.say(format!("{}, pictures and record: {}", duration(seconds), run.path().display()));
+    out.say(format!("{}, pictures and record: {}", duration(seconds), run.path().shown()));
     let one = |result: &[f64; 2]| json!({ "normal": { "test_loss": number(result[0]) }, "dropout": { "test_loss": number(result[1]) } });
     let mut value = one(&loss);
     value["run"] = output::path(run.path());
