@@ -102,6 +102,12 @@ impl Experiment {
     /// # Errors
     /// As [`train`].
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
+        self.make_ready(observer)?;
+        self.begin(out, observer)
+    }
+
+    /// Load the weights, and refuse what cannot be, before anything is written.
+    pub(crate) fn make_ready(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
         self.refuse_constant_metric()?;
@@ -109,7 +115,11 @@ impl Experiment {
         trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);
         self.warn_of_clashes(observer);
-        self.take_memory()?;
+        self.take_memory()
+    }
+
+    /// Make the run of what is [ready](Self::make_ready).
+    pub(crate) fn begin(self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
         let saved = SavedRun::new(self.run_info(&run, &out.command)?, &self);

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod data_show;
 pub mod data_split;
 pub mod data_stats;
+pub mod cross_validation;
 pub mod evaluate;
 pub mod export;
 mod folder;
