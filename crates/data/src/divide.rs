@@ -69,7 +69,9 @@ pub fn folds(
     let mut lacks = vec![vec![0.0; n.min(labels.len())]; classes];
     let largest = sorted.chunk_by(|a, b| a == b).map(<[u32]>::len).max().unwrap_or(0);
     if n < 2 || largest < n {
-        let problem = format!("{count} folds: give at least 2, and at most as many as the largest class has images, {largest}");
+        let problem = format!(
+            "{count} folds: give at least 2, and at most as many as the largest class has images, {largest}"
+        );
         return Err(DataError::Invalid(problem));
     }
     for (place, &label) in sorted.iter().enumerate() {
@@ -107,7 +109,9 @@ fn deal(labels: &[u32], groups: &[String], mut lacks: Vec<Vec<f64>>, seed: u64) 
 /// What each image must stay together with: images of equal pixels have the same name.
 #[must_use]
 pub fn groups_of_copies(data: &Dataset, hashes: &PixelHashes) -> Vec<String> {
-    let group = |i: usize| data.path(i).and_then(|path| hashes.get(path)).map_or_else(|| i.to_string(), |hash| hex(hash));
+    let group = |i: usize| {
+        data.path(i).and_then(|path| hashes.get(path)).map_or_else(|| i.to_string(), |hash| hex(hash))
+    };
     (0..data.len()).map(group).collect()
 }
 
@@ -238,10 +242,15 @@ mod tests {
         let alone: Vec<String> = (0..labels.len()).map(|i| i.to_string()).collect();
         let parts = folds(&labels, 9, &alone, 4, 5).unwrap();
         for class in 0..9 {
-            let counts: Vec<usize> =
-                parts.iter().map(|part| part.iter().filter(|&&at| labels[at as usize] == class).count()).collect();
+            let counts: Vec<usize> = parts
+                .iter()
+                .map(|part| part.iter().filter(|&&at| labels[at as usize] == class).count())
+                .collect();
             let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-            assert!(most - least <= 1 && counts.iter().sum::<usize>() == 4 + class as usize, "{class}: {counts:?}");
+            assert!(
+                most - least <= 1 && counts.iter().sum::<usize>() == 4 + class as usize,
+                "{class}: {counts:?}"
+            );
         }
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [18; 4]);
         let mut all = parts.concat();

@@ -33,7 +33,7 @@ pub mod statistics;
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
-pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, Sample};
+pub use loader::{Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, Sample, Sampler};
 pub use open::check::{PixelHashes, Suspicious};
 pub use open::copies::Copies;
 pub use open::entry::Entry;

@@ -103,7 +103,11 @@ pub fn cross_validate(
             State::Absent => {
                 // Whatever of a run is there was cut off before it was one.
                 let out = Destination { dir: Some(dir), force: true, command: out.command.clone() };
-                drop(if ready { experiment.begin(&out, observer)? } else { experiment.train(&out, observer)? });
+                drop(if ready {
+                    experiment.begin(&out, observer)?
+                } else {
+                    experiment.train(&out, observer)?
+                });
             }
         }
     }

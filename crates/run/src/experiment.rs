@@ -22,7 +22,7 @@ use wellfit_data::{
     stratified,
 };
 use wellfit_kernels::conv::Algorithm;
-use wellfit_models::{Engine, Network, Shape, architecture, build};
+use wellfit_models::{Engine, Network, Shape, architecture, build_with};
 use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
 /// Images for training, validation and the final test.
@@ -101,7 +101,8 @@ impl Experiment {
             Validation::Test => options.clone().for_lab_transfer().decide(kind)?,
         };
         if let (Some(folds), None) = (spec.folds, spec.fold) {
-            let problem = format!("`folds` {folds} are as many runs, not one: choose one of them with `fold`");
+            let problem =
+                format!("`folds` {folds} are as many runs, not one: choose one of them with `fold`");
             return Err(RunError::setting("fold", problem));
         }
         let asked = spec.precision;
@@ -270,7 +271,8 @@ pub(crate) fn divide(
             return Err(DataError::Invalid(problem.to_owned()).into());
         };
         if spec.folds.is_some() {
-            let problem = "`folds` are validated on training images, lab transfer on test/: use `wellfit train`";
+            let problem =
+                "`folds` are validated on training images, lab transfer on test/: use `wellfit train`";
             return Err(RunError::setting("folds", problem.to_owned()));
         }
         observer.notice(&Notice::TestDecides);
@@ -282,7 +284,13 @@ pub(crate) fn divide(
         }
         let folds = folds_of(&train, &hashes, folds, spec.seed)?;
         let (apart, rest) = fold_and_rest(&folds, fold);
-        return Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test, hashes });
+        return Ok(Parts {
+            name,
+            train: train.subset(&rest),
+            validation: train.subset(&apart),
+            test,
+            hashes,
+        });
     }
     if let Some(validation) = val {
         return Ok(Parts { name, train, validation, test, hashes });
@@ -316,7 +324,7 @@ fn fold_and_rest(folds: &[Vec<u32>], fold: u32) -> (Vec<u32>, Vec<u32>) {
 /// A fresh network.
 pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
     let input = Shape::image(images.size.0, images.size.1, images.channels);
-    let mut network = build(&spec.model, input, classes)?;
+    let mut network = build_with(&spec.model, input, classes, spec.stochastic_depth)?;
     if spec.exact_conv {
         network.algorithm = Algorithm::Direct;
     }
@@ -340,6 +348,7 @@ pub(crate) fn loader(
     let options = LoaderOptions {
         batch_size: spec.batch_size,
         shuffle: training,
+        sampler: spec.sampler.into(),
         seed: spec.seed,
         workers: spec.workers,
         prefetch: 2 * spec.workers.max(1),

@@ -56,8 +56,8 @@ pub use classifier::{
     Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
     Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
-pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use cross_validation::{CrossValidation, FoldResult, cross_validate};
+pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;

@@ -35,7 +35,8 @@ impl Classifier {
             let fits = |one: &Preprocessing| (one.size, one.channels, one.depth);
             if other.classes != first.classes || fits(&other.preprocessing) != fits(&first.preprocessing) {
                 let name = run.display();
-                let problem = format!("{name} has other classes or another input than fold 1: they are no ensemble");
+                let problem =
+                    format!("{name} has other classes or another input than fold 1: they are no ensemble");
                 return Err(RunError::Unusable(problem));
             }
             // Each standardises by the images it was trained on; the first's inputs are converted.

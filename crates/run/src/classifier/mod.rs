@@ -22,8 +22,8 @@ pub use weights::weight_file;
 pub(crate) use weights::{Opened, model_in, open_weights, take_over};
 
 use crate::error::RunError;
-use crate::observer::Observer;
 use crate::folds::folds_in;
+use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
 use crate::pretrained;
@@ -152,7 +152,11 @@ impl Classifier {
         if self.quantised.is_some() {
             return self;
         }
-        let engine = if self.others.is_empty() { engine } else { Arc::new(Averaged { engine, others: self.others.clone() }) };
+        let engine = if self.others.is_empty() {
+            engine
+        } else {
+            Arc::new(Averaged { engine, others: self.others.clone() })
+        };
         Self { engine, ..self }
     }
 

@@ -41,7 +41,9 @@ pub fn report(found: &CrossValidation, data: &str, out: Output) -> Result<(), Cl
         "The folds together are an ensemble, the mean of their probabilities: wellfit predict {name} IMAGE"
     ));
     if found.rest_is_untouched {
-        out.say(format!("The part of {data} that no fold has seen judges it: wellfit evaluate {name} {data}"));
+        out.say(format!(
+            "The part of {data} that no fold has seen judges it: wellfit evaluate {name} {data}"
+        ));
     }
     out.result(&result);
     Ok(())

@@ -1,10 +1,10 @@
 //! One file a command.
 
 pub mod bench;
+pub mod cross_validation;
 pub mod data_show;
 pub mod data_split;
 pub mod data_stats;
-pub mod cross_validation;
 pub mod evaluate;
 pub mod export;
 mod folder;
