@@ -34,7 +34,7 @@ pub mod optimizer;
 pub mod passes;
 pub mod plan;
 
-pub use arch::{Architecture, MODELS, architecture, architectures, build, least_parameters, mlp};
+pub use arch::{Architecture, MODELS, architecture, architectures, build, build_with, least_parameters, mlp};
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
 pub use graph::{Network, Node, Parameter, Shape};

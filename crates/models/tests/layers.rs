@@ -384,7 +384,11 @@ fn cross_entropy() {
         let (rows, classes) = (shape[0], shape[1]);
         let weights = flag(case, "weights").then(|| values(classes, WEIGHT, 3.0, 1.75));
         let label_smoothing = case["smoothing"].as_f64().unwrap() as f32;
-        let loss = CrossEntropy { label_smoothing, class_weights: weights.unwrap_or_default() };
+        let loss = CrossEntropy {
+            label_smoothing,
+            class_weights: weights.unwrap_or_default(),
+            ..CrossEntropy::default()
+        };
         let labels: Vec<u32> = (0..rows).map(|row| (row * 7 % classes) as u32).collect();
         equal_loss(&loss.loss(&drawn(case, 0), &labels, classes), equal);
     });

@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 /// Holds a replaced run until the new one is set up.
 const REPLACED: &str = ".replaced";
 
+/// The directory of a group's run number `number`, from 1.
+pub(crate) fn member(group: &Path, number: u32) -> PathBuf {
+    group.join(format!("fold-{number}"))
+}
+
 /// A directory that belongs to this process.
 #[derive(Debug)]
 pub(crate) struct Claim {
@@ -54,7 +59,8 @@ pub(crate) fn claim_at(io: &dyn Io, dir: &Path, force: bool) -> Result<Claim> {
 }
 
 fn check(dir: &Path, force: bool) -> Result<()> {
-    let looks_like_a_run = [RUN_TOML, EVENTS, REPLACED].iter().any(|name| dir.join(name).exists());
+    let of_a_run = |dir: &Path| [RUN_TOML, EVENTS, REPLACED].iter().any(|name| dir.join(name).exists());
+    let looks_like_a_run = of_a_run(dir) || of_a_run(&member(dir, 1));
     match (content(dir)?.is_empty(), looks_like_a_run) {
         (true, _) => Ok(()),
         (false, true) if force => Ok(()),

@@ -15,12 +15,13 @@ use crate::pretrained;
 use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
+use wellfit_data::divide::{self, groups_of_copies};
 use wellfit_data::open::is_built_in;
 use wellfit_data::{
     Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
 };
 use wellfit_kernels::conv::Algorithm;
-use wellfit_models::{Engine, Network, Shape, architecture, build};
+use wellfit_models::{Engine, Network, Shape, architecture, build_with};
 use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
 /// Images for training, validation and the final test.
@@ -96,6 +97,11 @@ impl Experiment {
             Validation::Split => options.decide(kind)?,
             Validation::Test => options.clone().for_lab_transfer().decide(kind)?,
         };
+        if let (Some(folds), None) = (spec.folds, spec.fold) {
+            let problem =
+                format!("`folds` {folds} are as many runs, not one: choose one of them with `fold`");
+            return Err(RunError::setting("fold", problem));
+        }
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();
@@ -261,8 +267,26 @@ pub(crate) fn divide(
                 "lab transfer validates on test/, which these data do not have: use `wellfit train`";
             return Err(DataError::Invalid(problem.to_owned()).into());
         };
+        if spec.folds.is_some() {
+            let problem =
+                "`folds` are validated on training images, lab transfer on test/: use `wellfit train`";
+            return Err(RunError::setting("folds", problem.to_owned()));
+        }
         observer.notice(&Notice::TestDecides);
         return Ok(Parts { name, train, validation: test, test: None });
+    }
+    if let (Some(folds), Some(fold)) = (spec.folds, spec.fold) {
+        if val.is_some() {
+            observer.notice(&Notice::FoldsLeaveValidation);
+        }
+        let folds = folds_of(&train, folds, spec.seed)?;
+        let (apart, rest) = fold_and_rest(&folds, fold);
+        return Ok(Parts {
+            name,
+            train: train.subset(&rest),
+            validation: train.subset(&apart),
+            test,
+        });
     }
     if let Some(validation) = val {
         return Ok(Parts { name, train, validation, test });
@@ -271,10 +295,27 @@ pub(crate) fn divide(
     Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
 }
 
+/// The images of each fold.
+pub(crate) fn folds_of(train: &Dataset, folds: u32, seed: u64) -> Result<Vec<Vec<u32>>, RunError> {
+    let groups = groups_of_copies(train);
+    let folds = divide::folds(&train.labels, train.classes.len(), &groups, folds, seed);
+    folds.map_err(|error| RunError::setting("folds", format!("`folds`: {error}")))
+}
+
+/// The images of a fold, counted from 1, and of all others, ascending.
+fn fold_and_rest(folds: &[Vec<u32>], fold: u32) -> (Vec<u32>, Vec<u32>) {
+    let (mut apart, mut rest) = (Vec::new(), Vec::new());
+    for (number, images) in (1..).zip(folds) {
+        if number == fold { &mut apart } else { &mut rest }.extend_from_slice(images);
+    }
+    rest.sort_unstable();
+    (apart, rest)
+}
+
 /// A fresh network.
 pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
     let input = Shape::image(images.size.0, images.size.1, images.channels);
-    let mut network = build(&spec.model, input, classes)?;
+    let mut network = build_with(&spec.model, input, classes, spec.stochastic_depth)?;
     if spec.exact_conv {
         network.algorithm = Algorithm::Direct;
     }
@@ -301,6 +342,7 @@ pub(crate) fn loader(
     let options = LoaderOptions {
         batch_size: spec.batch_size,
         shuffle: training,
+        sampler: spec.sampler.into(),
         seed: spec.seed,
         workers: spec.workers,
         prefetch: 2 * spec.workers.max(1),

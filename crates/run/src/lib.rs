@@ -11,6 +11,7 @@
 //!
 //! * [`options`] every setting once: name, help, group, default, check; [`RunSpec`] and [`Options`] follow from it
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
+//! * [`cross_validate`] a run for each fold of the training images
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
 //! * [`evaluation_pictures`] what a classifier confuses, and its worst answers
@@ -23,10 +24,12 @@
 mod caching;
 mod classes;
 mod classifier;
+mod cross_validation;
 mod embedded;
 mod error;
 mod experiment;
 pub mod figures;
+mod folds;
 mod following;
 mod from_scratch;
 mod machine;
@@ -53,10 +56,12 @@ pub use classifier::{
     Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
     Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
+pub use cross_validation::{CrossValidation, FoldResult, cross_validate};
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;
+pub use folds::folds_in;
 pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;

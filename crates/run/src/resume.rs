@@ -17,7 +17,7 @@ use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason
 use wellfit_train::LAST;
 
 /// Where to look for runs.
-const RUNS: &str = "runs";
+pub(crate) const RUNS: &str = "runs";
 
 /// What is given for a run that is resumed.
 #[derive(Debug, Clone, Default)]
@@ -132,6 +132,11 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// Of a run that this process owns.
+    pub(crate) fn new(run: RunWriter, saved: SavedRun) -> Self {
+        Self { run, saved, go_on_after_stop: false }
+    }
+
     /// Continue from the newest good checkpoint.
     ///
     /// # Errors
@@ -203,7 +208,7 @@ fn other_machine(dir: &RunDir) -> Result<Option<String>, RunError> {
 }
 
 /// The words of a run that ended with a loss that is no number.
-fn diverged(dir: &RunDir) -> Result<Option<String>, RunError> {
+pub(crate) fn diverged(dir: &RunDir) -> Result<Option<String>, RunError> {
     Ok(dir.events()?.rows.into_iter().rev().find_map(|event| match event {
         Event::Stop { reason: StopReason::Diverged, message, .. } => Some(message),
         _ => None,
@@ -237,7 +242,7 @@ impl Experiment {
                 Some(_) => {}
             }
             match RunWriter::resume(&path) {
-                Ok(run) => return Ok(Some(Unfinished { run, saved, go_on_after_stop: false })),
+                Ok(run) => return Ok(Some(Unfinished::new(run, saved))),
                 Err(RecordError::InUse(_)) => observer.notice(&Notice::UnderWay { path }),
                 Err(error) => return Err(error.into()),
             }

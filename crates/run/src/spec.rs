@@ -2,7 +2,9 @@
 
 use crate::error::RunError;
 use crate::options::checks::require;
-use crate::options::{CheckpointMode, DataKind, Entry, OptimizerName, Options, RunSpec, entries};
+use crate::options::{
+    CheckpointMode, DataKind, Entry, LossName, OptimizerName, Options, RunSpec, entries,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -168,7 +170,9 @@ impl RunSpec {
 
     /// The loss.
     pub(crate) fn loss(&self) -> CrossEntropy {
-        CrossEntropy { label_smoothing: self.label_smoothing as f32, class_weights: Vec::new() }
+        let focal_gamma = if self.loss == LossName::Focal { self.focal_gamma as f32 } else { 0.0 };
+        let label_smoothing = self.label_smoothing as f32;
+        CrossEntropy { label_smoothing, class_weights: Vec::new(), focal_gamma }
     }
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.

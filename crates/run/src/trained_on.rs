@@ -4,6 +4,7 @@
 use crate::embedded::is_embedded;
 use crate::error::RunError;
 use crate::experiment::{Parts, divide};
+use crate::folds::folds_in;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::{Dataset, Splits};
-use wellfit_record::{RunDir, RunWriter};
+use wellfit_record::{RunDir, RunGroup, RunWriter};
 
 /// The file in a run's directory: a line a training image.
 const FILE: &str = "trained-on.txt";
@@ -88,6 +89,9 @@ pub fn judged(
     splits: Splits,
     observer: &mut dyn Observer,
 ) -> Result<Judged, RunError> {
+    if let Some(folds) = folds_in(path) {
+        return judged_by_all(path, folds, splits, observer);
+    }
     let Some(run) = run_of(path) else {
         let (part, images, _) = usual_part(splits);
         return Ok(Judged { part, trained_on: images.subset(&[]), unseen: images });
@@ -104,6 +108,30 @@ pub fn judged(
         }
         return Ok(Judged { part, trained_on: images.subset(&[]), unseen: images });
     };
+    told_apart((part, images), &prints, observer)
+}
+
+/// The same for the networks of a cross-validation together, which have seen whatever one of them was trained on.
+fn judged_by_all(
+    dir: &Path,
+    folds: u32,
+    splits: Splits,
+    observer: &mut dyn Observer,
+) -> Result<Judged, RunError> {
+    let mut prints = HashSet::new();
+    for fold in 1..=folds {
+        prints.extend(read(&RunGroup::run(dir, fold))?.unwrap_or_default());
+    }
+    let (part, images, _) = usual_part(splits);
+    told_apart((part, images), &prints, observer)
+}
+
+/// The images that are among those trained on, and the others.
+fn told_apart(
+    (part, images): (&'static str, Dataset),
+    prints: &HashSet<u64>,
+    observer: &mut dyn Observer,
+) -> Result<Judged, RunError> {
     let places = (0..).zip(images.prints()?);
     let (seen, unseen): (Vec<_>, Vec<_>) = places.partition(|(_, print)| prints.contains(print));
     let [seen, unseen] =

@@ -102,14 +102,25 @@ impl Experiment {
     /// # Errors
     /// As [`train`].
     pub fn train(mut self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
+        self.make_ready(observer)?;
+        self.begin(out, observer)
+    }
+
+    /// Load the weights, and refuse what cannot be, before anything is written.
+    pub(crate) fn make_ready(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
+        self.spec.class_weights.of(&self.parts.train)?;
         self.refuse_constant_metric()?;
         self.warn_of_random_weights(observer)?;
         trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);
         self.warn_of_clashes(observer);
-        self.take_memory()?;
+        self.take_memory()
+    }
+
+    /// Make the run of what is [ready](Self::make_ready).
+    pub(crate) fn begin(self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
         let saved = SavedRun::new(self.run_info(&run, &out.command)?, &self);
@@ -131,6 +142,7 @@ impl Experiment {
         trained_on::note(&run, &self.parts.train, self.spec.weights.as_deref())?;
         let Self { source, spec, engine, network, train, val, .. } = self;
         let mut config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
+        config.loss.class_weights = spec.class_weights.of(train.dataset())?;
         config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
         // A run that is resumed has it.
         if !run.path().join(SHEET).is_file() {

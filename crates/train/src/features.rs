@@ -7,7 +7,7 @@
 use crate::error::TrainError;
 use crate::labels::Labels;
 use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
@@ -90,8 +90,9 @@ impl Source {
         let loaded = match &self.features {
             None => self.loader.epoch_from(epoch, first),
             Some(features) => {
-                steps
-                    .extend(self.loader.plan(epoch).into_iter().skip(first).map(|step| features.split(step)));
+                let mut planned = HashSet::new();
+                let plan = self.loader.plan(epoch).into_iter().skip(first);
+                steps.extend(plan.map(|step| features.split(step, &mut planned)));
                 let missing = steps.iter().map(|step| &step.missing).filter(|missing| !missing.is_empty());
                 self.loader.load(missing.cloned().collect())
             }
@@ -154,9 +155,14 @@ impl Inputs<'_> {
 }
 
 impl Features {
-    fn split(&self, samples: Vec<Sample>) -> Step {
-        let missing = samples.iter().filter(|sample| !self.cache.has(&self.key(sample)));
-        Step { missing: missing.copied().collect(), samples }
+    /// `planned` are those that an earlier step will have computed: a sampler may draw an image more than once.
+    fn split(&self, samples: Vec<Sample>, planned: &mut HashSet<Key>) -> Step {
+        let mut missing = samples.clone();
+        missing.retain(|sample| {
+            let key = self.key(sample);
+            !self.cache.has(&key) && planned.insert(key)
+        });
+        Step { missing, samples }
     }
 
     /// The features of a step: `fresh` ones of what was missing, which are kept now, and those in the cache. `make`

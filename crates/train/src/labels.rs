@@ -37,7 +37,15 @@ impl Objective for MixedCrossEntropy {
         let mut loss = self.0.loss(outputs, &labels.own, width);
         let Some(mixed) = &labels.mixed else { return loss };
         let other = self.0.loss(outputs, &mixed.labels, width);
-        let mix = |own: f64, other: f64| mixed.share * own + (1.0 - mixed.share) * other;
+        // With targets that are probabilities torch divides by the number of samples, not by their weights.
+        let (of_own, of_other) = if self.0.class_weights.is_empty() {
+            (1.0, 1.0)
+        } else {
+            let samples = labels.own.len() as f64;
+            (self.0.total(&labels.own) / samples, self.0.total(&mixed.labels) / samples)
+        };
+        let mix =
+            |own: f64, other: f64| mixed.share * (own * of_own) + (1.0 - mixed.share) * (other * of_other);
         for (own, other) in loss.gradient.iter_mut().zip(other.gradient.iter()) {
             *own = mix(f64::from(*own), f64::from(*other)) as f32;
         }
@@ -52,6 +60,31 @@ impl Objective for MixedCrossEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// torch 2.15: `cross_entropy(logits, 0.3 * one_hot([0, 1]) + 0.7 * one_hot([1, 0]), weight=[1, 2, 0.5],
+    /// label_smoothing=0.1)`.
+    #[test]
+    fn mixed_targets_with_weights_are_divided_by_the_samples() {
+        let class_weights = vec![1.0, 2.0, 0.5];
+        let objective = MixedCrossEntropy(CrossEntropy {
+            label_smoothing: 0.1,
+            class_weights,
+            ..CrossEntropy::default()
+        });
+        let labels = Labels { own: vec![0, 1], mixed: Some(Mixed { labels: vec![1, 0], share: 0.3 }) };
+        let loss = objective.loss(&[1.0, -0.5, 0.25, 0.5, 2.0, -1.0], &labels, 3);
+        assert!((loss.value - 2.113_693_6).abs() < 1e-6, "{}", loss.value);
+        for (got, want) in loss.gradient.iter().zip([
+            0.333_933_4,
+            -0.554_981_3,
+            0.221_047_9,
+            -0.218_896_5,
+            0.202_067_4,
+            0.016_829_1,
+        ]) {
+            assert!((got - want).abs() < 1e-6, "{got} {want}");
+        }
+    }
 
     /// torch 2.15: `cross_entropy(logits, 0.3 * one_hot([0, 1]) + 0.7 * one_hot([1, 0]), label_smoothing=0.1)`.
     #[test]

@@ -27,6 +27,17 @@ pub use pixel_hash::{PixelHash, PixelHashes};
 pub(crate) use pixel_hash::{is_deep, pixel_hash};
 use pixels::Pixels;
 
+/// Which images an epoch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sampler {
+    /// Each image once.
+    #[default]
+    Each,
+    /// As many draws with replacement as there are images, every class alike: torch's `WeightedRandomSampler` with the
+    /// weight 1 / (images of its class) for each image.
+    Balanced,
+}
+
 /// How to make batches.
 #[derive(Debug, Clone)]
 pub struct LoaderOptions {
@@ -34,6 +45,8 @@ pub struct LoaderOptions {
     pub batch_size: usize,
     /// Whether each epoch has an order of its own; otherwise it is the dataset's.
     pub shuffle: bool,
+    /// Which images an epoch has; matters only with `shuffle`.
+    pub sampler: Sampler,
     /// Decides the orders and what the augmentations do.
     pub seed: u64,
     /// Threads that make batches; with 0 the consumer makes them when it asks.
@@ -49,7 +62,15 @@ pub struct LoaderOptions {
 impl Default for LoaderOptions {
     /// Batches of 32 in the dataset's order, made by two threads.
     fn default() -> Self {
-        Self { batch_size: 32, shuffle: false, seed: 0, workers: 2, prefetch: 4, merge_last_single: false }
+        Self {
+            batch_size: 32,
+            shuffle: false,
+            sampler: Sampler::Each,
+            seed: 0,
+            workers: 2,
+            prefetch: 4,
+            merge_last_single: false,
+        }
     }
 }
 
@@ -166,16 +187,22 @@ impl Loader {
     pub fn plan(&self, epoch: u32) -> Vec<Vec<Sample>> {
         let LoaderOptions { shuffle, seed, .. } = self.options;
         let n = self.dataset().len();
-        let order = if shuffle {
-            Rng::new(seed, Stream::Shuffle, epoch, 0).permutation(n)
-        } else {
-            (0..n as u32).collect()
+        let balanced = shuffle && self.options.sampler == Sampler::Balanced;
+        let order = match shuffle {
+            true if balanced => {
+                balanced_draws(self.dataset(), &mut Rng::new(seed, Stream::Shuffle, epoch, 0))
+            }
+            true => Rng::new(seed, Stream::Shuffle, epoch, 0).permutation(n),
+            false => (0..n as u32).collect(),
         };
-        let sample = |&index| {
-            let choice = self.augmentations.draw(&mut Rng::new(seed, Stream::Augment, epoch, index));
+        let sample = |place: usize| {
+            let index = order[place];
+            // An image that is drawn several times in an epoch is changed in another way each time.
+            let own = if balanced { place as u32 } else { index };
+            let choice = self.augmentations.draw(&mut Rng::new(seed, Stream::Augment, epoch, own));
             Sample { index, choice }
         };
-        (0..self.batches()).map(|batch| order[self.range(batch)].iter().map(sample).collect()).collect()
+        (0..self.batches()).map(|batch| self.range(batch).map(sample).collect()).collect()
     }
 
     /// Any batches, made ahead like those of an epoch.
@@ -190,5 +217,70 @@ impl Loader {
         let end =
             if batch + 1 == self.batches() { self.dataset().len() } else { start + self.options.batch_size };
         start..end
+    }
+}
+
+/// As many images as there are, each drawn by its class first, of which those that have images are equally likely.
+fn balanced_draws(data: &Dataset, rng: &mut Rng) -> Vec<u32> {
+    let mut members = vec![Vec::new(); data.classes.len()];
+    for (position, &label) in (0..).zip(&data.labels) {
+        members[label as usize].push(position);
+    }
+    members.retain(|class: &Vec<u32>| !class.is_empty());
+    let mut draw = || {
+        let class = &members[rng.below(members.len() as u32) as usize];
+        class[rng.below(class.len() as u32) as usize]
+    };
+    data.labels.iter().map(|_| draw()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocessing::Preprocessing;
+    use wellfit_images::Depth;
+
+    /// 90 images of one class, 10 of another, none of a third.
+    fn balanced(seed: u64) -> Loader {
+        let labels: Vec<u32> = (0..100).map(|i| u32::from(i % 10 == 0)).collect();
+        let images = Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new(vec![0; 100]) };
+        let classes = ["common", "rare", "absent"].map(str::to_owned).to_vec();
+        let data = Dataset::new(classes, labels, images).unwrap();
+        let (size, mean, std) = ((1, 1), vec![0.0], vec![1.0]);
+        let preprocessing = Preprocessing { size, channels: 1, mean, std, depth: Depth::Clip };
+        let options = LoaderOptions {
+            batch_size: 8,
+            shuffle: true,
+            sampler: Sampler::Balanced,
+            seed,
+            ..LoaderOptions::default()
+        };
+        Loader::new(data, preprocessing, Augmentations::none(), options).unwrap()
+    }
+
+    #[test]
+    fn classes_are_drawn_alike_and_images_of_a_class_too() {
+        let loader = balanced(3);
+        let mut counts = vec![0_u32; 100];
+        for epoch in 0..1000 {
+            let plan = loader.plan(epoch);
+            assert_eq!(plan.iter().map(Vec::len).sum::<usize>(), 100, "as many draws as images");
+            plan.iter().flatten().for_each(|sample| counts[sample.index as usize] += 1);
+        }
+        // 100,000 draws: half are of the rare class, within 5 standard deviations of 158.
+        let rare: u32 = counts.iter().step_by(10).sum();
+        assert!((49_210..=50_790).contains(&rare), "{rare}");
+        // 5000 of each rare image (deviation 69), 556 of each common one (deviation 24).
+        for (image, &count) in counts.iter().enumerate() {
+            let (low, high) = if image % 10 == 0 { (4655, 5345) } else { (436, 676) };
+            assert!((low..=high).contains(&count), "{image}: {count}");
+        }
+    }
+
+    #[test]
+    fn draws_follow_from_seed_and_epoch() {
+        assert_eq!(balanced(3).plan(2), balanced(3).plan(2));
+        assert_ne!(balanced(3).plan(2), balanced(3).plan(1));
+        assert_ne!(balanced(3).plan(2), balanced(4).plan(2));
     }
 }

@@ -96,7 +96,7 @@ fn an_mlp_with_batchnorm_and_dropout() {
 #[test]
 fn label_smoothing_and_class_weights() {
     let class_weights = (1..=10).map(|class| class as f32 / 5.0).collect();
-    compare(mlp(), 64, &CrossEntropy { label_smoothing: 0.1, class_weights });
+    compare(mlp(), 64, &CrossEntropy { label_smoothing: 0.1, class_weights, ..CrossEntropy::default() });
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: true,
         weight_files: &["efficientnet_b0_rwightman-7f5810bc"],
         other_names: &[],
-        build: |architecture, input, classes| efficientnet(architecture.name, &B0, input, classes),
+        stochastic_depth: Some(DROPPED),
+        build: |architecture, input, classes| efficientnet(architecture, &B0, input, classes),
     },
     Architecture {
         name: "efficientnet_lite0",
@@ -21,7 +22,8 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: true,
         weight_files: &[],
         other_names: &[timm_name, original_name],
-        build: |architecture, input, classes| efficientnet(architecture.name, &LITE0, input, classes),
+        stochastic_depth: Some(DROPPED),
+        build: |architecture, input, classes| efficientnet(architecture, &LITE0, input, classes),
     },
 ];
 
@@ -38,7 +40,7 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (6, 3, 1, 320, 1),
 ];
 
-/// The probability with which the last block's samples would be dropped, were there one more; it grows linearly.
+/// torchvision's rate of stochastic depth: that of the block after the last, were there one.
 const DROPPED: f64 = 0.2;
 
 /// In what the variants of one size differ.
@@ -65,9 +67,10 @@ const LITE0: Variant = Variant {
     norm: BatchNorm { eps: 1e-3, momentum: 0.01 },
 };
 
-fn efficientnet(name: &str, variant: &Variant, input: Shape, classes: usize) -> Builder {
+fn efficientnet(architecture: &Architecture, variant: &Variant, input: Shape, classes: usize) -> Builder {
     let &Variant { activation, excites, padding, norm } = variant;
-    let mut net = Builder::new(name, input);
+    let mut net = Builder::new(architecture.name, input);
+    let rate = architecture.stochastic_depth.unwrap_or(0.0);
     let first = (FIRST_CHANNELS, 3, 2);
     let mut value = conv_norm(&mut net, "features.0", 0, first, padding, norm, Some(activation));
     let (mut channels, mut blocks) = (FIRST_CHANNELS, 0);
@@ -86,7 +89,7 @@ fn efficientnet(name: &str, variant: &Variant, input: Shape, classes: usize) -> 
                 activation,
                 excitation: excites.then_some(excitation),
                 norm,
-                dropped: (DROPPED * f64::from(blocks) / all as f64) as f32,
+                dropped: (rate * f64::from(blocks) / all as f64) as f32,
             };
             value = inverted_residual(&mut net, &format!("features.{stage}.{place}"), value, &block);
             (channels, blocks) = (out, blocks + 1);

@@ -14,6 +14,7 @@ const MLP: Architecture = Architecture {
     colour: false,
     weight_files: &[],
     other_names: &[],
+    stochastic_depth: None,
     build: |_, input, classes| classifier(input, classes, false),
 };
 

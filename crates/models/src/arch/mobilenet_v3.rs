@@ -12,6 +12,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: true,
         weight_files: &["mobilenet_v3_large-5c1a4163", "mobilenet_v3_large-8738ca79"],
         other_names: &[],
+        stochastic_depth: None,
         build: |architecture, input, classes| mobilenet(architecture.name, &LARGE, 1280, input, classes),
     },
     Architecture {
@@ -20,6 +21,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: true,
         weight_files: &["mobilenet_v3_small-047dcff4"],
         other_names: &[],
+        stochastic_depth: None,
         build: |architecture, input, classes| mobilenet(architecture.name, &SMALL, 1024, input, classes),
     },
 ];

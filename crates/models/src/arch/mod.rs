@@ -17,7 +17,7 @@ const FAMILIES: [&[Architecture]; 4] =
     [mlp::FAMILY, resnet::FAMILY, mobilenet_v3::FAMILY, efficientnet::FAMILY];
 
 /// What an architecture is and needs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Architecture {
     /// Its name, torchvision's where it has one.
     pub name: &'static str,
@@ -29,6 +29,9 @@ pub struct Architecture {
     pub weight_files: &'static [&'static str],
     /// What other packages call an array of that name of ours, for each package; none for names that they lack.
     pub other_names: &'static [fn(&str) -> Option<String>],
+    /// How often training drops a sample on its way through the last residual block; in the blocks before that grows
+    /// linearly. None for networks without such blocks.
+    pub stochastic_depth: Option<f64>,
     /// Builds the network for images of a shape and a number of classes.
     pub build: fn(&Self, Shape, usize) -> Builder,
 }
@@ -56,11 +59,27 @@ pub fn architecture(name: &str) -> Result<&'static Architecture, ModelError> {
 /// # Errors
 /// For an unknown name, no classes, or an empty image.
 pub fn build(name: &str, input: Shape, classes: usize) -> Result<Network, ModelError> {
+    build_with(name, input, classes, None)
+}
+
+/// [`build`] with another rate of stochastic depth than the architecture's own, where it has residual blocks.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(
+    name: &str,
+    input: Shape,
+    classes: usize,
+    stochastic_depth: Option<f64>,
+) -> Result<Network, ModelError> {
     if classes == 0 || input.len() == 0 {
         return Err(ModelError::Empty { input, classes });
     }
-    let architecture = architecture(name)?;
-    Ok((architecture.build)(architecture, input, classes).finish())
+    let mut architecture = *architecture(name)?;
+    if architecture.stochastic_depth.is_some() {
+        architecture.stochastic_depth = stochastic_depth.or(architecture.stochastic_depth);
+    }
+    Ok((architecture.build)(&architecture, input, classes).finish())
 }
 
 /// How many parameters [`build`]'s network has at the least, found without taking memory for them: those of its linear

@@ -3,7 +3,7 @@
 
 use super::Architecture;
 use crate::graph::{Builder, Shape, Value};
-use crate::ops::GroupedConv;
+use crate::ops::{GroupedConv, StochasticDepth};
 
 pub(super) const FAMILY: &[Architecture] = &[
     Architecture {
@@ -12,13 +12,14 @@ pub(super) const FAMILY: &[Architecture] = &[
         colour: false,
         weight_files: &[],
         other_names: &[],
-        build: |architecture, input, classes| cifar(architecture.name, input, classes, 3),
+        stochastic_depth: Some(0.0),
+        build: |architecture, input, classes| cifar(architecture, input, classes, 3),
     },
     Architecture {
         name: "resnet18",
         weight_files: &["resnet18-f37072fd"],
         build: |architecture, input, classes| {
-            imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)
+            imagenet(architecture, Block::Basic, [2, 2, 2, 2], input, classes)
         },
         ..RESNET
     },
@@ -26,7 +27,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         name: "resnet34",
         weight_files: &["resnet34-b627a593"],
         build: |architecture, input, classes| {
-            imagenet(architecture.name, Block::Basic, [3, 4, 6, 3], input, classes)
+            imagenet(architecture, Block::Basic, [3, 4, 6, 3], input, classes)
         },
         ..RESNET
     },
@@ -34,7 +35,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         name: "resnet50",
         weight_files: &["resnet50-11ad3fa6", "resnet50-0676ba61"],
         build: |architecture, input, classes| {
-            imagenet(architecture.name, Block::Bottleneck, [3, 4, 6, 3], input, classes)
+            imagenet(architecture, Block::Bottleneck, [3, 4, 6, 3], input, classes)
         },
         ..RESNET
     },
@@ -42,7 +43,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         name: "resnet101",
         weight_files: &["resnet101-cd907fc2", "resnet101-63fe2227"],
         build: |architecture, input, classes| {
-            imagenet(architecture.name, Block::Bottleneck, [3, 4, 23, 3], input, classes)
+            imagenet(architecture, Block::Bottleneck, [3, 4, 23, 3], input, classes)
         },
         ..RESNET
     },
@@ -50,7 +51,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         name: "resnet152",
         weight_files: &["resnet152-f82ba261", "resnet152-394f9c45"],
         build: |architecture, input, classes| {
-            imagenet(architecture.name, Block::Bottleneck, [3, 8, 36, 3], input, classes)
+            imagenet(architecture, Block::Bottleneck, [3, 8, 36, 3], input, classes)
         },
         ..RESNET
     },
@@ -59,22 +60,20 @@ pub(super) const FAMILY: &[Architecture] = &[
         weight_files: &["resnext50_32x4d-1a0047aa", "resnext50_32x4d-7cdf4587"],
         build: |architecture, input, classes| {
             let block = Block::Grouped { groups: 32, width: 4 };
-            imagenet(architecture.name, block, [3, 4, 6, 3], input, classes)
+            imagenet(architecture, block, [3, 4, 6, 3], input, classes)
         },
         ..RESNET
     },
     Architecture {
         name: "wide_resnet50_2",
         weight_files: &["wide_resnet50_2-9ba9bcbe", "wide_resnet50_2-95faca4d"],
-        build: |architecture, input, classes| imagenet(architecture.name, WIDE, [3, 4, 6, 3], input, classes),
+        build: |architecture, input, classes| imagenet(architecture, WIDE, [3, 4, 6, 3], input, classes),
         ..RESNET
     },
     Architecture {
         name: "wide_resnet101_2",
         weight_files: &["wide_resnet101_2-d733dc28", "wide_resnet101_2-32ee1156"],
-        build: |architecture, input, classes| {
-            imagenet(architecture.name, WIDE, [3, 4, 23, 3], input, classes)
-        },
+        build: |architecture, input, classes| imagenet(architecture, WIDE, [3, 4, 23, 3], input, classes),
         ..RESNET
     },
 ];
@@ -85,9 +84,8 @@ const RESNET: Architecture = Architecture {
     colour: true,
     weight_files: &[],
     other_names: &[],
-    build: |architecture, input, classes| {
-        imagenet(architecture.name, Block::Basic, [2, 2, 2, 2], input, classes)
-    },
+    stochastic_depth: Some(0.0),
+    build: |architecture, input, classes| imagenet(architecture, Block::Basic, [2, 2, 2, 2], input, classes),
 };
 
 /// That of wide ResNets: twice the channels in the 3×3.
@@ -130,45 +128,54 @@ impl Block {
 }
 
 /// torchvision's ResNet: 7×7 stem, max pool, four stages of `depths` blocks with 64, 128, 256, 512 channels.
-#[must_use]
-pub fn imagenet(name: &str, block: Block, depths: [usize; 4], input: Shape, classes: usize) -> Builder {
-    let mut net = Builder::new(name, input);
+fn imagenet(
+    architecture: &Architecture,
+    block: Block,
+    depths: [usize; 4],
+    input: Shape,
+    classes: usize,
+) -> Builder {
+    let mut net = Builder::new(architecture.name, input);
     let stem = net.conv("conv1", 0, 64, 7, 2, 3);
     let stem = net.batch_norm("bn1", stem);
     let stem = net.relu("relu", stem);
     let stem = net.max_pool("maxpool", stem, 3, 2, 1);
-    stages(net, stem, block, &depths, 64, classes)
+    stages(net, stem, (block, architecture), &depths, 64, classes)
 }
 
 /// The CIFAR ResNet of He et al. (section 4.2): 3×3 stem, three stages of `n` basic blocks with 16, 32 and
 /// 64 channels, 6n + 2 layers. Shortcuts that change shape are 1×1 convolutions (their option B), as
 /// everywhere in torchvision.
-fn cifar(name: &str, input: Shape, classes: usize, n: usize) -> Builder {
-    let mut net = Builder::new(name, input);
+fn cifar(architecture: &Architecture, input: Shape, classes: usize, n: usize) -> Builder {
+    let mut net = Builder::new(architecture.name, input);
     let stem = net.conv("conv1", 0, 16, 3, 1, 1);
     let stem = net.batch_norm("bn1", stem);
     let stem = net.relu("relu", stem);
-    stages(net, stem, Block::Basic, &[n; 3], 16, classes)
+    stages(net, stem, (Block::Basic, architecture), &[n; 3], 16, classes)
 }
 
-/// The stages of blocks and the head.
+/// The stages of blocks and the head. Blocks drop samples as timm's with `drop_path_rate`: the first none, the last as often
+/// as the rate says.
 fn stages(
     mut net: Builder,
     stem: Value,
-    block: Block,
+    (block, architecture): (Block, &Architecture),
     depths: &[usize],
     width: usize,
     classes: usize,
 ) -> Builder {
-    let (mut value, mut channels) = (stem, width);
+    let (mut value, mut channels, mut blocks) = (stem, width, 0);
+    let last = (depths.iter().sum::<usize>() - 1).max(1) as f64;
+    let rate = architecture.stochastic_depth.unwrap_or(0.0);
     for (stage, &depth) in depths.iter().enumerate() {
         let width = width << stage;
         for place in 0..depth {
             let stride = if stage > 0 && place == 0 { 2 } else { 1 };
             let name = format!("layer{}.{place}", stage + 1);
             let reshape = stride != 1 || channels != width * block.expansion();
-            value = residual_block(&mut net, &name, value, block, width, stride, reshape);
-            channels = width * block.expansion();
+            let dropped = (rate * f64::from(blocks) / last) as f32;
+            value = residual_block(&mut net, &name, value, (block, dropped), width, stride, reshape);
+            (channels, blocks) = (width * block.expansion(), blocks + 1);
         }
     }
     let pooled = net.global_average_pool("avgpool", value);
@@ -180,7 +187,7 @@ fn residual_block(
     net: &mut Builder,
     name: &str,
     input: Value,
-    block: Block,
+    (block, dropped): (Block, f32),
     width: usize,
     stride: usize,
     reshape: bool,
@@ -207,7 +214,40 @@ fn residual_block(
     } else {
         input
     };
-    let value = net.batch_norm(&format!("{name}.bn{}", convs.len()), value);
+    let mut value = net.batch_norm(&format!("{name}.bn{}", convs.len()), value);
+    if dropped > 0.0 {
+        value = net.op(&format!("{name}.drop_path"), StochasticDepth { p: dropped }, &[value]);
+    }
     let value = net.add(&format!("{name}.add"), value, shortcut);
     net.relu(&format!("{name}.relu{}", convs.len()), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::arch::build_with;
+    use crate::graph::Shape;
+    use crate::ops::Op;
+
+    /// The rates of a network's blocks that drop samples.
+    fn rates(name: &str, rate: Option<f64>) -> Vec<f32> {
+        let network = build_with(name, Shape::image(32, 32, 3), 2, rate).unwrap();
+        let of = |op: &Op| if let Op::StochasticDepth(drop) = op { Some(drop.p) } else { None };
+        network.nodes.iter().filter_map(|node| of(&node.op)).collect()
+    }
+
+    #[test]
+    fn rates_grow_as_in_timm_and_torchvision() {
+        // timm 1.0: create_model("resnet18", drop_path_rate=0.7), the rates of its eight blocks but the first, which is 0.
+        let want: Vec<f32> = (1..8).map(|block| (0.7 * f64::from(block) / 7.0) as f32).collect();
+        assert_eq!(rates("resnet18", Some(0.7)), want);
+        assert_eq!(rates("resnext50_32x4d", Some(0.3)).len(), 15);
+        assert!(rates("resnet18", None).is_empty() && rates("resnet18", Some(0.0)).is_empty());
+        // torchvision's efficientnet_b0: 0.2 × block / 16 in the blocks that add their input.
+        let of =
+            |rate: f64| [2, 4, 6, 7, 9, 10, 12, 13, 14].map(|block| (rate * f64::from(block) / 16.0) as f32);
+        assert_eq!(rates("efficientnet_b0", None), of(0.2));
+        assert_eq!(rates("efficientnet_b0", Some(0.4)), of(0.4));
+        assert!(rates("efficientnet_b0", Some(0.0)).is_empty());
+        assert!(rates("mlp", Some(0.5)).is_empty());
+    }
 }

@@ -34,6 +34,7 @@ impl Classifier {
         if self.quantised.is_some() {
             return Err(RunError::Unusable("the network is in int8 already".to_owned()));
         }
+        self.refuse_ensemble("int8")?;
         let count = images.len().min(CALIBRATION_IMAGES);
         observer.notice(&Notice::Calibrating { count, images: images.len() });
         let places: Vec<u32> = (0..count).map(|i| (i * images.len() / count) as u32).collect();
@@ -62,7 +63,8 @@ impl Classifier {
 
     fn in_int8(quantised: Quantised, classes: Vec<String>, preprocessing: Preprocessing) -> Self {
         let (network, quantised) = (quantised.outline(), Arc::new(quantised));
-        Self { network, classes, preprocessing, engine: quantised.clone(), quantised: Some(quantised) }
+        let engine = quantised.clone();
+        Self { engine, quantised: Some(quantised), ..Self::alone(network, classes, preprocessing) }
     }
 
     /// What [`Classifier::int8_file`] gave.

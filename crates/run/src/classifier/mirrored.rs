@@ -1,10 +1,10 @@
 //! Test-time augmentation: each image is also seen in a mirror.
 
+use super::mean::mean_of_probabilities;
 use std::sync::Arc;
 use wellfit_kernels::Buffer;
 use wellfit_models::graph::Value;
 use wellfit_models::{DropoutKey, Engine, ModelError, Network, TrainingPass};
-use wellfit_policy::classification::log_softmax;
 
 /// An engine whose outputs are the logarithms of the mean of two probabilities: those of an image and of the same image
 /// with left and right exchanged. Probabilities, not outputs, are averaged, so that a single certain answer does not
@@ -31,7 +31,7 @@ impl Engine for Mirrored {
         let other = self.0.evaluate(network, &mirrored(value, width, channels), cut)?;
         let classes = network.outputs().max(1);
         for (row, other) in outputs.chunks_exact_mut(classes).zip(other.chunks_exact(classes)) {
-            let mean = mean_of_probabilities(row, other);
+            let mean = mean_of_probabilities(&[row, other]);
             row.copy_from_slice(&mean);
         }
         Ok(outputs)
@@ -54,14 +54,6 @@ fn mirrored(images: &[f32], width: usize, channels: usize) -> Vec<f32> {
     images.chunks_exact((width * channels).max(1)).flat_map(line).collect()
 }
 
-/// The logarithms of the mean of the probabilities of two rows of outputs. They are added as logarithms, so that small
-/// ones stay numbers.
-fn mean_of_probabilities(one: &[f32], other: &[f32]) -> Vec<f32> {
-    let pairs = log_softmax(one, 1.0).into_iter().zip(log_softmax(other, 1.0));
-    let mean = |(a, b): (f64, f64)| a.max(b) + ((-(a - b).abs()).exp() / 2.0 + 0.5).ln();
-    pairs.map(|pair| mean(pair) as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,14 +63,5 @@ mod tests {
         let images: Vec<f32> = (0..12).map(|value| value as f32).collect();
         assert_eq!(mirrored(&images, 2, 3), [3., 4., 5., 0., 1., 2., 9., 10., 11., 6., 7., 8.]);
         assert_eq!(mirrored(&mirrored(&images, 4, 1), 4, 1), images);
-    }
-
-    #[test]
-    fn probabilities_are_averaged() {
-        let mean = mean_of_probabilities(&[0.25_f32.ln(), 0.75_f32.ln()], &[0.75_f32.ln(), 0.25_f32.ln()]);
-        assert!(mean.iter().all(|log| (log.exp() - 0.5).abs() < 1e-6), "{mean:?}");
-        // Far too small for a probability, but a number.
-        let mean = mean_of_probabilities(&[0.0, -800.0], &[0.0, -900.0]);
-        assert!(mean[0].abs() < 1e-6 && (mean[1] + 800.0 + 2.0_f32.ln()).abs() < 1e-3, "{mean:?}");
     }
 }

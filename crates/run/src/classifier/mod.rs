@@ -1,10 +1,12 @@
 //! A trained network with its classes and preprocessing.
 
 mod class_names;
+mod ensemble;
 mod evaluation;
 mod finite;
 mod int8;
 mod judgement;
+mod mean;
 mod mirrored;
 mod paired;
 mod predictor;
@@ -20,12 +22,14 @@ pub use weights::weight_file;
 pub(crate) use weights::{Opened, model_in, open_weights, take_over};
 
 use crate::error::RunError;
+use crate::folds::folds_in;
 use crate::observer::Observer;
 use crate::options::PrecisionName;
 use crate::options::checks::image_size;
 use crate::pretrained;
 use crate::weights_name::weights_name;
 use class_names::IMAGENET_CLASSES;
+use ensemble::{Averaged, Member};
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
@@ -79,6 +83,8 @@ pub struct Classifier {
     engine: Arc<dyn Engine>,
     /// The engine, where it computes in 8-bit integers.
     quantised: Option<Arc<Quantised>>,
+    /// The other networks of an ensemble; `network` is the first.
+    others: Arc<Vec<Member>>,
 }
 
 /// The prediction for one image.
@@ -105,7 +111,8 @@ impl Prediction {
 }
 
 impl Classifier {
-    /// What `path` names: pretrained weights by name (`imagenet` with a model, `hf:ORG/NAME`), a run (its best weights), one of its checkpoints, an exported directory or a weight file that
+    /// What `path` names: pretrained weights by name (`imagenet` with a model, `hf:ORG/NAME`), a run (its best weights), the
+    /// runs of all folds (an ensemble: the mean of their probabilities), one of its checkpoints, an exported directory or a weight file that
     /// says which network it is for.
     ///
     /// # Errors
@@ -127,14 +134,31 @@ impl Classifier {
         }
         match weight_file(path) {
             Some(file) => Self::of_file(&file, given, observer),
-            None => Self::of_run(path, given, observer),
+            None => match folds_in(path) {
+                Some(folds) => Self::of_folds(path, folds, given, observer),
+                None => Self::of_run(path, given, observer),
+            },
         }
+    }
+
+    /// One network, computed by the processor.
+    fn alone(network: Network, classes: Vec<String>, preprocessing: Preprocessing) -> Self {
+        let (engine, others) = (Arc::new(Cpu), Arc::default());
+        Self { network, classes, preprocessing, engine, quantised: None, others }
     }
 
     /// The same network, computed by `engine`; one in 8-bit integers computes itself and stays as it is.
     #[must_use]
     pub fn on(self, engine: Arc<dyn Engine>) -> Self {
-        if self.quantised.is_some() { self } else { Self { engine, ..self } }
+        if self.quantised.is_some() {
+            return self;
+        }
+        let engine = if self.others.is_empty() {
+            engine
+        } else {
+            Arc::new(Averaged { engine, others: self.others.clone() })
+        };
+        Self { engine, ..self }
     }
 
     /// The same network, which sees each image as it is and with left and right exchanged: its probabilities are the means
@@ -149,6 +173,9 @@ impl Classifier {
     #[must_use]
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.network.precision = precision;
+        if !self.others.is_empty() {
+            return self.with_members_in(precision);
+        }
         self
     }
 
@@ -182,7 +209,7 @@ impl Classifier {
         let named =
             info.config.get("precision").and_then(|name| name.as_str()?.parse::<PrecisionName>().ok());
         network.precision = named.unwrap_or(PrecisionName::F32).resolve();
-        Ok(Self { network, classes: info.classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
+        Ok(Self::alone(network, info.classes, preprocessing))
     }
 
     /// Pretrained weights by name.
@@ -210,7 +237,7 @@ impl Classifier {
         let outputs = outputs(&model, &file, path, &preprocessing)?;
         let classes = class_names(named, outputs, given.classes.is_some(), path)?;
         let network = load(&model, &file, path, &preprocessing, outputs, observer)?;
-        Ok(Self { network, classes, preprocessing, engine: Arc::new(Cpu), quantised: None })
+        Ok(Self::alone(network, classes, preprocessing))
     }
 
     /// What another program must know to use the network.

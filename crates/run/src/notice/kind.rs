@@ -36,6 +36,17 @@ pub enum Notice {
         /// Their names.
         classes: Vec<String>,
     },
+    /// Folds are cut from the training part although there is a validation part.
+    FoldsLeaveValidation,
+    /// A fold of a cross-validation begins.
+    Fold {
+        /// Which, from 1.
+        fold: u32,
+        /// Of how many.
+        folds: u32,
+        /// Whether its run is there and finished.
+        finished: bool,
+    },
     /// The test part decides which epoch is best.
     TestDecides,
     /// A large network starts from random weights.

@@ -28,6 +28,12 @@ impl fmt::Display for Notice {
                 let names: Vec<&str> = classes.iter().map(String::as_str).collect();
                 write!(f, "no validation image of {}: validation says nothing about them", listed(&names))
             }
+            Self::FoldsLeaveValidation => {
+                f.write_str("The folds are cut from the training images; the data's own validation part stays untouched")
+            }
+            Self::Fold { fold, folds, finished } => {
+                write!(f, "Fold {fold} of {folds}{}", if *finished { ": finished before" } else { "" })
+            }
             Self::TestDecides => f.write_str(
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",

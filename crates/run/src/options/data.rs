@@ -44,6 +44,35 @@ macro_rules! data_options {
             }),
         }
 
+        /// Cut the training images into so many folds; `train` makes a run for each, which is validated on that fold and
+        /// trained on the others
+        ///
+        /// As scikit-learn's StratifiedKFold: every image is validated once, each class has its share in every fold; copies
+        /// of an image lie in one fold. The runs are the folders fold-1, fold-2, … of one directory, which predict and
+        /// evaluate take as an ensemble: the mean of the folds' probabilities. A val/ part stays untouched, as test/ does.
+        folds: Option<u32> {
+            default: |_| None,
+            default_text: "off",
+            value_name: "K",
+            check: |spec| require(spec.folds.is_none_or(|folds| folds >= 2), || {
+                "`folds` must be at least 2".to_owned()
+            }),
+        }
+
+        /// Of the folds, make the run of this one only, from 1
+        fold: Option<u32> {
+            default: |_| None,
+            default_text: "all",
+            value_name: "N",
+            check: |spec| match (spec.fold, spec.folds) {
+                (None, _) => Ok(()),
+                (Some(_), None) => Err("`fold` belongs to `folds`".to_owned()),
+                (Some(fold), Some(folds)) => require((1..=folds).contains(&fold), || {
+                    format!("`fold` must be from 1 to {folds}, not {fold}")
+                }),
+            },
+        }
+
         /// Leave unusable image files out instead of stopping
         skip_bad: bool {
             default: |_| false,

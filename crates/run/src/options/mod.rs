@@ -26,6 +26,7 @@
 //! A setting that may be absent has the type `Option<…>`.
 
 pub mod checks;
+mod class_weights;
 mod entry;
 mod file;
 mod jitter;
@@ -34,11 +35,12 @@ mod recipes;
 mod setting;
 pub mod synonyms;
 
+pub use class_weights::ClassWeights;
 pub use entry::{Entry, Group};
 pub use jitter::JitterSetting;
 pub use names::{
-    AugmentName, CacheName, CheckpointMode, OptimizerName, PrecisionName, RecipeName, SemanticsName,
-    ServingPrecision,
+    AugmentName, CacheName, CheckpointMode, LossName, OptimizerName, PrecisionName, RecipeName, SamplerName,
+    SemanticsName, ServingPrecision,
 };
 pub use setting::{Kind, Setting};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
-use wellfit_data::{Depth, Scaling};
+use wellfit_data::{Depth, Sampler, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
 use wellfit_policy::schedule::ScheduleSpec;
@@ -107,6 +107,26 @@ names! {
         Adamw = "adamw",
         /// Stochastic gradient descent.
         Sgd = "sgd",
+    }
+}
+
+names! {
+    /// What training makes smaller.
+    LossName {
+        /// Cross-entropy.
+        CrossEntropy = "cross-entropy",
+        /// Cross-entropy that counts what is answered well already for less.
+        Focal = "focal",
+    }
+}
+
+names! {
+    /// Which images an epoch has.
+    SamplerName {
+        /// Each image once.
+        Each = "each",
+        /// As many draws with replacement, every class alike.
+        Balanced = "balanced",
     }
 }
 
@@ -222,6 +242,15 @@ impl PrecisionName {
             Self::Auto if Bf16Unit::current() == Bf16Unit::Widened => Precision::F32,
             Self::F32 => Precision::F32,
             Self::Bf16 | Self::Auto => Precision::Bf16,
+        }
+    }
+}
+
+impl From<SamplerName> for Sampler {
+    fn from(name: SamplerName) -> Self {
+        match name {
+            SamplerName::Each => Self::Each,
+            SamplerName::Balanced => Self::Balanced,
         }
     }
 }

@@ -8,9 +8,8 @@ use crate::output::{self, Output};
 use serde_json::json;
 use std::path::Path;
 use wellfit::base::Shown;
-use wellfit::base::hash::hex;
 use wellfit::base::shown::shown;
-use wellfit::data::divide::{Transfer, divide, write};
+use wellfit::data::divide::{Transfer, divide, groups_of_copies, write};
 use wellfit::data::{Dataset, Depth, Need, Part, Splits};
 use wellfit::run::Validation;
 
@@ -60,16 +59,14 @@ fn is_free(dir: &Path) -> Result<(), CliError> {
 
 /// What each training image must stay together with: its copies, or what --group-by says.
 fn groups(splits: &Splits, by: Option<&str>) -> Vec<String> {
+    let Some(by) = by else { return groups_of_copies(&splits.train) };
     let group = |i: usize| {
         let Some(path) = splits.train.path(i) else { return i.to_string() };
-        match by {
-            None => splits.train.pixel_hash(i).map_or_else(|| i.to_string(), |hash| hex(&hash)),
-            Some("folder") => path.parent().unwrap_or(path).to_string_lossy().into_owned(),
-            Some(separator) => {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy();
-                name.split_once(separator).map_or(&*name, |(before, _)| before).to_owned()
-            }
+        if by == "folder" {
+            return path.parent().unwrap_or(path).to_string_lossy().into_owned();
         }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        name.split_once(by).map_or(&*name, |(before, _)| before).to_owned()
     };
     (0..splits.train.len()).map(group).collect()
 }

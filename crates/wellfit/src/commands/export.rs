@@ -20,6 +20,7 @@ use wellfit::weights::{to_pth_bytes, to_safetensors_bytes};
 pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, false);
     let classifier = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?;
+    classifier.refuse_ensemble("a file")?;
     let directory = args.out.clone().unwrap_or_else(|| default_directory(&args.run));
     let format = match args.format {
         Some(format) if !args.int8 => format,

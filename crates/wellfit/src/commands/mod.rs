@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod bench;
+pub mod cross_validation;
 pub mod data_show;
 pub mod data_split;
 pub mod data_stats;

@@ -1,13 +1,13 @@
 //! `wellfit train`: from a folder to a run with plots and the best weights.
 
 use crate::args::{AUTO, TrainArgs};
-use crate::commands::{outcome::report, resume};
+use crate::commands::{cross_validation, outcome::report, resume};
 use crate::error::CliError;
 use crate::opening::source;
 use crate::output::{Output, command_line};
 use crate::progress::Progress;
 use std::path::Path;
-use wellfit::run::{Changes, Destination, Experiment, Validation};
+use wellfit::run::{Changes, Destination, Experiment, Validation, cross_validate};
 
 /// Run the command.
 pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), CliError> {
@@ -25,6 +25,16 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
         return Err(CliError::Usage(problem.to_owned()));
     }
     let source = source(&data, &args.place, validation);
+    let folds = options.folds.flatten().is_some() && options.fold.flatten().is_none();
+    if options.folds.flatten().is_some() && args.settings.0.val_split.is_some() {
+        let problem = "--val-split says how much validates, and so does --folds: give one of them";
+        return Err(CliError::Usage(problem.to_owned()));
+    }
+    if folds && validation == Validation::Split {
+        let place = Destination { dir: args.out.out.clone(), force: args.out.force, command: command_line() };
+        let found = cross_validate(&options, &source, &place, args.resume.is_some(), &mut progress)?;
+        return cross_validation::report(&found, &data, out);
+    }
     let experiment = Experiment::prepare(&options, &source, &mut progress)?;
     let unfinished = match args.resume {
         Some(_) => experiment.find_unfinished(args.out.out.as_deref(), &mut progress)?,

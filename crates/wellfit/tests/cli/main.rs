@@ -14,10 +14,12 @@ mod durable;
 mod embedded;
 mod export;
 mod folders;
+mod folds;
 mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod help;
+mod imbalance;
 mod inference;
 mod int8;
 mod labs;

@@ -7,6 +7,9 @@ mod files;
 mod json;
 mod words;
 
+pub use files::write as write_files;
+pub use json::figures;
+
 use crate::args::EvaluateArgs;
 use crate::commands::int8;
 use crate::config::batch_size;
@@ -47,7 +50,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         "precision": int8::name(classifier, &args.device),
         "trained_on": judged.trained_on.len(),
     });
-    let figures = json::figures(&found, &judgement, &classifier.classes);
+    let figures = figures(&found, &judgement, &classifier.classes);
     if all_seen {
         // There is no figure of images that are new to the network.
         add(&mut result, figures.keys().map(|key| (key.clone(), Value::Null)).collect());
