@@ -10,8 +10,8 @@ use helper::{fresh_on, with};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use wellfit_record::{
     Blob, Checkpoint, Commit, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
 };

@@ -149,7 +149,12 @@ impl<'a> Session<'a> {
         if best {
             self.best = Some(model.clone());
             let files = self.with_frozen(vec![(self.model().to_owned(), model.clone())]);
-            writes.push(Write::Checkpoint(Commit { name: BEST.to_owned(), keep: 0, files, info: self.info() }));
+            writes.push(Write::Checkpoint(Commit {
+                name: BEST.to_owned(),
+                keep: 0,
+                files,
+                info: self.info(),
+            }));
         }
         // Before `last`, so that a run which goes on from there has it.
         if let Some(decision) = keras.filter(|decision| decision.save) {

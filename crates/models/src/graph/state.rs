@@ -1,9 +1,9 @@
 //! Weights out, and an optimiser's moments in and out, under torch's names and in torch's layouts. Weights come in by
 //! `Network::load` in `loading`.
 
+use super::parameter::Parameter;
 use crate::loading::finite::check_finite;
 use crate::{ModelError, Network, Optimizer};
-use super::parameter::Parameter;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use wellfit_weights::{Array, Data, Dtype, Fault, Outline, WeightFile, lay_out_safetensors};

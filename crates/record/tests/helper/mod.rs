@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_record::{
-    Blob, CheckpointInfo, Commit, DataInfo, Disk, EpochRecord, Event, Io, Metric, ModelInfo, RunInfo, RunWriter, StopReason,
+    Blob, CheckpointInfo, Commit, DataInfo, Disk, EpochRecord, Event, Io, Metric, ModelInfo, RunInfo,
+    RunWriter, StopReason,
 };
 
 pub const SMALL: &[(&str, &[u8])] = &[("model.safetensors", b"the weights"), ("state.bin", &[0, 255, 7])];
