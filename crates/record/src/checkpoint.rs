@@ -140,7 +140,7 @@ impl Commit {
         for (name, _) in &self.files {
             check_name(name)?;
             if taken.contains(&&**name) {
-                return Err(RecordError::BadName(name.to_owned()));
+                return Err(RecordError::BadName(name.clone()));
             }
             taken.push(name);
         }
