@@ -98,3 +98,7 @@ bench-layers:
 # Make the embedded sample again from Fashion-MNIST's files
 sample-asset dir="/usr/share/datasets/fashion-mnist":
     python3 scripts/make_sample.py {{dir}}
+
+# What checkpoints cost a run, with a build that waits for them and one that does not, in turn (docs/durability.md)
+checkpoint-cost old new data *args:
+    python3 scripts/checkpoint_cost.py {{old}} {{new}} {{data}} {{args}}

@@ -5,12 +5,12 @@
 //! no pointer that could disagree with what it points to. The newest of a name is the one with the highest
 //! number. Names starting with a dot are leftovers of a crash, or directories that are being written or removed.
 
+use crate::blob::{Blob, WrittenFiles};
 use crate::error::{At, RecordError, Result};
-use crate::fixed::{FixedFile, FixedFilesWritten};
 use crate::io::{Io, write_file};
 use crate::manifest::{
-    CHECKSUM, Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, MANIFEST, Manifest, check_name,
-    checksum_line, read_checkpoint,
+    CHECKSUM, Checkpoint, CheckpointInfo, LoadedCheckpoint, MANIFEST, Manifest, check_name, checksum_line,
+    read_checkpoint, read_manifest,
 };
 use std::fs;
 use std::io::ErrorKind;
@@ -25,16 +25,21 @@ const TEMPORARY: &str = ".tmp-";
 pub(crate) struct CheckpointWriter {
     io: Arc<dyn Io>,
     root: PathBuf,
-    written: FixedFilesWritten,
+    written: WrittenFiles,
 }
 
-/// What goes into a checkpoint.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Content<'a> {
-    /// Name and bytes of the files that are written.
-    pub(crate) files: &'a [(&'a str, &'a [u8])],
-    /// A file that older checkpoints may hold already.
-    pub(crate) fixed: Option<&'a FixedFile>,
+/// A checkpoint that is to be committed.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its name; it replaces the older ones of that name.
+    pub name: String,
+    /// How many of these, the newest, stay nevertheless.
+    pub keep: usize,
+    /// Name and content of its files. Where this process has put the very same [`Blob`] under the same name into a
+    /// checkpoint that is now replaced, it is not written again. However many stay, each has a copy of its own.
+    pub files: Vec<(String, Blob)>,
+    /// Where in the run it was taken.
+    pub info: CheckpointInfo,
 }
 
 impl CheckpointWriter {
@@ -44,7 +49,7 @@ impl CheckpointWriter {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made.at("create", &root)?,
         }
-        let writer = Self { io, root, written: FixedFilesWritten::default() };
+        let writer = Self { io, root, written: WrittenFiles::default() };
         writer.clean()?;
         Ok(writer)
     }
@@ -52,32 +57,24 @@ impl CheckpointWriter {
     /// Writes a checkpoint that replaces the older ones of its name, but for the `keep` newest of these.
     ///
     /// Whatever fails, and whenever, the older ones stay valid until the new one is safely on the disk.
-    pub(crate) fn commit(
-        &mut self,
-        name: &str,
-        keep: usize,
-        content: Content<'_>,
-        info: CheckpointInfo,
-    ) -> Result<Checkpoint> {
-        check_name(name)?;
-        content.check()?;
+    pub(crate) fn commit(&mut self, commit: &Commit) -> Result<Checkpoint> {
+        let Commit { name, keep, files, info } = commit;
+        commit.check()?;
         self.clean()?;
         let older = slots(&self.root)?;
         let number = older.last().map_or(1, |slot| slot.number + 1);
         let slot = format!("{number:04}-{name}");
         let temporary = self.root.join(format!("{TEMPORARY}{slot}"));
         let path = self.root.join(slot);
-        let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == name).skip(keep).collect();
-        let source = content
-            .fixed
-            .and_then(|file| replaced.iter().find_map(|old| self.written.source(&old.path, file)));
+        let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == *name).skip(*keep).collect();
 
-        let manifest = Manifest::new(name, content.entries(), info);
-        let sha256 = self.write(&temporary, &manifest, content, source)?;
+        let entries = files.iter().map(|(name, blob)| blob.entry(name)).collect();
+        let manifest = Manifest::new(name, entries, info.clone());
+        let sha256 = self.write(&temporary, &manifest, files, &replaced)?;
         self.io.rename(&temporary, &path).at("rename", &temporary)?;
         self.io.sync_dir(&self.root).at("write", &self.root)?;
 
-        content.fixed.iter().for_each(|file| self.written.add(&path, file));
+        self.written.add(&path, files);
         replaced.into_iter().for_each(|slot| self.remove(slot));
         Ok(Checkpoint { path, manifest, sha256 })
     }
@@ -96,17 +93,17 @@ impl CheckpointWriter {
         &self,
         dir: &Path,
         manifest: &Manifest,
-        content: Content<'_>,
-        source: Option<PathBuf>,
+        files: &[(String, Blob)],
+        replaced: &[&Slot],
     ) -> Result<String> {
         let json = serde_json::to_vec_pretty(manifest)
             .map_err(|e| RecordError::Unwritable { path: dir.join(MANIFEST), problem: e.to_string() })?;
         let sha256 = hash::sha256(&json);
         self.io.create_dir(dir).at("create", dir)?;
-        for (name, bytes) in content.files {
-            write_file(&*self.io, &dir.join(name), bytes)?;
+        for file in files {
+            let source = replaced.iter().find_map(|old| self.written.source(&old.path, file));
+            file.1.place(&*self.io, source, &dir.join(&file.0))?;
         }
-        content.fixed.map_or(Ok(()), |file| file.place(&*self.io, source, dir))?;
         write_file(&*self.io, &dir.join(MANIFEST), &json)?;
         write_file(&*self.io, &dir.join(CHECKSUM), checksum_line(&sha256).as_bytes())?;
         self.io.sync_dir(dir).at("write", dir)?;
@@ -135,24 +132,19 @@ impl CheckpointWriter {
     }
 }
 
-impl Content<'_> {
+impl Commit {
     /// No file may stand in for another, nor for the manifest.
-    fn check(self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
+        check_name(&self.name)?;
         let mut taken = vec![MANIFEST, CHECKSUM];
-        let names = self.files.iter().map(|&(name, _)| name);
-        for name in names.chain(self.fixed.map(FixedFile::name)) {
+        for (name, _) in &self.files {
             check_name(name)?;
-            if taken.contains(&name) {
-                return Err(RecordError::BadName(name.to_owned()));
+            if taken.contains(&&**name) {
+                return Err(RecordError::BadName(name.clone()));
             }
             taken.push(name);
         }
         Ok(())
-    }
-
-    fn entries(self) -> Vec<FileEntry> {
-        let written = self.files.iter().map(|(name, bytes)| FileEntry::new(name, bytes));
-        written.chain(self.fixed.map(|file| file.entry.clone())).collect()
     }
 }
 
@@ -185,6 +177,11 @@ fn slots(root: &Path) -> Result<Vec<Slot>> {
 /// The directories of the checkpoints in `root`, oldest first, unverified.
 pub(crate) fn paths(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(slots(root)?.into_iter().map(|slot| slot.path).collect())
+}
+
+/// What the manifests in `root` say, oldest first; checkpoints whose manifest is damaged are left out.
+pub(crate) fn manifests(root: &Path) -> Result<Vec<Checkpoint>> {
+    Ok(slots(root)?.iter().filter_map(|slot| read_manifest(&slot.path).ok()).collect())
 }
 
 /// The newest checkpoint whose every byte is right, and the newer ones that were skipped.

@@ -30,12 +30,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod behind;
 mod best;
+mod blob;
 mod checkpoint;
 mod epoch;
 mod error;
 mod event;
-mod fixed;
 mod group;
 mod info;
 mod io;
@@ -50,12 +51,13 @@ mod stop;
 mod summary;
 mod writer;
 
+pub use behind::Write;
 pub use best::{best_epoch, is_better_epoch};
-pub use checkpoint::NewestGood;
+pub use blob::Blob;
+pub use checkpoint::{Commit, NewestGood};
 pub use epoch::{EpochRecord, Metrics, data_wait_share, epochs};
 pub use error::{RecordError, Result};
 pub use event::{Event, StepRecord};
-pub use fixed::FixedFile;
 pub use group::RunGroup;
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};

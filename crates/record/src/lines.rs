@@ -19,7 +19,7 @@ use wellfit_base::Shown;
 pub(crate) struct LineWriter {
     io: Arc<dyn Io>,
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     /// Bytes of the file that are whole lines.
     length: u64,
     /// A write failed midway, so the file may be longer than `length`.
@@ -30,7 +30,7 @@ pub(crate) struct LineWriter {
 impl LineWriter {
     /// Opens `path`, which is made if it is missing; a torn last line is cut off.
     pub(crate) fn open(io: Arc<dyn Io>, path: PathBuf) -> Result<Self> {
-        let file = io.open(&path).at("open", &path)?;
+        let file = Arc::new(io.open(&path).at("open", &path)?);
         let bytes = read_file(&path, MOST_BYTES)?;
         let length = whole_lines(&bytes).len() as u64;
         let torn = length < bytes.len() as u64;
@@ -75,9 +75,15 @@ impl LineWriter {
             return Ok(());
         }
         replace_file(&*self.io, &self.path, &kept)?;
-        self.file = self.io.open(&self.path).at("open", &self.path)?;
+        self.file = Arc::new(self.io.open(&self.path).at("open", &self.path)?);
         self.length = kept.len() as u64;
         Ok(())
+    }
+
+    /// Flushes, and gives what another thread needs to wait until all is on the disk.
+    pub(crate) fn to_sync(&mut self) -> Result<(PathBuf, Arc<File>)> {
+        self.flush()?;
+        Ok((self.path.clone(), Arc::clone(&self.file)))
     }
 
     /// Flushes and waits until all is on the disk.

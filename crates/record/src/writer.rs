@@ -1,9 +1,10 @@
 //! Writing a run.
 
-use crate::checkpoint::{CheckpointWriter, Content};
+use crate::behind::{Batch, Behind, Done, Write};
+use crate::blob::Blob;
+use crate::checkpoint::{self, CheckpointWriter, Commit};
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
-use crate::fixed::FixedFile;
 use crate::io::{Disk, Io, replace_file};
 use crate::lines::LineWriter;
 use crate::lock::RunLock;
@@ -24,7 +25,9 @@ pub struct RunWriter {
     path: PathBuf,
     events: LineWriter,
     steps: LineWriter,
-    checkpoints: CheckpointWriter,
+    checkpoints: Behind,
+    /// Those that stand and were not asked for yet.
+    committed: Vec<Checkpoint>,
     _lock: RunLock,
 }
 
@@ -93,9 +96,24 @@ impl RunWriter {
     pub fn go_back_to(&mut self, checkpoint: Option<&Checkpoint>, name: &str) -> Result<()> {
         let (epoch, step) =
             checkpoint.map_or((0, 0), |found| (found.manifest.info.epoch, found.manifest.info.step));
+        self.settle()?;
         self.checkpoints.remove_newer(name, checkpoint.map(|found| &*found.path))?;
         self.steps.retain(|row: &StepRecord| row.step <= step)?;
-        self.events.retain(|event: &Event| event.stays_after_going_back_to(epoch, step))
+        self.events.retain(|event: &Event| event.stays_after_going_back_to(epoch, step))?;
+        self.tell_of_checkpoints(epoch, step)
+    }
+
+    /// A process that ends between a commit and its event leaves a checkpoint that the record does not know: the
+    /// events of those up to there that are missing are made up for.
+    fn tell_of_checkpoints(&mut self, epoch: u32, step: u64) -> Result<()> {
+        let told = RunDir::open(&self.path)?.events()?.rows;
+        for found in checkpoint::manifests(&self.path.join(CHECKPOINTS))? {
+            let event = event_of(&found);
+            if event.stays_after_going_back_to(epoch, step) && !told.contains(&event) {
+                self.events.push(&event)?;
+            }
+        }
+        self.events.flush()
     }
 
     fn set_up(io: Arc<dyn Io>, Claim { path, lock }: Claim) -> Result<Self> {
@@ -103,7 +121,8 @@ impl RunWriter {
         let steps = LineWriter::open(io.clone(), path.join(STEPS))?;
         let checkpoints = CheckpointWriter::open(io.clone(), path.join(CHECKPOINTS))?;
         io.sync_dir(&path).at("write", &path)?;
-        Ok(Self { io, path, events, steps, checkpoints, _lock: lock })
+        let checkpoints = Behind::new(checkpoints);
+        Ok(Self { io, path, events, steps, checkpoints, committed: Vec::new(), _lock: lock })
     }
 
     /// The run's directory.
@@ -148,25 +167,25 @@ impl RunWriter {
     /// # Errors
     /// If the name is no plain file name or is one of the record's own, or if the file cannot be written.
     pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let own = [RUN_TOML, EVENTS, STEPS, CHECKPOINTS].contains(&name);
-        let plain = Path::new(name).file_name().is_some_and(|file| file == name) && !name.starts_with('.');
-        if own || !plain {
-            return Err(RecordError::BadName(name.to_owned()));
-        }
+        check_file_name(name)?;
         replace_file(&*self.io, &self.path.join(name), bytes)
     }
 
-    /// Appends an event, which other processes see at once. The end of an epoch, a checkpoint and the
-    /// end of the run also bring everything so far safely to the disk.
+    /// Appends an event, which other processes see at once. Checkpoints that are being written are waited for, so the
+    /// order of events depends on what happened, not on how fast the disk was. A resumption, an interruption and the
+    /// end of the run also bring everything so far safely to the disk; so does every commit, before it stands.
     ///
     /// # Errors
-    /// If it cannot be written; it then waits, and goes before the next event.
+    /// If a checkpoint could not be written; the event is not there then. If the event cannot be written; it then
+    /// waits, and goes before the next one.
     pub fn event(&mut self, event: &Event) -> Result<()> {
+        self.settle()?;
         self.events.push(event)?;
         if is_milestone(event) {
             self.steps.sync()?;
             self.events.sync()
         } else {
+            self.steps.flush()?;
             self.events.flush()
         }
     }
@@ -190,43 +209,94 @@ impl RunWriter {
         files: &[(&str, &[u8])],
         info: CheckpointInfo,
     ) -> Result<Checkpoint> {
-        self.checkpoint_beside(0, name, files, None, info)
+        let files = files.iter().map(|&(name, bytes)| (name.to_owned(), Blob::new(bytes.to_vec()))).collect();
+        self.commit(Commit { name: name.to_owned(), keep: 0, files, info })
     }
 
-    /// [`checkpoint`](Self::checkpoint) that leaves the `keep` newest of that name in place. `fixed` is in it as well;
-    /// where this writer has put the same into one that is now replaced, it is not written again. However many stay,
-    /// each has a copy of its own.
+    /// Commits a checkpoint, and waits until it stands.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint).
-    pub fn checkpoint_beside(
-        &mut self,
-        keep: usize,
-        name: &str,
-        files: &[(&str, &[u8])],
-        fixed: Option<&FixedFile>,
-        info: CheckpointInfo,
-    ) -> Result<Checkpoint> {
-        let (epoch, step) = (info.epoch, info.step);
-        // Steps before a checkpoint are never computed again, so they must not get lost.
-        self.steps.sync()?;
-        self.events.sync()?;
-        let checkpoint = self.checkpoints.commit(name, keep, Content { files, fixed }, info)?;
-        let sha256 = checkpoint.sha256.clone();
-        self.event(&Event::Checkpoint { name: name.to_owned(), epoch, step, sha256 })?;
-        Ok(checkpoint)
+    pub fn commit(&mut self, commit: Commit) -> Result<Checkpoint> {
+        let name = commit.name.clone();
+        self.begin(vec![Write::Checkpoint(commit)])?;
+        self.settle()?;
+        self.committed.pop().ok_or(RecordError::BadName(name))
+    }
+
+    /// Begins to write checkpoints and files in that order, while the caller goes on; all that was recorded so far is
+    /// on the disk before the first of them stands. At most one such batch is under way: the one before is waited for.
+    ///
+    /// A checkpoint is recorded when it stands and [`take_committed`](Self::take_committed) or another method of this
+    /// run is called.
+    ///
+    /// # Errors
+    /// If the batch before failed; if a name is unusable.
+    pub fn begin(&mut self, writes: Vec<Write>) -> Result<()> {
+        self.settle()?;
+        writes.iter().try_for_each(|write| match write {
+            Write::Checkpoint(commit) => commit.check(),
+            Write::File(name, _) => check_file_name(name),
+        })?;
+        let before = vec![self.steps.to_sync()?, self.events.to_sync()?];
+        let batch = Batch { io: Arc::clone(&self.io), run: self.path.clone(), before, writes };
+        match self.checkpoints.start(batch) {
+            Some(done) => self.record(done),
+            None => Ok(()),
+        }
+    }
+
+    /// The checkpoints that have come to stand since this was last asked, without waiting for others.
+    ///
+    /// # Errors
+    /// If one could not be written.
+    pub fn take_committed(&mut self) -> Result<Vec<Checkpoint>> {
+        if self.checkpoints.is_done() {
+            self.settle()?;
+        }
+        Ok(std::mem::take(&mut self.committed))
+    }
+
+    /// Waits until everything stands whose writing has begun.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub fn settle(&mut self) -> Result<()> {
+        self.checkpoints.wait().map_or(Ok(()), |done| self.record(done))
+    }
+
+    fn record(&mut self, done: Done) -> Result<()> {
+        for checkpoint in done.checkpoints {
+            self.events.push(&event_of(&checkpoint))?;
+            self.committed.push(checkpoint);
+        }
+        let told = self.events.flush();
+        done.failure.map_or(told, Err)
     }
 }
 
 impl Drop for RunWriter {
-    /// A run that ends early still leaves its last steps, if the disk lets it.
+    /// A run that ends early still leaves its last steps and the checkpoint that is being written, if the disk lets it.
     fn drop(&mut self) {
+        let _ = self.settle();
         let _ = self.steps.flush();
         let _ = self.events.flush();
     }
 }
 
 fn is_milestone(event: &Event) -> bool {
-    use Event::{Checkpoint, Epoch, Interrupted, Resumed, Stop};
-    matches!(event, Epoch(_) | Checkpoint { .. } | Interrupted { .. } | Resumed { .. } | Stop { .. })
+    use Event::{Interrupted, Resumed, Stop};
+    matches!(event, Interrupted { .. } | Resumed { .. } | Stop { .. })
+}
+
+fn event_of(Checkpoint { manifest, sha256, .. }: &Checkpoint) -> Event {
+    let CheckpointInfo { epoch, step, .. } = manifest.info;
+    Event::Checkpoint { name: manifest.name.clone(), epoch, step, sha256: sha256.clone() }
+}
+
+/// A file of a run besides its record: a plain name that is none of the record's own.
+fn check_file_name(name: &str) -> Result<()> {
+    let own = [RUN_TOML, EVENTS, STEPS, CHECKPOINTS].contains(&name);
+    let plain = Path::new(name).file_name().is_some_and(|file| file == name) && !name.starts_with('.');
+    if own || !plain { Err(RecordError::BadName(name.to_owned())) } else { Ok(()) }
 }

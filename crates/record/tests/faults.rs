@@ -6,9 +6,9 @@ mod faulty;
 mod helper;
 
 use faulty::{Fault, Faulty, NEVER, at_every_operation};
-use helper::{SMALL, at, epoch, fresh_on, warning};
+use helper::{SMALL, at, epoch, fresh_on, stop, warning, with};
 use std::path::Path;
-use wellfit_record::{Event, FixedFile, RecordError, RunDir, RunWriter, epochs, read_checkpoint};
+use wellfit_record::{Blob, Event, RecordError, RunDir, RunWriter, StopReason, epochs, read_checkpoint};
 
 #[test]
 fn a_failed_commit_leaves_the_previous_checkpoint() {
@@ -148,12 +148,12 @@ fn the_disk_is_waited_for_in_the_right_order() {
     let file = "write sync ";
     let logs = "sync "; // events and steps, before what stands on them
     let commit = logs.to_owned() + &file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
-    let event = "sync write sync";
+    // Its event is on the disk before the next commit stands.
+    let event = "write";
     let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));
     assert_eq!(done, commit.clone() + event);
-    let fixed = FixedFile::new("fixed", vec![0; 9]);
-    let third =
-        |run: &mut RunWriter| drop(run.checkpoint_beside(0, "best", SMALL, Some(&fixed), at(3)).unwrap());
+    let fixed = Blob::new(vec![0; 9]);
+    let third = |run: &mut RunWriter| drop(run.commit(with("best", 0, ("fixed", &fixed), 3)).unwrap());
     assert_eq!(
         changes(&mut || third(&mut run)),
         commit.replacen(file, &file.repeat(2), 1) + event,
@@ -161,6 +161,8 @@ fn the_disk_is_waited_for_in_the_right_order() {
     );
     let linked = commit.replace(&file.repeat(4), &[file.repeat(2), "link ".into(), file.repeat(2)].concat());
     assert_eq!(changes(&mut || third(&mut run)), linked + event, "not written again");
-    assert_eq!(changes(&mut || run.event(&Event::Epoch(epoch(2, 0.5))).unwrap()), event);
+    assert_eq!(changes(&mut || run.event(&Event::Epoch(epoch(2, 0.5))).unwrap()), "write");
     assert_eq!(changes(&mut || run.event(&warning("unhurried")).unwrap()), "write");
+    let end = stop(StopReason::Finished, 2);
+    assert_eq!(changes(&mut || run.event(&end).unwrap()), "sync write sync");
 }

@@ -6,14 +6,14 @@ mod faulty;
 mod helper;
 
 use faulty::{Fault, Faulty, at_every_operation};
-use helper::{SMALL, at, fresh_on};
+use helper::{fresh_on, with};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use wellfit_record::{
-    Checkpoint, Disk, FixedFile, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
+    Blob, Checkpoint, Commit, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
 };
 
 const FILE: &str = "frozen.bin";
@@ -22,12 +22,14 @@ fn bytes() -> Vec<u8> {
     b"frozen".repeat(1000)
 }
 
-fn fixed() -> FixedFile {
-    FixedFile::new(FILE, bytes())
+/// The same content at every call.
+fn fixed() -> Blob {
+    static FIXED: OnceLock<Blob> = OnceLock::new();
+    FIXED.get_or_init(|| Blob::new(bytes())).clone()
 }
 
 fn commit(run: &mut RunWriter, keep: usize, epoch: u32) -> Result<Checkpoint> {
-    run.checkpoint_beside(keep, "last", SMALL, Some(&fixed()), at(epoch))
+    run.commit(with("last", keep, (FILE, &fixed()), epoch))
 }
 
 /// A run on a disk that nobody waits for.
@@ -66,7 +68,7 @@ fn it_is_written_once_for_each_that_stays_and_never_shared_by_two() {
         for epoch in 1..=8 {
             let new = commit(&mut run, keep, epoch).unwrap();
             // Another name's checkpoints neither give nor take.
-            run.checkpoint_beside(0, "best", SMALL, Some(&fixed()), at(epoch)).unwrap();
+            run.commit(with("best", 0, (FILE, &fixed()), epoch)).unwrap();
             inodes.push(inode(&new.path).0);
             for path in checkpoints(root.path()) {
                 assert_eq!(inode(&path).1, 1, "{} shares its file", path.display());
@@ -190,8 +192,8 @@ fn what_is_gone_cut_short_or_another_is_written() {
     commit(&mut run, 0, 3).unwrap();
     all_are_whole(root.path());
     // As long as the one before it.
-    let other = FixedFile::new(FILE, b"thawed".repeat(1000));
-    let fourth = run.checkpoint_beside(0, "last", SMALL, Some(&other), at(4)).unwrap();
+    let other = Blob::new(b"thawed".repeat(1000));
+    let fourth = run.commit(with("last", 0, (FILE, &other), 4)).unwrap();
     assert_eq!(read_checkpoint(&fourth.path).unwrap().files[FILE], b"thawed".repeat(1000));
 }
 
@@ -200,8 +202,7 @@ fn its_name_is_its_own() {
     let root = tempfile::tempdir().unwrap();
     let mut run = fresh(root.path());
     for taken in ["state.bin", "manifest.json", "../frozen.bin"] {
-        let file = FixedFile::new(taken, vec![1]);
-        let refused = run.checkpoint_beside(0, "last", SMALL, Some(&file), at(1));
+        let refused = run.commit(with("last", 0, (taken, &fixed()), 1));
         assert!(matches!(refused, Err(RecordError::BadName(_))), "{taken}");
     }
 }

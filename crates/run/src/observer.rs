@@ -5,6 +5,7 @@ use crate::notice::Notice;
 use crate::options::RunSpec;
 use std::path::Path;
 use wellfit_data::{Cache, Progress};
+use wellfit_record::Checkpoint;
 use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
 
 /// Watches and steers a run. Every method does nothing by default.
@@ -49,6 +50,10 @@ impl Callback for Watch<'_> {
 
     fn interrupted(&mut self) -> Option<String> {
         self.observer.interrupted()
+    }
+
+    fn saved(&mut self, checkpoint: &Checkpoint) {
+        self.observer.saved(checkpoint);
     }
 
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {

@@ -119,6 +119,12 @@ impl SavedRun {
         spec.differences(&experiment.spec)
     }
 
+    /// Whether a run of `experiment` would have the same results.
+    #[must_use]
+    pub fn is_of(&self, experiment: &Experiment) -> bool {
+        self.differs_from(experiment).is_some_and(|differences| differences.is_empty())
+    }
+
     /// How the data differ from those the run was trained on.
     #[must_use]
     pub fn difference(&self, experiment: &Experiment) -> Option<String> {

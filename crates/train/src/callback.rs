@@ -3,7 +3,7 @@
 use crate::metrics::Average;
 use std::time::Duration;
 use wellfit_policy::{CheckpointDecision, Observation, PlateauStep};
-use wellfit_record::{EpochRecord, Phase};
+use wellfit_record::{Checkpoint, EpochRecord, Phase};
 
 /// The state of a pass after one of its batches.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,13 @@ pub trait Callback: Send {
         None
     }
 
-    /// An epoch is done, recorded and saved.
+    /// A checkpoint stands: whatever happens, the run can go on from there, or has these best weights. That may be some
+    /// steps after it was taken, for it is written while the next steps run.
+    fn saved(&mut self, checkpoint: &Checkpoint) {
+        let _ = checkpoint;
+    }
+
+    /// An epoch is done and recorded. Its checkpoints are being written; [`saved`](Self::saved) tells when they stand.
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
         let _ = report;
         Control::Continue

@@ -4,11 +4,13 @@ use crate::error::TrainError;
 use crate::fit::FitConfig;
 use crate::position::Position;
 use crate::session::Session;
+use crate::step::Trainer;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use wellfit_models::{Network, Optimizer};
-use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, Phase, RunInfo, RunWriter};
+use wellfit_policy::CheckpointDecision;
+use wellfit_record::{Blob, CheckpointInfo, Commit, LoadedCheckpoint, Phase, RunInfo, RunWriter, Write};
 use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
 
 /// The checkpoint that a run continues from. It needs no other.
@@ -52,12 +54,43 @@ pub fn model_file(network: &Network, metadata: &BTreeMap<String, String>) -> Wei
 }
 
 /// The frozen part of a network's weights as a file, if anything is frozen.
-pub(crate) fn frozen_file(network: &Network, config: &FitConfig) -> Result<Option<FixedFile>, Fault> {
+pub(crate) fn frozen_file(network: &Network, config: &FitConfig) -> Result<Option<Blob>, Fault> {
     let frozen = WeightFile { metadata: config.metadata.clone(), ..network.frozen_state() };
     if frozen.arrays.is_empty() {
         return Ok(None);
     }
-    Ok(Some(FixedFile::new(FROZEN, to_safetensors_bytes(&frozen)?)))
+    Ok(Some(Blob::new(to_safetensors_bytes(&frozen)?)))
+}
+
+/// The file of what training changes of a network's weights: all, if nothing is frozen. It is made in `memory`.
+pub(crate) fn trained_file(
+    network: &Network,
+    config: &FitConfig,
+    mut memory: Vec<u8>,
+) -> Result<Blob, Fault> {
+    network.write_trained_state(&config.metadata, &mut memory)?;
+    Ok(Blob::new(memory))
+}
+
+/// Give a network what is in a file that [`trained_file`] made; its frozen weights stay.
+pub(crate) fn load_trained(network: &mut Network, file: &Blob) -> Result<(), TrainError> {
+    let mut weights = from_bytes(file.bytes())?;
+    weights.arrays.append(&mut network.frozen_state().arrays);
+    network.load(&weights, false)?;
+    Ok(())
+}
+
+/// The files that the last commit was made of, kept for their memory: when it is done, the next copy of the state goes
+/// there, so a run has one copy besides the best weights.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    model: Option<Blob>,
+    optimizer: Option<Blob>,
+}
+
+/// The memory of a copy that nothing else needs.
+fn memory(copy: &mut Option<Blob>) -> Vec<u8> {
+    copy.take().and_then(Blob::into_bytes).unwrap_or_default()
 }
 
 /// The weights in a checkpoint of a run, the frozen ones included, under torch's names.
@@ -103,34 +136,72 @@ fn bytes_of<'f>(files: &'f Files, name: &str) -> Result<&'f [u8], String> {
 }
 
 impl<'a> Session<'a> {
-    /// Commit the end of an epoch, whose weights may be the best.
-    pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
-        self.trainer.download()?;
-        let model = self.weights(&self.trainer.network)?;
+    /// Begin to commit the end of an epoch, whose weights may be the best, and to write the file that the Keras-style
+    /// checkpoint asks for.
+    pub(crate) fn commit_epoch(
+        &mut self,
+        best: bool,
+        keras: Option<&CheckpointDecision>,
+        run: &mut RunWriter,
+    ) -> Result<(), TrainError> {
+        let model = self.copy_weights(run)?;
+        let mut writes = Vec::new();
         if best {
-            run.checkpoint_beside(0, BEST, &[(self.model(), &model)], self.frozen.as_ref(), self.info())?;
+            self.best = Some(model.clone());
+            let files = self.with_frozen(vec![(self.model().to_owned(), model.clone())]);
+            writes.push(Write::Checkpoint(Commit {
+                name: BEST.to_owned(),
+                keep: 0,
+                files,
+                info: self.info(),
+            }));
         }
-        self.commit_last(&model, run)
+        // Before `last`, so that a run which goes on from there has it.
+        if let Some(decision) = keras.filter(|decision| decision.save) {
+            let whole = if self.frozen.is_none() {
+                model.clone()
+            } else {
+                Blob::new(to_safetensors_bytes(&model_file(&self.trainer.network, &self.config.metadata))?)
+            };
+            writes.push(Write::File(decision.path.clone(), whole));
+        }
+        self.commit_last(model, writes, run)
     }
 
-    /// Commit the state as it is now.
+    /// Begin to commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
-        self.trainer.download()?;
-        self.commit_last(&self.weights(&self.trainer.network)?, run)
+        let model = self.copy_weights(run)?;
+        self.commit_last(model, Vec::new(), run)
     }
 
-    fn commit_last(&mut self, model: &[u8], run: &mut RunWriter) -> Result<(), TrainError> {
+    fn commit_last(
+        &mut self,
+        model: Blob,
+        mut writes: Vec<Write>,
+        run: &mut RunWriter,
+    ) -> Result<(), TrainError> {
         self.at.seconds = self.seconds();
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
-        let optimizer = to_safetensors_bytes(&self.trainer.optimizer.state(&self.trainer.network))?;
-        let mut files = vec![(self.model(), model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
-        let best =
-            self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
-        files.extend(best.as_ref().map(|best| (BEST_MODEL, &best[..])));
-        run.checkpoint_beside(self.config.keep, LAST, &files, self.frozen.as_ref(), self.info())?;
+        let Trainer { network, optimizer: moments, .. } = &self.trainer;
+        let mut bytes = memory(&mut self.copies.optimizer);
+        moments.write_state(network, &mut bytes)?;
+        let optimizer = Blob::new(bytes);
+        self.copies = Copies { model: Some(model.clone()), optimizer: Some(optimizer.clone()) };
+        let mut files = vec![(self.model(), model), (OPTIMIZER, optimizer), (POSITION, Blob::new(position))];
+        files.extend(self.best.clone().filter(|_| !self.at.is_best()).map(|best| (BEST_MODEL, best)));
+        let files = files.into_iter().map(|(name, blob)| (name.to_owned(), blob)).collect();
+        let (files, info) = (self.with_frozen(files), self.info());
+        writes.push(Write::Checkpoint(Commit { name: LAST.to_owned(), keep: self.config.keep, files, info }));
         self.saved = Instant::now();
-        Ok(())
+        Ok(run.begin(writes)?)
+    }
+
+    /// A copy of the weights. The commit before is waited for, which may still need the memory.
+    fn copy_weights(&mut self, run: &mut RunWriter) -> Result<Blob, TrainError> {
+        run.settle()?;
+        self.trainer.download()?;
+        Ok(trained_file(&self.trainer.network, self.config, memory(&mut self.copies.model))?)
     }
 
     /// The name of the file of the current weights.
@@ -138,10 +209,9 @@ impl<'a> Session<'a> {
         if self.frozen.is_some() { TRAINED } else { MODEL }
     }
 
-    /// What training changes of a network's weights: all, if nothing is frozen.
-    fn weights(&self, network: &Network) -> Result<Vec<u8>, TrainError> {
-        let metadata = self.config.metadata.clone();
-        Ok(to_safetensors_bytes(&WeightFile { metadata, ..network.trained_state() })?)
+    fn with_frozen(&self, mut files: Vec<(String, Blob)>) -> Vec<(String, Blob)> {
+        files.extend(self.frozen.iter().map(|frozen| (FROZEN.to_owned(), frozen.clone())));
+        files
     }
 
     fn info(&self) -> CheckpointInfo {
@@ -191,10 +261,15 @@ impl<'a> Session<'a> {
         }
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &held.optimizer)?;
-        let mut best = at.best.map(|_| network.clone());
-        if let (Some(best), Some(file)) = (&mut best, &held.best) {
-            best.load(file, false)?;
-        }
+        let best = match (&at.best, &held.best) {
+            (None, _) => None,
+            (Some(_), None) => Some(trained_file(&network, config, Vec::new())?),
+            (Some(_), Some(file)) => {
+                let mut best = network.clone();
+                best.load(file, false)?;
+                Some(trained_file(&best, config, Vec::new())?)
+            }
+        };
         Ok(Self::at(at, network, optimizer, best, config)?)
     }
 }

@@ -1,13 +1,13 @@
 //! The training loop.
 
 use crate::callback::{Callback, Control, EpochReport};
-use crate::checkpoint::{LAST, model_file};
+use crate::checkpoint::LAST;
 use crate::error::TrainError;
 use crate::every::Every;
 use crate::features::Source;
 use crate::policies::EpochDecisions;
 use crate::position::Stop;
-use crate::session::Session;
+use crate::session::{Session, tell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellfit_data::Loader;
@@ -16,7 +16,6 @@ use wellfit_kernels::optim::Rule;
 use wellfit_models::{Cpu, Engine, Network};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
 use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, StopReason, now};
-use wellfit_weights::to_safetensors_bytes;
 
 /// How to train. Start from [`FitConfig::default`] and set what differs.
 #[derive(Debug, Clone)]
@@ -106,8 +105,9 @@ pub struct Outcome {
 
 /// Train `network` on `train`, choose the best epoch by `validation`, and record everything in `run`.
 ///
-/// After each epoch the figures, what the policies say, and the checkpoints `last` and (if it is the best epoch so far)
-/// `best` are on the disk before the callback is called.
+/// After each epoch the figures and what the policies say are in the record before the callback is called. The
+/// checkpoints `last` and (if it is the best epoch so far) `best` are written while the next steps run: the record and
+/// [`Callback::saved`] hear of one when it stands. A failure to write it ends the run after the step under way.
 ///
 /// # Errors
 /// On bad data, a full disk, [`TrainError::Diverged`] or [`TrainError::Interrupted`]; the last checkpoints
@@ -173,7 +173,7 @@ fn go_on(
     session.trainer.upload()?;
     while !session.is_over() {
         if session.head_is_ready() {
-            session.unfreeze();
+            session.unfreeze()?;
             sources = (source(&session, train)?, source(&session, validation)?);
             session.trainer.upload()?;
         }
@@ -183,14 +183,12 @@ fn go_on(
         let decisions = trained.and_then(|()| session.validate(validation, callback));
         if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
+            tell(run, callback)?;
         }
         let decisions = decisions?;
         write_epoch(&session, &decisions, run)?;
-        session.commit_epoch(decisions.best, run)?;
-        if let Some(decision) = decisions.checkpoint.as_ref().filter(|decision| decision.save) {
-            let file = model_file(&session.trainer.network, &session.config.metadata);
-            run.write_file(&decision.path, &to_safetensors_bytes(&file)?)?;
-        }
+        tell(run, callback)?;
+        session.commit_epoch(decisions.best, decisions.checkpoint.as_ref(), run)?;
         let control = callback.epoch_end(&EpochReport {
             record: &decisions.record,
             best: decisions.best,
@@ -202,6 +200,8 @@ fn go_on(
             session.at.stop.get_or_insert(Stop { kind: StopReason::Callback, reason });
         }
     }
+    run.settle()?;
+    tell(run, callback)?;
     session.finish(run)
 }
 

@@ -21,8 +21,8 @@ pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
     let network = whole.as_ref().unwrap_or(network);
     let (weights, trained) = (4 * network.parameter_count() as u64, 4 * network.trainable_count() as u64);
     let (frozen, moments) = (weights - trained, config.rule.moments() as u64 * trained);
-    // A tensor is copied into torch's layout, then into the file; the files of a checkpoint wait together. That of
-    // frozen weights waits throughout, and making it takes as much again.
-    let saving = (3 * trained + moments).max(trained + 2 * moments) + 2 * frozen;
-    (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving
+    // The state is copied for a commit, and that of the best epoch is another copy. Frozen weights have one, and making
+    // it takes as much again.
+    let saving = 2 * trained + moments + 2 * frozen;
+    (POOL * network.step_bytes(batch) as f64) as u64 + moments + saving
 }

@@ -1,7 +1,7 @@
 //! A run under way: all that changes from step to step, and so all that a checkpoint has to hold.
 
 use crate::callback::{Callback, Tick};
-use crate::checkpoint::frozen_file;
+use crate::checkpoint::{Copies, frozen_file, load_trained, trained_file};
 use crate::error::TrainError;
 use crate::evaluate::{Compute, check_interrupted, evaluate_source};
 use crate::every::Every;
@@ -17,7 +17,7 @@ use wellfit_kernels::loss::Loss;
 use wellfit_models::{Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
-    EpochRecord, Event, FixedFile, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
+    Blob, EpochRecord, Event, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
 };
 use wellfit_weights::Fault;
 
@@ -27,10 +27,12 @@ pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
     /// The network as it is now, with the optimiser's moments.
     pub trainer: Trainer<MixedCrossEntropy>,
-    /// The network of the best epoch.
-    pub best: Option<Network>,
+    /// What training changes of the best epoch's weights, as checkpoints hold it.
+    pub best: Option<Blob>,
     /// The weights that are frozen, as every checkpoint holds them.
-    pub frozen: Option<FixedFile>,
+    pub frozen: Option<Blob>,
+    /// The state that is being committed.
+    pub copies: Copies,
     /// Where the run stands.
     pub at: Position,
     /// The learning rates of the steps to come, where a schedule gives them.
@@ -62,7 +64,7 @@ impl<'a> Session<'a> {
         at: Position,
         network: Network,
         optimizer: Optimizer,
-        best: Option<Network>,
+        best: Option<Blob>,
         config: &'a FitConfig,
     ) -> Result<Self, Fault> {
         let frozen = frozen_file(&network, config)?;
@@ -83,7 +85,7 @@ impl<'a> Session<'a> {
             clip_norm: config.clip_norm,
             seed: config.seed,
         };
-        Ok(Self { config, trainer, best, frozen, at, rates, began, saved: now })
+        Ok(Self { config, trainer, best, frozen, copies: Copies::default(), at, rates, began, saved: now })
     }
 
     /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
@@ -97,12 +99,18 @@ impl<'a> Session<'a> {
     }
 
     /// Train the whole network from here on.
-    pub fn unfreeze(&mut self) {
+    pub fn unfreeze(&mut self) -> Result<(), TrainError> {
+        if let Some(file) = &self.best {
+            let mut best = self.trainer.network.clone();
+            load_trained(&mut best, file)?;
+            best.unfreeze();
+            self.best = Some(trained_file(&best, self.config, Vec::new())?);
+        }
         let Trainer { network, optimizer, .. } = &mut self.trainer;
         network.unfreeze();
         *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
-        self.best.iter_mut().for_each(Network::unfreeze);
         self.frozen = None;
+        Ok(())
     }
 
     /// The epoch under way, from 1.
@@ -144,6 +152,7 @@ impl<'a> Session<'a> {
                 (pass.batches, pass.average, Duration::from_secs_f64(pass.seconds));
             callback.tick(&Tick { phase: Phase::Train, epoch, batch, batches, average, elapsed });
             check_interrupted(callback)?;
+            tell(run, callback)?;
             if self.checkpoint_is_due() {
                 self.commit(run)?;
             }
@@ -221,7 +230,6 @@ impl<'a> Session<'a> {
         let best = is_better_epoch(config.best, &record, self.best_record());
         if best {
             self.at.best = Some(self.at.epochs.len());
-            self.best = Some(self.trainer.network.clone());
         }
         self.at.epochs.push(record);
         self.at.pass = PartialPass::default();
@@ -239,12 +247,13 @@ impl<'a> Session<'a> {
     /// Save where the run stands, and why it ends here for now.
     pub fn interrupt(&mut self, reason: &str, run: &mut RunWriter) -> Result<(), TrainError> {
         self.commit(run)?;
+        run.settle()?;
         let (epoch, step, reason) = (self.epoch() - 1, self.trainer.optimizer.step, reason.to_owned());
         Ok(run.event(&Event::Interrupted { epoch, step, reason, time: now() })?)
     }
 
     /// Record how the run ended.
-    pub fn finish(mut self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
+    pub fn finish(self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
         let finished = || Stop { kind: StopReason::Finished, reason: trained_for(self.config.epochs) };
         let diverged = || Stop {
             kind: StopReason::Diverged,
@@ -254,7 +263,8 @@ impl<'a> Session<'a> {
             if self.best.is_none() { diverged() } else { self.at.stop.clone().unwrap_or_else(finished) };
         self.record_stop(run, &stop, self.epoch() - 1)?;
         let seconds = self.seconds();
-        let network = self.best.take().unwrap_or(self.trainer.network);
+        let Trainer { mut network, .. } = self.trainer;
+        self.best.iter().try_for_each(|best| load_trained(&mut network, best))?;
         let Position { epochs, best, .. } = self.at;
         Ok(Outcome { epochs, best, stop: stop.kind, stop_message: stop.reason, network, seconds })
     }
@@ -279,6 +289,12 @@ fn trained_for(epochs: u32) -> String {
     } else {
         format!("all {epochs} epochs are trained")
     }
+}
+
+/// Tell the callback of the checkpoints that have come to stand.
+pub(crate) fn tell(run: &mut RunWriter, callback: &mut dyn Callback) -> Result<(), TrainError> {
+    run.take_committed()?.iter().for_each(|checkpoint| callback.saved(checkpoint));
+    Ok(())
 }
 
 /// Takes a step's outputs into the average of the pass.

@@ -39,7 +39,8 @@ fn case(model: &str, size: usize, batch: usize, freeze: bool) -> (u64, u64) {
     }
     let rule = Rule::Adam { betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, decoupled: false };
     let config = FitConfig { rule, checkpoint_every: Some(Every::Steps(3)), ..config(2, 1e-4) };
-    let ahead = 4 * (batch * size * size * 3 * 4) as u64;
+    // An epoch has two batches, so no more are ever ready.
+    let ahead = 2 * (batch * size * size * 3 * 4) as u64;
     let estimate = memory_need(&network, &config, batch) + ahead;
     let root = tempfile::tempdir().unwrap();
     let mut run = new_run(&root);
@@ -79,7 +80,7 @@ fn the_estimate_is_close_to_what_a_process_takes() {
         let line = text.lines().find(|line| line.contains("estimate")).unwrap_or_else(|| panic!("{text}"));
         println!("{line}");
         let ratio: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
-        // Measured 0.94 to 0.98; the rest is for other allocators and page sizes.
+        // The margin is for other allocators and page sizes.
         assert!((0.85..1.15).contains(&ratio), "{line}");
     }
 }

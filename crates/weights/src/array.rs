@@ -13,6 +13,26 @@ pub enum Dtype {
     I8,
 }
 
+impl Dtype {
+    /// Bytes of an element.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::I64 => 8,
+            Self::I8 => 1,
+        }
+    }
+
+    /// Its name in a safetensors file.
+    pub(crate) fn safetensors(self) -> &'static str {
+        match self {
+            Self::F32 => "F32",
+            Self::I64 => "I64",
+            Self::I8 => "I8",
+        }
+    }
+}
+
 /// The elements of an array, in row-major order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
@@ -53,28 +73,24 @@ impl Data {
 
     /// Append the elements' bits, little-endian.
     pub(crate) fn append_le_bytes(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Self::F32(values) => append(bytes, values, f32::to_le_bytes),
-            Self::I64(values) => append(bytes, values, i64::to_le_bytes),
-            Self::I8(values) => append(bytes, values, i8::to_le_bytes),
-        }
+        let start = bytes.len();
+        bytes.resize(start + self.len() * self.dtype().size(), 0);
+        self.write_le_bytes(&mut bytes[start..]);
     }
 
-    /// How many bytes [`Data::append_le_bytes`] appends.
-    pub(crate) fn byte_len(&self) -> usize {
+    /// The elements' bits, little-endian, into as many bytes as they have.
+    pub(crate) fn write_le_bytes(&self, bytes: &mut [u8]) {
         match self {
-            Self::F32(values) => size_of_val(values.as_slice()),
-            Self::I64(values) => size_of_val(values.as_slice()),
-            Self::I8(values) => size_of_val(values.as_slice()),
+            Self::F32(values) => write(bytes, values, f32::to_le_bytes),
+            Self::I64(values) => write(bytes, values, i64::to_le_bytes),
+            Self::I8(values) => write(bytes, values, i8::to_le_bytes),
         }
     }
 }
 
-/// Append the bytes of each value; a loop over chunks of fixed size compiles to one copy.
-fn append<const N: usize, T: Copy>(bytes: &mut Vec<u8>, values: &[T], encode: impl Fn(T) -> [u8; N]) {
-    let start = bytes.len();
-    bytes.resize(start + values.len() * N, 0);
-    let (chunks, _) = bytes[start..].as_chunks_mut();
+/// Write the bytes of each value; a loop over chunks of fixed size compiles to one copy.
+fn write<const N: usize, T: Copy>(bytes: &mut [u8], values: &[T], encode: impl Fn(T) -> [u8; N]) {
+    let (chunks, _) = bytes.as_chunks_mut();
     chunks.iter_mut().zip(values).for_each(|(chunk, &value)| *chunk = encode(value));
 }
 

@@ -28,7 +28,7 @@ use wellfit_base::{atomic, file};
 pub use array::{Array, Data, Dtype, WeightFile};
 pub use error::{Fault, WeightsError};
 pub use pth::to_pth_bytes;
-pub use safetensors::to_safetensors_bytes;
+pub use safetensors::{Outline, lay_out_safetensors, to_safetensors_bytes};
 
 /// Read a weight file. Its content decides the format, not its name.
 ///

@@ -11,7 +11,7 @@ use serde::{
     ser::SerializeMap as _,
 };
 
-use crate::{Array, Dtype, Fault, WeightFile, bytes::Bytes, element::Element, view::View};
+use crate::{Array, Dtype, Fault, WeightFile, array::count, bytes::Bytes, element::Element, view::View};
 
 /// The format's own limit.
 const MAX_HEADER: u64 = 100_000_000;
@@ -52,21 +52,65 @@ pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
 /// [`Fault::Invalid`] if a name appears twice, or a shape does not match its data.
 pub fn to_safetensors_bytes(weights: &WeightFile) -> Result<Vec<u8>, Fault> {
     weights.check()?;
-    if weights.get(METADATA).is_some() {
-        return Err(Fault::Invalid(format!("safetensors reserves the name `{METADATA}`")));
-    }
-    let mut header =
-        serde_json::to_vec(&Header::of(weights)).map_err(|error| Fault::Invalid(error.to_string()))?;
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let data: usize = weights.arrays.iter().map(|(_, array)| array.data.byte_len()).sum();
-    let mut bytes = Vec::with_capacity(8 + header.len() + data);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.append(&mut header);
-    for dtype in WIDEST_FIRST {
-        let arrays = weights.arrays.iter().filter(|(_, array)| array.data.dtype() == dtype);
-        arrays.for_each(|(_, array)| array.data.append_le_bytes(&mut bytes));
-    }
+    let outline = |(name, array): &(String, Array)| Outline {
+        name: name.clone(),
+        shape: array.shape.clone(),
+        dtype: array.data.dtype(),
+    };
+    let mut bytes = Vec::new();
+    let outlines: Vec<Outline> = weights.arrays.iter().map(outline).collect();
+    let places = lay_out_safetensors(&mut bytes, &outlines, &weights.metadata)?;
+    places.into_iter().zip(&weights.arrays).for_each(|(place, (_, array))| array.data.write_le_bytes(place));
     Ok(bytes)
+}
+
+/// An array of a file without its elements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// Its name.
+    pub name: String,
+    /// Extents, outermost first; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The type of its elements.
+    pub dtype: Dtype,
+}
+
+/// Begin the file that [`to_safetensors_bytes`] makes, in memory that may have been used before: `bytes` become the
+/// header and the data, and the result is where each array's elements go, little-endian, in the order of `arrays`.
+/// Until they are written there, these places hold what was in the memory.
+///
+/// # Errors
+/// [`Fault::Invalid`] if a name appears twice, or a shape is too large.
+pub fn lay_out_safetensors<'b>(
+    bytes: &'b mut Vec<u8>,
+    arrays: &[Outline],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<&'b mut [u8]>, Fault> {
+    let mut names = HashSet::from([METADATA]);
+    if let Some(array) = arrays.iter().find(|array| !names.insert(&array.name)) {
+        return Err(Fault::Invalid(match &*array.name {
+            METADATA => format!("safetensors reserves the name `{METADATA}`"),
+            name => format!("two arrays are named `{name}`"),
+        }));
+    }
+    let header = Header::of(arrays, metadata)?;
+    let mut json = serde_json::to_vec(&header).map_err(|error| Fault::Invalid(error.to_string()))?;
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let data = header.entries.iter().map(|(_, entry)| entry.data_offsets[1]).max().unwrap_or(0);
+    let start = 8 + json.len();
+    bytes.resize(start + data, 0);
+    bytes[..8].copy_from_slice(&(json.len() as u64).to_le_bytes());
+    bytes[8..start].copy_from_slice(&json);
+
+    let mut order: Vec<(usize, [usize; 2])> =
+        header.entries.iter().map(|(_, entry)| entry.data_offsets).enumerate().collect();
+    order.sort_unstable_by_key(|&(_, offsets)| offsets);
+    let (mut places, mut rest): (Vec<&mut [u8]>, _) = (Vec::new(), &mut bytes[start..]);
+    places.resize_with(arrays.len(), Default::default);
+    for (index, [begin, end]) in order {
+        (places[index], rest) = rest.split_at_mut(end - begin);
+    }
+    Ok(places)
 }
 
 /// What the header says of one array.
@@ -110,28 +154,21 @@ struct Header {
 }
 
 impl Header {
-    /// The header of weights that lie in the data in the order [`WIDEST_FIRST`].
-    fn of(weights: &WeightFile) -> Self {
-        let bytes = |dtype: Dtype| -> usize {
-            let arrays = weights.arrays.iter().filter(|(_, array)| array.data.dtype() == dtype);
-            arrays.map(|(_, array)| array.data.byte_len()).sum()
-        };
-        let (long, single) = (bytes(Dtype::I64), bytes(Dtype::F32));
-        let [mut longs, mut singles, mut chars] = [0, long, long + single];
-        let entry = |(name, array): &(String, Array)| {
-            let (dtype, end) = match array.data.dtype() {
-                Dtype::I64 => ("I64", &mut longs),
-                Dtype::F32 => ("F32", &mut singles),
-                Dtype::I8 => ("I8", &mut chars),
-            };
-            let begin = *end;
-            *end += array.data.byte_len();
-            (
-                name.clone(),
-                Entry { dtype: dtype.into(), shape: array.shape.clone(), data_offsets: [begin, *end] },
-            )
-        };
-        Self { entries: weights.arrays.iter().map(entry).collect(), metadata: weights.metadata.clone() }
+    /// The header of arrays that lie in the data in the order [`WIDEST_FIRST`].
+    fn of(arrays: &[Outline], metadata: &BTreeMap<String, String>) -> Result<Self, Fault> {
+        let mut entries: Vec<Option<(String, Entry)>> = arrays.iter().map(|_| None).collect();
+        let mut end = 0;
+        for dtype in WIDEST_FIRST {
+            for (array, entry) in arrays.iter().zip(&mut entries).filter(|(array, _)| array.dtype == dtype) {
+                let begin = end;
+                let elements = count(&array.shape)
+                    .ok_or_else(|| Fault::Invalid(format!("`{}` is too large a shape", array.name)))?;
+                end += elements * dtype.size();
+                let (dtype, shape) = (dtype.safetensors().to_owned(), array.shape.clone());
+                *entry = Some((array.name.clone(), Entry { dtype, shape, data_offsets: [begin, end] }));
+            }
+        }
+        Ok(Self { entries: entries.into_iter().flatten().collect(), metadata: metadata.clone() })
     }
 
     /// The arrays must cover the data once and without gaps: so the format says, and so nothing hides.

@@ -89,8 +89,19 @@ impl Parameter {
     #[must_use]
     pub fn to_torch(&self, ours: &[f32]) -> Vec<f32> {
         let mut torch = vec![0.0; ours.len()];
-        self.each_place(|theirs, place| torch[theirs] = ours[place]);
+        self.write_torch(ours, &mut torch, |value| value);
         torch
+    }
+
+    /// `ours` in torch's layout, each number as `encode` makes it.
+    pub(crate) fn write_torch<T>(&self, ours: &[f32], torch: &mut [T], encode: impl Fn(f32) -> T) {
+        let Some((groups, sizes)) = self.groups() else {
+            return torch.iter_mut().zip(ours).for_each(|(torch, &value)| *torch = encode(value));
+        };
+        let length = (ours.len() / groups).max(1);
+        for (ours, torch) in ours.chunks(length).zip(torch.chunks_mut(length)) {
+            write_group(ours, torch, sizes, &encode);
+        }
     }
 
     /// Take over values in torch's layout.
@@ -105,20 +116,54 @@ impl Parameter {
         self.each_place(|theirs, place| ours[place] = torch[theirs]);
     }
 
-    /// Visit (place in torch's layout, place in ours): `[O, I, taps]` there, `[taps, I, O]` here, the pixels of a
-    /// flattened image being taps too. Groups follow each other in both.
+    /// Visit (place in torch's layout, place in ours).
     fn each_place(&self, mut visit: impl FnMut(usize, usize)) {
-        let (groups, out, channels, taps) = match (self.layout, &self.shape[..]) {
-            (Layout::Conv, &[out, channels, kernel, _]) => (1, out, channels, kernel * kernel),
-            (Layout::GroupedConv { groups }, &[out, channels, kernel, _]) => {
-                (groups, out / groups, channels, kernel * kernel)
-            }
-            (Layout::Linear(from), &[out, _]) => (1, out, from.channels, from.pixels()),
-            _ => return (0..self.shape.iter().product()).for_each(|place| visit(place, place)),
+        let Some((groups, (out, channels, taps))) = self.groups() else {
+            return (0..self.shape.iter().product()).for_each(|place| visit(place, place));
         };
         for group in 0..groups {
             let start = group * out * channels * taps;
             each_place(out, channels, taps, |theirs, ours| visit(start + theirs, start + ours));
+        }
+    }
+
+    /// The number of groups, and O, I and taps of one: `[O, I, taps]` in torch's layout, `[taps, I, O]` in ours, the
+    /// pixels of a flattened image being taps too. Groups follow each other in both. None where the layouts are the
+    /// same.
+    fn groups(&self) -> Option<(usize, (usize, usize, usize))> {
+        match (self.layout, &self.shape[..]) {
+            (Layout::Conv, &[out, channels, kernel, _]) => Some((1, (out, channels, kernel * kernel))),
+            (Layout::GroupedConv { groups }, &[out, channels, kernel, _]) => {
+                Some((groups, (out / groups, channels, kernel * kernel)))
+            }
+            (Layout::Linear(from), &[out, _]) => Some((1, (out, from.channels, from.pixels()))),
+            _ => None,
+        }
+    }
+}
+
+/// One group of ours, `[taps, I, O]`, as torch's `[O, I, taps]`.
+///
+/// A row of theirs is that of one output. Blocks of some rows are written from left to right, so that the lines of
+/// theirs and of ours that are in use together fit into the processor's first cache.
+fn write_group<T>(
+    ours: &[f32],
+    torch: &mut [T],
+    (out, channels, taps): (usize, usize, usize),
+    encode: impl Fn(f32) -> T,
+) {
+    /// A cache line of ours.
+    const ROWS: usize = 16;
+    let width = channels * taps;
+    if width == 0 {
+        return;
+    }
+    for (block, rows) in torch.chunks_mut(ROWS * width).enumerate() {
+        let mut rows: Vec<&mut [T]> = rows.chunks_mut(width).collect();
+        for (channel, tap) in (0..channels).flat_map(|channel| (0..taps).map(move |tap| (channel, tap))) {
+            let line = &ours[(tap * channels + channel) * out + block * ROWS..][..rows.len()];
+            let column = channel * taps + tap;
+            rows.iter_mut().zip(line).for_each(|(row, &value)| row[column] = encode(value));
         }
     }
 }

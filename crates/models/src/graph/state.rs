@@ -4,8 +4,69 @@
 use crate::loading::finite::check_finite;
 use crate::graph::{Norm, Parameter};
 use crate::{ModelError, Network, Optimizer};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
-use wellfit_weights::{Array, Data, WeightFile};
+use wellfit_weights::{Array, Data, Dtype, Fault, Outline, WeightFile, lay_out_safetensors};
+
+/// An array of a state, where it lies in the network or the optimiser.
+struct Piece<'a> {
+    name: String,
+    shape: Vec<usize>,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    /// In the layout of that parameter.
+    OfParameter(&'a Parameter, &'a [f32]),
+    Plain(&'a [f32]),
+    Count(i64),
+}
+
+impl Piece<'_> {
+    fn array(&self) -> Array {
+        let data = match self.values {
+            Values::OfParameter(parameter, values) => Data::F32(parameter.to_torch(values)),
+            Values::Plain(values) => Data::F32(values.to_vec()),
+            Values::Count(count) => Data::I64(vec![count]),
+        };
+        Array { shape: self.shape.clone(), data }
+    }
+
+    fn outline(&self) -> Outline {
+        let dtype = if matches!(self.values, Values::Count(_)) { Dtype::I64 } else { Dtype::F32 };
+        Outline { name: self.name.clone(), shape: self.shape.clone(), dtype }
+    }
+
+    /// The elements, little-endian, where they belong in a file.
+    fn write(&self, place: &mut [u8]) {
+        match self.values {
+            Values::OfParameter(parameter, values) => {
+                parameter.write_torch(values, place.as_chunks_mut().0, f32::to_le_bytes);
+            }
+            Values::Plain(values) => {
+                let places = place.as_chunks_mut().0.iter_mut();
+                places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
+            }
+            Values::Count(count) => place.copy_from_slice(&count.to_le_bytes()),
+        }
+    }
+}
+
+fn arrays(pieces: &[Piece<'_>]) -> Vec<(String, Array)> {
+    pieces.iter().map(|piece| (piece.name.clone(), piece.array())).collect()
+}
+
+/// The safetensors file of `pieces`, into memory that may have been used before: copied once, on all threads.
+fn write_file(
+    pieces: &[Piece<'_>],
+    metadata: &BTreeMap<String, String>,
+    file: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let outlines: Vec<Outline> = pieces.iter().map(Piece::outline).collect();
+    let places = lay_out_safetensors(file, &outlines, metadata)?;
+    pieces.par_iter().zip(places).with_max_len(1).for_each(|(piece, place)| piece.write(place));
+    Ok(())
+}
 
 impl Network {
     /// The state dict, as torch names and lays it out: weights, running statistics and
@@ -27,11 +88,29 @@ impl Network {
         self.state_where(|frozen| !frozen)
     }
 
+    /// The file of [`trained_state`](Self::trained_state) with that metadata, as
+    /// [`to_safetensors_bytes`](wellfit_weights::to_safetensors_bytes) gives it, but in `file`, whose memory is used
+    /// again.
+    ///
+    /// # Errors
+    /// If two parameters have one name.
+    pub fn write_trained_state(
+        &self,
+        metadata: &BTreeMap<String, String>,
+        file: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        write_file(&self.pieces(|frozen| !frozen), metadata, file)
+    }
+
     fn state_where(&self, wanted: impl Fn(bool) -> bool) -> WeightFile {
-        let mut arrays: Vec<(String, Array)> = Vec::new();
+        WeightFile { arrays: arrays(&self.pieces(wanted)), ..WeightFile::default() }
+    }
+
+    fn pieces(&self, wanted: impl Fn(bool) -> bool) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
         for parameter in self.parameters.iter().filter(|parameter| wanted(!parameter.trainable)) {
-            let data = Data::F32(parameter.to_torch(&parameter.value));
-            arrays.push((parameter.name.clone(), Array { shape: parameter.shape.clone(), data }));
+            let values = Values::OfParameter(parameter, &parameter.value);
+            pieces.push(Piece { name: parameter.name.clone(), shape: parameter.shape.clone(), values });
         }
         // Statistics go where the layer's weights go.
         let moves = |norm: &&Norm| {
@@ -39,14 +118,14 @@ impl Network {
             !norm.frozen || self.parameters.iter().find(weights).is_some_and(|parameter| parameter.trainable)
         };
         for norm in self.norms.iter().filter(|norm| wanted(!moves(norm))) {
-            let vector =
-                |values: &[f32]| Array { shape: vec![values.len()], data: Data::F32(values.to_vec()) };
-            arrays.push((format!("{}.running_mean", norm.name), vector(&norm.mean)));
-            arrays.push((format!("{}.running_var", norm.name), vector(&norm.variance)));
-            let count = Array { shape: Vec::new(), data: Data::I64(vec![norm.batches]) };
-            arrays.push((format!("{}.num_batches_tracked", norm.name), count));
+            let mut add = |what: &str, shape: Vec<usize>, values| {
+                pieces.push(Piece { name: format!("{}.{what}", norm.name), shape, values });
+            };
+            add("running_mean", vec![norm.mean.len()], Values::Plain(&norm.mean));
+            add("running_var", vec![norm.variance.len()], Values::Plain(&norm.variance));
+            add("num_batches_tracked", Vec::new(), Values::Count(norm.batches));
         }
-        WeightFile { arrays, ..WeightFile::default() }
+        pieces
     }
 }
 
@@ -54,19 +133,36 @@ impl Optimizer {
     /// The optimiser's moments, as arrays `<moment>.<parameter>` in torch's layouts.
     #[must_use]
     pub fn state(&self, network: &Network) -> WeightFile {
-        let mut file = WeightFile::default();
+        WeightFile { arrays: arrays(&self.pieces(network)), metadata: self.counts() }
+    }
+
+    /// The file of [`state`](Self::state) in `file`, whose memory is used again.
+    ///
+    /// # Errors
+    /// If two parameters have one name.
+    pub fn write_state(&self, network: &Network, file: &mut Vec<u8>) -> Result<(), Fault> {
+        write_file(&self.pieces(network), &self.counts(), file)
+    }
+
+    fn pieces<'a>(&'a self, network: &'a Network) -> Vec<Piece<'a>> {
+        let mut pieces = Vec::new();
         for (parameter, moments) in network.parameters.iter().zip(&self.moments) {
             for (place, moment) in moments.iter().enumerate().filter(|(_, moment)| !moment.is_empty()) {
-                let array =
-                    Array { shape: parameter.shape.clone(), data: Data::F32(parameter.to_torch(moment)) };
-                file.arrays.push((format!("{place}.{}", parameter.name), array));
+                let values = Values::OfParameter(parameter, moment);
+                let name = format!("{place}.{}", parameter.name);
+                pieces.push(Piece { name, shape: parameter.shape.clone(), values });
             }
         }
-        file.metadata.insert("step".to_owned(), self.step.to_string());
+        pieces
+    }
+
+    /// How many steps were made, as text.
+    fn counts(&self) -> BTreeMap<String, String> {
+        let mut counts = BTreeMap::from([("step".to_owned(), self.step.to_string())]);
         if self.since > 0 {
-            file.metadata.insert("since".to_owned(), self.since.to_string());
+            counts.insert("since".to_owned(), self.since.to_string());
         }
-        file
+        counts
     }
 
     /// Take over what [`Optimizer::state`] gave.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use wellfit_record::{
-    CheckpointInfo, DataInfo, Disk, EpochRecord, Event, Io, Metric, ModelInfo, RunInfo, RunWriter, StopReason,
+    Blob, CheckpointInfo, Commit, DataInfo, Disk, EpochRecord, Event, Io, Metric, ModelInfo, RunInfo,
+    RunWriter, StopReason,
 };
 
 pub const SMALL: &[(&str, &[u8])] = &[("model.safetensors", b"the weights"), ("state.bin", &[0, 255, 7])];
@@ -71,6 +72,13 @@ pub fn stop(reason: StopReason, epoch: u32) -> Event {
 pub fn at(epoch: u32) -> CheckpointInfo {
     let metrics = BTreeMap::from([("val_loss".to_owned(), f64::NAN)]);
     CheckpointInfo { epoch, step: u64::from(epoch) * 10, metrics }
+}
+
+/// A checkpoint of [`SMALL`] and that file, after so many epochs.
+pub fn with(name: &str, keep: usize, (file, content): (&str, &Blob), epoch: u32) -> Commit {
+    let small = SMALL.iter().map(|&(name, bytes)| (name.to_owned(), Blob::new(bytes.to_vec())));
+    let files = small.chain([(file.to_owned(), content.clone())]).collect();
+    Commit { name: name.to_owned(), keep, files, info: at(epoch) }
 }
 
 /// A fresh run with its `run.toml`.

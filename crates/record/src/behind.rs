@@ -1,0 +1,111 @@
+//! Commits behind the computation: what was handed over is hashed, written and synced by a thread of its own, while
+//! the owner of the run computes on.
+//!
+//! At most one batch of writes is under way. The owner asks for its results; they come in the order in which the batch
+//! was given, so what is recorded of them does not depend on how fast the disk was.
+
+use crate::blob::Blob;
+use crate::checkpoint::{CheckpointWriter, Commit};
+use crate::error::{At, RecordError, Result};
+use crate::io::{Io, replace_file};
+use crate::manifest::Checkpoint;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+/// What can be written behind the computation.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A checkpoint.
+    Checkpoint(Commit),
+    /// A file of that name in the run's directory: see [`RunWriter::write_file`](crate::RunWriter::write_file).
+    File(String, Blob),
+}
+
+/// One batch of writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) io: Arc<dyn Io>,
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// What the disk must have before anything of the batch stands: the record so far.
+    pub(crate) before: Vec<(PathBuf, Arc<File>)>,
+    /// In this order; nothing after the first failure.
+    pub(crate) writes: Vec<Write>,
+}
+
+/// What became of a batch: the checkpoints that stand, and what went wrong after them.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) checkpoints: Vec<Checkpoint>,
+    pub(crate) failure: Option<RecordError>,
+}
+
+impl Batch {
+    fn write(&self, checkpoints: &Mutex<CheckpointWriter>) -> Done {
+        let mut done = Done::default();
+        done.failure = self.write_all(checkpoints, &mut done.checkpoints).err();
+        done
+    }
+
+    fn write_all(&self, writer: &Mutex<CheckpointWriter>, stand: &mut Vec<Checkpoint>) -> Result<()> {
+        for (path, file) in &self.before {
+            self.io.sync(file).at("write", path)?;
+        }
+        for write in &self.writes {
+            match write {
+                Write::Checkpoint(commit) => stand.push(locked(writer).commit(commit)?),
+                Write::File(name, blob) => replace_file(&*self.io, &self.run.join(name), blob.bytes())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The checkpoints of a run, and the thread that is writing some of them.
+#[derive(Debug)]
+pub(crate) struct Behind {
+    checkpoints: Arc<Mutex<CheckpointWriter>>,
+    under_way: Option<JoinHandle<Done>>,
+}
+
+impl Behind {
+    pub(crate) fn new(checkpoints: CheckpointWriter) -> Self {
+        Self { checkpoints: Arc::new(Mutex::new(checkpoints)), under_way: None }
+    }
+
+    /// Starts a batch; the one before must have been [waited for](Self::wait). Where the system gives no thread, the
+    /// batch is written at once, and its results are given.
+    pub(crate) fn start(&mut self, batch: Batch) -> Option<Done> {
+        let (writer, copy) = (Arc::clone(&self.checkpoints), batch.clone());
+        match Builder::new().name("checkpoints".to_owned()).spawn(move || copy.write(&writer)) {
+            Ok(thread) => {
+                self.under_way = Some(thread);
+                None
+            }
+            Err(_) => Some(batch.write(&self.checkpoints)),
+        }
+    }
+
+    /// Whether there is a batch whose results can be had without waiting.
+    pub(crate) fn is_done(&self) -> bool {
+        self.under_way.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// Waits for the batch under way, if there is one.
+    pub(crate) fn wait(&mut self) -> Option<Done> {
+        let thread = self.under_way.take()?;
+        Some(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    }
+
+    /// Removes the checkpoints of that name that are newer than the one in `path`.
+    pub(crate) fn remove_newer(&self, name: &str, path: Option<&Path>) -> Result<()> {
+        locked(&self.checkpoints).remove_newer(name, path)
+    }
+}
+
+/// A writer whose thread panicked is as it was after its last operation on the disk, which is what it is made for.
+fn locked(writer: &Mutex<CheckpointWriter>) -> MutexGuard<'_, CheckpointWriter> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
+}
