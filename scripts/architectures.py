@@ -16,6 +16,13 @@ NAMES = ["resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "mobilene
 MODES = ["channels_last", "compile"]
 
 
+def hurry() -> None:
+    """As root, real-time priority for all threads of this process, so that the scheduler does not decide who wins."""
+    if os.geteuid() == 0 and hasattr(os, "sched_setscheduler"):
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(50))
+
+
 def peer(name: str, batch: int, pixels: int, modes: list[str]) -> None:
     """Answer each line `MODE STEPS` with the seconds of so many training steps, as a line of JSON."""
     import torch, torchvision
@@ -44,6 +51,7 @@ def peer(name: str, batch: int, pixels: int, modes: list[str]) -> None:
 
     for mode in modes:
         step(runs[mode])
+    hurry()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         mode, steps = line.split()
@@ -77,7 +85,7 @@ class Peer:
 
 def ours(program: str, name: str, batch: int, pixels: int, steps: int) -> float:
     words = ["bench", name, "--batch-size", batch, "--image-size", pixels, "--steps", steps, "--json"]
-    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True)
+    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, preexec_fn=hurry)
     if done.returncode:
         sys.exit(f"{program} {words} ended with {done.returncode}:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])["train_step_s"]
