@@ -65,7 +65,7 @@ MUTANTS = [
     ("max pooling padded with 0", POOL, "[f32::NEG_INFINITY; GROUP]", "[0.0; GROUP]", LAYERS),
     ("max pooling: the last of equal ones", POOL, "x > best || x.is_nan()", "x >= best || x.is_nan()", LAYERS),
     ("ReLU's gradient at 0", "kernels/src/elementwise.rs", "*dy = if y.to_f32() > 0.0 {", "*dy = if y.to_f32() >= 0.0 {", LAYERS),
-    ("grouped convolution: weights' gradient from another group", "kernels/src/conv/grouped.rs", "let dy = all.gather(dy, all.group.channels_out, group);\n            dw.", "let dy = all.gather(dy, all.group.channels_out, 0);\n            dw.", LAYERS),
+    ("grouped convolution: weights' gradient from another group", "kernels/src/conv/grouped.rs", "let dy = self.gather(dy, self.group.channels_out, group);\n            dw.", "let dy = self.gather(dy, self.group.channels_out, 0);\n            dw.", LAYERS),
     ("kaiming_normal by a group's fan_out", "models/src/ops/grouped_conv.rs", "fan_out: channels * kernel", "fan_out: channels / groups * kernel", INITIAL),
     ("depth-wise convolution: a tap of the weights' gradient left out", "kernels/src/conv/depthwise/weight.rs", "for tap in 0..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", "for tap in 1..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", LAYERS),
     ("depth-wise convolution: the taps not turned round on the way back", "kernels/src/conv/depthwise/passes.rs", ".step_by(stride).rev().collect()", ".step_by(stride).collect()", LAYERS),

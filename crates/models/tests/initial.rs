@@ -140,7 +140,9 @@ fn twins_start_alike() {
 /// the same, so are the numbers. Nothing else changes.
 #[test]
 fn a_new_head_begins_as_a_linear_layer_of_torch() {
-    for name in ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_lite0", "resnet18"] {
+    for name in
+        ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_lite0", "resnet18"]
+    {
         let (before, mut network) = (made(name), made(name));
         network.initialise_head(1);
         let (head, count) = (network.head(), network.parameters.len());

@@ -279,12 +279,6 @@ fn resnets_follow_torch() {
 }
 
 #[test]
-fn wide_resnets_follow_torch() {
-    networks(Algorithm::Fastest, "wide_resnet50_2", "Wide ResNet-50-2", 1e-3, 1e-4);
-    networks(Algorithm::Fastest, "wide_resnet101_2", "Wide ResNet-101-2", 1e-3, 1e-4);
-}
-
-#[test]
 fn mobile_networks_follow_torch() {
     networks(Algorithm::Fastest, "mobilenet_v3_large", "MobileNetV3-Large", 1e-3, 1e-4);
     networks(Algorithm::Fastest, "mobilenet_v3_small", "MobileNetV3-Small", 1e-3, 1e-4);

@@ -93,13 +93,7 @@ pub(super) fn conv_norm(
     normalised(net, name, value, norm, activation)
 }
 
-fn normalised(
-    net: &mut Builder,
-    name: &str,
-    value: Value,
-    norm: BatchNorm,
-    activation: Option<Op>,
-) -> Value {
+fn normalised(net: &mut Builder, name: &str, value: Value, norm: BatchNorm, activation: Option<Op>) -> Value {
     let value = net.op(&format!("{name}.1"), norm, &[value]);
     activation.map_or(value, |activation| net.op(&format!("{name}.2"), activation, &[value]))
 }
