@@ -66,6 +66,7 @@ NETWORKS = [
     ("mobilenet_v3_small", "pictures", (3, 64, 64), lambda: torchvision.models.mobilenet_v3_small(num_classes=2)),
     ("efficientnet_b0", "pictures", (3, 64, 64), lambda: torchvision.models.efficientnet_b0(num_classes=2)),
     ("resnext50_32x4d", "pictures", (3, 64, 64), lambda: torchvision.models.resnext50_32x4d(num_classes=2)),
+    ("wide_resnet50_2", "pictures", (3, 64, 64), lambda: torchvision.models.wide_resnet50_2(num_classes=2)),
 ]
 
 

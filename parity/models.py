@@ -177,6 +177,8 @@ if __name__ == "__main__":
         case("efficientnet_b0", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
         case("efficientnet_lite0", [8, 3, 64, 64], 10, "gentle", 2),
         case("efficientnet_lite0", [4, 3, 47, 50], 10, "gentle", 2, 1_000_001),
+        case("wide_resnet50_2", [8, 3, 32, 32], 10, "gentle", 2, 1_000_001),
+        case("wide_resnet101_2", [8, 3, 32, 32], 10, "gentle", 1, 1_000_003),
     ]
     (FIXTURES / "models.json").write_text(json.dumps({"cases": cases}))
     save_file(twins(), FIXTURES / "twins.safetensors")

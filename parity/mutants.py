@@ -70,7 +70,7 @@ MUTANTS = [
     ("depth-wise convolution: a tap of the weights' gradient left out", "kernels/src/conv/depthwise/weight.rs", "for tap in 0..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", "for tap in 1..K {\n                    let Some(x) = self.input(tap) else { continue };\n                    let x = x.add(", LAYERS),
     ("depth-wise convolution: the taps not turned round on the way back", "kernels/src/conv/depthwise/passes.rs", ".step_by(stride).rev().collect()", ".step_by(stride).collect()", LAYERS),
     ("SiLU's gradient without its second term", "kernels/src/activation.rs", "s * (1.0 + x * (1.0 - s))", "s", LAYERS),
-    ("hard swish's slope behind a normalisation is its input's", "kernels/src/norm/swish.rs", "let g = dy.to_f32() * swish.slope(x * scale + shift);", "let g = dy.to_f32() * swish.slope(x);", LAYERS),
+    ("hard swish's slope behind a normalisation is its input's", "kernels/src/norm/swish.rs", "let g = dy.to_f32() * KIND.slope(x * scale + shift);", "let g = dy.to_f32() * KIND.slope(x);", LAYERS),
     ("hard sigmoid's slope at its kinks", "kernels/src/activation.rs", "if y > 0.0 && y < 1.0", "if y >= 0.0 && y <= 1.0", LAYERS),
     ("a gate's gradient without its input", "kernels/src/activation.rs", "*sum += dy.to_f32() * x.to_f32();", "*sum += dy.to_f32();", LAYERS),
     ("stochastic depth the same every step", "models/src/ops/stochastic_depth.rs", "dropout_mask(step.batch(), self.p, key,", "dropout_mask(step.batch(), self.p, crate::DropoutKey { step: 0, ..key },", LAYERS),

@@ -86,38 +86,39 @@ impl Swish {
             }
         }
     }
+}
 
-    /// Apply it in place, on the calling thread.
-    pub(crate) fn apply<E: Element>(self, x: &mut [E]) {
-        match self {
-            Self::Hard => hard_in_place(x),
-            Self::Sigmoid => silu_in_place(x),
-            Self::Relu6 => relu6_in_place(x),
+/// `$work` with the constant `$kind` for each kind of activation, so that loops in it are compiled, and turned into
+/// vectors, for each.
+macro_rules! each_swish {
+    ($swish:expr, $kind:ident => $work:expr) => {
+        match $swish {
+            Swish::Hard => {
+                const $kind: Swish = Swish::Hard;
+                $work
+            }
+            Swish::Sigmoid => {
+                const $kind: Swish = Swish::Sigmoid;
+                $work
+            }
+            Swish::Relu6 => {
+                const $kind: Swish = Swish::Relu6;
+                $work
+            }
         }
-    }
+    };
 }
+pub(crate) use each_swish;
 
 vectorized! {
-    fn hard_in_place<E>(x: &mut [E]) {
-        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Hard.value(x.to_f32())));
-    }
-}
-
-vectorized! {
-    fn silu_in_place<E>(x: &mut [E]) {
-        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Sigmoid.value(x.to_f32())));
-    }
-}
-
-vectorized! {
-    fn relu6_in_place<E>(x: &mut [E]) {
-        x.iter_mut().for_each(|x| *x = E::from_f32(Swish::Relu6.value(x.to_f32())));
+    fn swish_block<E>(swish: Swish, x: &mut [E]) {
+        each_swish!(swish, KIND => x.iter_mut().for_each(|x| *x = E::from_f32(KIND.value(x.to_f32()))));
     }
 }
 
 /// Apply an activation to a whole tensor, in place.
 pub fn swish_in_place<E: Element>(swish: Swish, x: &mut [E]) {
-    row_blocks(x, 1, BLOCK, |_, x| swish.apply(x));
+    row_blocks(x, 1, BLOCK, |_, x| swish_block(swish, x));
 }
 
 /// An activation of each x; NaN stays NaN.
@@ -126,7 +127,7 @@ pub fn swish<E: Element>(swish: Swish, x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
         out.copy_from_slice(&x[first..first + out.len()]);
-        swish.apply(out);
+        swish_block(swish, out);
     });
     y
 }
@@ -136,35 +137,14 @@ pub fn swish<E: Element>(swish: Swish, x: &[E]) -> Buffer<E> {
 /// σ(x)·(1 + x·(1 − σ(x))); that of ReLU6 is 1 between its ends and 0 at and beyond them.
 pub fn swish_backward<E: Element>(swish: Swish, dy: &mut [E], x: &[E]) {
     row_blocks(dy, 1, BLOCK, |first, dy| {
-        let x = &x[first..first + dy.len()];
-        match swish {
-            Swish::Hard => hard_backward_block(dy, x),
-            Swish::Sigmoid => silu_backward_block(dy, x),
-            Swish::Relu6 => relu6_backward_block(dy, x),
-        }
+        swish_backward_block(swish, dy, &x[first..first + dy.len()]);
     });
 }
 
 vectorized! {
-    fn hard_backward_block<E>(dy: &mut [E], x: &[E]) {
-        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
-            *dy = E::from_f32(dy.to_f32() * Swish::Hard.slope(x.to_f32()));
-        });
-    }
-}
-
-vectorized! {
-    fn silu_backward_block<E>(dy: &mut [E], x: &[E]) {
-        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
-            *dy = E::from_f32(dy.to_f32() * Swish::Sigmoid.slope(x.to_f32()));
-        });
-    }
-}
-
-vectorized! {
-    fn relu6_backward_block<E>(dy: &mut [E], x: &[E]) {
-        dy.iter_mut().zip(x).for_each(|(dy, &x)| {
-            *dy = E::from_f32(dy.to_f32() * Swish::Relu6.slope(x.to_f32()));
+    fn swish_backward_block<E>(swish: Swish, dy: &mut [E], x: &[E]) {
+        each_swish!(swish, KIND => for (dy, &x) in dy.iter_mut().zip(x) {
+            *dy = E::from_f32(dy.to_f32() * KIND.slope(x.to_f32()));
         });
     }
 }
@@ -174,24 +154,18 @@ vectorized! {
 pub fn gate<E: Element>(gate: Gate, x: &[E]) -> Buffer<E> {
     let mut y = Buffer::scratch(x.len());
     row_blocks(&mut y, 1, BLOCK, |first, out| {
-        let x = &x[first..first + out.len()];
-        match gate {
-            Gate::Hard => hardsigmoid_block(x, out),
-            Gate::Sigmoid => sigmoid_block(x, out),
-        }
+        gate_block(gate, &x[first..first + out.len()], out);
     });
     y
 }
 
 vectorized! {
-    fn hardsigmoid_block<E>(x: &[E], out: &mut [E]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(hardsigmoid(x.to_f32())));
-    }
-}
-
-vectorized! {
-    fn sigmoid_block<E>(x: &[E], out: &mut [E]) {
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = E::from_f32(sigmoid(x.to_f32())));
+    fn gate_block<E>(gate: Gate, x: &[E], out: &mut [E]) {
+        let values = out.iter_mut().zip(x);
+        match gate {
+            Gate::Hard => values.for_each(|(out, &x)| *out = E::from_f32(hardsigmoid(x.to_f32()))),
+            Gate::Sigmoid => values.for_each(|(out, &x)| *out = E::from_f32(sigmoid(x.to_f32()))),
+        }
     }
 }
 

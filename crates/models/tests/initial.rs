@@ -135,3 +135,25 @@ fn twins_start_alike() {
     other.initialise(2);
     assert!(plain.parameters[0].value.iter().zip(&other.parameters[0].value[..]).all(|(a, b)| a != b));
 }
+
+/// A head in place of another begins as torch's `nn.Linear` does, whatever the architecture's own begins as; where that is
+/// the same, so are the numbers. Nothing else changes.
+#[test]
+fn a_new_head_begins_as_a_linear_layer_of_torch() {
+    for name in
+        ["mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_lite0", "resnet18"]
+    {
+        let (before, mut network) = (made(name), made(name));
+        network.initialise_head(1);
+        let (head, count) = (network.head(), network.parameters.len());
+        let own = !["mobilenet", "efficientnet_b0"].iter().any(|begin| name.starts_with(begin));
+        for (old, new) in before.parameters.iter().zip(&network.parameters) {
+            let same = !new.name.starts_with(&head) || own;
+            assert_eq!(old.value == new.value, same, "{name} {}", new.name);
+        }
+        let [weight, bias] = &network.parameters[count - 2..] else { panic!("a weight and a bias") };
+        default_uniform(name, &weight.value, weight.shape[1]);
+        default_uniform(name, &bias.value, weight.shape[1]);
+        assert!(weight.value[..1000] != bias.value[..], "{name}: numbers of their own");
+    }
+}

@@ -12,8 +12,7 @@ use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
 use wellfit_models::ops::{
-    BatchNorm, GroupedConv, Hardsigmoid, Hardswish, Op, PointwiseConv, Relu, ScaleChannels, Sigmoid, Silu,
-    StochasticDepth,
+    Activation, BatchNorm, GroupedConv, Op, PointwiseConv, Relu, ScaleChannels, StochasticDepth,
 };
 use wellfit_models::{DropoutKey, Network, Shape};
 
@@ -210,9 +209,14 @@ fn squeeze_excitation() {
             let activation = |silu, a: Op, b: Op| if silu { a } else { b };
             let value = net.global_average_pool("avgpool", 0);
             let value = net.op("fc1", PointwiseConv { channels: size(case, "squeeze") }, &[value]);
-            let value = net.op("activation", activation(silu, Silu.into(), Relu.into()), &[value]);
+            let value =
+                net.op("activation", activation(silu, Activation::Silu.into(), Relu.into()), &[value]);
             let value = net.op("fc2", PointwiseConv { channels: sizes(&case["shape"])[1] }, &[value]);
-            let value = net.op("gate", activation(silu, Sigmoid.into(), Hardsigmoid.into()), &[value]);
+            let value = net.op(
+                "gate",
+                activation(silu, Activation::Sigmoid.into(), Activation::Hardsigmoid.into()),
+                &[value],
+            );
             net.op("scale", ScaleChannels, &[0, value]);
         });
         layer.draw_parameters(2.0, &[0.0; 4]);
@@ -235,7 +239,8 @@ fn normalisation_with_a_smooth_activation() {
             let conv = GroupedConv { channels, groups: channels, kernel: 3, stride: 1, padding: 1 };
             let value = net.op("0", conv, &[0]);
             let value = net.op("1", BatchNorm { eps: 0.001, momentum: 0.01 }, &[value]);
-            let activation: Op = if flag(case, "silu") { Silu.into() } else { Hardswish.into() };
+            let activation: Op =
+                if flag(case, "silu") { Activation::Silu.into() } else { Activation::Hardswish.into() };
             net.op("2", activation, &[value]);
         });
         layer.draw_parameters(1.0, &[0.0, 1.0, 0.0]);
@@ -276,28 +281,28 @@ fn relu() {
 #[test]
 fn hard_swish() {
     plain("Hardswish", |_, net| {
-        net.op("layer", Hardswish, &[0]);
+        net.op("layer", Activation::Hardswish, &[0]);
     });
 }
 
 #[test]
 fn silu() {
     plain("SiLU", |_, net| {
-        net.op("layer", Silu, &[0]);
+        net.op("layer", Activation::Silu, &[0]);
     });
 }
 
 #[test]
 fn sigmoid() {
     plain("Sigmoid", |_, net| {
-        net.op("layer", Sigmoid, &[0]);
+        net.op("layer", Activation::Sigmoid, &[0]);
     });
 }
 
 #[test]
 fn hard_sigmoid() {
     plain("Hardsigmoid", |_, net| {
-        net.op("layer", Hardsigmoid, &[0]);
+        net.op("layer", Activation::Hardsigmoid, &[0]);
     });
 }
 

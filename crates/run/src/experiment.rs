@@ -134,7 +134,7 @@ impl Experiment {
         };
         let Opened { file, path } = opened.map_or_else(open, Ok)?;
         observer.notice(&Notice::WeightsFrom { path: path.clone() });
-        take_over(&mut self.network, &file, &path, true, observer)
+        take_over(&mut self.network, &file, &path, Some(self.spec.seed), observer)
     }
 
     /// Check that the run fits into memory, and open the cache with a share of what it leaves.

@@ -2,9 +2,9 @@
 //! does without squeeze-and-excitation and has ReLU6 (tensorflow/tpu, `models/official/efficientnet/lite`, 2020).
 
 use super::Architecture;
-use super::mobile::{Activation, Block, Excitation, Padding, conv_norm, inverted_residual};
+use super::mobile::{Block, Excitation, Padding, conv_norm, inverted_residual};
 use crate::graph::{Builder, Init, Shape};
-use crate::ops::BatchNorm;
+use crate::ops::{Activation, BatchNorm, Op};
 
 pub(super) const FAMILY: &[Architecture] = &[
     Architecture {
@@ -45,7 +45,7 @@ const DROPPED: f64 = 0.2;
 
 /// In what the variants of one size differ.
 struct Variant {
-    activation: Activation,
+    activation: Op,
     excites: bool,
     padding: Padding,
     norm: BatchNorm,
@@ -53,7 +53,7 @@ struct Variant {
 
 /// torchvision's.
 const B0: Variant = Variant {
-    activation: Activation::Silu,
+    activation: Op::Activation(Activation::Silu),
     excites: true,
     padding: Padding::Even,
     norm: BatchNorm { eps: 1e-5, momentum: 0.1 },
@@ -61,7 +61,7 @@ const B0: Variant = Variant {
 
 /// TensorFlow's, with its padding and the constants of its normalisation.
 const LITE0: Variant = Variant {
-    activation: Activation::Relu6,
+    activation: Op::Activation(Activation::Relu6),
     excites: false,
     padding: Padding::Same,
     norm: BatchNorm { eps: 1e-3, momentum: 0.01 },
@@ -78,7 +78,7 @@ fn efficientnet(architecture: &Architecture, variant: &Variant, input: Shape, cl
     for (stage, &(expansion, kernel, stride, out, depth)) in (1..).zip(&STAGES) {
         for place in 0..depth {
             let squeeze = channels / 4;
-            let excitation = Excitation { squeeze, inside: activation, gate: Activation::Sigmoid };
+            let excitation = Excitation { squeeze, inside: activation, gate: Activation::Sigmoid.into() };
             let block = Block {
                 channels,
                 inner: expansion * channels,

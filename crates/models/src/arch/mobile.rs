@@ -2,34 +2,7 @@
 //! squeeze-and-excitation (Hu et al. 2018, arXiv:1709.01507), under torchvision's names.
 
 use crate::graph::{Builder, Shape, Value};
-use crate::ops::{
-    BatchNorm, GroupedConv, Hardsigmoid, Hardswish, Op, PointwiseConv, Relu, Relu6, ScaleChannels, Sigmoid,
-    Silu, StochasticDepth, ZeroPad,
-};
-
-/// A function of each value.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Activation {
-    Relu,
-    Relu6,
-    Hardswish,
-    Silu,
-    Hardsigmoid,
-    Sigmoid,
-}
-
-impl From<Activation> for Op {
-    fn from(activation: Activation) -> Self {
-        match activation {
-            Activation::Relu => Relu.into(),
-            Activation::Relu6 => Relu6.into(),
-            Activation::Hardswish => Hardswish.into(),
-            Activation::Silu => Silu.into(),
-            Activation::Hardsigmoid => Hardsigmoid.into(),
-            Activation::Sigmoid => Sigmoid.into(),
-        }
-    }
-}
+use crate::ops::{BatchNorm, GroupedConv, Op, PointwiseConv, ScaleChannels, StochasticDepth, ZeroPad};
 
 /// The zeros around images before a k×k convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +50,9 @@ pub(super) struct Excitation {
     /// Channels between the two layers.
     pub squeeze: usize,
     /// The activation there.
-    pub inside: Activation,
+    pub inside: Op,
     /// The function that makes the gates.
-    pub gate: Activation,
+    pub gate: Op,
 }
 
 /// An inverted residual block: 1×1 to more channels, depth-wise, excitation, 1×1 to fewer.
@@ -98,7 +71,7 @@ pub(super) struct Block {
     /// Its padding.
     pub padding: Padding,
     /// The activation behind the first two convolutions.
-    pub activation: Activation,
+    pub activation: Op,
     pub excitation: Option<Excitation>,
     pub norm: BatchNorm,
     /// The probability with which a sample skips the block in training, where the input is added.
@@ -113,20 +86,14 @@ pub(super) fn conv_norm(
     (channels, kernel, stride): (usize, usize, usize),
     padding: Padding,
     norm: BatchNorm,
-    activation: Option<Activation>,
+    activation: Option<Op>,
 ) -> Value {
     let (input, padding) = padding.apply(net, name, input, (kernel, stride));
     let value = net.conv(&format!("{name}.0"), input, channels, kernel, stride, padding);
     normalised(net, name, value, norm, activation)
 }
 
-fn normalised(
-    net: &mut Builder,
-    name: &str,
-    value: Value,
-    norm: BatchNorm,
-    activation: Option<Activation>,
-) -> Value {
+fn normalised(net: &mut Builder, name: &str, value: Value, norm: BatchNorm, activation: Option<Op>) -> Value {
     let value = net.op(&format!("{name}.1"), norm, &[value]);
     activation.map_or(value, |activation| net.op(&format!("{name}.2"), activation, &[value]))
 }

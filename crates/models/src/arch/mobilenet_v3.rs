@@ -1,9 +1,9 @@
 //! MobileNetV3 (Howard et al. 2019, arXiv:1905.02244), with torchvision's structure and names.
 
 use super::Architecture;
-use super::mobile::{Activation, Block, Excitation, Padding, conv_norm, inverted_residual};
+use super::mobile::{Block, Excitation, Padding, conv_norm, inverted_residual};
 use crate::graph::{Builder, Init, Shape};
-use crate::ops::{BatchNorm, Hardswish};
+use crate::ops::{Activation, BatchNorm, Op, Relu};
 
 pub(super) const FAMILY: &[Architecture] = &[
     Architecture {
@@ -84,11 +84,11 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
         (FIRST_CHANNELS, 3, 2),
         Padding::Even,
         NORM,
-        Some(Activation::Hardswish),
+        Some(Activation::Hardswish.into()),
     );
     let mut channels = FIRST_CHANNELS;
     for (place, &(kernel, inner, out, excites, swishes, stride)) in (1..).zip(rows) {
-        let activation = if swishes { Activation::Hardswish } else { Activation::Relu };
+        let activation = if swishes { Activation::Hardswish.into() } else { Op::Relu(Relu) };
         let squeeze = divisible(inner / 4);
         let block = Block {
             channels,
@@ -100,8 +100,8 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
             activation,
             excitation: excites.then_some(Excitation {
                 squeeze,
-                inside: Activation::Relu,
-                gate: Activation::Hardsigmoid,
+                inside: Relu.into(),
+                gate: Activation::Hardsigmoid.into(),
             }),
             norm: NORM,
             dropped: 0.0,
@@ -117,13 +117,13 @@ fn mobilenet(name: &str, rows: &[Row], features: usize, input: Shape, classes: u
         (6 * channels, 1, 1),
         Padding::Even,
         NORM,
-        Some(Activation::Hardswish),
+        Some(Activation::Hardswish.into()),
     );
     value = net.global_average_pool("avgpool", value);
     let inits = [Init::Normal { deviation: 0.01 }, Init::Constant(0.0)];
     value = net.linear("classifier.0", value, features);
     net.initial(value, &inits);
-    value = net.op("classifier.1", Hardswish, &[value]);
+    value = net.op("classifier.1", Activation::Hardswish, &[value]);
     value = net.dropout("classifier.2", value, 0.2);
     value = net.linear("classifier.3", value, classes);
     net.initial(value, &inits);

@@ -1,6 +1,6 @@
 //! Initial weights, torch's and torchvision's distributions.
 
-use super::{Init, Network, Parameter};
+use super::{Init, Network, Parameter, Shape};
 use wellfit_rng::{Rng, Stream};
 
 impl Network {
@@ -14,14 +14,28 @@ impl Network {
     pub fn initialise(&mut self, seed: u64) {
         let mut drawn = 0;
         for parameter in &mut self.parameters {
-            let constant = matches!(parameter.init, Init::Constant(_));
-            parameter.draw(&mut Rng::new(seed, Stream::Init, 0, drawn));
-            drawn += u32::from(!constant);
+            drawn += parameter.draw(seed, drawn);
         }
         for norm in &mut self.norms {
             norm.mean.fill(0.0);
             norm.variance.fill(1.0);
             norm.batches = 0;
+        }
+    }
+
+    /// A fresh head in place of one that was trained for other classes: from torch's default for linear layers, as a user of
+    /// torch gets with a new `nn.Linear`, also where the architecture's own head begins otherwise. Where it does not, these are the
+    /// numbers of [`Network::initialise`].
+    pub fn initialise_head(&mut self, seed: u64) {
+        let Some(head) = self.nodes.last() else { return };
+        let inputs: Vec<Shape> = head.inputs.iter().map(|&value| self.shape(value)).collect();
+        let specs = head.op.parameters(&inputs);
+        let before = &self.parameters[..head.parameters.first().copied().unwrap_or(0)];
+        let mut drawn = before.iter().map(Parameter::draws).sum();
+        for (place, spec) in head.parameters.clone().into_iter().zip(specs) {
+            let parameter = &mut self.parameters[place];
+            parameter.init = spec.init;
+            drawn += parameter.draw(seed, drawn);
         }
     }
 }
@@ -32,7 +46,14 @@ impl Parameter {
         if let Init::Constant(value) = self.init { value } else { 0.0 }
     }
 
-    fn draw(&mut self, rng: &mut Rng) {
+    /// 1 if its values are drawn at random, else 0.
+    fn draws(&self) -> u32 {
+        u32::from(!matches!(self.init, Init::Constant(_)))
+    }
+
+    /// Fresh values, the tensor being number `place` of those that are drawn at random; whether it is, as [`Self::draws`].
+    fn draw(&mut self, seed: u64, place: u32) -> u32 {
+        let rng = &mut Rng::new(seed, Stream::Init, 0, place);
         match self.init {
             Init::Constant(value) => self.value.fill(value),
             Init::HeNormal { fan_out } => self.draw_normal(rng, (2.0 / fan_out as f32).sqrt()),
@@ -40,6 +61,7 @@ impl Parameter {
             Init::Uniform { fan_in } => self.draw_uniform(rng, 1.0 / (fan_in as f32).sqrt()),
             Init::Within { bound } => self.draw_uniform(rng, bound),
         }
+        self.draws()
     }
 
     fn draw_normal(&mut self, rng: &mut Rng, deviation: f32) {

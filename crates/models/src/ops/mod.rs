@@ -72,7 +72,7 @@ macro_rules! operations {
         $(mod $module; pub use $module::$name;)*
 
         /// What a node computes.
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Op {
             $($(#[$doc])* $name($name),)*
         }
@@ -116,22 +116,14 @@ operations! {
     add: Add,
     /// max(x, 0).
     relu: Relu,
-    /// min(max(x, 0), 6).
-    relu6: Relu6,
-    /// x·relu6(x + 3)/6.
-    hardswish: Hardswish,
+    /// Another function of each value.
+    activation: Activation,
     /// Inverted dropout.
     dropout: Dropout,
     /// Max pooling.
     max_pool: MaxPool,
     /// The mean of each channel over all pixels.
     global_average_pool: GlobalAveragePool,
-    /// x·σ(x).
-    silu: Silu,
-    /// 1/(1 + e⁻ˣ).
-    sigmoid: Sigmoid,
-    /// relu6(x + 3)/6.
-    hardsigmoid: Hardsigmoid,
     /// 1×1 convolution with bias.
     pointwise_conv: PointwiseConv,
     /// Each channel of an image times a factor.

@@ -3,7 +3,6 @@
 use super::Step;
 use crate::graph::{Network, Value};
 use crate::ops::Op;
-use wellfit_kernels::activation::Swish;
 
 /// The nodes of a network in groups, each a step, in the order they run.
 ///
@@ -64,20 +63,14 @@ fn normalisation(network: &Network, place: usize, reader: &SingleReader, taken: 
         (output, relu) = (rectifier + 1, true);
     }
     let mut swish = None;
-    if let Some(activation) = reader.of(output)
+    if let Some(place) = reader.of(output)
+        && let Op::Activation(activation) = network.nodes[place].op
         && residual.is_none()
         && !relu
+        && let Some(kernel) = activation.behind_norm()
     {
-        swish = match network.nodes[activation].op {
-            Op::Hardswish(_) => Some(Swish::Hard),
-            Op::Silu(_) => Some(Swish::Sigmoid),
-            Op::Relu6(_) => Some(Swish::Relu6),
-            _ => None,
-        };
-        if swish.is_some() {
-            taken[activation] = true;
-            output = activation + 1;
-        }
+        taken[place] = true;
+        (output, swish) = (place + 1, Some(kernel));
     }
     Step { node: place, product, residual, relu, swish, folded: false, output }
 }

@@ -9,7 +9,7 @@ use proto::Tensor;
 use std::collections::BTreeMap;
 use wellfit_models::arch::mlp::regressor;
 use wellfit_models::graph::Builder;
-use wellfit_models::ops::{GroupedConv, Hardswish};
+use wellfit_models::ops::{Activation, GroupedConv};
 use wellfit_models::{Network, Shape, build};
 use wellfit_rng::{Rng, Stream};
 
@@ -114,7 +114,7 @@ fn grouped_convolutions_compute_the_same() {
 fn activations_compute_the_same() {
     let mut net = Builder::new("hardswish", Shape::image(6, 5, 2));
     let value = net.conv("conv", 0, 4, 3, 1, 1);
-    let value = net.op("hardswish", Hardswish, &[value]);
+    let value = net.op("hardswish", Activation::Hardswish, &[value]);
     net.linear("fc", value, 3);
     agrees(&fill(net.finish()));
 }

@@ -226,24 +226,26 @@ pub(super) fn load(
 ) -> Result<Network, RunError> {
     check_room(model, file, source, input(preprocessing), classes)?;
     let mut network = build(model, input(preprocessing), classes)?;
-    take_over(&mut network, file, source, false, observer)?;
+    take_over(&mut network, file, source, None, observer)?;
     Ok(network)
 }
 
-/// Put a file's weights into a network and tell what was done to make them fit.
+/// Put a file's weights into a network and tell what was done to make them fit. With a seed for it, a head for other
+/// classes is replaced by a new one.
 pub(crate) fn take_over(
     network: &mut Network,
     file: &WeightFile,
     source: &Path,
-    replace_head: bool,
+    new_head: Option<u64>,
     observer: &mut dyn Observer,
 ) -> Result<(), RunError> {
-    let loaded = network.load(file, replace_head).map_err(|error| RunError::weights(source, &error))?;
+    let loaded = network.load(file, new_head.is_some()).map_err(|error| RunError::weights(source, &error))?;
     let ours = network.head().trim_end_matches('.').to_owned();
     match loaded.head {
         HeadTaken::Own => {}
         HeadTaken::Renamed(theirs) => observer.notice(&Notice::HeadRenamed { theirs, ours }),
         HeadTaken::Fresh { name, classes } => {
+            new_head.into_iter().for_each(|seed| network.initialise_head(seed));
             let theirs = name.filter(|name| *name != ours);
             observer.notice(&Notice::HeadReplaced { theirs, had: classes, classes: network.outputs() });
         }
