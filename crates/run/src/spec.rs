@@ -13,7 +13,7 @@ use wellfit_models::Engine;
 use wellfit_policy::schedule::Schedule;
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Every, FitConfig, Metric};
+use wellfit_train::{Averaging, Every, FitConfig, Metric};
 
 impl RunSpec {
     /// The defaults for a folder of images.
@@ -182,6 +182,7 @@ impl RunSpec {
             rule: self.rule(),
             loss: self.loss(),
             clip_norm: self.clip_norm,
+            averaging: self.ema.map(|decay| Averaging::Exponential { decay }),
             schedule: self
                 .schedule(steps as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,

@@ -7,7 +7,7 @@ use crate::session::Session;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
-use wellfit_models::{Network, Optimizer};
+use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_record::{CheckpointInfo, FixedFile, LoadedCheckpoint, Phase, RunInfo, RunWriter};
 use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
 
@@ -23,6 +23,8 @@ const TRAINED: &str = "trained.safetensors";
 const FROZEN: &str = "frozen.safetensors";
 /// The optimiser's moments.
 const OPTIMIZER: &str = "optimizer.safetensors";
+/// The average of what training changes, where one is kept.
+const AVERAGE: &str = "average.safetensors";
 /// Everything else: see [`Position`].
 const POSITION: &str = "position.json";
 /// The best epoch's weights without the frozen ones, where these are not the current ones.
@@ -60,13 +62,15 @@ pub(crate) fn frozen_file(network: &Network, config: &FitConfig) -> Result<Optio
     Ok(Some(FixedFile::new(FROZEN, to_safetensors_bytes(&frozen)?)))
 }
 
-/// The weights in a checkpoint of a run, the frozen ones included, under torch's names.
+/// The weights in a checkpoint of a run, the frozen ones included, under torch's names: their average where one is kept,
+/// since that is what was judged.
 ///
 /// # Errors
 /// [`TrainError::NoWeights`] when there are none, or they cannot be read.
 pub fn checkpoint_weights(checkpoint: &LoadedCheckpoint) -> Result<WeightFile, TrainError> {
-    model_in(&checkpoint.files)
-        .map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
+    let files = &checkpoint.files;
+    let weights = if files.contains_key(AVERAGE) { whole(files, AVERAGE) } else { model_in(files) };
+    weights.map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -77,6 +81,8 @@ struct Held {
     optimizer: WeightFile,
     /// The best epoch's weights, where these are not the current ones.
     best: Option<WeightFile>,
+    /// The average of the weights, where one is kept.
+    average: Option<WeightFile>,
     /// Whether part of the weights was frozen.
     frozen: bool,
 }
@@ -107,24 +113,40 @@ impl<'a> Session<'a> {
     pub(crate) fn commit_epoch(&mut self, best: bool, run: &mut RunWriter) -> Result<(), TrainError> {
         self.trainer.download()?;
         let model = self.weights(&self.trainer.network)?;
+        let average = self.average_file()?;
         if best {
-            run.checkpoint_beside(0, BEST, &[(self.model(), &model)], self.frozen.as_ref(), self.info())?;
+            let judged = (self.model(), average.as_ref().map_or(&model[..], |average| average));
+            run.checkpoint_beside(0, BEST, &[judged], self.frozen.as_ref(), self.info())?;
         }
-        self.commit_last(&model, run)
+        self.commit_last((&model, average.as_deref()), run)
     }
 
     /// Commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
         self.trainer.download()?;
-        self.commit_last(&self.weights(&self.trainer.network)?, run)
+        let (model, average) = (self.weights(&self.trainer.network)?, self.average_file()?);
+        self.commit_last((&model, average.as_deref()), run)
     }
 
-    fn commit_last(&mut self, model: &[u8], run: &mut RunWriter) -> Result<(), TrainError> {
+    fn average_file(&mut self) -> Result<Option<Vec<u8>>, TrainError> {
+        if self.average.is_none() {
+            return Ok(None);
+        }
+        self.with_average(|session| session.weights(&session.trainer.network)).map(Some)
+    }
+
+    fn commit_last(
+        &mut self,
+        (model, average): (&[u8], Option<&[u8]>),
+        run: &mut RunWriter,
+    ) -> Result<(), TrainError> {
         self.at.seconds = self.seconds();
+        self.at.averaged = self.average.as_ref().map_or(0, AveragedWeights::taken);
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
         let optimizer = to_safetensors_bytes(&self.trainer.optimizer.state(&self.trainer.network))?;
         let mut files = vec![(self.model(), model), (OPTIMIZER, &optimizer[..]), (POSITION, &position[..])];
+        files.extend(average.map(|average| (AVERAGE, average)));
         let best =
             self.best.as_ref().filter(|_| !self.at.is_best()).map(|best| self.weights(best)).transpose()?;
         files.extend(best.as_ref().map(|best| (BEST_MODEL, &best[..])));
@@ -159,8 +181,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, TrainError> {
         let path = || checkpoint.checkpoint.path.clone();
         let files = &checkpoint.files;
-        let (at, weights) =
-            Self::read(files).map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
+        let (at, weights) = Self::read(files, config)
+            .map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
         Self::from_parts(at, &weights, network, config).map_err(|error| match error {
             TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
             error => error,
@@ -168,14 +190,16 @@ impl<'a> Session<'a> {
     }
 
     /// What the files hold, not yet compared with a network.
-    fn read(files: &Files) -> Result<(Position, Held), String> {
+    fn read(files: &Files, config: &FitConfig) -> Result<(Position, Held), String> {
         let position = bytes_of(files, POSITION)?;
         let at: Position =
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
         let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
+        let average = config.averaging.map(|_| whole(files, AVERAGE)).transpose()?;
         let frozen = files.contains_key(FROZEN);
-        let held = Held { model: model_in(files)?, optimizer: weights_in(files, OPTIMIZER)?, best, frozen };
+        let (model, optimizer) = (model_in(files)?, weights_in(files, OPTIMIZER)?);
+        let held = Held { model, optimizer, best, average, frozen };
         Ok((at, held))
     }
 
@@ -191,10 +215,15 @@ impl<'a> Session<'a> {
         }
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &held.optimizer)?;
-        let mut best = at.best.map(|_| network.clone());
+        let mut averaged = held.average.as_ref().map(|_| network.clone());
+        if let (Some(averaged), Some(file)) = (&mut averaged, &held.average) {
+            averaged.load(file, false)?;
+        }
+        let average = averaged.as_ref().map(|averaged| AveragedWeights::resumed(averaged, at.averaged));
+        let mut best = at.best.map(|_| averaged.as_ref().unwrap_or(&network).clone());
         if let (Some(best), Some(file)) = (&mut best, &held.best) {
             best.load(file, false)?;
         }
-        Ok(Self::at(at, network, optimizer, best, config)?)
+        Ok(Self::at(at, network, (optimizer, average), best, config)?)
     }
 }

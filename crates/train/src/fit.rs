@@ -1,5 +1,6 @@
 //! The training loop.
 
+use crate::averaging::Averaging;
 use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::{LAST, model_file};
 use crate::error::TrainError;
@@ -36,6 +37,8 @@ pub struct FitConfig {
     pub loss: CrossEntropy,
     /// Gradients are scaled to this common norm at most.
     pub clip_norm: Option<f64>,
+    /// The average of the weights that is judged and kept in place of the weights of a step.
+    pub averaging: Option<Averaging>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
     /// ReduceLROnPlateau and the metric it watches.
@@ -72,6 +75,7 @@ impl Default for FitConfig {
             rule: Rule::ADAM,
             loss: CrossEntropy::default(),
             clip_norm: None,
+            averaging: None,
             schedule: None,
             lr_scheduler: None,
             measured: Vec::new(),
@@ -171,6 +175,7 @@ fn go_on(
     };
     let mut sources = (source(&session, train)?, source(&session, validation)?);
     session.trainer.upload()?;
+    session.refuse_average_on_device()?;
     while !session.is_over() {
         if session.head_is_ready() {
             session.unfreeze();
@@ -188,7 +193,8 @@ fn go_on(
         write_epoch(&session, &decisions, run)?;
         session.commit_epoch(decisions.best, run)?;
         if let Some(decision) = decisions.checkpoint.as_ref().filter(|decision| decision.save) {
-            let file = model_file(&session.trainer.network, &session.config.metadata);
+            let metadata = &session.config.metadata;
+            let file = session.with_average(|session| model_file(&session.trainer.network, metadata));
             run.write_file(&decision.path, &to_safetensors_bytes(&file)?)?;
         }
         let control = callback.epoch_end(&EpochReport {

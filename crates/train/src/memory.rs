@@ -24,5 +24,7 @@ pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
     // A tensor is copied into torch's layout, then into the file; the files of a checkpoint wait together. That of
     // frozen weights waits throughout, and making it takes as much again.
     let saving = (3 * trained + moments).max(trained + 2 * moments) + 2 * frozen;
-    (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving
+    // The average itself, and the file of it.
+    let average = if config.averaging.is_some() { 2 * trained } else { 0 };
+    (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving + average
 }

@@ -14,7 +14,7 @@ use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
 use std::time::{Duration, Instant};
 use wellfit_kernels::loss::Loss;
-use wellfit_models::{Network, Optimizer};
+use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
     EpochRecord, Event, FixedFile, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
@@ -27,6 +27,8 @@ pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
     /// The network as it is now, with the optimiser's moments.
     pub trainer: Trainer<MixedCrossEntropy>,
+    /// The average of the weights, where one is kept.
+    pub average: Option<AveragedWeights>,
     /// The network of the best epoch.
     pub best: Option<Network>,
     /// The weights that are frozen, as every checkpoint holds them.
@@ -49,19 +51,21 @@ impl<'a> Session<'a> {
             best: None,
             lr: config.lr,
             pass: PartialPass::default(),
+            averaged: 0,
             stop: None,
             seconds: 0.0,
             policies: Policies::new(config)?,
         };
         let optimizer = Optimizer::new(config.rule, &network);
-        Ok(Self::at(at, network, optimizer, None, config)?)
+        let average = config.averaging.map(|_| AveragedWeights::of(&network));
+        Ok(Self::at(at, network, (optimizer, average), None, config)?)
     }
 
     /// At some position.
     pub fn at(
         at: Position,
         network: Network,
-        optimizer: Optimizer,
+        (optimizer, average): (Optimizer, Option<AveragedWeights>),
         best: Option<Network>,
         config: &'a FitConfig,
     ) -> Result<Self, Fault> {
@@ -83,7 +87,7 @@ impl<'a> Session<'a> {
             clip_norm: config.clip_norm,
             seed: config.seed,
         };
-        Ok(Self { config, trainer, best, frozen, at, rates, began, saved: now })
+        Ok(Self { config, trainer, average, best, frozen, at, rates, began, saved: now })
     }
 
     /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
@@ -101,6 +105,7 @@ impl<'a> Session<'a> {
         let Trainer { network, optimizer, .. } = &mut self.trainer;
         network.unfreeze();
         *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
+        self.average = self.average.take().map(|_| AveragedWeights::of(network));
         self.best.iter_mut().for_each(Network::unfreeze);
         self.frozen = None;
     }
@@ -162,9 +167,32 @@ impl<'a> Session<'a> {
         if !outcome.updated {
             return Err(self.diverged(run, step, outcome.loss, lr));
         }
+        if let (Some(average), Some(averaging)) = (&mut self.average, self.config.averaging) {
+            average.take(&self.trainer.network, averaging.weighting());
+        }
         self.at.pass.batches += 1;
         self.at.pass.lr = lr;
         Ok(())
+    }
+
+    /// `work` with the average in place of the network's weights, if there is one.
+    pub fn with_average<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.exchange();
+        let result = work(self);
+        self.exchange();
+        result
+    }
+
+    fn exchange(&mut self) {
+        if let Some(average) = &mut self.average {
+            average.exchange(&mut self.trainer.network);
+        }
+    }
+
+    /// An error if there is an average to keep, but a device with a memory of its own trains.
+    pub fn refuse_average_on_device(&self) -> Result<(), TrainError> {
+        let elsewhere = self.config.averaging.is_some() && self.trainer.state.is_some();
+        if elsewhere { Err(TrainError::AverageOnDevice) } else { Ok(()) }
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -188,6 +216,14 @@ impl<'a> Session<'a> {
     /// The validation pass, and all that follows from it: the epoch's figures, whether they are the best, and
     /// what the policies say.
     pub fn validate(
+        &mut self,
+        validation: &Source,
+        callback: &mut dyn Callback,
+    ) -> Result<EpochDecisions, TrainError> {
+        self.with_average(|session| session.judge(validation, callback))
+    }
+
+    fn judge(
         &mut self,
         validation: &Source,
         callback: &mut dyn Callback,
@@ -255,6 +291,7 @@ impl<'a> Session<'a> {
             if self.best.is_none() { diverged() } else { self.at.stop.clone().unwrap_or_else(finished) };
         self.record_stop(run, &stop, self.epoch() - 1)?;
         let seconds = self.seconds();
+        self.exchange();
         let network = self.best.take().unwrap_or(self.trainer.network);
         let Position { epochs, best, .. } = self.at;
         Ok(Outcome { epochs, best, stop: stop.kind, stop_message: stop.reason, network, seconds })

@@ -71,6 +71,12 @@ fn so_they_are_with_the_head_first() {
     wherever_it_is_interrupted(&Story::new().head_first(3));
 }
 
+#[test]
+fn so_they_are_with_an_average_of_the_weights() {
+    wherever_it_is_interrupted(&Story::new().averaged(0.9));
+    wherever_it_is_interrupted(&Story::new().head_first(3).averaged(0.9));
+}
+
 fn wherever_it_is_interrupted(story: &Story) {
     let whole = uninterrupted(story);
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);
