@@ -162,14 +162,14 @@ impl RunSpec {
         built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
     }
 
-    /// What the training loop needs: `steps` is how many an epoch has, `metadata` goes into every weight file.
+    /// What the training loop needs: `batches` is how many an epoch has, `metadata` goes into every weight file.
     ///
     /// # Errors
     /// If a setting makes no sense; [`validate`](Self::validate) finds it before.
     pub fn fit(
         &self,
         engine: Arc<dyn Engine>,
-        steps: usize,
+        batches: usize,
         metadata: BTreeMap<String, String>,
     ) -> Result<FitConfig, RunError> {
         let stalling = Metric::named(&self.lr_monitor).map(|metric| (metric, self.plateau()));
@@ -182,9 +182,10 @@ impl RunSpec {
             rule: self.rule(),
             loss: self.loss(),
             clip_norm: self.clip_norm,
+            accumulate: self.accumulate,
             averaging: self.ema.map(|decay| Averaging::Exponential { decay }),
             schedule: self
-                .schedule(steps as u64)
+                .schedule(batches.div_ceil(self.accumulate as usize) as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: stalling.filter(|_| self.lr_scheduler),
             measured: self.measured(),

@@ -10,6 +10,7 @@
 //! * [`averaging`] which weights are averaged
 //! * [`callback`] how a caller watches and steers a run
 
+mod accumulation;
 pub mod averaging;
 pub mod callback;
 mod checkpoint;

@@ -26,5 +26,6 @@ pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
     let saving = (3 * trained + moments).max(trained + 2 * moments) + 2 * frozen;
     // The average itself, and the file of it.
     let average = if config.averaging.is_some() { 2 * trained } else { 0 };
-    (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving + average
+    let accumulated = if config.accumulate > 1 { trained } else { 0 };
+    (POOL * network.step_bytes(batch) as f64) as u64 + weights + moments + saving + average + accumulated
 }

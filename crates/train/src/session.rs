@@ -1,5 +1,6 @@
 //! A run under way: all that changes from step to step, and so all that a checkpoint has to hold.
 
+use crate::accumulation::Accumulated;
 use crate::callback::{Callback, Tick};
 use crate::checkpoint::frozen_file;
 use crate::error::TrainError;
@@ -12,6 +13,7 @@ use crate::metrics::{Answers, Average, Scored};
 use crate::policies::{EpochDecisions, Policies};
 use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
+use std::iter::Peekable;
 use std::time::{Duration, Instant};
 use wellfit_kernels::loss::Loss;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
@@ -35,8 +37,10 @@ pub(crate) struct Session<'a> {
     pub frozen: Option<FixedFile>,
     /// Where the run stands.
     pub at: Position,
+    /// The gradients of the batches since the last step, where a step learns from several.
+    accumulated: Accumulated,
     /// The learning rates of the steps to come, where a schedule gives them.
-    rates: Option<Rates<'a>>,
+    rates: Option<Peekable<Rates<'a>>>,
     /// When this process began, and after how many seconds of computing.
     began: (Instant, f64),
     /// When the last checkpoint was committed.
@@ -70,9 +74,12 @@ impl<'a> Session<'a> {
         config: &'a FitConfig,
     ) -> Result<Self, Fault> {
         let frozen = frozen_file(&network, config)?;
-        let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
+        let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr).peekable());
+        // The schedule begins behind the steps of the head alone.
+        let head = config.freeze_epochs > 0 && frozen.is_some();
+        let moved = if head { 0 } else { optimizer.own_steps() };
         if let Some(rates) = &mut rates {
-            (0..optimizer.own_steps()).for_each(|_| {
+            (0..moved).for_each(|_| {
                 rates.next();
             });
         }
@@ -87,7 +94,18 @@ impl<'a> Session<'a> {
             clip_norm: config.clip_norm,
             seed: config.seed,
         };
-        Ok(Self { config, trainer, average, best, frozen, at, rates, began, saved: now })
+        Ok(Self {
+            config,
+            trainer,
+            average,
+            best,
+            frozen,
+            at,
+            accumulated: Accumulated::default(),
+            rates,
+            began,
+            saved: now,
+        })
     }
 
     /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
@@ -141,13 +159,16 @@ impl<'a> Session<'a> {
         let (epoch, batches) = (self.epoch(), train.batches());
         let mut loaded = train.epoch(epoch - 1, before.batches);
         while let Some(data) = loaded.next(&self.trainer.network)? {
-            self.step(&data, run)?;
+            let stepped = self.step(&data, batches, run)?;
             let pass = &mut self.at.pass;
             pass.seconds = before.seconds + start.elapsed().as_secs_f64();
             pass.wait = before.wait + loaded.waited().as_secs_f64();
             let (batch, average, elapsed) =
                 (pass.batches, pass.average, Duration::from_secs_f64(pass.seconds));
             callback.tick(&Tick { phase: Phase::Train, epoch, batch, batches, average, elapsed });
+            if !stepped {
+                continue;
+            }
             check_interrupted(callback)?;
             if self.checkpoint_is_due() {
                 self.commit(run)?;
@@ -156,13 +177,16 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn step(&mut self, data: &Input, run: &mut RunWriter) -> Result<(), TrainError> {
+    /// Learn from one of the `batches` of an epoch; whether a step was made.
+    fn step(&mut self, data: &Input, batches: usize, run: &mut RunWriter) -> Result<bool, TrainError> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
-        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
-        let lr = rates.and_then(Iterator::next).unwrap_or(self.at.lr);
+        let lr = self.rate();
+        let group = (self.config.accumulate, self.at.pass.batches + 1 == batches);
         let mut measured = Measured { average: &mut self.at.pass.average, labels: data.labels.largest() };
-        let input = (&data.values[..], data.value);
-        let outcome = self.trainer.step_from(input, &data.labels, lr, &mut measured)?;
+        let learned = self.accumulated.step(&mut self.trainer, data, group, lr, &mut measured)?;
+        self.at.pass.batches += 1;
+        let Some(outcome) = learned else { return Ok(false) };
+        self.next_rate();
         run.step(&StepRecord::of_one(epoch, step, lr, outcome.loss))?;
         if !outcome.updated {
             return Err(self.diverged(run, step, outcome.loss, lr));
@@ -170,9 +194,8 @@ impl<'a> Session<'a> {
         if let (Some(average), Some(averaging)) = (&mut self.average, self.config.averaging) {
             average.take(&self.trainer.network, averaging.weighting());
         }
-        self.at.pass.batches += 1;
         self.at.pass.lr = lr;
-        Ok(())
+        Ok(true)
     }
 
     /// `work` with the average in place of the network's weights, if there is one.
@@ -189,10 +212,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// An error if there is an average to keep, but a device with a memory of its own trains.
-    pub fn refuse_average_on_device(&self) -> Result<(), TrainError> {
-        let elsewhere = self.config.averaging.is_some() && self.trainer.state.is_some();
-        if elsewhere { Err(TrainError::AverageOnDevice) } else { Ok(()) }
+    /// An error if a device with a memory of its own trains, but something is asked for that is not computed there.
+    pub fn refuse_on_device(&self) -> Result<(), TrainError> {
+        let asked = [
+            (self.config.averaging.is_some(), "weights are averaged"),
+            (self.config.accumulate > 1, "gradients are accumulated"),
+        ];
+        match asked.into_iter().find(|(asked, _)| *asked && self.trainer.state.is_some()) {
+            Some((_, what)) => Err(TrainError::ProcessorOnly(what)),
+            None => Ok(()),
+        }
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -200,6 +229,19 @@ impl<'a> Session<'a> {
             None => false,
             Some(Every::Steps(steps)) => self.trainer.optimizer.step.is_multiple_of(steps),
             Some(Every::Time(time)) => self.saved.elapsed() >= time,
+        }
+    }
+
+    /// The learning rate of the step to come.
+    fn rate(&mut self) -> f64 {
+        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
+        rates.and_then(Peekable::peek).copied().unwrap_or(self.at.lr)
+    }
+
+    /// The schedule moves on, where it moves the rate.
+    fn next_rate(&mut self) {
+        if !self.trains_head() {
+            self.rates.as_mut().and_then(Iterator::next);
         }
     }
 

@@ -1,8 +1,23 @@
-//! The group of settings about averages of weights.
+//! Settings about averages: of gradients, of weights.
 
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! averaging_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Optimiser {
+        /// Batches that a step learns from: gradients are accumulated, and the step takes their mean over all images
+        ///
+        /// The gradient of a batch N times as large in the memory of one. BatchNorm still normalises each batch alone.
+        /// Steps, schedules and checkpoints count steps, not batches; an epoch's last step has the batches that are left.
+        accumulate: u32 {
+            default: |_| 1,
+            value_name: "N",
+            check: |spec| {
+                at_least_one("accumulate", spec.accumulate)?;
+                let most = checks::LARGEST_BATCH as u32;
+                require(spec.accumulate <= most, || format!("`accumulate` must be at most {most}, not {}", spec.accumulate))?;
+                if spec.accumulate == 1 { Ok(()) } else { checks::on_processor("accumulate", &spec.device) }
+            },
+        }
+
         /// Keep an exponential moving average of the weights (EMA), which keeps this share of itself at each step, such as
         /// 0.999
         ///

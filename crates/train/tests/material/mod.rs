@@ -194,6 +194,10 @@ impl Ending {
         }
     }
 
+    pub fn epochs(&self) -> usize {
+        self.epochs.len()
+    }
+
     pub fn steps(&self) -> usize {
         self.steps.lines().count()
     }
