@@ -10,7 +10,7 @@ use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
 use wellfit_models::{AveragedWeights, Cpu, Network, Optimizer, Shape, Weighting};
 use wellfit_record::RunDir;
-use wellfit_train::{Averaging, FitConfig, Metric, Trainer, checkpoint_weights, evaluate, fit};
+use wellfit_train::{FitConfig, Metric, Trainer, checkpoint_weights, evaluate, fit};
 
 const DECAY: f64 = 0.6;
 
