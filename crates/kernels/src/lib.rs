@@ -11,10 +11,12 @@
 //! * [`norm`] batch normalisation with ReLU and the residual sum in the same pass
 //! * [`activation`] sigmoids, SiLU and hard swish, and gates for each channel
 //! * [`pool`], [`elementwise`], [`loss`], [`optim`] the rest of a training step
+//! * [`average`] a running average of weights
 //! * [`int8`] convolution and linear layers in 8-bit integers, for serving
 //! * [`mod@reference`] a naive f64 version of every kernel: the specification that the tests compare with
 
 pub mod activation;
+pub mod average;
 pub mod conv;
 pub mod elementwise;
 mod epilogue;

@@ -19,10 +19,12 @@
 //! * [`passes`] forward and backward
 //! * [`engine`] the device that computes the passes
 //! * [`optimizer`] an update rule with its moments
+//! * [`average`] a running average of weights
 //! * [`int8`] a trained network in 8-bit integers, for serving
 //! * [`onnx`] a network as an ONNX file
 
 pub mod arch;
+pub mod average;
 pub mod engine;
 mod error;
 pub mod graph;
@@ -35,6 +37,7 @@ pub mod passes;
 pub mod plan;
 
 pub use arch::{Architecture, MODELS, architecture, architectures, build, build_with, least_parameters, mlp};
+pub use average::{AveragedWeights, Weighting};
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
 pub use graph::{Network, Node, Parameter, Shape};

@@ -133,6 +133,7 @@ impl From<TrainError> for RunError {
             TrainError::Policy(error) => error.into(),
             TrainError::Record(error) => error.into(),
             TrainError::Interrupted { reason } => Self::Interrupted { reason, run: PathBuf::new() },
+            TrainError::ProcessorOnly(_) => Self::Unusable(error.to_string()),
             TrainError::NoWeights { .. } => Self::Model(error.to_string()),
             TrainError::NotResumable { .. } | TrainError::Position(_) | TrainError::Weights(_) => {
                 Self::Output(error.to_string())

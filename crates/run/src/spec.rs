@@ -15,7 +15,7 @@ use wellfit_models::Engine;
 use wellfit_policy::schedule::Schedule;
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Every, FitConfig, Metric};
+use wellfit_train::{Averaging, Every, FitConfig, Metric};
 
 /// A setting that two runs have not in common, as it is written; none where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,14 +181,14 @@ impl RunSpec {
         built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
     }
 
-    /// What the training loop needs: `steps` is how many an epoch has, `metadata` goes into every weight file.
+    /// What the training loop needs: `batches` is how many an epoch has, `metadata` goes into every weight file.
     ///
     /// # Errors
     /// If a setting makes no sense; [`validate`](Self::validate) finds it before.
     pub fn fit(
         &self,
         engine: Arc<dyn Engine>,
-        steps: usize,
+        batches: usize,
         metadata: BTreeMap<String, String>,
     ) -> Result<FitConfig, RunError> {
         let stalling = Metric::named(&self.lr_monitor).map(|metric| (metric, self.plateau()));
@@ -201,8 +201,10 @@ impl RunSpec {
             rule: self.rule(),
             loss: self.loss(),
             clip_norm: self.clip_norm,
+            accumulate: self.accumulate,
+            averaging: self.ema.map(|decay| Averaging::Exponential { decay }),
             schedule: self
-                .schedule(steps as u64)
+                .schedule(batches.div_ceil(self.accumulate as usize) as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: stalling.filter(|_| self.lr_scheduler),
             measured: self.measured(),

@@ -8,7 +8,7 @@ use crate::step::Trainer;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
-use wellfit_models::{Network, Optimizer};
+use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::CheckpointDecision;
 use wellfit_record::{Blob, CheckpointInfo, Commit, LoadedCheckpoint, Phase, RunInfo, RunWriter, Write};
 use wellfit_weights::{Fault, WeightFile, from_bytes, to_safetensors_bytes};
@@ -25,6 +25,8 @@ const TRAINED: &str = "trained.safetensors";
 const FROZEN: &str = "frozen.safetensors";
 /// The optimiser's moments.
 const OPTIMIZER: &str = "optimizer.safetensors";
+/// The average of what training changes, where one is kept.
+const AVERAGE: &str = "average.safetensors";
 /// Everything else: see [`Position`].
 const POSITION: &str = "position.json";
 /// The best epoch's weights without the frozen ones, where these are not the current ones.
@@ -93,13 +95,15 @@ fn memory(copy: &mut Option<Blob>) -> Vec<u8> {
     copy.take().and_then(Blob::into_bytes).unwrap_or_default()
 }
 
-/// The weights in a checkpoint of a run, the frozen ones included, under torch's names.
+/// The weights in a checkpoint of a run, the frozen ones included, under torch's names: their average where one is kept,
+/// since that is what was judged.
 ///
 /// # Errors
 /// [`TrainError::NoWeights`] when there are none, or they cannot be read.
 pub fn checkpoint_weights(checkpoint: &LoadedCheckpoint) -> Result<WeightFile, TrainError> {
-    model_in(&checkpoint.files)
-        .map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
+    let files = &checkpoint.files;
+    let weights = if files.contains_key(AVERAGE) { whole(files, AVERAGE) } else { model_in(files) };
+    weights.map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -110,6 +114,8 @@ struct Held {
     optimizer: WeightFile,
     /// The best epoch's weights, where these are not the current ones.
     best: Option<WeightFile>,
+    /// The average of the weights, where one is kept.
+    average: Option<WeightFile>,
     /// Whether part of the weights was frozen.
     frozen: bool,
 }
@@ -145,10 +151,12 @@ impl<'a> Session<'a> {
         run: &mut RunWriter,
     ) -> Result<(), TrainError> {
         let model = self.copy_weights(run)?;
+        let average = self.copy_average()?;
+        let judged = average.as_ref().unwrap_or(&model);
         let mut writes = Vec::new();
         if best {
-            self.best = Some(model.clone());
-            let files = self.with_frozen(vec![(self.model().to_owned(), model.clone())]);
+            self.best = Some(judged.clone());
+            let files = self.with_frozen(vec![(self.model().to_owned(), judged.clone())]);
             writes.push(Write::Checkpoint(Commit {
                 name: BEST.to_owned(),
                 keep: 0,
@@ -159,28 +167,42 @@ impl<'a> Session<'a> {
         // Before `last`, so that a run which goes on from there has it.
         if let Some(decision) = keras.filter(|decision| decision.save) {
             let whole = if self.frozen.is_none() {
-                model.clone()
+                judged.clone()
             } else {
-                Blob::new(to_safetensors_bytes(&model_file(&self.trainer.network, &self.config.metadata))?)
+                let metadata = &self.config.metadata;
+                let file = self.with_average(|session| model_file(&session.trainer.network, metadata));
+                Blob::new(to_safetensors_bytes(&file)?)
             };
             writes.push(Write::File(decision.path.clone(), whole));
         }
-        self.commit_last(model, writes, run)
+        self.commit_last(model, average, writes, run)
     }
 
     /// Begin to commit the state as it is now.
     pub(crate) fn commit(&mut self, run: &mut RunWriter) -> Result<(), TrainError> {
         let model = self.copy_weights(run)?;
-        self.commit_last(model, Vec::new(), run)
+        let average = self.copy_average()?;
+        self.commit_last(model, average, Vec::new(), run)
+    }
+
+    /// A copy of the average of the weights, where one is kept.
+    fn copy_average(&mut self) -> Result<Option<Blob>, TrainError> {
+        if self.average.is_none() {
+            return Ok(None);
+        }
+        let copy = |session: &mut Self| trained_file(&session.trainer.network, session.config, Vec::new());
+        Ok(Some(self.with_average(copy)?))
     }
 
     fn commit_last(
         &mut self,
         model: Blob,
+        average: Option<Blob>,
         mut writes: Vec<Write>,
         run: &mut RunWriter,
     ) -> Result<(), TrainError> {
         self.at.seconds = self.seconds();
+        self.at.averaged = self.average.as_ref().map_or(0, AveragedWeights::taken);
         let position =
             serde_json::to_vec(&self.at).map_err(|error| TrainError::Position(error.to_string()))?;
         let Trainer { network, optimizer: moments, .. } = &self.trainer;
@@ -189,6 +211,7 @@ impl<'a> Session<'a> {
         let optimizer = Blob::new(bytes);
         self.copies = Copies { model: Some(model.clone()), optimizer: Some(optimizer.clone()) };
         let mut files = vec![(self.model(), model), (OPTIMIZER, optimizer), (POSITION, Blob::new(position))];
+        files.extend(average.map(|average| (AVERAGE, average)));
         files.extend(self.best.clone().filter(|_| !self.at.is_best()).map(|best| (BEST_MODEL, best)));
         let files = files.into_iter().map(|(name, blob)| (name.to_owned(), blob)).collect();
         let (files, info) = (self.with_frozen(files), self.info());
@@ -229,8 +252,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, TrainError> {
         let path = || checkpoint.checkpoint.path.clone();
         let files = &checkpoint.files;
-        let (at, weights) =
-            Self::read(files).map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
+        let (at, weights) = Self::read(files, config)
+            .map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
         Self::from_parts(at, &weights, network, config).map_err(|error| match error {
             TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
             error => error,
@@ -238,14 +261,16 @@ impl<'a> Session<'a> {
     }
 
     /// What the files hold, not yet compared with a network.
-    fn read(files: &Files) -> Result<(Position, Held), String> {
+    fn read(files: &Files, config: &FitConfig) -> Result<(Position, Held), String> {
         let position = bytes_of(files, POSITION)?;
         let at: Position =
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
         let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
+        let average = config.averaging.map(|_| whole(files, AVERAGE)).transpose()?;
         let frozen = files.contains_key(FROZEN);
-        let held = Held { model: model_in(files)?, optimizer: weights_in(files, OPTIMIZER)?, best, frozen };
+        let (model, optimizer) = (model_in(files)?, weights_in(files, OPTIMIZER)?);
+        let held = Held { model, optimizer, best, average, frozen };
         Ok((at, held))
     }
 
@@ -261,15 +286,22 @@ impl<'a> Session<'a> {
         }
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &held.optimizer)?;
+        let mut averaged = held.average.as_ref().map(|_| network.clone());
+        if let (Some(averaged), Some(file)) = (&mut averaged, &held.average) {
+            averaged.load(file, false)?;
+        }
+        let average = averaged.as_ref().map(|averaged| AveragedWeights::resumed(averaged, at.averaged));
         let best = match (&at.best, &held.best) {
             (None, _) => None,
-            (Some(_), None) => Some(trained_file(&network, config, Vec::new())?),
+            (Some(_), None) => {
+                Some(trained_file(averaged.as_ref().unwrap_or(&network), config, Vec::new())?)
+            }
             (Some(_), Some(file)) => {
                 let mut best = network.clone();
                 best.load(file, false)?;
                 Some(trained_file(&best, config, Vec::new())?)
             }
         };
-        Ok(Self::at(at, network, optimizer, best, config)?)
+        Ok(Self::at(at, network, (optimizer, average), best, config)?)
     }
 }

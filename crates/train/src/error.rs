@@ -48,6 +48,9 @@ pub enum TrainError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The device trains a copy of the network in its own memory, where this is not computed.
+    #[error("{0} on the processor only: train there, or without")]
+    ProcessorOnly(&'static str),
     /// The position could not be serialised.
     #[error("cannot write down where the run stands: {0}")]
     Position(String),

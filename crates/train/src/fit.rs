@@ -1,5 +1,6 @@
 //! The training loop.
 
+use crate::averaging::Averaging;
 use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::LAST;
 use crate::error::TrainError;
@@ -35,6 +36,11 @@ pub struct FitConfig {
     pub loss: CrossEntropy,
     /// Gradients are scaled to this common norm at most.
     pub clip_norm: Option<f64>,
+    /// How many batches a step learns from, 1 or more: the mean over all their images. An epoch's last step has the
+    /// batches that are left. The run can be interrupted and saved between steps only.
+    pub accumulate: u32,
+    /// The average of the weights that is judged and kept in place of the weights of a step.
+    pub averaging: Option<Averaging>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
     /// ReduceLROnPlateau and the metric it watches.
@@ -71,6 +77,8 @@ impl Default for FitConfig {
             rule: Rule::ADAM,
             loss: CrossEntropy::default(),
             clip_norm: None,
+            accumulate: 1,
+            averaging: None,
             schedule: None,
             lr_scheduler: None,
             measured: Vec::new(),
@@ -171,6 +179,7 @@ fn go_on(
     };
     let mut sources = (source(&session, train)?, source(&session, validation)?);
     session.trainer.upload()?;
+    session.refuse_on_device()?;
     while !session.is_over() {
         if session.head_is_ready() {
             session.unfreeze()?;

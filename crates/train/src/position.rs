@@ -17,6 +17,9 @@ pub(crate) struct Position {
     pub lr: f64,
     /// The training pass under way.
     pub pass: PartialPass,
+    /// How many times weights were taken into their average.
+    #[serde(default)]
+    pub averaged: u64,
     /// Why the run is over although epochs are left.
     pub stop: Option<Stop>,
     /// Seconds of computing, over all interruptions.

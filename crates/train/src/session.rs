@@ -1,5 +1,6 @@
 //! A run under way: all that changes from step to step, and so all that a checkpoint has to hold.
 
+use crate::accumulation::Accumulated;
 use crate::callback::{Callback, Tick};
 use crate::checkpoint::{Copies, frozen_file, load_trained, trained_file};
 use crate::error::TrainError;
@@ -12,9 +13,10 @@ use crate::metrics::{Answers, Average, Scored};
 use crate::policies::{EpochDecisions, Policies};
 use crate::position::{PartialPass, Position, Stop};
 use crate::step::{StepObserver, Trainer};
+use std::iter::Peekable;
 use std::time::{Duration, Instant};
 use wellfit_kernels::loss::Loss;
-use wellfit_models::{Network, Optimizer};
+use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
     Blob, EpochRecord, Event, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
@@ -27,6 +29,8 @@ pub(crate) struct Session<'a> {
     pub config: &'a FitConfig,
     /// The network as it is now, with the optimiser's moments.
     pub trainer: Trainer<MixedCrossEntropy>,
+    /// The average of the weights, where one is kept.
+    pub average: Option<AveragedWeights>,
     /// What training changes of the best epoch's weights, as checkpoints hold it.
     pub best: Option<Blob>,
     /// The weights that are frozen, as every checkpoint holds them.
@@ -35,8 +39,10 @@ pub(crate) struct Session<'a> {
     pub copies: Copies,
     /// Where the run stands.
     pub at: Position,
+    /// The gradients of the batches since the last step, where a step learns from several.
+    accumulated: Accumulated,
     /// The learning rates of the steps to come, where a schedule gives them.
-    rates: Option<Rates<'a>>,
+    rates: Option<Peekable<Rates<'a>>>,
     /// When this process began, and after how many seconds of computing.
     began: (Instant, f64),
     /// When the last checkpoint was committed.
@@ -51,26 +57,31 @@ impl<'a> Session<'a> {
             best: None,
             lr: config.lr,
             pass: PartialPass::default(),
+            averaged: 0,
             stop: None,
             seconds: 0.0,
             policies: Policies::new(config)?,
         };
         let optimizer = Optimizer::new(config.rule, &network);
-        Ok(Self::at(at, network, optimizer, None, config)?)
+        let average = config.averaging.map(|_| AveragedWeights::of(&network));
+        Ok(Self::at(at, network, (optimizer, average), None, config)?)
     }
 
     /// At some position.
     pub fn at(
         at: Position,
         network: Network,
-        optimizer: Optimizer,
+        (optimizer, average): (Optimizer, Option<AveragedWeights>),
         best: Option<Blob>,
         config: &'a FitConfig,
     ) -> Result<Self, Fault> {
         let frozen = frozen_file(&network, config)?;
-        let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr));
+        let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr).peekable());
+        // The schedule begins behind the steps of the head alone.
+        let head = config.freeze_epochs > 0 && frozen.is_some();
+        let moved = if head { 0 } else { optimizer.own_steps() };
         if let Some(rates) = &mut rates {
-            (0..optimizer.own_steps()).for_each(|_| {
+            (0..moved).for_each(|_| {
                 rates.next();
             });
         }
@@ -85,7 +96,19 @@ impl<'a> Session<'a> {
             clip_norm: config.clip_norm,
             seed: config.seed,
         };
-        Ok(Self { config, trainer, best, frozen, copies: Copies::default(), at, rates, began, saved: now })
+        Ok(Self {
+            config,
+            trainer,
+            average,
+            best,
+            frozen,
+            copies: Copies::default(),
+            at,
+            accumulated: Accumulated::default(),
+            rates,
+            began,
+            saved: now,
+        })
     }
 
     /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
@@ -109,6 +132,7 @@ impl<'a> Session<'a> {
         let Trainer { network, optimizer, .. } = &mut self.trainer;
         network.unfreeze();
         *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
+        self.average = self.average.take().map(|_| AveragedWeights::of(network));
         self.frozen = None;
         Ok(())
     }
@@ -144,13 +168,16 @@ impl<'a> Session<'a> {
         let (epoch, batches) = (self.epoch(), train.batches());
         let mut loaded = train.epoch(epoch - 1, before.batches);
         while let Some(data) = loaded.next(&self.trainer.network)? {
-            self.step(&data, run)?;
+            let stepped = self.step(&data, batches, run)?;
             let pass = &mut self.at.pass;
             pass.seconds = before.seconds + start.elapsed().as_secs_f64();
             pass.wait = before.wait + loaded.waited().as_secs_f64();
             let (batch, average, elapsed) =
                 (pass.batches, pass.average, Duration::from_secs_f64(pass.seconds));
             callback.tick(&Tick { phase: Phase::Train, epoch, batch, batches, average, elapsed });
+            if !stepped {
+                continue;
+            }
             check_interrupted(callback)?;
             tell(run, callback)?;
             if self.checkpoint_is_due() {
@@ -160,20 +187,51 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn step(&mut self, data: &Input, run: &mut RunWriter) -> Result<(), TrainError> {
+    /// Learn from one of the `batches` of an epoch; whether a step was made.
+    fn step(&mut self, data: &Input, batches: usize, run: &mut RunWriter) -> Result<bool, TrainError> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
-        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
-        let lr = rates.and_then(Iterator::next).unwrap_or(self.at.lr);
+        let lr = self.rate();
+        let group = (self.config.accumulate, self.at.pass.batches + 1 == batches);
         let mut measured = Measured { average: &mut self.at.pass.average, labels: data.labels.largest() };
-        let input = (&data.values[..], data.value);
-        let outcome = self.trainer.step_from(input, &data.labels, lr, &mut measured)?;
+        let learned = self.accumulated.step(&mut self.trainer, data, group, lr, &mut measured)?;
+        self.at.pass.batches += 1;
+        let Some(outcome) = learned else { return Ok(false) };
+        self.next_rate();
         run.step(&StepRecord::of_one(epoch, step, lr, outcome.loss))?;
         if !outcome.updated {
             return Err(self.diverged(run, step, outcome.loss, lr));
         }
-        self.at.pass.batches += 1;
+        if let (Some(average), Some(averaging)) = (&mut self.average, self.config.averaging) {
+            average.take(&self.trainer.network, averaging.weighting());
+        }
         self.at.pass.lr = lr;
-        Ok(())
+        Ok(true)
+    }
+
+    /// `work` with the average in place of the network's weights, if there is one.
+    pub fn with_average<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.exchange();
+        let result = work(self);
+        self.exchange();
+        result
+    }
+
+    fn exchange(&mut self) {
+        if let Some(average) = &mut self.average {
+            average.exchange(&mut self.trainer.network);
+        }
+    }
+
+    /// An error if a device with a memory of its own trains, but something is asked for that is not computed there.
+    pub fn refuse_on_device(&self) -> Result<(), TrainError> {
+        let asked = [
+            (self.config.averaging.is_some(), "weights are averaged"),
+            (self.config.accumulate > 1, "gradients are accumulated"),
+        ];
+        match asked.into_iter().find(|(asked, _)| *asked && self.trainer.state.is_some()) {
+            Some((_, what)) => Err(TrainError::ProcessorOnly(what)),
+            None => Ok(()),
+        }
     }
 
     fn checkpoint_is_due(&self) -> bool {
@@ -181,6 +239,19 @@ impl<'a> Session<'a> {
             None => false,
             Some(Every::Steps(steps)) => self.trainer.optimizer.step.is_multiple_of(steps),
             Some(Every::Time(time)) => self.saved.elapsed() >= time,
+        }
+    }
+
+    /// The learning rate of the step to come.
+    fn rate(&mut self) -> f64 {
+        let rates = if self.trains_head() { None } else { self.rates.as_mut() };
+        rates.and_then(Peekable::peek).copied().unwrap_or(self.at.lr)
+    }
+
+    /// The schedule moves on, where it moves the rate.
+    fn next_rate(&mut self) {
+        if !self.trains_head() {
+            self.rates.as_mut().and_then(Iterator::next);
         }
     }
 
@@ -197,6 +268,14 @@ impl<'a> Session<'a> {
     /// The validation pass, and all that follows from it: the epoch's figures, whether they are the best, and
     /// what the policies say.
     pub fn validate(
+        &mut self,
+        validation: &Source,
+        callback: &mut dyn Callback,
+    ) -> Result<EpochDecisions, TrainError> {
+        self.with_average(|session| session.judge(validation, callback))
+    }
+
+    fn judge(
         &mut self,
         validation: &Source,
         callback: &mut dyn Callback,
@@ -253,7 +332,7 @@ impl<'a> Session<'a> {
     }
 
     /// Record how the run ended.
-    pub fn finish(self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
+    pub fn finish(mut self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
         let finished = || Stop { kind: StopReason::Finished, reason: trained_for(self.config.epochs) };
         let diverged = || Stop {
             kind: StopReason::Diverged,
@@ -263,6 +342,7 @@ impl<'a> Session<'a> {
             if self.best.is_none() { diverged() } else { self.at.stop.clone().unwrap_or_else(finished) };
         self.record_stop(run, &stop, self.epoch() - 1)?;
         let seconds = self.seconds();
+        self.exchange();
         let Trainer { mut network, .. } = self.trainer;
         self.best.iter().try_for_each(|best| load_trained(&mut network, best))?;
         let Position { epochs, best, .. } = self.at;

@@ -176,6 +176,26 @@ impl<O: Objective> Trainer<O> {
             self.state = Some(state);
             return outcome;
         }
+        let (outcome, gradients) = self.gradients_from((values, value), targets, key, observer)?;
+        if let Some(gradients) = gradients {
+            self.update(gradients, lr);
+            observer.done(StepPart::Update);
+        }
+        Ok(outcome)
+    }
+
+    /// The first half of [`step_from`](Self::step_from) on the processor: the gradients, and nothing is learned yet. None
+    /// when the loss is NaN or infinite. `key` decides what is random in the pass.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn gradients_from(
+        &mut self,
+        (values, value): (&[f32], usize),
+        targets: &O::Targets,
+        key: DropoutKey,
+        observer: &mut dyn StepObserver,
+    ) -> Result<(StepOutcome, Option<Gradients>), ModelError> {
         let pass = if observer.layers() && value == 0 {
             let tell = |kind| observer.done(StepPart::Layer(kind, Direction::Forward));
             RunningPass::ByLayer(forward_by_layer(&mut self.network, values, key, tell)?)
@@ -184,16 +204,19 @@ impl<O: Objective> Trainer<O> {
         };
         let (outcome, gradient) = self.scored(pass.outputs(), targets, observer);
         if !outcome.updated {
-            return Ok(outcome);
+            return Ok((outcome, None));
         }
-        let mut gradients = pass.backward(&self.network, gradient, observer)?;
+        let gradients = pass.backward(&self.network, gradient, observer)?;
         observer.done(StepPart::Gradients);
+        Ok((outcome, Some(gradients)))
+    }
+
+    /// The second half: clip the gradients and move the parameters with learning rate `lr`.
+    pub fn update(&mut self, mut gradients: Gradients, lr: f64) {
         if let Some(limit) = self.clip_norm {
             gradients.clip(limit);
         }
         self.optimizer.update(&mut self.network, &gradients, lr);
-        observer.done(StepPart::Update);
-        Ok(outcome)
     }
 
     /// What the outputs are worth, and the gradient of their loss.

@@ -71,12 +71,36 @@ fn so_they_are_with_the_head_first() {
     wherever_it_is_interrupted(&Story::new().head_first(3));
 }
 
+#[test]
+fn so_they_are_with_an_average_of_the_weights() {
+    wherever_it_is_interrupted(&Story::new().averaged(0.9));
+    wherever_it_is_interrupted(&Story::new().head_first(3).averaged(0.9));
+}
+
+#[test]
+fn so_they_are_with_accumulated_gradients() {
+    let mut story = Story::new().averaged(0.9);
+    // Two steps of two batches, one of the batch that is left.
+    story.config.accumulate = 2;
+    wherever_it_is_interrupted(&story);
+}
+
+#[test]
+fn so_they_are_with_a_schedule_behind_the_head_first() {
+    let mut story = Story::new().head_first(3);
+    let schedule: wellfit_policy::schedule::ScheduleSpec = "one-cycle".parse().unwrap();
+    story.config.lr_scheduler = None;
+    story.config.schedule = schedule.build(story.config.lr, story.config.epochs - 3, 5).unwrap();
+    wherever_it_is_interrupted(&story);
+}
+
 fn wherever_it_is_interrupted(story: &Story) {
     let whole = uninterrupted(story);
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);
     for case in 0..cases(20, 200) {
-        // An epoch is 5 batches of training and 3 of validation.
-        let (count, batches) = (1 + case % 3, whole.steps() / 5 * 8);
+        // An epoch is 5 batches of training and 3 of validation, and asks after each step and each of the latter.
+        let (count, batches) =
+            (1 + case % 3, whole.epochs() * (5_usize.div_ceil(story.config.accumulate as usize) + 3));
         let points: Vec<usize> =
             (0..count).map(|_| 1 + rng.below((batches / count - 5) as u32) as usize).collect();
         let (ending, events) = interrupted(story, &points);

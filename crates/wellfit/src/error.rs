@@ -149,6 +149,7 @@ impl From<TrainError> for CliError {
             TrainError::Policy(error) => error.into(),
             TrainError::Record(error) => error.into(),
             TrainError::Interrupted { .. } => Self::Interrupted(error.to_string()),
+            TrainError::ProcessorOnly(_) => Self::Usage(error.to_string()),
             TrainError::NoWeights { .. } => Self::Model(error.to_string()),
             TrainError::NotResumable { .. } | TrainError::Position(_) | TrainError::Weights(_) => {
                 Self::Output(error.to_string())

@@ -4,6 +4,7 @@ use super::forward::{Recorded, Recording};
 use super::{Flows, Tape};
 use crate::graph::{Network, Node};
 use crate::ops::Backward;
+use wellfit_kernels::average::move_towards;
 use wellfit_kernels::{Buffer, Element, elementwise, optim};
 
 /// The gradient of each parameter, in its place; none for frozen ones.
@@ -11,6 +12,13 @@ use wellfit_kernels::{Buffer, Element, elementwise, optim};
 pub struct Gradients(pub Vec<Option<Buffer>>);
 
 impl Gradients {
+    /// Move towards the gradients of another batch by `share` of the difference: the running mean of several batches, if
+    /// `share` is what part of all images so far the new ones are.
+    pub fn take(&mut self, other: &Self, share: f32) {
+        let pairs = self.0.iter_mut().flatten().zip(other.0.iter().flatten());
+        pairs.for_each(|(mean, new)| move_towards(mean, new, share));
+    }
+
     /// The Euclidean norm of all gradients together.
     #[must_use]
     pub fn norm(&self) -> f64 {

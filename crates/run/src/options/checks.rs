@@ -65,6 +65,14 @@ pub fn degrees(name: &str, x: f64, most: f64) -> Result<(), String> {
     require((0.0..=most).contains(&x), || format!("`{name}` must be from 0 to {most} degrees, not {x}"))
 }
 
+/// Whether what only the processor can do is asked of the processor.
+///
+/// # Errors
+/// If it is not.
+pub fn on_processor(name: &str, device: &str) -> Result<(), String> {
+    require(device == "cpu", || format!("`{name}` is for the processor: leave it out with `device` {device}"))
+}
+
 /// Whether something can be computed with images of that height and width, in pixels.
 ///
 /// # Errors

@@ -219,6 +219,8 @@ mod model;
 #[macro_use]
 mod optimiser;
 #[macro_use]
+mod averaging;
+#[macro_use]
 mod stopping;
 #[macro_use]
 mod augmentation;
@@ -230,8 +232,8 @@ mod checkpoints;
 mod speed;
 
 collect! { [
-    data_options model_options optimiser_options stopping_options augmentation_options regularisation_options
-    checkpoint_options speed_options
+    data_options model_options optimiser_options averaging_options stopping_options augmentation_options
+    regularisation_options checkpoint_options speed_options
 ] }
 
 /// The entry of every setting, in the order of the groups.

@@ -11,7 +11,7 @@ use wellfit_models::{Network, Shape};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
+use wellfit_train::{Averaging, Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
 
 /// `n` images of 4×4 pixels: class 0 dark, class 1 bright, with noise.
 pub fn images(n: usize, index: u32) -> Dataset {
@@ -114,6 +114,12 @@ impl Story {
         self.frozen()
     }
 
+    /// The same with an exponential average of the weights.
+    pub fn averaged(mut self, decay: f64) -> Self {
+        self.config.averaging = Some(Averaging::Exponential { decay });
+        self
+    }
+
     /// Convolution, BatchNorm, dropout and a head.
     pub fn network(&self) -> Network {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
@@ -186,6 +192,10 @@ impl Ending {
             stop: outcome.stop,
             steps: std::fs::read_to_string(dir.join("steps.jsonl")).unwrap(),
         }
+    }
+
+    pub fn epochs(&self) -> usize {
+        self.epochs.len()
     }
 
     pub fn steps(&self) -> usize {

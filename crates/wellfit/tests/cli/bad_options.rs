@@ -84,6 +84,9 @@ fn options_that_contradict_each_other() {
         ("--save-best-only", &["--save-best-only", "--checkpoint"][..]),
         ("--lr-scheduler --schedule cosine", &["--lr-scheduler and --schedule", "choose one"]),
         ("--momentum 0.9", &["--momentum belongs to --optimizer sgd"]),
+        ("--ema 1", &["--ema must be above 0 and below 1, such as 0.999, not 1"]),
+        ("--ema 0", &["--ema must be above 0"]),
+        ("--accumulate 0", &["--accumulate must be at least 1"]),
     ] {
         refuses(options, parts);
     }

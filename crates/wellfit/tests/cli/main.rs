@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+mod averages;
 mod bad_data;
 mod bad_options;
 mod bad_outputs;

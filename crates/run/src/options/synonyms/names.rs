@@ -107,7 +107,6 @@ pub const NAMES: &[(&str, Meaning)] = &[
         Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head"),
     ),
     ("drop_path", Lacking("is part of a network here: efficientnet_b0 has stochastic depth")),
-    ("model_ema", Lacking("is not kept: an average of weights is no part of a run")),
     // Optimiser
     ("epoch", Same("epochs")),
     ("max_epochs", Same("epochs")),
@@ -152,18 +151,13 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("opt_eps", Lacking("is torch's default, 1e-8, and not chosen")),
     ("opt_betas", Lacking("are torch's default, 0.9 and 0.999, and not chosen")),
     ("betas", Lacking("are torch's default, 0.9 and 0.999, and not chosen")),
-    (
-        "grad_accum_steps",
-        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
-    ),
-    (
-        "gradient_accumulation_steps",
-        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
-    ),
-    (
-        "accumulate_grad_batches",
-        Lacking("is not needed to save memory: `precision` bf16 halves it; or take a smaller `batch_size`"),
-    ),
+    ("grad_accum_steps", Same("accumulate")),
+    ("gradient_accumulation_steps", Same("accumulate")),
+    ("accumulate_grad_batches", Same("accumulate")),
+    // timm's decay, where its switch is given without one.
+    ("model_ema", Gives("ema", "0.9998")),
+    ("model_ema_decay", Same("ema")),
+    ("ema_decay", Same("ema")),
     ("norm_weight_decay", Lacking("is not a number of its own: `weight_decay` is for all weights")),
     ("bias_weight_decay", Lacking("is not a number of its own: `weight_decay` is for all weights")),
     ("start_epoch", Lacking("is not given: wellfit resume RUN knows where a run stands")),
