@@ -34,7 +34,10 @@ pub mod optimizer;
 pub mod passes;
 pub mod plan;
 
-pub use arch::{Architecture, MODELS, architecture, architectures, build, least_parameters, mlp};
+pub use arch::{
+    Architecture, Cost, MODELS, Published, architecture, architectures, build, cost, least_parameters, mlp, published,
+    published_lite0,
+};
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
 pub use graph::{Network, Node, Parameter, Shape};

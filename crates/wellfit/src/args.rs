@@ -68,6 +68,8 @@ pub enum Command {
     /// Pretrained weights by name: which there are, where they are, downloads
     #[command(subcommand)]
     Weights(Weights),
+    /// The architectures: size, cost, published accuracy, and which weights are here
+    Models,
     /// A table of runs
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record

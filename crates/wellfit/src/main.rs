@@ -69,6 +69,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Data(Data::Split(args)) => commands::data_split::run(args, out),
         Command::Data(Data::Stats(args)) => commands::data_stats::run(args, out),
         Command::Weights(command) => commands::weights::run(command, out),
+        Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),

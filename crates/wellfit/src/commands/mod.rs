@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod export;
 mod folder;
 pub mod int8;
+pub mod models;
 pub mod outcome;
 pub mod plot;
 pub mod predict;

@@ -24,6 +24,7 @@ mod labs;
 mod looking;
 mod material;
 mod measuring;
+mod models;
 mod plot;
 mod policies;
 mod pretrained;
