@@ -35,8 +35,8 @@ pub mod passes;
 pub mod plan;
 
 pub use arch::{
-    Architecture, Cost, MODELS, Published, architecture, architectures, build, cost, least_parameters, mlp, published,
-    published_lite0,
+    Architecture, Cost, MODELS, Published, architecture, architectures, build, cost, least_parameters, mlp,
+    published, published_lite0,
 };
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
@@ -44,5 +44,5 @@ pub use graph::{Network, Node, Parameter, Shape};
 pub use loading::{HeadTaken, Likeness, Loaded, Misfit, head_outputs, likeness};
 pub use ops::Op;
 pub use optimizer::Optimizer;
-pub use passes::{DropoutKey, Gradients, Tape};
+pub use passes::{DropoutKey, GradCam, Gradients, Tape};
 pub use plan::{Plan, Precision};

@@ -29,6 +29,7 @@ mod experiment;
 pub mod figures;
 mod following;
 mod from_scratch;
+mod heat;
 mod machine;
 pub mod memory;
 mod notice;
@@ -50,13 +51,14 @@ mod weights_name;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
-    Predictor, class_list, imagenet_classes, training_images, weight_file,
+    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, Explanation, FileHints, Judgement, Paired,
+    Prediction, Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;
+pub use heat::explanation_sheet;
 pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;

@@ -118,5 +118,9 @@ fn table_rows(model: &str, cost: &Cost, weights: &[Weights]) -> Vec<[String; 9]>
             here,
         ]
     };
-    if weights.is_empty() { vec![row(None)] } else { weights.iter().map(|weights| row(Some(weights))).collect() }
+    if weights.is_empty() {
+        vec![row(None)]
+    } else {
+        weights.iter().map(|weights| row(Some(weights))).collect()
+    }
 }

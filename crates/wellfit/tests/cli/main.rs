@@ -12,6 +12,7 @@ mod cache;
 mod depth;
 mod durable;
 mod embedded;
+mod explain;
 mod export;
 mod folders;
 mod going_on;

@@ -44,7 +44,8 @@ fn a_file_in_the_cache_is_shown() {
     let file = bench.path("home/.cache/torch/hub/checkpoints/resnet18-f37072fd.pth");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "x").unwrap();
-    let outcome = bench.command("models --json").env("TORCH_HOME", bench.path("home/.cache/torch")).output().unwrap();
+    let outcome =
+        bench.command("models --json").env("TORCH_HOME", bench.path("home/.cache/torch")).output().unwrap();
     let outcome = crate::bench::Outcome::new("models", &outcome).succeeds().json();
     assert_eq!(of(&outcome, "resnet18")["weights"][0]["path"], file.display().to_string());
 }
