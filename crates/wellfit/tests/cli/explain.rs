@@ -32,5 +32,5 @@ fn what_cannot_be_explained_is_said() {
     bench.animals();
     bench.run("train animals --model mlp --epochs 1 --image-size 16 --out run").succeeds();
     bench.refuses("explain run animals/cat --out maps", 2, &["a mlp has none"]);
-    bench.refuses("explain run nothing.png --out maps", 2, &[]);
+    bench.refuses("explain run nothing.png --out maps", 3, &["nothing.png"]);
 }
