@@ -14,6 +14,7 @@ import argparse, gzip, importlib.metadata, json, math, pathlib, pickle, re, shut
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GENERATORS = ["policy.py", "directions.py", "classification.py", "replay.py", "layers.py", "optimizers.py", "averages.py", "models.py", "images.py"]
 GENERATORS += ["augmentations.py", "folders.py", "weights.py", "checkpoints.py"]
+GENERATORS += ["architectures.py", "grad_cam.py"]
 NOISE, FLOOR = 1e-6, 1e-9
 
 

@@ -34,7 +34,8 @@ pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
 pub use loader::{
-    Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes, Sample, Sampler,
+    Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes, Sample,
+    Sampler,
 };
 pub use open::check::Suspicious;
 pub use open::copies::Copies;

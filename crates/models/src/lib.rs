@@ -36,7 +36,10 @@ pub mod optimizer;
 pub mod passes;
 pub mod plan;
 
-pub use arch::{Architecture, MODELS, architecture, architectures, build, build_with, least_parameters, mlp};
+pub use arch::{
+    Architecture, Cost, MODELS, Published, architecture, architectures, build, build_with, cost,
+    least_parameters, mlp, published, published_lite0,
+};
 pub use average::{AveragedWeights, Weighting};
 pub use engine::{Cpu, DeviceState, Engine, Traffic, TrainingPass};
 pub use error::ModelError;
@@ -44,5 +47,5 @@ pub use graph::{Network, Node, Parameter, Shape};
 pub use loading::{HeadTaken, Likeness, Loaded, Misfit, head_outputs, likeness};
 pub use ops::Op;
 pub use optimizer::Optimizer;
-pub use passes::{DropoutKey, Gradients, Tape};
+pub use passes::{DropoutKey, GradCam, Gradients, Tape};
 pub use plan::{Plan, Precision};

@@ -333,3 +333,37 @@ fn twins_follow_torchs_loss_curve() {
         worst,
     );
 }
+
+/// Grad-CAM as torch's autograd gives it (`parity/grad_cam.py`): maps to 2e-5 of the largest value in them, which is
+/// what float32 is off in the logits of these networks as well.
+#[test]
+fn heat_maps_are_those_of_autograd() {
+    let fixture: Value = serde_json::from_slice(include_bytes!("fixtures/grad_cam.json")).unwrap();
+    let cases = fixture["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 6);
+    for case in cases {
+        let shape: Vec<usize> = numbers(&case["shape"]).into_iter().map(|side| side as usize).collect();
+        let input = Shape::image(shape[2], shape[3], shape[1]);
+        let (name, classes) = (text(case, "model"), case["classes"].as_u64().unwrap() as usize);
+        let mut network = build(name, input, classes).unwrap();
+        fill(&mut network);
+        let salt = case["salt"].as_u64().unwrap() as u32;
+        let images = channels_last(&values(shape.iter().product(), salt, 3.5, 0.0), &shape);
+        let explained = numbers(&case["explained"]);
+        for (place, image) in images.chunks_exact(input.len()).enumerate() {
+            let found = network.grad_cam(image, &|_| explained[place] as usize).unwrap().unwrap();
+            assert_eq!(numbers(&case["size"]), [found.height as f64, found.width as f64], "{name}");
+            let part = |key: &str, len: usize| numbers(&case[key])[place * len..][..len].to_vec();
+            let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+            let off = distance(&wide(&found.maps), &part("maps", found.maps.len()));
+            assert!(off < 2e-5, "{name}: {off}");
+            let off = distance(&wide(&found.outputs), &part("logits", classes));
+            assert!(off < 2e-5, "{name}: {off}");
+        }
+        // Two images at once, and statistics stay: a second look sees the same.
+        let again = network.grad_cam(&images, &|_| 3).unwrap().unwrap();
+        assert_eq!(again, network.grad_cam(&images, &|_| 3).unwrap().unwrap(), "{name}");
+        assert_eq!(again.outputs, network.evaluate(&images).to_vec(), "{name}");
+    }
+    assert!(build("mlp", Shape::image(4, 4, 1), 3).unwrap().grad_cam(&[0.5; 16], &|_| 0).unwrap().is_none());
+}

@@ -12,9 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
-use wellfit_record::{
-    Blob, Checkpoint, Commit, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
-};
+use wellfit_record::{Blob, Checkpoint, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint};
 
 const FILE: &str = "frozen.bin";
 

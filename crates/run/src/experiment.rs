@@ -281,12 +281,7 @@ pub(crate) fn divide(
         }
         let folds = folds_of(&train, folds, spec.seed)?;
         let (apart, rest) = fold_and_rest(&folds, fold);
-        return Ok(Parts {
-            name,
-            train: train.subset(&rest),
-            validation: train.subset(&apart),
-            test,
-        });
+        return Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test });
     }
     if let Some(validation) = val {
         return Ok(Parts { name, train, validation, test });

@@ -32,6 +32,7 @@ pub mod figures;
 mod folds;
 mod following;
 mod from_scratch;
+mod heat;
 mod machine;
 pub mod memory;
 mod notice;
@@ -53,8 +54,8 @@ mod weights_name;
 
 pub use classes::ClassCounts;
 pub use classifier::{
-    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, FileHints, Judgement, Paired, Prediction,
-    Predictor, class_list, imagenet_classes, training_images, weight_file,
+    Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, Explanation, FileHints, Judgement, Paired,
+    Prediction, Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
 pub use cross_validation::{CrossValidation, FoldResult, cross_validate};
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
@@ -62,6 +63,7 @@ pub use error::RunError;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;
 pub use folds::folds_in;
+pub use heat::explanation_sheet;
 pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;

@@ -2,9 +2,7 @@
 
 use crate::error::RunError;
 use crate::options::checks::require;
-use crate::options::{
-    CheckpointMode, DataKind, Entry, LossName, OptimizerName, Options, RunSpec, entries,
-};
+use crate::options::{CheckpointMode, DataKind, Entry, LossName, OptimizerName, Options, RunSpec, entries};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

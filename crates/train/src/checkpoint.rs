@@ -293,9 +293,7 @@ impl<'a> Session<'a> {
         let average = averaged.as_ref().map(|averaged| AveragedWeights::resumed(averaged, at.averaged));
         let best = match (&at.best, &held.best) {
             (None, _) => None,
-            (Some(_), None) => {
-                Some(trained_file(averaged.as_ref().unwrap_or(&network), config, Vec::new())?)
-            }
+            (Some(_), None) => Some(trained_file(averaged.as_ref().unwrap_or(&network), config, Vec::new())?),
             (Some(_), Some(file)) => {
                 let mut best = network.clone();
                 best.load(file, false)?;

@@ -3,6 +3,7 @@
 pub use crate::bench_args::BenchArgs;
 pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
 use crate::error::CliError;
+pub use crate::explain_args::ExplainArgs;
 use crate::settings::{Settings, one_of, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration
     Evaluate(EvaluateArgs),
+    /// Which parts of images speak for a class, as heat maps (Grad-CAM)
+    Explain(ExplainArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
     Export(ExportArgs),
     /// Look at data
@@ -68,6 +71,8 @@ pub enum Command {
     /// Pretrained weights by name: which there are, where they are, downloads
     #[command(subcommand)]
     Weights(Weights),
+    /// The architectures: size, cost, published accuracy, and which weights are here
+    Models,
     /// A table of runs
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod data_args;
 mod error;
+mod explain_args;
 mod labs;
 mod memory;
 mod opening;
@@ -66,11 +67,13 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
+        Command::Explain(args) => commands::explain::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Data(Data::Split(args)) => commands::data_split::run(args, out),
         Command::Data(Data::Stats(args)) => commands::data_stats::run(args, out),
         Command::Weights(command) => commands::weights::run(command, out),
+        Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),

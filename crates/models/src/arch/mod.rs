@@ -1,11 +1,16 @@
 //! The architectures, one file a family. To add one, write its entry in the family's list; a new family also needs
 //! its line in `FAMILIES`.
 
+mod cost;
 mod efficientnet;
 pub mod mlp;
 mod mobile;
 mod mobilenet_v3;
+mod published;
 pub mod resnet;
+
+pub use cost::{Cost, cost};
+pub use published::{Published, published, published_lite0};
 
 use crate::ModelError;
 use crate::graph::{Builder, Network, Shape};

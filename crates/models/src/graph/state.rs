@@ -1,8 +1,8 @@
 //! Weights out, and an optimiser's moments in and out, under torch's names and in torch's layouts. Weights come in by
 //! `Network::load` in `loading`.
 
-use crate::loading::finite::check_finite;
 use crate::graph::{Norm, Parameter};
+use crate::loading::finite::check_finite;
 use crate::{ModelError, Network, Optimizer};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

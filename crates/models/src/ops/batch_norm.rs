@@ -9,6 +9,7 @@ use super::{Backward, Forward, Made, Memory, Operation};
 use crate::ModelError;
 use crate::graph::{Init, Layout, Norm, ParameterSpec, Shape};
 use crate::onnx::{Attribute, Graph, Tensor};
+use crate::plan::Mode;
 use wellfit_kernels::activation;
 use wellfit_kernels::conv::BehindNorm;
 use wellfit_kernels::norm::{self, Passed, Statistics};
@@ -122,7 +123,8 @@ impl Operation for BatchNorm {
             return Ok(self.evaluate(step).into());
         }
         let node = step.node();
-        let frozen = step.norm().is_some_and(|norm| norm.frozen);
+        let training = step.plan.mode == Mode::Training;
+        let frozen = step.norm().is_some_and(|norm| norm.frozen || !training);
         if step.batch() * node.shape.pixels() < 2 && !frozen {
             return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
         }

@@ -45,10 +45,10 @@ impl Operation for Dropout {
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
-        if let Memory::Floats(mask) = step.memory()
-            && step.wants(0)
-        {
-            step.give(0, elementwise::multiply(&dy, mask));
+        if step.wants(0) {
+            // Where it was off in the forward pass, there is nothing to remember.
+            let dx = if let Memory::Floats(mask) = step.memory() { elementwise::multiply(&dy, mask) } else { dy };
+            step.give(0, dx);
         }
     }
 

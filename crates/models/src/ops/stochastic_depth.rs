@@ -41,10 +41,10 @@ impl Operation for StochasticDepth {
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, dy: Buffer<E>) {
-        if let Memory::Floats(factors) = step.memory()
-            && step.wants(0)
-        {
-            step.give(0, activation::scale_images(&dy, factors));
+        if step.wants(0) {
+            // Where it was off in the forward pass, there is nothing to remember.
+            let dx = if let Memory::Floats(factors) = step.memory() { activation::scale_images(&dy, factors) } else { dy };
+            step.give(0, dx);
         }
     }
 

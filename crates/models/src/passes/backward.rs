@@ -54,17 +54,18 @@ impl Network {
         done: &mut dyn FnMut(&Node),
     ) -> Gradients {
         match tape.recording {
-            Recording::F32(recorded) => self.backward_in(recorded, outputs, done),
-            Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done),
+            Recording::F32(recorded) => self.backward_in(recorded, outputs, done).0,
+            Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done).0,
         }
     }
 
-    fn backward_in<E: Element>(
+    /// The gradients of the parameters, and that of the value the pass started from, where its plan asks for it.
+    pub(super) fn backward_in<E: Element>(
         &self,
         mut tape: Recorded<'_, E>,
         outputs: Buffer<E>,
         done: &mut dyn FnMut(&Node),
-    ) -> Gradients {
+    ) -> (Gradients, Option<Buffer<E>>) {
         let plan = &tape.plan;
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
         let mut flows = Flows::new(self, plan, outputs);
@@ -94,6 +95,7 @@ impl Network {
             }
             plan.freed_behind(at).iter().for_each(|&value| tape.values.free(value));
         }
-        Gradients(parameters)
+        let start = flows.take(plan.nodes.start).map(|(gradient, _)| gradient);
+        (Gradients(parameters), start)
     }
 }

@@ -169,6 +169,22 @@ impl Network {
     ) -> Result<Recorded<'a, E>, ModelError> {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
         let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
+        let recorded = self.record(value, plan, key, done)?;
+        for (step, memory) in recorded.plan.steps.iter().zip(&recorded.memories) {
+            self.follow_statistics(step.node, batch, memory);
+        }
+        Ok(recorded)
+    }
+
+    /// A pass by a plan, recorded for the backward pass.
+    pub(super) fn record<'a, E: Element>(
+        &self,
+        value: &'a [f32],
+        plan: Arc<Plan>,
+        key: DropoutKey,
+        done: &mut dyn FnMut(&Node),
+    ) -> Result<Recorded<'a, E>, ModelError> {
+        let cut = plan.nodes.start;
         let mut values = Values::<E>::new(value, cut, self.nodes.len());
         let (mut memories, mut outputs) = (Vec::with_capacity(plan.steps.len()), None);
         for (at, step) in plan.steps.iter().enumerate() {
@@ -180,7 +196,6 @@ impl Network {
             }
             values.put(step.last(), made.value);
             outputs = outputs.or(made.outputs);
-            self.follow_statistics(step.node, batch, &made.memory);
             memories.push(made.memory);
             plan.freed_after(at).iter().for_each(|&value| values.free(value));
             done(&self.nodes[step.node]);

@@ -3,10 +3,12 @@
 mod backward;
 mod flows;
 mod forward;
+mod grad_cam;
 mod values;
 
 pub use backward::Gradients;
 pub use forward::{DropoutKey, Tape};
+pub use grad_cam::GradCam;
 
 pub(crate) use flows::Flows;
 pub(crate) use values::Values;

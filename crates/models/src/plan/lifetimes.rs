@@ -25,7 +25,7 @@ pub(super) struct Lifetimes {
 impl Lifetimes {
     pub fn new(network: &Network, plan: &Plan) -> Self {
         let count = plan.steps.len();
-        let moments = if plan.mode == Mode::Training { 2 * count } else { count };
+        let moments = if plan.mode == Mode::Evaluation { count } else { 2 * count };
         let mut found = Self { lives: Vec::new(), freed: vec![Vec::new(); moments] };
         let Some(end) = moments.checked_sub(1) else { return found };
         let bytes = |value: Value| plan.value_bytes(network, value);
@@ -49,7 +49,7 @@ impl Lifetimes {
             if let Some(product) = step.product_value() {
                 found.value(product, bytes(product), at, own);
             }
-            if plan.mode == Mode::Training {
+            if plan.mode != Mode::Evaluation {
                 let bytes = network.nodes[step.node]
                     .op
                     .remembered_bytes(plan.batch * network.nodes[step.node].shape.len());

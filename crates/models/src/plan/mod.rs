@@ -25,6 +25,8 @@ pub enum Mode {
     Evaluation,
     /// Outputs and gradients: batch statistics except in frozen layers, dropout.
     Training,
+    /// Outputs as in evaluation, and the gradient of the value that the pass starts from.
+    Explanation,
 }
 
 /// How the values of a pass and their gradients are stored.
@@ -139,7 +141,12 @@ impl Plan {
     pub fn new(network: &Network, request: &Request) -> Self {
         let Request { mode, batch, precision, ref nodes } = *request;
         let training = mode == Mode::Training;
-        let needs = if training { network.needs_gradient() } else { vec![false; network.nodes.len() + 1] };
+        let values = 0..=network.nodes.len();
+        let needs = match mode {
+            Mode::Training => network.needs_gradient(),
+            Mode::Evaluation => vec![false; network.nodes.len() + 1],
+            Mode::Explanation => values.map(|value| value >= nodes.start).collect(),
+        };
         let mut steps = groups(network);
         steps.retain(|step| step.first() >= nodes.start && step.last() < nodes.end);
         for step in &mut steps {
@@ -153,7 +160,11 @@ impl Plan {
             precision,
             steps,
             needs,
-            frozen: if training { network.frozen_prefix() } else { 0 },
+            frozen: match mode {
+                Mode::Training => network.frozen_prefix(),
+                Mode::Evaluation => 0,
+                Mode::Explanation => nodes.end,
+            },
             lifetimes: Lifetimes::default(),
         };
         plan.lifetimes = Lifetimes::new(network, &plan);

@@ -3,6 +3,7 @@
 mod class_names;
 mod ensemble;
 mod evaluation;
+mod explain;
 mod finite;
 mod int8;
 mod judgement;
@@ -14,6 +15,7 @@ mod weights;
 
 pub use class_names::{class_list, imagenet_classes};
 pub use evaluation::Evaluation;
+pub use explain::Explanation;
 pub use int8::{CALIBRATION_IMAGES, training_images};
 pub use judgement::{Answer, Judgement};
 pub use paired::Paired;

@@ -53,7 +53,7 @@ impl Classifier {
     }
 
     /// The network's input `[H, W, C]` of an image.
-    fn input(&self, image: &RawImage) -> Vec<f32> {
+    pub(super) fn input(&self, image: &RawImage) -> Vec<f32> {
         let mut input = vec![0.0; self.network.input.len()];
         self.preprocessing.apply(image, &mut input);
         input

@@ -5,7 +5,7 @@
 //!
 //! Files are read in batches, each once, on all threads. A file that cannot be used is named, and the others go on.
 
-mod inputs;
+pub mod inputs;
 mod rows;
 
 use crate::args::{PredictArgs, STDOUT};

@@ -1,0 +1,69 @@
+//! Which parts of an image speak for a class.
+
+use super::finite::Finite;
+use super::{Classifier, Prediction};
+use crate::error::RunError;
+use rayon::prelude::*;
+use std::path::Path;
+use wellfit_data::DataError;
+use wellfit_images::{RawImage, decode_file_as};
+
+/// Grad-CAM of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// The network's answer.
+    pub prediction: Prediction,
+    /// The class that the map is for, as an output of the network.
+    pub class: usize,
+    /// Rows and columns of the map.
+    pub size: (usize, usize),
+    /// How much each place speaks for the class, at least 0, row by row; see
+    /// [`GradCam`](wellfit_models::GradCam).
+    pub map: Vec<f32>,
+    /// The picture as it was decoded.
+    pub picture: RawImage,
+}
+
+impl Classifier {
+    /// Grad-CAM of image files for a class, or for what each is taken for: of each file its map, or why it has none. The
+    /// processor computes. All pictures are in memory at the same time, so give them in batches.
+    ///
+    /// # Errors
+    /// If the network has no convolutions, or is in 8-bit integers, or gives what is no number.
+    pub fn explain(
+        &self,
+        files: &[impl AsRef<Path> + Sync],
+        class: Option<usize>,
+    ) -> Result<Vec<Result<Explanation, DataError>>, RunError> {
+        if self.quantised.is_some() {
+            let problem =
+                "Grad-CAM needs gradients, which 8-bit integers have not: give the run, or weights in floats";
+            return Err(RunError::Unusable(problem.to_owned()));
+        }
+        let depth = self.preprocessing.depth;
+        let read = |file: &_| decode_file_as(AsRef::<Path>::as_ref(file), depth).map_err(DataError::from);
+        let pictures: Vec<Result<RawImage, DataError>> = files.par_iter().map(read).collect();
+        pictures
+            .into_iter()
+            .map(|picture| {
+                picture.map_or_else(|why| Ok(Err(why)), |picture| self.one(picture, class).map(Ok))
+            })
+            .collect()
+    }
+
+    fn one(&self, picture: RawImage, class: Option<usize>) -> Result<Explanation, RunError> {
+        let choose = |outputs: &[f32]| class.unwrap_or_else(|| wellfit_kernels::loss::argmax(outputs));
+        let found = self.network.grad_cam(&self.input(&picture), &choose)?.ok_or_else(|| {
+            RunError::Unusable(format!(
+                "Grad-CAM looks at the last convolutions, and a {} has none",
+                self.network.name
+            ))
+        })?;
+        let mut finite = Finite::default();
+        finite.count(&found.outputs);
+        finite.check(&self.network.name)?;
+        let class = found.classes.first().copied().unwrap_or(0);
+        let prediction = Prediction::new(&found.outputs);
+        Ok(Explanation { prediction, class, size: (found.height, found.width), map: found.maps, picture })
+    }
+}
