@@ -13,9 +13,9 @@ pub fn move_towards(average: &mut [f32], current: &[f32], share: f32) {
     row_blocks(average, 1, BLOCK, |first, part| {
         let current = &current[first..first + part.len()];
         if share < 0.5 {
-            from_average(part, current, share)
+            from_average(part, current, share);
         } else {
-            from_current(part, current, 1.0 - share)
+            from_current(part, current, 1.0 - share);
         }
     });
 }

@@ -77,7 +77,7 @@ impl Behind {
 
     /// Starts a batch; the one before must have been [waited for](Self::wait). Where the system gives no thread, the
     /// batch is written at once, and its results are given.
-    pub(crate) fn start(&mut self, batch: Batch) -> Option<Done> {
+    pub(crate) fn start(&mut self, batch: &Batch) -> Option<Done> {
         let (writer, copy) = (Arc::clone(&self.checkpoints), batch.clone());
         match Builder::new().name("checkpoints".to_owned()).spawn(move || copy.write(&writer)) {
             Ok(thread) => {

@@ -81,7 +81,7 @@ impl LineWriter {
     }
 
     /// Flushes, and gives what another thread needs to wait until all is on the disk.
-    pub(crate) fn to_sync(&mut self) -> Result<(PathBuf, Arc<File>)> {
+    pub(crate) fn flushed(&mut self) -> Result<(PathBuf, Arc<File>)> {
         self.flush()?;
         Ok((self.path.clone(), Arc::clone(&self.file)))
     }

@@ -238,9 +238,9 @@ impl RunWriter {
             Write::Checkpoint(commit) => commit.check(),
             Write::File(name, _) => check_file_name(name),
         })?;
-        let before = vec![self.steps.to_sync()?, self.events.to_sync()?];
+        let before = vec![self.steps.flushed()?, self.events.flushed()?];
         let batch = Batch { io: Arc::clone(&self.io), run: self.path.clone(), before, writes };
-        match self.checkpoints.start(batch) {
+        match self.checkpoints.start(&batch) {
             Some(done) => self.record(done),
             None => Ok(()),
         }

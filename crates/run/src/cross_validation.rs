@@ -117,7 +117,7 @@ pub fn cross_validate(
 /// What is in a fold's directory.
 enum State {
     Absent,
-    Unfinished(Unfinished),
+    Unfinished(Box<Unfinished>),
     Finished,
 }
 
@@ -138,7 +138,7 @@ fn state(dir: &Path, experiment: &Experiment) -> Result<State, RunError> {
     if saved.is_finished(&run)? {
         return Ok(State::Finished);
     }
-    Ok(State::Unfinished(Unfinished::new(RunWriter::resume(dir)?, saved)))
+    Ok(State::Unfinished(Box::new(Unfinished::new(RunWriter::resume(dir)?, saved))))
 }
 
 /// The newest cross-validation with these settings and data that is not complete.
@@ -153,7 +153,7 @@ fn unfinished(first: &Experiment, dir: Option<&Path>) -> Result<Option<PathBuf>,
     let fits = |dir: &PathBuf| {
         let run = RunDir::open(RunGroup::run(dir, 1)).ok()?;
         let saved = SavedRun::read(&run).ok()?;
-        (saved.is_of(first) && !dir.join(PREDICTIONS).is_file()).then(|| saved.info.created)
+        (saved.is_of(first) && !dir.join(PREDICTIONS).is_file()).then_some(saved.info.created)
     };
     let found = dirs.into_iter().filter_map(|dir| Some((fits(&dir)?, dir)));
     Ok(found.max().map(|(_, dir)| dir))

@@ -66,7 +66,7 @@ fn of_the_hub(store: &Store) -> Result<Vec<(String, PathBuf)>, CliError> {
 fn path(args: &WeightsArgs, offline: bool, out: Output) -> Result<(), CliError> {
     let fetched = fetched(&args.name, args.model.as_deref(), offline, out)?;
     // The path is all that a script wants of standard output.
-    out.say(fetched.path.shown().to_string());
+    out.say(fetched.path.shown());
     out.result(&json!({
         "name": args.name.to_string_lossy(),
         "pinned": fetched.pinned.to_string(),

@@ -178,7 +178,7 @@ impl Report<'_> {
 
 /// Print the most likely classes.
 fn say(path: &Path, top: &[(&str, f32)], out: Output) {
-    out.say(format!("{}", path.shown()));
+    out.say(path.shown());
     let top: Vec<_> = top.iter().map(|(class, probability)| (shown(class), probability)).collect();
     let width = top.iter().map(|(class, _)| class.chars().count()).max().unwrap_or(0);
     for (place, (class, probability)) in top.iter().enumerate() {
