@@ -54,6 +54,21 @@ fn it_is_two_stages_of_which_the_second_has_a_fresh_optimiser() {
 }
 
 #[test]
+fn statistics_that_are_fixed_stay_while_all_weights_train() {
+    let story = story().fixed_statistics();
+    let before = story.network();
+    let root = tempfile::tempdir().unwrap();
+    let after = story.begin(&mut new_run(&root), &mut ()).unwrap().network;
+    let moved: Vec<bool> = bits(&before).iter().zip(&bits(&after)).map(|(a, b)| a != b).collect();
+    assert_eq!(moved, [true; 5], "convolution, BatchNorm, head");
+    let norm = &after.norms[0];
+    assert_eq!(
+        (&norm.mean, &norm.variance, norm.batches),
+        (&before.norms[0].mean, &before.norms[0].variance, 0)
+    );
+}
+
+#[test]
 fn the_backbone_learns_at_its_own_rate() {
     let story = story();
     let step = |factor: f64| {

@@ -72,6 +72,12 @@ fn so_they_are_with_the_head_first() {
 }
 
 #[test]
+fn so_they_are_with_fixed_statistics() {
+    wherever_it_is_interrupted(&Story::new().fixed_statistics());
+    wherever_it_is_interrupted(&Story::new().head_first(3).fixed_statistics());
+}
+
+#[test]
 fn so_they_are_with_an_average_of_the_weights() {
     wherever_it_is_interrupted(&Story::new().averaged(0.9));
     wherever_it_is_interrupted(&Story::new().head_first(3).averaged(0.9));

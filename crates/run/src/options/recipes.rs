@@ -14,8 +14,10 @@ impl RecipeName {
     ///
     /// * `finetune`: a new head first, on features that are computed once (Kumar et al. 2022, arXiv:2202.10054), then all
     ///   layers, the pretrained ones at a tenth of the rate (Howard and Ruder 2018, arXiv:1801.06146), which warms up
-    ///   and falls by a cosine.
-    /// * `linear-probe`: the head alone.
+    ///   and falls by a cosine. BatchNorm keeps the statistics of the large data set: those of a few hundred images are
+    ///   worse, and the change costs epochs.
+    /// * `linear-probe`: the head alone, on features that are computed once an image. The loss chooses the epoch, which
+    ///   tells epochs apart that are right on the same few images.
     /// * `scratch`: a network without pretrained weights: a long warm-up and cosine, decoupled decay, smoothed labels.
     /// * `textbook`: Adam at a constant rate, flips both ways, the weights with the lowest validation loss.
     #[must_use]
@@ -26,11 +28,13 @@ impl RecipeName {
                 ("lr", "0.003"),
                 ("weight_decay", "0.01"),
                 ("backbone_lr_factor", "0.1"),
+                ("freeze_batch_norm", "true"),
                 ("schedule", "one-cycle"),
                 ("label_smoothing", "0.1"),
             ],
             Self::LinearProbe => &[
                 ("freeze", "true"),
+                ("augment", "none"),
                 ("epochs", "30"),
                 ("optimizer", "adamw"),
                 ("lr", "0.003"),
@@ -56,12 +60,12 @@ impl RecipeName {
                 settings.push(("epochs", epochs.to_string()));
                 settings.push(("freeze_epochs", alone.to_string()));
             }
-            Self::Textbook => {
-                let best = given.monitor.clone().unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned());
-                settings.push(("vflip", (data == DataKind::Folder).to_string()));
-                settings.push(("best", best));
-            }
+            Self::Textbook => settings.push(("vflip", (data == DataKind::Folder).to_string())),
             Self::LinearProbe | Self::Scratch => {}
+        }
+        if matches!(self, Self::Textbook | Self::LinearProbe) {
+            let best = given.monitor.clone().unwrap_or_else(|| Metric::VAL_LOSS.name().to_owned());
+            settings.push(("best", best));
         }
         settings
     }

@@ -163,10 +163,15 @@ fn recipes_are_lists_of_options() {
     let finetune = folder(&[("weights", "some.pth"), ("lr", "0.5")]);
     assert_eq!(finetune.recipe, Some(RecipeName::Finetune));
     assert_eq!((finetune.lr, finetune.backbone_lr_factor, finetune.freeze_epochs), (0.5, 0.1, 4));
+    assert!(finetune.freeze_batch_norm);
     assert_eq!(folder(&[("weights", "some.pth"), ("epochs", "2")]).freeze_epochs, 0);
     assert_eq!(folder(&[("weights", "some.pth"), ("freeze", "true")]).recipe, None);
     assert_eq!(folder(&[]).recipe, None);
-    assert!(folder(&[("recipe", "linear-probe"), ("weights", "some.pth")]).freeze);
+    let probe = folder(&[("recipe", "linear-probe"), ("weights", "some.pth")]);
+    assert_eq!((probe.freeze, probe.hflip, &*probe.best), (true, false, "val_loss"));
+    let watched =
+        folder(&[("recipe", "linear-probe"), ("weights", "some.pth"), ("monitor", "top5_accuracy")]);
+    assert_eq!(watched.best, "top5_accuracy");
     // A scheduler that is asked for takes the place of the recipe's schedule.
     let lowered = folder(&[("weights", "some.pth"), ("lr_scheduler", "true")]);
     assert!(lowered.schedule.is_constant());

@@ -48,6 +48,7 @@ pub struct Story {
     pub config: FitConfig,
     /// Only the head is trained.
     frozen: bool,
+    fixed_statistics: bool,
 }
 
 /// Interrupts after so many batches of training and validation.
@@ -86,7 +87,7 @@ impl Story {
             ..config(9, 0.02)
         };
         let (train, validation) = (loader(images(75, 0), 16, true), loader(images(40, 1), 16, false));
-        Self { train, validation, config, frozen: false }
+        Self { train, validation, config, frozen: false, fixed_statistics: false }
     }
 
     /// The same in `epochs` epochs of two steps, with a checkpoint at each step.
@@ -114,6 +115,11 @@ impl Story {
         self.frozen()
     }
 
+    /// The same with BatchNorm's statistics fixed for good.
+    pub fn fixed_statistics(self) -> Self {
+        Self { fixed_statistics: true, ..self }
+    }
+
     /// The same with an exponential average of the weights.
     pub fn averaged(mut self, decay: f64) -> Self {
         self.config.averaging = Some(Averaging::Exponential { decay });
@@ -133,6 +139,9 @@ impl Story {
         network.initialise(3);
         if self.frozen {
             network.freeze_backbone();
+        }
+        if self.fixed_statistics {
+            network.fix_statistics();
         }
         if self.config.freeze_epochs > 0 {
             network.slow_backbone(1.0 / 3.0);
