@@ -169,9 +169,8 @@ fn recipes_are_lists_of_options() {
     assert_eq!(folder(&[]).recipe, None);
     let probe = folder(&[("recipe", "linear-probe"), ("weights", "some.pth")]);
     assert_eq!((probe.freeze, probe.hflip, &*probe.best), (true, false, "val_loss"));
-    let watched =
-        folder(&[("recipe", "linear-probe"), ("weights", "some.pth"), ("monitor", "top5_accuracy")]);
-    assert_eq!(watched.best, "top5_accuracy");
+    let watched = folder(&[("recipe", "linear-probe"), ("weights", "some.pth"), ("monitor", "val_macro_f1")]);
+    assert_eq!(watched.best, "val_macro_f1");
     // A scheduler that is asked for takes the place of the recipe's schedule.
     let lowered = folder(&[("weights", "some.pth"), ("lr_scheduler", "true")]);
     assert!(lowered.schedule.is_constant());
