@@ -5,6 +5,7 @@ use crate::error::CliError;
 use crate::opening::{open_data, source};
 use crate::output::Output;
 use serde_json::{Value, json};
+use wellfit::base::shown::shown;
 use wellfit::data::{Dataset, Depth, Need, Statistics};
 use wellfit::run::Validation;
 
@@ -27,6 +28,7 @@ pub fn run(args: &StatsArgs, out: Output) -> Result<(), CliError> {
 
 /// A line for each class, a column for each part.
 fn table(classes: &[String], parts: &[(&str, &Dataset)], out: Output) {
+    let classes: Vec<_> = classes.iter().map(|class| shown(class)).collect();
     let width = classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).max(5);
     let counts: Vec<Vec<usize>> = parts.iter().map(|(_, data)| data.class_counts()).collect();
     let heads: String = parts.iter().map(|(name, _)| format!(" {name:>8}")).collect();

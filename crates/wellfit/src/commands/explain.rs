@@ -8,6 +8,8 @@ use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
 use wellfit::data::DataError;
 use wellfit::run::figures::percent;
@@ -64,7 +66,7 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
     files.push((args.out.join("explanation.json"), format!("{result:#}\n").into_bytes()));
     let borrowed: Vec<(&PathBuf, &[u8])> = files.iter().map(|(path, bytes)| (path, &bytes[..])).collect();
     folder::write(&args.out, &borrowed, args.force)?;
-    out.say(format!("Pictures and maps of {}: {}", plural(done, "image"), args.out.display()));
+    out.say(format!("Pictures and maps of {}: {}", plural(done, "image"), args.out.shown()));
     out.result(&result);
     failed.iter().for_each(|problem| out.warn(problem));
     if failed.is_empty() {
@@ -105,7 +107,7 @@ fn share(explanation: &Explanation) -> f64 {
 
 fn say(path: &Path, explanation: &Explanation, classes: &[String], out: Output) {
     let class = classes.get(explanation.class).map_or("", String::as_str);
-    out.say(format!("{}: {class}  {}", path.display(), percent(share(explanation))));
+    out.say(format!("{}: {}  {}", path.shown(), shown(class), percent(share(explanation))));
 }
 
 /// The class, its probability and the map, row by row.
@@ -113,7 +115,7 @@ fn value(path: &Path, explanation: &Explanation, classes: &[String]) -> Value {
     let class = |place: usize| classes.get(place);
     let predicted = explanation.prediction.ranks().first().copied().unwrap_or((0, f32::NAN));
     json!({
-        "path": output::path(path),
+        "image": output::path(path),
         "class": class(explanation.class),
         "probability": number(share(explanation)),
         "predicted": class(predicted.0),

@@ -15,7 +15,8 @@ fn a_run_explains_images_as_it_predicts_them() {
         (predicted["predictions"].as_array().unwrap(), explained["explanations"].as_array().unwrap());
     assert_eq!(predicted.len(), explained.len());
     for (one, other) in predicted.iter().zip(explained) {
-        assert_eq!(one["path"], other["path"]);
+        assert_eq!(one["image"], other["image"]);
+        assert_eq!(other["class"], one["top"][0]["class"]);
         assert_eq!(other["class"], other["predicted"]);
         let map = other["map"].as_array().unwrap();
         assert_eq!((map.len(), map[0].as_array().unwrap().len()), (2, 2));
