@@ -7,7 +7,7 @@ use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::resnet::{Block, imagenet};
 use wellfit_models::graph::Builder;
-use wellfit_models::{Cpu, Gradients, ModelError, Network, Optimizer, Shape, build};
+use wellfit_models::{Cpu, Gradients, ModelError, Network, Optimizer, Shape, architecture, build};
 
 /// The results of a step on one engine.
 struct Step {
@@ -112,7 +112,7 @@ fn resnet18() {
 /// ResNet-50 with one block a stage instead of three to six, which a software renderer would take minutes for.
 #[test]
 fn bottlenecks() {
-    let network = imagenet("bottlenecks", Block::Bottleneck, [1; 4], Shape::image(48, 32, 3), 10).finish();
+    let network = imagenet(architecture("resnet50").unwrap(), Block::Bottleneck, [1; 4], Shape::image(48, 32, 3), 10).finish();
     compare(network, 4, &plain());
 }
 

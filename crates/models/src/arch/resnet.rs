@@ -98,8 +98,8 @@ pub enum Block {
     Basic,
     /// 1×1, 3×3, 1×1 with four times the channels at the end; the stride sits on the 3×3 ("v1.5").
     Bottleneck,
-    /// The same with a grouped 3×3 convolution (ResNeXt), or one group that is wider (wide ResNet): `groups` of `width` channels in the first stage, of twice as
-    /// many in each further one.
+    /// The same with a grouped 3×3 convolution (ResNeXt), or one group that is wider (wide ResNet): `groups` of `width`
+    /// channels in the first stage, of twice as many in each further one.
     Grouped {
         /// How many groups.
         groups: usize,
@@ -128,7 +128,8 @@ impl Block {
 }
 
 /// torchvision's ResNet: 7×7 stem, max pool, four stages of `depths` blocks with 64, 128, 256, 512 channels.
-fn imagenet(
+#[must_use]
+pub fn imagenet(
     architecture: &Architecture,
     block: Block,
     depths: [usize; 4],
