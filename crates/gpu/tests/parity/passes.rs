@@ -112,7 +112,9 @@ fn resnet18() {
 /// ResNet-50 with one block a stage instead of three to six, which a software renderer would take minutes for.
 #[test]
 fn bottlenecks() {
-    let network = imagenet(architecture("resnet50").unwrap(), Block::Bottleneck, [1; 4], Shape::image(48, 32, 3), 10).finish();
+    let network =
+        imagenet(architecture("resnet50").unwrap(), Block::Bottleneck, [1; 4], Shape::image(48, 32, 3), 10)
+            .finish();
     compare(network, 4, &plain());
 }
 
