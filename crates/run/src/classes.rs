@@ -51,8 +51,8 @@ impl fmt::Display for ClassCounts {
     /// A line a class; one line in all if the classes are equally large, or many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((_, train, val)) = self.rows.first() else { return f.write_str("no classes") };
-        let names: Vec<Cow<'_, str>> = self.rows.iter().map(|(class, _, _)| shown(class)).collect();
         if self.rows.iter().all(|(_, t, v)| (t, v) == (train, val)) {
+            let names: Vec<&str> = self.rows.iter().map(|(class, _, _)| class.as_str()).collect();
             write!(f, "Each class has {train} training and {val} validation images: {}", listed(&names))?;
         } else if self.rows.len() > MOST_LISTED {
             let (least, most) = (self.extreme(-1), self.extreme(1));
@@ -61,6 +61,7 @@ impl fmt::Display for ClassCounts {
                 write!(f, "Training images a class: from {fewest} (‘{rare}’) to {most} (‘{common}’)")?;
             }
         } else {
+            let names: Vec<Cow<'_, str>> = self.rows.iter().map(|(class, _, _)| shown(class)).collect();
             let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
             write!(f, "  {:width$}  training  validation", "")?;
             for (class, (_, train, val)) in names.iter().zip(&self.rows) {

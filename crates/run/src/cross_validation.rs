@@ -12,6 +12,7 @@ use crate::saved::SavedRun;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellfit_base::Shown;
 use wellfit_data::Dataset;
 use wellfit_models::Engine;
 use wellfit_record::{EpochRecord, RunDir, RunGroup, RunWriter, list_runs};
@@ -125,14 +126,14 @@ fn state(dir: &Path, experiment: &Experiment) -> Result<State, RunError> {
     let Ok(run) = RunDir::open(dir) else { return Ok(State::Absent) };
     let saved = SavedRun::read(&run)?;
     if !saved.is_of(experiment) {
-        let name = dir.display();
+        let name = dir.shown();
         let problem = format!("{name} is a run of other settings or data: give another directory");
         return Err(RunError::Unusable(problem));
     }
     if let Some(message) = diverged(&run)? {
         return Err(RunError::Diverged(format!(
             "{} ended because {message}; resumed, it would do so again",
-            dir.display()
+            dir.shown()
         )));
     }
     if saved.is_finished(&run)? {
@@ -191,7 +192,7 @@ fn finish(
 
 fn result(run: PathBuf, found: &Evaluation) -> Result<FoldResult, RunError> {
     let outcome = RunDir::open(&run)?.outcome()?;
-    let best = outcome.best.ok_or_else(|| RunError::Output(format!("{}: no best epoch", run.display())))?;
+    let best = outcome.best.ok_or_else(|| RunError::Output(format!("{}: no best epoch", run.shown())))?;
     let (epochs, seconds) = (outcome.epochs, outcome.seconds);
     let (images, loss, accuracy) = (found.images, found.loss, found.accuracy);
     Ok(FoldResult { run, images, epochs, best, loss, accuracy, seconds })

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use wellfit_gpu::Device;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::Engine;
+use wellfit_models::{Engine, Weighting};
 use wellfit_policy::schedule::Schedule;
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Averaging, Every, FitConfig, Metric};
+use wellfit_train::{Every, FitConfig, Metric};
 
 /// A setting that two runs have not in common, as it is written; none where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl RunSpec {
             loss: self.loss(),
             clip_norm: self.clip_norm,
             accumulate: self.accumulate,
-            averaging: self.ema.map(|decay| Averaging::Exponential { decay }),
+            averaging: self.ema.map(|decay| Weighting::Exponential { decay }),
             schedule: self
                 .schedule(batches.div_ceil(self.accumulate as usize) as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,

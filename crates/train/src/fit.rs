@@ -1,6 +1,5 @@
 //! The training loop.
 
-use crate::averaging::Averaging;
 use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::LAST;
 use crate::error::TrainError;
@@ -14,7 +13,7 @@ use std::sync::Arc;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
-use wellfit_models::{Cpu, Engine, Network};
+use wellfit_models::{Cpu, Engine, Network, Weighting};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
 use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, StopReason, now};
 
@@ -39,8 +38,9 @@ pub struct FitConfig {
     /// How many batches a step learns from, 1 or more: the mean over all their images. An epoch's last step has the
     /// batches that are left. The run can be interrupted and saved between steps only.
     pub accumulate: u32,
-    /// The average of the weights that is judged and kept in place of the weights of a step.
-    pub averaging: Option<Averaging>,
+    /// How the weights after each step count in an average, which is judged and kept in place of the weights of a step.
+    /// It begins anew when frozen layers begin to train.
+    pub averaging: Option<Weighting>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
     /// ReduceLROnPlateau and the metric it watches.

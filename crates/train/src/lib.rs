@@ -7,11 +7,9 @@
 //! * [`description`] what travels with weights
 //! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass
 //! * [`labels`] the targets of a pass, which may be mixtures of two classes
-//! * [`averaging`] which weights are averaged
 //! * [`callback`] how a caller watches and steers a run
 
 mod accumulation;
-pub mod averaging;
 pub mod callback;
 mod checkpoint;
 pub mod description;
@@ -29,7 +27,6 @@ mod position;
 mod session;
 pub mod step;
 
-pub use averaging::Averaging;
 pub use callback::{Callback, Control, EpochReport, Tick};
 pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
 pub use description::{Description, HintError, Hints, is_int8};

@@ -201,8 +201,8 @@ impl<'a> Session<'a> {
         if !outcome.updated {
             return Err(self.diverged(run, step, outcome.loss, lr));
         }
-        if let (Some(average), Some(averaging)) = (&mut self.average, self.config.averaging) {
-            average.take(&self.trainer.network, averaging.weighting());
+        if let (Some(average), Some(weighting)) = (&mut self.average, self.config.averaging) {
+            average.take(&self.trainer.network, weighting);
         }
         self.at.pass.lr = lr;
         Ok(true)

@@ -36,6 +36,12 @@ impl Network {
         backbone.for_each(|p| p.lr_factor = factor);
     }
 
+    /// Whether training changes anything of a node: its weights or its running statistics.
+    pub(super) fn trains(&self, node: &Node) -> bool {
+        self.norm(node).is_some_and(|norm| !norm.frozen)
+            || node.parameters.iter().any(|&place| self.parameters[place].trainable)
+    }
+
     /// The output of a frozen backbone: the last value that training cannot change, where the rest of the network reads
     /// no earlier value. 0, the images, if the first node already trains or normalises by the batch.
     ///
@@ -45,11 +51,7 @@ impl Network {
     #[must_use]
     pub fn frozen_prefix(&self) -> Value {
         let has_state = |node: &Node| node.norm.is_some() || !node.parameters.is_empty();
-        let trains = |node: &Node| {
-            self.norm(node).is_some_and(|norm| !norm.frozen)
-                || node.parameters.iter().any(|&p| self.parameters[p].trainable)
-        };
-        let fixed = self.nodes.iter().position(trains).unwrap_or(self.nodes.len());
+        let fixed = self.nodes.iter().position(|node| self.trains(node)).unwrap_or(self.nodes.len());
         let layers = self.nodes[..fixed].iter().rposition(has_state).map_or(0, |last| last + 1);
         let behind = self.nodes[layers..fixed].iter().take_while(|node| !node.op.is_random());
         let frozen = layers + behind.count();

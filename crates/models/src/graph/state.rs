@@ -1,7 +1,7 @@
 //! Weights out, and an optimiser's moments in and out, under torch's names and in torch's layouts. Weights come in by
 //! `Network::load` in `loading`.
 
-use crate::graph::{Norm, Parameter};
+use crate::graph::Parameter;
 use crate::loading::finite::check_finite;
 use crate::{ModelError, Network, Optimizer};
 use rayon::prelude::*;
@@ -113,11 +113,8 @@ impl Network {
             pieces.push(Piece { name: parameter.name.clone(), shape: parameter.shape.clone(), values });
         }
         // Statistics go where the layer's weights go.
-        let moves = |norm: &&Norm| {
-            let weights = |parameter: &&Parameter| parameter.name.strip_suffix(".weight") == Some(&norm.name);
-            !norm.frozen || self.parameters.iter().find(weights).is_some_and(|parameter| parameter.trainable)
-        };
-        for norm in self.norms.iter().filter(|norm| wanted(!moves(norm))) {
+        for node in &self.nodes {
+            let Some(norm) = self.norm(node).filter(|_| wanted(!self.trains(node))) else { continue };
             let mut add = |what: &str, shape: Vec<usize>, values| {
                 pieces.push(Piece { name: format!("{}.{what}", norm.name), shape, values });
             };

@@ -1,15 +1,15 @@
 //! An ensemble: several networks whose probabilities are averaged, as scikit-learn's `VotingClassifier(voting="soft")`.
 
-use super::mean::mean_of_probabilities;
+use super::mean::Views;
 use super::{Classifier, FileHints};
 use crate::error::RunError;
 use crate::observer::Observer;
 use std::path::Path;
 use std::sync::Arc;
+use wellfit_base::Shown;
 use wellfit_data::Preprocessing;
 use wellfit_kernels::Buffer;
-use wellfit_models::graph::Value;
-use wellfit_models::{Cpu, DropoutKey, Engine, ModelError, Network, Precision, TrainingPass};
+use wellfit_models::{Cpu, Engine, ModelError, Network, Precision};
 use wellfit_record::RunGroup;
 
 /// A further network, and how it standardises pixels.
@@ -34,7 +34,7 @@ impl Classifier {
             let other = Self::of_run(&run, given, observer)?;
             let fits = |one: &Preprocessing| (one.size, one.channels, one.depth);
             if other.classes != first.classes || fits(&other.preprocessing) != fits(&first.preprocessing) {
-                let name = run.display();
+                let name = run.shown();
                 let problem =
                     format!("{name} has other classes or another input than fold 1: they are no ensemble");
                 return Err(RunError::Unusable(problem));
@@ -87,56 +87,19 @@ fn relative(ours: &Preprocessing, mut theirs: Preprocessing) -> Preprocessing {
     theirs
 }
 
-/// An engine whose outputs are the logarithms of the mean of the probabilities of all networks. Probabilities, not outputs,
-/// are averaged, so that a single certain network does not outweigh the others by the size of its outputs.
-#[derive(Debug)]
-pub(super) struct Averaged {
-    pub engine: Arc<dyn Engine>,
-    pub others: Arc<Vec<Member>>,
-}
-
-impl Engine for Averaged {
-    fn name(&self) -> String {
-        self.engine.name()
-    }
-
-    fn rows_are_independent(&self) -> bool {
-        self.engine.rows_are_independent()
-    }
-
-    /// From the images on; behind them the first network is alone.
-    fn evaluate(&self, network: &Network, value: &[f32], cut: Value) -> Result<Buffer, ModelError> {
-        let mut outputs = self.engine.evaluate(network, value, cut)?;
-        if cut != 0 {
-            return Ok(outputs);
-        }
-        let mut all = Vec::with_capacity(self.others.len());
-        for Member { network, preprocessing } in self.others.iter() {
+/// The other networks look at the images as each was trained to see them.
+impl Views for Arc<Vec<Member>> {
+    fn outputs(&self, engine: &dyn Engine, _: &Network, images: &[f32]) -> Result<Vec<Buffer>, ModelError> {
+        let outputs = |Member { network, preprocessing }: &Member| {
             let same = preprocessing.mean.iter().all(|&mean| mean == 0.0)
                 && preprocessing.std.iter().all(|&std| std == 1.0);
-            all.push(if same {
-                self.engine.evaluate(network, value, 0)?
+            if same {
+                engine.evaluate(network, images, 0)
             } else {
-                self.engine.evaluate(network, &standardised(value, preprocessing), 0)?
-            });
-        }
-        let classes = network.outputs().max(1);
-        for (place, row) in outputs.chunks_exact_mut(classes).enumerate() {
-            let rest = all.iter().map(|outputs| &outputs[place * classes..(place + 1) * classes]);
-            let mean = mean_of_probabilities(&std::iter::once(&*row).chain(rest).collect::<Vec<_>>());
-            row.copy_from_slice(&mean);
-        }
-        Ok(outputs)
-    }
-
-    fn forward<'a>(
-        &'a self,
-        network: &mut Network,
-        value: &'a [f32],
-        cut: Value,
-        key: DropoutKey,
-    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
-        self.engine.forward(network, value, cut, key)
+                engine.evaluate(network, &standardised(images, preprocessing), 0)
+            }
+        };
+        self.iter().map(outputs).collect()
     }
 }
 

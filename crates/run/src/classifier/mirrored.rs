@@ -1,50 +1,22 @@
 //! Test-time augmentation: each image is also seen in a mirror.
 
-use super::mean::mean_of_probabilities;
-use std::sync::Arc;
+use super::mean::Views;
 use wellfit_kernels::Buffer;
-use wellfit_models::graph::Value;
-use wellfit_models::{DropoutKey, Engine, ModelError, Network, TrainingPass};
+use wellfit_models::{Engine, ModelError, Network};
 
-/// An engine whose outputs are the logarithms of the mean of two probabilities: those of an image and of the same image
-/// with left and right exchanged. Probabilities, not outputs, are averaged, so that a single certain answer does not
-/// outweigh the other by the size of its outputs.
+/// The same images with left and right exchanged.
 #[derive(Debug)]
-pub(super) struct Mirrored(pub Arc<dyn Engine>);
+pub(super) struct Mirrored;
 
-impl Engine for Mirrored {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-
-    fn rows_are_independent(&self) -> bool {
-        self.0.rows_are_independent()
-    }
-
-    fn evaluate(&self, network: &Network, value: &[f32], cut: Value) -> Result<Buffer, ModelError> {
-        let mut outputs = self.0.evaluate(network, value, cut)?;
-        // What lies behind the images has no left and right.
-        if cut != 0 {
-            return Ok(outputs);
-        }
+impl Views for Mirrored {
+    fn outputs(
+        &self,
+        engine: &dyn Engine,
+        network: &Network,
+        images: &[f32],
+    ) -> Result<Vec<Buffer>, ModelError> {
         let (width, channels) = (network.input.width, network.input.channels);
-        let other = self.0.evaluate(network, &mirrored(value, width, channels), cut)?;
-        let classes = network.outputs().max(1);
-        for (row, other) in outputs.chunks_exact_mut(classes).zip(other.chunks_exact(classes)) {
-            let mean = mean_of_probabilities(&[row, other]);
-            row.copy_from_slice(&mean);
-        }
-        Ok(outputs)
-    }
-
-    fn forward<'a>(
-        &'a self,
-        network: &mut Network,
-        value: &'a [f32],
-        cut: Value,
-        key: DropoutKey,
-    ) -> Result<Box<dyn TrainingPass + 'a>, ModelError> {
-        self.0.forward(network, value, cut, key)
+        Ok(vec![engine.evaluate(network, &mirrored(images, width, channels), 0)?])
     }
 }
 

@@ -31,7 +31,8 @@ use crate::options::checks::image_size;
 use crate::pretrained;
 use crate::weights_name::weights_name;
 use class_names::IMAGENET_CLASSES;
-use ensemble::{Averaged, Member};
+use ensemble::Member;
+use mean::Averaged;
 use std::path::Path;
 use std::sync::Arc;
 use weights::{Model, best_weights, check, hints, load, model_of, outputs, read_weights};
@@ -158,7 +159,7 @@ impl Classifier {
         let engine = if self.others.is_empty() {
             engine
         } else {
-            Arc::new(Averaged { engine, others: self.others.clone() })
+            Arc::new(Averaged { engine, views: self.others.clone() })
         };
         Self { engine, ..self }
     }
@@ -167,7 +168,7 @@ impl Classifier {
     /// of both. It takes twice the time.
     #[must_use]
     pub fn mirrored(self) -> Self {
-        let engine = Arc::new(mirrored::Mirrored(self.engine));
+        let engine = Arc::new(Averaged { engine: self.engine, views: mirrored::Mirrored });
         Self { engine, ..self }
     }
 

@@ -11,7 +11,7 @@ use wellfit_models::{Network, Shape};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Averaging, Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
+use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
 
 /// `n` images of 4×4 pixels: class 0 dark, class 1 bright, with noise.
 pub fn images(n: usize, index: u32) -> Dataset {
@@ -122,7 +122,7 @@ impl Story {
 
     /// The same with an exponential average of the weights.
     pub fn averaged(mut self, decay: f64) -> Self {
-        self.config.averaging = Some(Averaging::Exponential { decay });
+        self.config.averaging = Some(wellfit_models::Weighting::Exponential { decay });
         self
     }
 

@@ -5,6 +5,7 @@ use crate::error::CliError;
 use crate::labs::mean;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
+use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::run::figures::{duration, loss, percent};
 use wellfit::run::{CrossValidation, FoldResult, evaluation_pictures};
@@ -35,8 +36,8 @@ pub fn report(found: &CrossValidation, data: &str, out: Output) -> Result<(), Cl
     result["out_of_fold"] = Value::Object(figures(&found.out_of_fold, &judgement, classes));
     let pictures = evaluation_pictures(&found.ensemble, (&answers, &judgement), &found.images, &found.name)?;
     write_files((directory, true), &result, &answers, &found.images, classes, pictures)?;
-    let name = directory.display();
-    out.say(format!("Answers to all images: {}", directory.join("predictions.csv").display()));
+    let name = directory.shown();
+    out.say(format!("Answers to all images: {}", directory.join("predictions.csv").shown()));
     out.say(format!(
         "The folds together are an ensemble, the mean of their probabilities: wellfit predict {name} IMAGE"
     ));

@@ -33,7 +33,7 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
         }
         let paths: Vec<PathBuf> = batch.iter().filter_map(|input| input.clone().ok()).collect();
         let bad = batch.into_iter().filter_map(Result::err);
-        failed.extend(bad.map(|(path, reason)| format!("cannot use {}: {reason}", path.display())));
+        failed.extend(bad.map(|(path, reason)| format!("cannot use {}: {reason}", path.shown())));
         let mut sheet = Vec::new();
         for (path, outcome) in paths.iter().zip(classifier.explain(&paths, class)?) {
             match outcome {
@@ -43,7 +43,7 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
                     sheet.push((name(path), explanation));
                 }
                 Err(DataError::Image(problem)) => {
-                    failed.push(format!("cannot use {}: {}", path.display(), problem.reason()));
+                    failed.push(format!("cannot use {}: {}", path.shown(), problem.reason()));
                 }
                 Err(problem) => return Err(problem.into()),
             }
@@ -98,7 +98,7 @@ fn class_named(name: &str, classes: &[String]) -> Result<usize, CliError> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(|| path.shown(), |name| name.to_string_lossy().into_owned())
 }
 
 fn share(explanation: &Explanation) -> f64 {

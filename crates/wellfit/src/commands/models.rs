@@ -4,6 +4,7 @@ use crate::error::CliError;
 use crate::output::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use wellfit::base::Shown;
 use wellfit::fetch::{Name, Store, Version};
 use wellfit::models::{Architecture, Cost, Published, architectures, cost, published, published_lite0};
 use wellfit::run::{EMBEDDED, EMBEDDED_MODEL, embedded, pretrained, torchvision_file};
@@ -102,7 +103,7 @@ fn table_rows(model: &str, cost: &Cost, weights: &[Weights]) -> Vec<[String; 9]>
         let published = weights.and_then(|weights| weights.published);
         let here = match weights.map(|weights| &weights.here) {
             Some(Here::Program) => "in the program".to_owned(),
-            Some(Here::File(path)) => path.display().to_string(),
+            Some(Here::File(path)) => path.shown(),
             Some(Here::No) | None => none(),
         };
         let size = published.map_or_else(|| mebibytes(cost.bytes()), |published| published.mib);
