@@ -15,6 +15,7 @@ use crate::pretrained;
 use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use wellfit_data::divide::{self, groups_of_copies};
 use wellfit_data::open::is_built_in;
 use wellfit_data::{
@@ -56,6 +57,8 @@ pub struct Experiment {
     pub source: DataSource,
     /// Every setting.
     pub spec: RunSpec,
+    /// When its preparation began.
+    pub(crate) began: Instant,
     /// The precision as it was asked for; `spec` has what it means on this machine.
     asked: PrecisionName,
     /// The device that computes.
@@ -84,6 +87,7 @@ impl Experiment {
         source: &DataSource,
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
+        let began = Instant::now();
         // What can be refused without the data is refused before they are read.
         let (mut options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
@@ -112,7 +116,7 @@ impl Experiment {
         let train = loader(&spec, &parts.train, &preprocessing, true)?;
         let val = loader(&spec, &parts.validation, &preprocessing, false)?;
         let source = source.clone();
-        Ok(Self { source, spec, asked, engine, parts, preprocessing, network, opened, train, val })
+        Ok(Self { source, spec, began, asked, engine, parts, preprocessing, network, opened, train, val })
     }
 
     /// Load the weights that the run starts from, if any.

@@ -1,11 +1,11 @@
 //! A large network that starts from random weights: what that means is said before anything is computed.
 
+use crate::budget::second_time;
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
-use std::time::Instant;
 use wellfit_models::architecture;
 
 impl Experiment {
@@ -35,19 +35,15 @@ impl Experiment {
         Ok(())
     }
 
-    /// Seconds of a training step, the second of two; the network learns nothing from them.
-    fn time_a_step(&self) -> Result<f64, RunError> {
+    /// Seconds of a training step that changes all layers; the network learns nothing from it.
+    pub(crate) fn time_a_step(&self) -> Result<f64, RunError> {
         let size = self.train.batch_sizes().into_iter().max().unwrap_or(0);
-        let mut trainer = self.spec.trainer(self.network.clone(), self.spec.loss())?;
+        let mut network = self.network.clone();
+        network.unfreeze();
+        let mut trainer = self.spec.trainer(network, self.spec.loss())?;
         let inputs = vec![0.5; size * self.network.input.len()];
         let labels: Vec<u32> = (0..size as u32).map(|i| i % self.network.outputs() as u32).collect();
-        let mut seconds = 0.0;
-        trainer.upload().map_err(RunError::from)?;
-        for _ in 0..2 {
-            let began = Instant::now();
-            trainer.step(&inputs, &labels[..], self.spec.lr)?;
-            seconds = began.elapsed().as_secs_f64();
-        }
-        Ok(seconds)
+        trainer.upload()?;
+        Ok(second_time(|| trainer.step(&inputs, &labels[..], self.spec.lr).map(drop))?)
     }
 }

@@ -21,6 +21,7 @@
 //! Nothing here knows of a command line, and no setting is process-wide: two runs in one process may have different
 //! ones. In messages a setting stands in backquotes, as `batch_size`.
 
+mod budget;
 mod caching;
 mod classes;
 mod classifier;
@@ -68,7 +69,7 @@ pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
-pub use options::{JitterSetting, Options, RunSpec};
+pub use options::{JitterSetting, Options, RunSpec, TimeLimit};
 pub use plots::{PictureFormat, Plots, plots};
 pub use results::{LARGEST_MATRIX, evaluation_pictures};
 pub use resume::{Changes, Resumed, Unfinished, resume};

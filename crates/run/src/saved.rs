@@ -116,7 +116,12 @@ impl SavedRun {
         if self.source.validation != experiment.source.validation || self.difference(experiment).is_some() {
             return None;
         }
-        spec.differences(&experiment.spec)
+        let mut differences = spec.differences(&experiment.spec)?;
+        if spec.time.is_some() {
+            // How many epochs fitted into the time is found out when a run begins.
+            differences.retain(|difference| !["epochs", "freeze_epochs"].contains(&difference.name));
+        }
+        Some(differences)
     }
 
     /// Whether a run of `experiment` would have the same results.

@@ -108,6 +108,7 @@ impl Experiment {
 
     /// Load the weights, and refuse what cannot be, before anything is written.
     pub(crate) fn make_ready(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.fit_time(observer)?;
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
         self.spec.class_weights.of(&self.parts.train)?;

@@ -49,6 +49,17 @@ pub enum Notice {
     },
     /// The test part decides which epoch is best.
     TestDecides,
+    /// The epochs that fit into the time there is.
+    Fitted {
+        /// How many.
+        epochs: u32,
+        /// How many there would be without a limit.
+        of: u32,
+        /// Seconds that they take, as measured.
+        seconds: f64,
+        /// Seconds there are.
+        time: f64,
+    },
     /// A large network starts from random weights.
     RandomWeights {
         /// The architecture.

@@ -38,6 +38,14 @@ impl fmt::Display for Notice {
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",
             ),
+            Self::Fitted { epochs, of, seconds, time } => {
+                let (seconds, time) = (duration(*seconds), duration(*time));
+                if epochs == of {
+                    write!(f, "All {of} epochs fit into {time}: they take about {seconds}, as just measured")
+                } else {
+                    write!(f, "{epochs} of {of} epochs fit into {time}: they take about {seconds}, as just measured")
+                }
+            }
             Self::RandomWeights { model, file, images, chance, epochs, steps, step } => write!(
                 f,
                 "{model} starts from random weights, with {images} images to learn from. Always naming the commonest \

@@ -34,6 +34,7 @@ mod names;
 mod recipes;
 mod setting;
 pub mod synonyms;
+mod time_limit;
 
 pub use class_weights::ClassWeights;
 pub use entry::{Entry, Group};
@@ -43,6 +44,7 @@ pub use names::{
     SemanticsName, ServingPrecision,
 };
 pub use setting::{Kind, Setting};
+pub use time_limit::TimeLimit;
 
 use crate::embedded::EMBEDDED_MODEL;
 use crate::error::RunError;

@@ -3,6 +3,20 @@
 /// Adds these settings to the list (see `super::collect`).
 macro_rules! stopping_options {
     ($rest:tt $($entries:tt)*) => { collect! { $rest $($entries)* Stopping {
+        /// Time that training may take, preparation included, such as 90s, 10min or 1h30m: fewer epochs where all take longer
+        ///
+        /// A few steps are measured first. `epochs`, or those of the recipe, are the most; an epoch that is planned is
+        /// trained, so that the schedule ends as it should, and a resumed run has the same number.
+        time: Option<TimeLimit> {
+            default: |_| None,
+            default_text: "no limit",
+            value_name: "TIME",
+            check: |spec| require(spec.time.is_none() || spec.folds.is_none(), || {
+                "`time` is for one run, not for `folds`: give `epochs`".to_owned()
+            }),
+            common: true,
+        }
+
         /// How the rate moves: constant, one-cycle, cosine, step:step_size=10,gamma=0.1, …
         ///
         /// A name, or a name with options: constant, one-cycle, cosine, cosine-restarts, step, multi-step, exponential,
