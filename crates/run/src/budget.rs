@@ -9,8 +9,10 @@ use crate::experiment::{Experiment, network};
 use crate::figures::duration;
 use crate::notice::Notice;
 use crate::observer::Observer;
-use crate::options::CacheName;
+use crate::options::{CacheName, Options};
+use crate::saved::SavedRun;
 use std::time::Instant;
+use wellfit_record::RunDir;
 
 /// The share of the time that is planned: what was measured in a few steps may take longer later.
 const PLANNED: f64 = 0.9;
@@ -62,13 +64,32 @@ impl Experiment {
         let Some(epochs) = fitting(&cost, most, left, frozen) else {
             return Err(RunError::setting("time", self.too_short(cost.of(1, frozen(1)))));
         };
-        (self.spec.epochs, self.spec.freeze_epochs) = (epochs, alone(epochs));
-        if self.spec.freeze_epochs == 0 && head > 0 {
-            self.network = network(&self.spec, &self.preprocessing, self.parts.train.classes.len())?;
-        }
+        self.set_epochs(epochs, alone(epochs))?;
         let seconds = cost.of(epochs, frozen(epochs));
         observer.notice(&Notice::Fitted { epochs, of: most, seconds, time: time.seconds() });
         Ok(())
+    }
+
+    /// Take these numbers of epochs in place of those that were planned.
+    fn set_epochs(&mut self, epochs: u32, alone: u32) -> Result<(), RunError> {
+        let had_head_epochs = self.spec.freeze_epochs > 0;
+        (self.spec.epochs, self.spec.freeze_epochs) = (epochs, alone);
+        if had_head_epochs && alone == 0 {
+            self.network = network(&self.spec, &self.preprocessing, self.parts.train.classes.len())?;
+        }
+        Ok(())
+    }
+
+    /// A run with a time keeps the epochs that it began with.
+    ///
+    /// # Errors
+    /// If its settings cannot be read.
+    pub(crate) fn keep_epochs(&mut self, saved: &SavedRun, run: &RunDir) -> Result<(), RunError> {
+        if self.spec.time.is_none() {
+            return Ok(());
+        }
+        let Options { epochs, freeze_epochs, .. } = saved.options(run)?;
+        self.set_epochs(epochs.unwrap_or(self.spec.epochs), freeze_epochs.unwrap_or(self.spec.freeze_epochs))
     }
 
     /// The words for a time that is too short for one epoch of so many seconds.
@@ -147,7 +168,8 @@ mod tests {
         let fits = |seconds| fitting(&COST, 12, seconds, head);
         assert_eq!(fits(1000.0), Some(12));
         assert_eq!(fits(COST.of(12, 4)), Some(12));
-        assert_eq!(fits(COST.of(12, 4) - 0.1), Some(11));
+        // Of 11 epochs 3 are frozen, whose features cost the same: as many whole ones.
+        assert_eq!(fits(COST.of(12, 4) - 0.1), Some(10));
         assert_eq!(fits(10.0), Some(1));
         assert_eq!(fits(9.9), None);
     }

@@ -147,6 +147,7 @@ impl Unfinished {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let dir = RunDir::open(self.run.path())?;
+        experiment.keep_epochs(&self.saved, &dir)?;
         let newest = dir.newest_good(Some(LAST))?;
         for damaged in &newest.skipped {
             self.warn(&Notice::CheckpointDamaged { damaged: damaged.to_string() }, observer)?;

@@ -58,6 +58,24 @@ fn ending(bench: &Bench, run: &str) -> (Vec<u8>, String, Vec<Vec<serde_json::Val
 
 #[cfg(unix)]
 #[test]
+fn a_run_with_a_time_limit_is_found_again_whatever_would_fit_now() {
+    let bench = animals();
+    let options = "--epochs 12 --batch-size 3 --checkpoint-every 3steps --time 1h";
+    let line = format!("train animals {RESNET} {options} --out run");
+    interrupt(&bench, &line, 5, "INT").exits(7);
+    // As if fewer epochs had fitted into the time when the run began.
+    let settings = bench.text("run/run.toml").replace("epochs = 12", "epochs = 5");
+    bench.write("run/run.toml", settings);
+    bench
+        .run(&format!("{line} --resume auto"))
+        .succeeds()
+        .says("Resuming run from")
+        .never_says("epochs fit into");
+    assert_eq!(bench.events("run", "epoch").len(), 5);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_run_is_interrupted_twice_and_ends_as_if_it_had_not_been() {
     let bench = animals();
     let options = "--epochs 12 --batch-size 3 --hflip --vflip --checkpoint-every 3steps";

@@ -9,6 +9,7 @@ mod bad_data;
 mod bad_options;
 mod bad_outputs;
 mod bench;
+mod budget;
 mod cache;
 mod depth;
 mod durable;

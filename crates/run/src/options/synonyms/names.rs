@@ -221,7 +221,9 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("lr_warmup_method", Lacking(NO_WARMUP)),
     ("lr_warmup_decay", Lacking(NO_WARMUP)),
     ("cooldown_epochs", Lacking("is an option of wellfit replay only, not of training")),
-    ("time", Lacking("is not a limit here: give `epochs`, and Ctrl-C saves a run at any time")),
+    ("max_time", Same("time")),
+    ("time_limit", Same("time")),
+    ("train_time", Same("time")),
     // Regularisation
     ("fliplr", Same("hflip")),
     ("horizontal_flip", Same("hflip")),
