@@ -32,6 +32,7 @@ mod experiment;
 pub mod figures;
 mod folds;
 mod following;
+mod free_memory;
 mod from_scratch;
 mod heat;
 mod machine;

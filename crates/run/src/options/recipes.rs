@@ -18,7 +18,8 @@ impl RecipeName {
     ///   worse, and the change costs epochs.
     /// * `linear-probe`: the head alone, on features that are computed once an image. The loss chooses the epoch, which
     ///   tells epochs apart that are right on the same few images, and a tenth of the images is enough for that.
-    /// * `scratch`: a network without pretrained weights: a long warm-up and cosine, decoupled decay, smoothed labels.
+    /// * `scratch`: a network without pretrained weights: strong augmentation, a long warm-up and cosine, decoupled decay,
+    ///   smoothed labels.
     /// * `textbook`: Adam at a constant rate, flips both ways, the weights with the lowest validation loss.
     #[must_use]
     pub fn settings(self, given: &Options, data: DataKind) -> Vec<(&'static str, String)> {
@@ -44,6 +45,7 @@ impl RecipeName {
             ],
             Self::Scratch => &[
                 ("epochs", "40"),
+                ("augment", "strong"),
                 ("optimizer", "adamw"),
                 ("lr", "0.002"),
                 ("weight_decay", "0.05"),

@@ -21,6 +21,17 @@ macro_rules! speed_options {
             }),
         }
 
+        /// Memory that the run may take, in MiB, in place of what the system says is free
+        memory: Option<u64> {
+            default: |_| None,
+            default_text: "what the machine, its control groups and ulimit leave",
+            value_name: "MIB",
+            check: |spec| require(spec.memory.is_none_or(|mib| (1..=u64::MAX >> 20).contains(&mib)), || {
+                format!("`memory` must be from 1 to {} MiB", u64::MAX >> 20)
+            }),
+            immaterial: true,
+        }
+
         /// Compute all convolutions by direct sums, none by Winograd's method: slower, rounds a little less
         exact_conv: bool {
             default: |_| false,

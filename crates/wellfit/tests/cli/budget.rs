@@ -1,4 +1,4 @@
-//! `--time`: as many epochs as fit.
+//! What a run may take: `--time`, `--memory`.
 
 use crate::bench::Bench;
 use crate::material::MLP;
@@ -39,4 +39,21 @@ fn times_that_are_none_are_refused_in_words() {
         bench.refuses(&format!("train animals {MLP} --time {time} --out bad"), 2, &["--time"]);
     }
     bench.refuses(&format!("train animals {MLP} --time 10min --folds 3 --out bad"), 2, &["not for --folds"]);
+}
+
+#[test]
+fn memory_that_is_told_takes_the_place_of_what_is_free() {
+    let bench = animals();
+    let line = "train animals --model resnet18 --image-size 64 --epochs 1 --batch-size 16";
+    bench.refuses(
+        &format!("{line} --memory 300 --out small"),
+        2,
+        &[
+            "training resnet18 on images [3, 64, 64] in batches of",
+            "but only 300 MiB of memory are free (--memory)",
+            "the largest batch that fits is --batch-size",
+        ],
+    );
+    bench.refuses(&format!("{line} --memory 1 --out small"), 2, &["not even a batch of 2 fits"]);
+    bench.run(&format!("train animals {MLP} --epochs 1 --memory 300 --out small")).succeeds();
 }
