@@ -47,9 +47,9 @@ impl CrossEntropy {
             assert!(label < classes, "label {label} of {classes} classes");
             correct += usize::from(argmax(row) == label);
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            powers.iter_mut().zip(row).for_each(|(power, &x)| *power = f64::from(x - largest).exp());
+            powers.iter_mut().zip(row).for_each(|(power, &x)| *power = libm::exp(f64::from(x - largest)));
             let sum: f64 = powers.iter().sum();
-            let log_sum = sum.ln();
+            let log_sum = libm::log(sum);
             let target = |class: usize| {
                 let own = if class == label { (1.0 - epsilon) * weight(label) } else { 0.0 };
                 own + epsilon * weight(class) / classes as f64
@@ -88,13 +88,13 @@ impl CrossEntropy {
     ) -> f64 {
         let gamma = f64::from(self.focal_gamma);
         // Not 1 − exp(log p), which loses all digits of a small q.
-        let q = |class: usize| -log(class).exp_m1();
+        let q = |class: usize| -libm::expm1(log(class));
         let slope = |class: usize| {
             let (a, log_p, q) = (target(class), log(class), q(class));
             if a == 0.0 || q <= 0.0 {
                 0.0
             } else {
-                a * q.powf(gamma) * (gamma * log_p.exp() * log_p / q - 1.0)
+                a * libm::pow(q, gamma) * (gamma * libm::exp(log_p) * log_p / q - 1.0)
             }
         };
         let classes = gradient.len();
@@ -103,9 +103,9 @@ impl CrossEntropy {
         for (class, gradient) in gradient.iter_mut().enumerate() {
             let a = target(class);
             if a != 0.0 {
-                value -= a * q(class).max(0.0).powf(gamma) * log(class) / total;
+                value -= a * libm::pow(q(class).max(0.0), gamma) * log(class) / total;
             }
-            *gradient = ((slope(class) - log(class).exp() * slopes) / total) as f32;
+            *gradient = ((slope(class) - libm::exp(log(class)) * slopes) / total) as f32;
         }
         value
     }
@@ -127,8 +127,8 @@ pub fn argmax(row: &[f32]) -> usize {
 #[must_use]
 pub fn softmax(row: &[f32]) -> Vec<f32> {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
-    row.iter().map(|&x| (f64::from(x - largest).exp() / sum) as f32).collect()
+    let sum: f64 = row.iter().map(|&x| libm::exp(f64::from(x - largest))).sum();
+    row.iter().map(|&x| (libm::exp(f64::from(x - largest)) / sum) as f32).collect()
 }
 
 /// Mean squared error over all elements, as `torch.nn.MSELoss`.

@@ -63,7 +63,7 @@ impl Rule {
                 weight_decay: weight_decay as f32,
             }),
             Self::Adam { betas: (beta1, beta2), eps, weight_decay, decoupled } => {
-                let power = |beta: f64| 1.0 - beta.powf(step as f64);
+                let power = |beta: f64| 1.0 - libm::pow(beta, step as f64);
                 Scalars::Adam(AdamScalars {
                     step_size: (lr / power(beta1)) as f32,
                     root: power(beta2).sqrt() as f32,

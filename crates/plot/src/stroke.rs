@@ -146,7 +146,7 @@ mod tests {
         // 80 pixels hold a dash and a gap of 10.6 pixels seven times, and a last dash.
         assert_eq!(pieces.len(), 8);
         let length = |piece: &Vec<Point>| {
-            piece.windows(2).map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1)).sum::<f32>()
+            piece.windows(2).map(|p| libm::hypotf(p[1].0 - p[0].0, p[1].1 - p[0].1)).sum::<f32>()
         };
         assert!(pieces[..7].iter().all(|piece| (length(piece) - 5.4).abs() < 1e-3));
         assert_eq!(pieces[0], [(5.0, 5.0), (10.4, 5.0)]);

@@ -16,7 +16,7 @@ pub fn ticks(low: f64, high: f64, at_most: usize, whole: bool) -> Vec<f64> {
         return Vec::new();
     }
     let at_most = at_most.max(2) as f64;
-    let finest = ((high / at_most - low / at_most).max(f64::MIN_POSITIVE)).log10().floor() as i32;
+    let finest = libm::log10((high / at_most - low / at_most).max(f64::MIN_POSITIVE)).floor() as i32;
     let start = if whole { finest.max(0) } else { finest };
     let steps = (start..).flat_map(|power| [(1.0, power), (2.0, power), (5.0, power)]);
     for (digit, power) in steps {
@@ -57,7 +57,7 @@ pub(crate) fn labels(ticks: &[f64]) -> Vec<String> {
 
 /// The power of ten of the leading digit; the small nudge forgives 0.09999….
 fn magnitude(number: f64) -> i32 {
-    (number.max(f64::MIN_POSITIVE).log10() + 1e-6).floor() as i32
+    (libm::log10(number.max(f64::MIN_POSITIVE)) + 1e-6).floor() as i32
 }
 
 fn fixed(tick: f64, step: f64) -> String {
@@ -117,7 +117,7 @@ mod tests {
             middle in -1e6..1e6_f64, power in -6.0..6.0_f64, at_most in 2_usize..15, whole: bool
         ) {
             // Steps below 1e-10 of the numbers themselves drown in rounding; the chart never asks for them.
-            let half = 10_f64.powf(power) + middle.abs() * 1e-8;
+            let half = libm::pow(10.0, power) + middle.abs() * 1e-8;
             let (low, high) = (middle - half, middle + half);
             let ticks = ticks(low, high, at_most, whole);
             prop_assert!(ticks.len() <= at_most);

@@ -128,7 +128,7 @@ impl Rng {
     pub fn normal(&mut self) -> f32 {
         let radius = (f64::from(self.next_u32()) + 1.0) / 4_294_967_296.0;
         let angle = f64::from(self.next_u32()) / 4_294_967_296.0;
-        ((-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()) as f32
+        ((-2.0 * libm::log(radius)).sqrt() * libm::cos(std::f64::consts::TAU * angle)) as f32
     }
 
     /// A whole number in 0..`bound`, unbiased (Lemire 2019).

@@ -53,7 +53,7 @@ fn part(rng: &mut Rng, share: f64, (height, width): Size) -> Rectangle {
 /// logarithms, since for small α both are often too small for a number.
 fn beta(rng: &mut Rng, alpha: f64) -> f64 {
     let (own, other) = (log_gamma_variate(rng, alpha), log_gamma_variate(rng, alpha));
-    1.0 / (1.0 + (other - own).exp())
+    1.0 / (1.0 + libm::exp(other - own))
 }
 
 /// The logarithm of a number of the gamma distribution of shape α: Marsaglia and Tsang (2000) for α + 1, and from there
@@ -65,8 +65,8 @@ fn log_gamma_variate(rng: &mut Rng, alpha: f64) -> f64 {
     loop {
         let x = f64::from(rng.normal());
         let v = (1.0 + c * x).powi(3);
-        if v > 0.0 && positive(rng).ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-            return (d * v).ln() + positive(rng).ln() / alpha;
+        if v > 0.0 && libm::log(positive(rng)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+            return libm::log(d * v) + libm::log(positive(rng)) / alpha;
         }
     }
 }

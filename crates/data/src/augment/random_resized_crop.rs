@@ -64,7 +64,7 @@ pub(super) fn random_rectangle(
     tall: impl Fn(f64) -> f64,
 ) -> (usize, usize) {
     let area = (size.0 * size.1) as f64 * rng.uniform_f64(*scale.start(), *scale.end());
-    let tall = tall(rng.uniform_f64(ratio.start().ln(), ratio.end().ln()).exp());
+    let tall = tall(libm::exp(rng.uniform_f64(libm::log(*ratio.start()), libm::log(*ratio.end()))));
     (pixels((area * tall).sqrt()), pixels((area / tall).sqrt()))
 }
 

@@ -62,7 +62,7 @@ impl Space {
     #[must_use]
     pub fn op(&self, operation: &str, bin: u32, negative: bool) -> Op {
         let signed = |most: f32| if negative { -linspace(0.0, most, bin) } else { linspace(0.0, most, bin) };
-        let angle = |tangent: f64| tangent.atan().to_degrees();
+        let angle = |tangent: f64| libm::atan(tangent).to_degrees();
         let affine = |translate, shear, about| Op::Affine { angle: 0.0, translate, scale: 1.0, shear, about };
         match operation {
             "ShearX" => affine([0.0; 2], [angle(signed(self.shear)), 0.0], About::Corner),

@@ -57,6 +57,7 @@ fn exact(l: f64, a: f64, b: f64) -> [f32; 3] {
     MATRIX.map(|row| {
         let light: f64 = row.iter().zip(xyz).map(|(factor, value)| factor * value).sum();
         let light = light.clamp(0.0, 1.0);
-        (if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }) as f32
+        (if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * libm::pow(light, 1.0 / 2.4) - 0.055 })
+            as f32
     })
 }

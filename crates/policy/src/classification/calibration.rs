@@ -39,7 +39,7 @@ pub struct Calibration {
 pub fn log_softmax(row: &[f32], temperature: f64) -> Vec<f64> {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let scaled: Vec<f64> = row.iter().map(|&x| (f64::from(x) - f64::from(largest)) / temperature).collect();
-    let sum = scaled.iter().map(|x| x.exp()).sum::<f64>().ln();
+    let sum = libm::log(scaled.iter().map(|&x| libm::exp(x)).sum::<f64>());
     scaled.into_iter().map(|x| x - sum).collect()
 }
 
@@ -96,7 +96,7 @@ fn answer((row, label): (&[f32], u32), temperature: f64) -> (f64, bool) {
     let (place, best) = (0..)
         .zip(logs)
         .fold((0_u32, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
-    (best.exp(), place == label)
+    (libm::exp(best), place == label)
 }
 
 /// The temperature with the least mean negative log-likelihood. In its inverse the loss is convex, so that its slope has
@@ -135,7 +135,7 @@ fn slope(rows: &[(&[f32], u32)], inverse: f64) -> (f64, f64) {
         let own = f64::from(row.get(label as usize).copied().unwrap_or(f32::NAN));
         let logs = log_softmax(row, 1.0 / inverse);
         let moments = logs.iter().zip(row).fold((0.0, 0.0), |(first, second), (log, &x)| {
-            let (p, x) = (log.exp(), f64::from(x) - own);
+            let (p, x) = (libm::exp(*log), f64::from(x) - own);
             (first + p * x, second + p * x * x)
         });
         (moments.0, moments.1 - moments.0 * moments.0)

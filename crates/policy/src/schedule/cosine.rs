@@ -39,7 +39,7 @@ impl Cosine {
 
     /// 1 + cos(π·t/`t_max`): twice the share of the fall that is still to come.
     fn height(&self, step: u64) -> f64 {
-        1.0 + (PI * step as f64 / self.t_max as f64).cos()
+        1.0 + libm::cos(PI * step as f64 / self.t_max as f64)
     }
 }
 
@@ -48,7 +48,7 @@ impl Recurrence for Cosine {
         let (floor, before) = (self.eta_min, step - 1);
         // At the floor a ratio of heights would be x/0: torch steps off it by the base rate instead.
         if before % self.t_max.saturating_mul(2).max(1) == self.t_max {
-            return group.lr + (base_lr - floor) * (1.0 - (PI / self.t_max as f64).cos()) / 2.0;
+            return group.lr + (base_lr - floor) * (1.0 - libm::cos(PI / self.t_max as f64)) / 2.0;
         }
         self.height(step) / self.height(before) * (group.lr - floor) + floor
     }
@@ -111,7 +111,7 @@ impl CosineRestarts {
 
     fn at(&self, base_lr: f64, step: u64) -> f64 {
         let (position, period) = self.place(step);
-        let height = 1.0 + (PI * position as f64 / period as f64).cos();
+        let height = 1.0 + libm::cos(PI * position as f64 / period as f64);
         self.eta_min + (base_lr - self.eta_min) * height / 2.0
     }
 }

@@ -134,7 +134,7 @@ impl OneCycle {
 
     fn between(&self, from: f64, to: f64, share: f64) -> f64 {
         match self.anneal {
-            Anneal::Cos => to + (from - to) / 2.0 * ((PI * share).cos() + 1.0),
+            Anneal::Cos => to + (from - to) / 2.0 * (libm::cos(PI * share) + 1.0),
             Anneal::Linear => (to - from) * share + from,
         }
     }

@@ -104,6 +104,6 @@ impl Recurrence for Polynomial {
             return group.lr;
         }
         let left = |step: u64| 1.0 - step as f64 / self.total_iters as f64;
-        group.lr * (left(step) / left(step - 1)).powf(self.power)
+        group.lr * libm::pow(left(step) / left(step - 1), self.power)
     }
 }

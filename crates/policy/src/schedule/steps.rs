@@ -72,7 +72,7 @@ impl MultiStep {
 
     fn applied(&self, lr: f64, step: u64) -> f64 {
         let times = self.milestones.iter().filter(|&&milestone| milestone == step).count();
-        if times == 0 { lr } else { lr * self.gamma.powf(times as f64) }
+        if times == 0 { lr } else { lr * libm::pow(self.gamma, times as f64) }
     }
 }
 

@@ -61,7 +61,7 @@ impl Evaluation {
         let answer = |(image, (row, &class)): (usize, (&[f32], &u32))| {
             let logs = wellfit_policy::classification::log_softmax(row, 1.0);
             let (predicted, own) = (argmax(row), logs[class as usize]);
-            let (probability, of_class) = (logs[predicted].exp(), own.exp());
+            let (probability, of_class) = (libm::exp(logs[predicted]), libm::exp(own));
             // Not `-own`: the loss of a certain answer is 0, not −0.
             Answer { image, class, predicted: predicted as u32, probability, of_class, loss: 0.0 - own }
         };

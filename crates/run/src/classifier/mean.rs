@@ -72,8 +72,8 @@ fn mean_of_probabilities(rows: &[&[f32]]) -> Vec<f32> {
         if !largest.is_finite() {
             return largest;
         }
-        let sum: f64 = logs.iter().map(|row| (row[class] - largest).exp()).sum();
-        largest + (sum / logs.len() as f64).ln()
+        let sum: f64 = logs.iter().map(|row| libm::exp(row[class] - largest)).sum();
+        largest + libm::log(sum / logs.len() as f64)
     };
     (0..logs.first().map_or(0, Vec::len)).map(|class| mean(class) as f32).collect()
 }

@@ -44,13 +44,13 @@ fn times_that_are_none_are_refused_in_words() {
 #[test]
 fn memory_that_is_told_takes_the_place_of_what_is_free() {
     let bench = animals();
-    let line = "train animals --model resnet18 --image-size 64 --epochs 1 --batch-size 16";
+    let line = "train sample --model resnet18 --image-size 96 --epochs 1 --batch-size 64";
     bench.refuses(
-        &format!("{line} --memory 300 --out small"),
+        &format!("{line} --memory 500 --out small"),
         2,
         &[
-            "training resnet18 on images [3, 64, 64] in batches of",
-            "but only 300 MiB of memory are free (--memory)",
+            "training resnet18 on images [1, 96, 96] in batches of 64 takes about",
+            "but only 500 MiB of memory are free (--memory)",
             "the largest batch that fits is --batch-size",
         ],
     );

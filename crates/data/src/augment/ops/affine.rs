@@ -34,7 +34,7 @@ pub fn rotate(image: &Image, degrees: f64) -> Image {
     }
     let rounded = |x: f64| (x * 1e15).round() / 1e15;
     let angle = -degrees.to_radians();
-    let (sine, cosine) = (rounded(angle.sin()), rounded(angle.cos()));
+    let (sine, cosine) = (rounded(libm::sin(angle)), rounded(libm::cos(angle)));
     let (cx, cy) = (width as f64 / 2.0, height as f64 / 2.0);
     let shift_x = cosine * -cx + sine * -cy + cx;
     let shift_y = -sine * -cx + cosine * -cy + cy;
@@ -61,10 +61,12 @@ pub fn affine(
 /// torchvision's `_get_inverse_affine_matrix`.
 fn inverse(centre: [f64; 2], angle: f64, translate: [f64; 2], scale: f64, shear: [f64; 2]) -> Matrix {
     let (rot, sx, sy) = (angle.to_radians(), shear[0].to_radians(), shear[1].to_radians());
-    let a = (rot - sy).cos() / sy.cos();
-    let b = -(rot - sy).cos() * sx.tan() / sy.cos() - rot.sin();
-    let c = (rot - sy).sin() / sy.cos();
-    let d = -(rot - sy).sin() * sx.tan() / sy.cos() + rot.cos();
+    let [(sin, cos), (sin_rot, cos_rot)] = [rot - sy, rot].map(libm::sincos);
+    let (cos_sy, tan_sx) = (libm::cos(sy), libm::tan(sx));
+    let a = cos / cos_sy;
+    let b = -cos * tan_sx / cos_sy - sin_rot;
+    let c = sin / cos_sy;
+    let d = -sin * tan_sx / cos_sy + cos_rot;
     let [a, b, c, d] = [d / scale, -b / scale, -c / scale, a / scale];
     let (x, y) = (-centre[0] - translate[0], -centre[1] - translate[1]);
     [a, b, a * x + b * y + centre[0], c, d, c * x + d * y + centre[1]]

@@ -37,7 +37,7 @@ fn pixels(number: u32) -> Vec<u8> {
     for (y, x) in (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (y as f32, x as f32))) {
         let grain = rng.uniform_in(-12.0, 12.0);
         for [across, down, slant] in waves {
-            let wave = (across * x).sin() + (down * y).sin() + (slant * (x + y)).sin();
+            let wave = libm::sinf(across * x) + libm::sinf(down * y) + libm::sinf(slant * (x + y));
             pixels.push((128.0 + 38.0 * wave + grain) as u8);
         }
     }
