@@ -244,15 +244,17 @@ impl<'a> Session<'a> {
         CheckpointInfo { epoch: self.epoch() - 1, step: self.trainer.optimizer.step, metrics }
     }
 
-    /// The session as it was when `checkpoint` was committed; `network` gives the architecture.
+    /// The session as it was when `checkpoint` was committed; `network` gives the architecture, and an epoch has so many
+    /// batches.
     pub(crate) fn restore(
         network: Network,
         config: &'a FitConfig,
+        batches: usize,
         checkpoint: &LoadedCheckpoint,
     ) -> Result<Self, TrainError> {
         let path = || checkpoint.checkpoint.path.clone();
         let files = &checkpoint.files;
-        let (at, weights) = Self::read(files, config)
+        let (at, weights) = Self::read(files, config, batches)
             .map_err(|problem| TrainError::NotResumable { path: path(), problem })?;
         Self::from_parts(at, &weights, network, config).map_err(|error| match error {
             TrainError::Model(error) => TrainError::NoWeights { path: path(), problem: error.to_string() },
@@ -261,15 +263,18 @@ impl<'a> Session<'a> {
     }
 
     /// What the files hold, not yet compared with a network.
-    fn read(files: &Files, config: &FitConfig) -> Result<(Position, Held), String> {
+    fn read(files: &Files, config: &FitConfig, batches: usize) -> Result<(Position, Held), String> {
         let position = bytes_of(files, POSITION)?;
         let at: Position =
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
-        at.check().map_err(|problem| format!("{POSITION}: {problem}"))?;
+        at.check(batches).map_err(|problem| format!("{POSITION}: {problem}"))?;
         let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
         let average = config.averaging.map(|_| whole(files, AVERAGE)).transpose()?;
         let frozen = files.contains_key(FROZEN);
         let (model, optimizer) = (model_in(files)?, weights_in(files, OPTIMIZER)?);
+        let step =
+            Optimizer::steps_in(&optimizer).ok_or_else(|| format!("{OPTIMIZER}: no count of steps"))?;
+        at.check_step(step, config.accumulate).map_err(|problem| format!("{OPTIMIZER}: {problem}"))?;
         let held = Held { model, optimizer, best, average, frozen };
         Ok((at, held))
     }

@@ -146,7 +146,7 @@ pub fn resume(
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
     let mut session = match checkpoint {
-        Some(found) => Session::restore(network, config, found)?,
+        Some(found) => Session::restore(network, config, data.0.batches(), found)?,
         None => Session::begin(network, config)?,
     };
     let found = checkpoint.map(|found| &found.checkpoint);

@@ -36,7 +36,12 @@ fn main() -> ExitCode {
     };
     let out = Output { json: cli.json, quiet: cli.quiet, rows: false };
     match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => match output::loss() {
+            None => ExitCode::SUCCESS,
+            Some(cause) => {
+                failed(&CliError::Output(format!("standard output could not be written: {cause}")))
+            }
+        },
         Err(error) => failed(&error),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::program::as_typed;
 use serde_json::Value;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 use wellfit::base::shown::{shown, shown_lines};
 
 /// Human lines to standard output, or to standard error when that is kept for JSON.
@@ -38,12 +39,11 @@ impl Output {
         if !good.is_empty() {
             text = text.replacen(good, &paint(good, "32", coloured), 1);
         }
-        // A closed pipe (`wellfit … | head`) is no reason to end a training run.
-        let _ = if self.aside() {
-            writeln!(std::io::stderr(), "{text}")
+        if self.aside() {
+            let _ = writeln!(std::io::stderr(), "{text}");
         } else {
-            writeln!(std::io::stdout(), "{text}")
-        };
+            print(&text);
+        }
     }
 
     /// Whether standard output belongs to programs.
@@ -94,7 +94,7 @@ impl Output {
     /// The result for programs.
     pub fn result(self, value: &Value) {
         if self.json {
-            let _ = writeln!(std::io::stdout(), "{value}");
+            print(&value.to_string());
         }
     }
 
@@ -102,6 +102,29 @@ impl Output {
     pub fn bars(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// Why the first line that standard output did not take was lost.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Print a line to standard output. A full disk is no reason to end a training run, so it is told at the end; nobody misses
+/// what a closed pipe (`wellfit … | head`) did not take.
+fn print(line: &str) {
+    note_loss(writeln!(std::io::stdout(), "{line}"));
+}
+
+fn note_loss(result: std::io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.to_string());
+    }
+}
+
+/// Why standard output is not complete, if it is not.
+pub fn loss() -> Option<&'static str> {
+    note_loss(std::io::stdout().flush());
+    LOST.get().map(String::as_str)
 }
 
 /// What a table takes: columns that are empty are not printed.

@@ -179,9 +179,18 @@ impl Optimizer {
                 parameter.permute(values, moment);
             }
         }
-        let number = |key| file.metadata.get(key).and_then(|number| number.parse().ok()).unwrap_or(0);
-        self.step = number("step");
-        self.since = number("since").min(self.step);
+        self.step = Self::steps_in(file).unwrap_or(0);
+        self.since = number(file, "since").unwrap_or(0).min(self.step);
         Ok(())
     }
+
+    /// The steps that an optimiser had made when a file of its [state](Self::state) was written, if it says so.
+    #[must_use]
+    pub fn steps_in(file: &WeightFile) -> Option<u64> {
+        number(file, "step")
+    }
+}
+
+fn number(file: &WeightFile, key: &str) -> Option<u64> {
+    file.metadata.get(key)?.parse().ok()
 }

@@ -80,6 +80,9 @@ impl Average {
 
 const SAMPLES: &str = "samples";
 
+/// More samples than an epoch can have, and few enough to be counted on.
+const MOST_SAMPLES: f64 = 1e12;
+
 /// As checkpoints hold it.
 impl From<Average> for BTreeMap<String, f64> {
     fn from(average: Average) -> Self {
@@ -93,7 +96,11 @@ impl TryFrom<BTreeMap<String, f64>> for Average {
 
     fn try_from(map: BTreeMap<String, f64>) -> Result<Self, String> {
         let find = |key: &str| map.get(key).copied().ok_or_else(|| format!("missing field `{key}`"));
-        let mut average = Self { samples: find(SAMPLES)? as usize, ..Self::default() };
+        let samples = find(SAMPLES)?;
+        if !(samples.fract() == 0.0 && (0.0..=MOST_SAMPLES).contains(&samples)) {
+            return Err(format!("`{SAMPLES}` {samples} is no number of samples"));
+        }
+        let mut average = Self { samples: samples as usize, ..Self::default() };
         for (sum, quantity) in average.sums.iter_mut().zip(Quantity::MEANS) {
             // The first version's name of the sum of right answers.
             let old = (quantity == Quantity::Accuracy).then(|| map.get("correct")).flatten();

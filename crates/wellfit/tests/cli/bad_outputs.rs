@@ -113,3 +113,35 @@ fn a_lab_that_diverges_says_so_in_its_record() {
     bench.run("lab dropout --epochs 50 --lr 1e30 --out lab").exits(6).complains("epoch 2, step 2");
     assert_eq!(bench.events("lab", "stop")[0]["reason"], "diverged");
 }
+
+/// `/dev/full` is a disk without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_a_full_disk_did_not_take_are_told_at_the_end() {
+    use std::process::Stdio;
+    let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 1 --out run");
+    let run = |line: &str| Outcome::new(line, &bench.command(line).stdout(full()).output().unwrap());
+    run(&line).exits(5).complains("standard output could not be written: No space left on device");
+    assert!(bench.has("run/model.safetensors"), "training went on");
+    for line in ["runs .", "predict run animals", "evaluate run animals --json"] {
+        run(line).exits(5);
+    }
+    // Nowhere to complain to either.
+    let line = "runs .";
+    let status = bench.command(line).stdout(full()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(5));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::Stdio;
+    let bench = animals();
+    bench.run(&format!("train animals {MLP} --epochs 1 --out run")).succeeds();
+    let mut child =
+        bench.command("predict run animals").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
