@@ -41,3 +41,15 @@ pub fn contrasts(results: &[f64]) -> Result<Vec<f64>, ProofError> {
     let share = |(contrast, sum): (usize, f64)| if contrast == 0 { sum / cells as f64 } else { sum / half };
     Ok(values.into_iter().enumerate().map(share).collect())
 }
+
+/// The two arms of a contrast, numbered as in [`contrasts`], as of any pair: the mean of the cells that it takes off and of those
+/// that it adds, so that their difference is the contrast. None for contrast 0, or one that there is not.
+///
+/// # Errors
+/// As [`contrasts`].
+pub fn contrast_arms(results: &[f64], contrast: usize) -> Result<Option<(f64, f64)>, ProofError> {
+    let values = contrasts(results)?;
+    let Some(difference) = values.get(contrast).filter(|_| contrast != 0) else { return Ok(None) };
+    // Both halves have as many cells: their middle is the mean of all.
+    Ok(Some((values[0] - difference / 2.0, values[0] + difference / 2.0)))
+}
