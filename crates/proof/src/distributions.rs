@@ -41,8 +41,8 @@ const GAUSS: [(f64, f64); 5] = [
     (0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
     (0.906_179_845_938_664, 0.236_926_885_056_189_1),
 ];
-/// Pieces that the range of the quadrature is cut into.
-const PIECES: u32 = 400;
+/// The most pieces that the range of the quadrature is cut into.
+const MOST_PIECES: f64 = 4000.0;
 
 /// P(|T| ≥ `critical`) of the noncentral t with `df` degrees of freedom: T = (Z + δ)/U with Z normal, U² = χ²/df, so the
 /// integral over U's density of Φ(δ - cu) + Φ(-δ - cu) (Johnson, Kotz & Balakrishnan 1995, chapter 31). By quadrature:
@@ -59,8 +59,11 @@ pub(crate) fn noncentral_t_two_sided(critical: f64, df: f64, noncentrality: f64)
         let density = (log_scale + (df - 1.0) * u.ln() - df * u * u / 2.0).exp();
         density * (normal_cdf(noncentrality - critical * u) + normal_cdf(-noncentrality - critical * u))
     };
-    let half = (high - low) / f64::from(PIECES) / 2.0;
-    let middles = (0..PIECES).map(|piece| low + half * (2.0 * f64::from(piece) + 1.0));
+    // A piece is short beside both scales: the density's, and that on which Φ goes from 0 to 1.
+    let piece = (reach / 24.0).min(1.0 / critical);
+    let pieces = ((high - low) / piece).ceil().min(MOST_PIECES);
+    let half = (high - low) / pieces / 2.0;
+    let middles = (0..pieces as u32).map(|piece| low + half * (2.0 * f64::from(piece) + 1.0));
     let sum: f64 =
         middles.flat_map(|middle| GAUSS.map(|(at, weight)| weight * value(middle + half * at))).sum();
     (half * sum).min(1.0)
