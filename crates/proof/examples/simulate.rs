@@ -5,8 +5,8 @@
 mod simulation;
 
 use simulation::{
-    FOUND, Shape, Share, Spread, coverage, design, family, fixed, growing, mean_pairs, peeking, tests_alone,
-    verdicts,
+    FOUND, Shape, Share, Spread, coverage, coverage_until_sure, design, family, fixed, growing, mean_pairs,
+    peeking, tests_alone, verdicts,
 };
 use wellfit_proof::{Pairs, Verdict};
 
@@ -96,13 +96,18 @@ fn main() {
         println!("| {effect} | {} | {} |", none(fixed(20)), none(until(30)));
     }
     println!("\n| sd of seeds, images, rest | seeds × images | seeds alone | crossed |\n|---|---|---|---|");
+    let spread = |[seeds, images, rest]: [f64; 3]| Spread { seeds, images, rest };
     for (seeds, images) in [(6, 100), (10, 100)] {
-        for [a, b, c] in
-            [[0.02, 0.3, 0.3], [0.05, 0.3, 0.3], [0.05, 0.0, 0.3], [0.0, 0.3, 0.3], [0.0, 0.0, 0.3]]
+        for parts in [[0.02, 0.3, 0.3], [0.05, 0.3, 0.3], [0.05, 0.0, 0.3], [0.0, 0.3, 0.3], [0.0, 0.0, 0.3]]
         {
-            let [alone, crossed] =
-                coverage(repetitions, seeds, images, Spread { seeds: a, images: b, rest: c });
-            println!("| {a}, {b}, {c} | {seeds} × {images} | {} | {} |", percent(alone), percent(crossed));
+            let [alone, crossed] = coverage(repetitions, seeds, images, spread(parts));
+            println!("| {parts:?} | {seeds} × {images} | {} | {} |", percent(alone), percent(crossed));
         }
     }
+    let sure = coverage_until_sure(repetitions / 10, 100, spread([0.05, 0.3, 0.3]));
+    println!(
+        "\nUntil sure, 100 images, [0.05, 0.3, 0.3]: the crossed interval holds {} of {}",
+        percent(sure),
+        sure.of
+    );
 }

@@ -51,8 +51,8 @@ pub(crate) fn noncentral_t_two_sided(critical: f64, df: f64, noncentrality: f64)
     if critical.is_infinite() {
         return 0.0;
     }
-    // U has about the standard deviation 1/√(2 df); what lies 12 of them away is below 1e-20.
-    let reach = 12.0 / (2.0 * df).sqrt();
+    // U has about the standard deviation 1/√(2 df); what lies ten of them away is below 1e-13.
+    let reach = 10.0 / (2.0 * df).sqrt();
     let (low, high) = ((1.0 - reach).max(0.0), 1.0 + reach);
     let log_scale = std::f64::consts::LN_2 + df / 2.0 * (df / 2.0).ln() - gamma::ln_gamma(df / 2.0);
     let value = |u: f64| {
@@ -60,7 +60,7 @@ pub(crate) fn noncentral_t_two_sided(critical: f64, df: f64, noncentrality: f64)
         density * (normal_cdf(noncentrality - critical * u) + normal_cdf(-noncentrality - critical * u))
     };
     // A piece is short beside both scales: the density's, and that on which Φ goes from 0 to 1.
-    let piece = (reach / 24.0).min(1.0 / critical);
+    let piece = (reach / 10.0).min(0.8 / critical);
     let pieces = ((high - low) / piece).ceil().min(MOST_PIECES);
     let half = (high - low) / pieces / 2.0;
     let middles = (0..pieces as u32).map(|piece| low + half * (2.0 * f64::from(piece) + 1.0));

@@ -27,15 +27,17 @@ pub fn power(boundary: Boundary, pairs: usize, effect: f64, alpha: f64) -> f64 {
 #[must_use]
 pub fn pairs_needed(boundary: Boundary, effect: f64, alpha: f64) -> Option<usize> {
     let enough = |pairs: usize| power(boundary, pairs, effect, alpha) >= POWER;
-    let mut high = 2;
+    // With so few the effect is at most 1.4 standard errors: a power of .8 would take an α above .5.
+    let mut low = (1.4 / effect.abs()).powi(2).min(MOST_PAIRS as f64) as usize;
+    let mut high = low + 2;
     while !enough(high) {
-        high *= 2;
+        low = high;
+        high += high.div_ceil(3);
         if high > MOST_PAIRS {
             return None;
         }
     }
     // The power rises with the pairs: the least number is between the last two.
-    let mut low = high / 2;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if enough(middle) { high = middle } else { low = middle }

@@ -2,15 +2,16 @@
 //! in 30,000 runs, and the random numbers are the same in each.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+#[allow(dead_code, reason = "the example uses the rest")]
 mod simulation;
 
 use simulation::{
-    FOUND, Shape, Share, Spread, coverage, design, family, fixed, growing, mean_pairs, peeking, tests_alone,
-    verdicts,
+    FOUND, Shape, Share, Spread, coverage, coverage_until_sure, design, family, fixed, growing, mean_pairs,
+    peeking, tests_alone, verdicts,
 };
 use wellfit_proof::{Pairs, Verdict};
 
-const REPETITIONS: u32 = 4000;
+const REPETITIONS: u32 = 3000;
 const UNTIL: Pairs = Pairs::UntilSure { at_most: 30 };
 
 #[track_caller]
@@ -27,7 +28,7 @@ fn about(share: Share, expected: f64) {
 #[test]
 fn nothing_is_rarely_found_in_nothing() {
     for seeds in [6, 10] {
-        for shape in [Shape::Normal, Shape::Coarse] {
+        for shape in [Shape::Normal, Shape::Heavy, Shape::Coarse] {
             at_most(verdicts(REPETITIONS, &design(fixed(seeds), 1, 0.5), shape, 0.0, &FOUND), 0.05);
         }
         let [t, flips] = tests_alone(REPETITIONS, Shape::Normal, seeds);
@@ -36,7 +37,7 @@ fn nothing_is_rarely_found_in_nothing() {
         let ways = 2.0_f64.powi(seeds as i32 - 1);
         about(flips, (0.05 * ways).floor() / ways);
     }
-    for shape in [Shape::Normal, Shape::Coarse] {
+    for shape in [Shape::Normal, Shape::Heavy, Shape::Coarse] {
         at_most(verdicts(REPETITIONS, &design(UNTIL, 1, 0.5), shape, 0.0, &FOUND), 0.05);
     }
     at_most(growing(REPETITIONS, Shape::Normal, 6, 30), 0.05);
@@ -82,6 +83,8 @@ fn new_images_are_where_the_interval_says() {
     let [alone, crossed] = coverage(REPETITIONS, 6, 60, Spread { seeds: 0.02, images: 0.3, rest: 0.3 });
     assert!(alone.value() < 0.85, "seeds alone miss the images: {}", alone.value());
     assert!((0.91..0.98).contains(&crossed.value()), "{}", crossed.value());
+    let sure = coverage_until_sure(REPETITIONS / 3, 60, Spread { seeds: 0.02, images: 0.3, rest: 0.3 });
+    assert!(sure.value() > 0.95, "{}", sure.value());
     // Where there is nothing but seeds, the interval is theirs.
     let [alone, crossed] = coverage(REPETITIONS, 6, 60, Spread { seeds: 0.3, images: 0.0, rest: 0.3 });
     about(alone, 0.95);

@@ -16,18 +16,22 @@ pub enum Shape {
     Skewed,
     /// Lognormal with σ = 1, moved and scaled: skewness 6.2.
     VerySkewed,
+    /// The difference of two such: symmetric, with heavy tails. What a pair has whose arms differ by chance alone, however
+    /// skewed their results are.
+    Heavy,
     /// Normal, rounded to whole standard deviations: ties and zeros, as of accuracies on few images.
     Coarse,
 }
 
 impl Shape {
-    pub const ALL: [Self; 4] = [Self::Normal, Self::Skewed, Self::VerySkewed, Self::Coarse];
+    pub const ALL: [Self; 5] = [Self::Normal, Self::Heavy, Self::Coarse, Self::Skewed, Self::VerySkewed];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
             Self::Skewed => "skewness 2",
             Self::VerySkewed => "skewness 6.2",
+            Self::Heavy => "symmetric, heavy tails",
             Self::Coarse => "normal, rounded to 1 sd",
         }
     }
@@ -38,6 +42,9 @@ impl Shape {
             Self::Normal => f64::from(rng.normal()),
             Self::Skewed => -(1.0 - rng.uniform_f64(0.0, 1.0)).ln() - 1.0,
             Self::VerySkewed => (f64::from(rng.normal()).exp() - e.sqrt()) / (e * (e - 1.0)).sqrt(),
+            Self::Heavy => {
+                (Self::VerySkewed.draw(rng) - Self::VerySkewed.draw(rng)) / std::f64::consts::SQRT_2
+            }
             Self::Coarse => f64::from(rng.normal()).round() / (1.0_f64 + 1.0 / 12.0).sqrt(),
         }
     }
@@ -175,21 +182,43 @@ pub struct Spread {
     pub rest: f64,
 }
 
+/// The differences of so many seeds and images whose true mean is 0.
+fn table(rng: &mut Rng, seeds: usize, images: usize, spread: Spread) -> Vec<Vec<f64>> {
+    let of_image: Vec<f64> = (0..images).map(|_| spread.images * Shape::Normal.draw(rng)).collect();
+    let mut row = || {
+        let of_seed = spread.seeds * Shape::Normal.draw(rng);
+        of_image.iter().map(|image| of_seed + image + spread.rest * Shape::Normal.draw(rng)).collect()
+    };
+    (0..seeds).map(|_| row()).collect()
+}
+
+fn mean(row: &[f64]) -> f64 {
+    row.iter().sum::<f64>() / row.len() as f64
+}
+
 /// How often the interval over seeds alone and the crossed one hold the true difference of all seeds and images.
 pub fn coverage(repetitions: u32, seeds: usize, images: usize, spread: Spread) -> [Share; 2] {
     let mut over_seeds = 0;
     let crossed = share(repetitions, 600, |rng| {
-        let of_image: Vec<f64> = (0..images).map(|_| spread.images * Shape::Normal.draw(rng)).collect();
-        let row = |rng: &mut Rng| -> Vec<f64> {
-            let of_seed = spread.seeds * Shape::Normal.draw(rng);
-            of_image.iter().map(|image| of_seed + image + spread.rest * Shape::Normal.draw(rng)).collect()
-        };
-        let table: Vec<Vec<f64>> = (0..seeds).map(|_| row(rng)).collect();
-        let means = table.iter().map(|row| row.iter().sum::<f64>() / images as f64).collect();
+        let table = table(rng, seeds, images, spread);
+        let means = table.iter().map(|row| mean(row)).collect();
         let alone = Paired::new(means).expect("finite means").t_interval(0.05);
         over_seeds += u32::from(alone.low <= 0.0 && 0.0 <= alone.high);
         let interval = Crossed::new(&table).expect("a whole table").interval(0.05);
         interval.low <= 0.0 && 0.0 <= interval.high
     });
     [Share { count: over_seeds, of: repetitions }, crossed]
+}
+
+/// The same of the crossed interval of a trial until sure, 5 to 30 pairs, wherever it stopped.
+pub fn coverage_until_sure(repetitions: u32, images: usize, spread: Spread) -> Share {
+    let design = design(Pairs::UntilSure { at_most: 30 }, 1, 0.05);
+    share(repetitions, 700, |rng| {
+        let pair =
+            |row: Vec<f64>| PairResult { treated: mean(&row), per_image: Some(row), ..PairResult::default() };
+        let pairs = table(rng, 30, images, spread).into_iter().map(pair).collect();
+        let measured = [Measured { name: design.judged()[0].clone(), pairs }];
+        let outcome = judge("simulated", &design, &measured).expect("finite results");
+        outcome.techniques[0].interval_new_images.is_none_or(|[low, high]| low <= 0.0 && 0.0 <= high)
+    })
 }
