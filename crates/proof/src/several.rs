@@ -16,7 +16,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 }
 
 /// The α of each technique's interval, so that all of `count` intervals hold together with confidence 1 - `alpha`: α/k
-/// (Bonferroni; Dunn 1961). The same for e-values: k/α instead of 1/α (Wang & Ramdas 2022, arXiv:2009.02824).
+/// (Bonferroni; Dunn 1961). The same for e-values: k/α instead of 1/α (Vovk & Wang 2021, arXiv:1912.06116).
 #[must_use]
 pub fn bonferroni(alpha: f64, count: usize) -> f64 {
     alpha / count.max(1) as f64

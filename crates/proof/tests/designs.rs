@@ -149,3 +149,15 @@ proptest! {
         let _ = Design::from_toml(&text);
     }
 }
+
+#[test]
+fn the_example_of_the_document_is_a_design() {
+    let path = format!("{}/../../docs/prove.md", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let design = Design::from_toml(example).unwrap();
+    assert_eq!(design.judged(), ["dropout", "hflip"]);
+    // What stands there as a comment is possible, too.
+    let more = example.replace("# treat_at", "treat_at").replace("# contrasts", "contrasts");
+    assert_eq!(Design::from_toml(&more).unwrap().judged(), ["dropout", "dropout × hflip"]);
+}

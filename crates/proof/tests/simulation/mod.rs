@@ -61,11 +61,6 @@ impl Share {
     pub fn value(self) -> f64 {
         f64::from(self.count) / f64::from(self.of)
     }
-
-    /// Its standard error, were the true share `share`.
-    pub fn error_at(self, share: f64) -> f64 {
-        (share * (1.0 - share) / f64::from(self.of)).sqrt()
-    }
 }
 
 /// How many of the repetitions have it. Each has random numbers of its own; `key` tells scenarios apart.
