@@ -11,6 +11,7 @@
 //! | Is it too small to matter? | [`equivalent`] |
 //! | How many pairs does it take? | [`pairs_needed`], [`more_pairs`] |
 //! | Which images changed sides? | [`Flips`] |
+//! | What is a run with its best epoch worth? | [`judged_by_halves`] |
 //! | What did pairing save? | [`correlation`], [`saving`] |
 //! | Several techniques? | [`holm`], [`bonferroni`], [`contrasts`] |
 //! | So, what is the verdict? | [`judge`], by the [`Design`] |
@@ -27,6 +28,7 @@ mod distributions;
 mod error;
 mod factorial;
 mod flips;
+mod halves;
 mod paired;
 mod power;
 mod several;
@@ -40,6 +42,7 @@ pub use design::{BASELINE, Design, FIRST_LOOK, Pairs, Settings, Technique};
 pub use error::ProofError;
 pub use factorial::{MOST_FACTORS, contrast_arms, contrasts};
 pub use flips::Flips;
+pub use halves::judged_by_halves;
 pub use paired::{Paired, Seeds, correlation, saving};
 pub use power::{MOST_PAIRS, POWER, cautious_deviation, more_pairs, pairs_needed, power};
 pub use several::{bonferroni, holm};

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use proptest::prelude::*;
+use wellfit_policy::Mode;
 use wellfit_proof::{
     Boundary, Crossed, Flips, Paired, contrast_arms, contrasts, correlation, e_value, equivalent, holm,
-    more_pairs, pairs_needed, power, sign_flip_p,
+    judged_by_halves, more_pairs, pairs_needed, power, sign_flip_p,
 };
+use wellfit_rng::{Rng, Stream};
 
 /// Differences of a few points, some of them equal or zero.
 fn differences() -> impl Strategy<Value = Vec<f64>> {
@@ -206,6 +208,30 @@ fn drawn_signs_agree_with_counted_ones() {
     assert_ne!(drawn, counted);
     assert!((drawn - counted).abs() < 5.0 * (counted * (1.0 - counted) / 1e5).sqrt(), "{drawn} {counted}");
     assert_eq!(drawn, sign_flip_p(&paired(&values)), "the same draws each time");
+}
+
+#[test]
+fn the_best_epoch_is_judged_by_the_other_half() {
+    // The even images prefer the first epoch, the odd ones the second.
+    let epochs = [[1.0, 0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.5, 1.0, 0.0]];
+    let judged = |mode| judged_by_halves(&epochs, mode).unwrap();
+    assert_eq!(judged(Mode::Max), [0.0, 0.0, 0.5, 0.0, 0.0]);
+    assert_eq!(judged(Mode::Min), [1.0, 1.0, 1.0, 1.0, 1.0]);
+    // Of pure luck nothing is left, while the best epoch seems to be better than a coin.
+    let luck: Vec<Vec<f64>> = (0..50)
+        .map(|epoch| {
+            let mut rng = Rng::new(1, Stream::Noise, epoch, 0);
+            (0..400).map(|_| f64::from(u8::from(rng.coin()))).collect()
+        })
+        .collect();
+    let share = |values: &[f64]| values.iter().sum::<f64>() / 400.0;
+    let best = luck.iter().map(|values| share(values)).fold(0.0, f64::max);
+    let honest = share(&judged_by_halves(&luck, Mode::Max).unwrap());
+    assert!(best > 0.54 && (honest - 0.5).abs() < 0.075, "{best} {honest}");
+    // A single epoch is what it is.
+    assert_eq!(judged_by_halves(&luck[..1], Mode::Max).unwrap(), luck[0]);
+    assert!(judged_by_halves(&[vec![1.0, 2.0], vec![1.0]], Mode::Max).is_err());
+    assert!(judged_by_halves::<Vec<f64>>(&[], Mode::Max).is_err());
 }
 
 #[test]
