@@ -102,3 +102,7 @@ sample-asset dir="/usr/share/datasets/fashion-mnist":
 # What checkpoints cost a run, with a build that waits for them and one that does not, in turn (docs/durability.md)
 checkpoint-cost old new data *args:
     python3 scripts/checkpoint_cost.py {{old}} {{new}} {{data}} {{args}}
+
+# How often the verdicts of paired trials are wrong, and what they see: the tables of docs/prove.md
+simulate-proof repetitions="100000":
+    cargo run --release -p wellfit-proof --example simulate -- {{repetitions}}

@@ -1,0 +1,7 @@
+//! From measured pairs to verdicts.
+
+mod outcome;
+mod rule;
+
+pub use outcome::{Cost, Judged, Measured, Outcome, PairResult, Verdict};
+pub use rule::{judge, settled_after};
