@@ -2,6 +2,7 @@
 
 pub use crate::bench_args::BenchArgs;
 pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
+pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
 use crate::settings::{Settings, one_of, seed};
@@ -79,6 +80,8 @@ pub enum Command {
     Plot(PlotArgs),
     /// Apply early stopping and learning-rate rules to recorded metrics
     Replay(ReplayArgs),
+    /// Read the curves of runs, or of other tools' logs: what went wrong, and what to change
+    Diagnose(DiagnoseArgs),
     /// Measure this machine: a training step, a forward pass, the loader
     Bench(BenchArgs),
 }
