@@ -41,10 +41,12 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
     }
     finding = finding.without("whether the labels are right: wrong ones look alike");
     let decay = look.facts().number("weight_decay").filter(|decay| *decay > 0.0);
-    let frozen = ["freeze", "freeze_backbone"].into_iter().any(|setting| look.is_on(setting));
+    let frozen = look.is_on("freeze");
     Ok(Some(
         finding
-            .advise([look.advise(Flag::Model, if frozen { "(without --freeze)" } else { "(a larger one)" })])
+            .advise([
+                look.advise(Flag::Model, if frozen { "the same, without --freeze" } else { "a larger one" })
+            ])
             .advise(decay.map(|decay| look.advise(Flag::WeightDecay, short(decay / 10.0)))),
     ))
 }
