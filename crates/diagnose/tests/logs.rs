@@ -190,7 +190,7 @@ fn columns_are_chosen_and_problems_are_told() {
 
 #[test]
 fn damaged_event_files_are_refused_and_torn_ones_read() {
-    let bytes = fs::read(folder().join("torch-tensorboard/events.out.tfevents.1")).unwrap();
+    let bytes = fs::read(events_file()).unwrap();
     let mut damaged = bytes.clone();
     let place = damaged.len() / 2;
     damaged[place] ^= 1;
@@ -198,4 +198,24 @@ fn damaged_event_files_are_refused_and_torn_ones_read() {
     assert!(problem.contains("its CRC-32C is wrong"), "{problem}");
     let torn = log::of_bytes(bytes[..bytes.len() - 5].to_vec(), "f", &asked()).unwrap();
     assert_eq!((torn.epochs.len(), torn.notes.len()), (14, 1), "{:?}", torn.notes);
+}
+
+#[test]
+fn a_folder_of_several_trainings_is_not_read_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = fs::read(events_file()).unwrap();
+    for version in ["version_0", "version_1"] {
+        fs::create_dir(folder.path().join(version)).unwrap();
+        fs::write(folder.path().join(version).join("events.out.tfevents.1"), &bytes).unwrap();
+    }
+    let problem = log::of_path(folder.path(), &asked()).unwrap_err().to_string();
+    assert!(
+        problem.contains("has several trainings: name one, ") && problem.contains("version_1"),
+        "{problem}"
+    );
+    log::of_path(&folder.path().join("version_0"), &asked()).unwrap();
+}
+
+fn events_file() -> PathBuf {
+    folder().join("torch-tensorboard/events.out.tfevents.1")
 }

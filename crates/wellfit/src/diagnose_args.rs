@@ -22,11 +22,12 @@ pub struct DiagnoseArgs {
     /// Classes, which a table cannot tell
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub classes: Option<u32>,
-    /// Early stopping ended the training: patience=5,min_delta=0,…; patience 5 if there are no options
-    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    /// Early stopping ended the training, which a table cannot tell: patience=5,min_delta=0,…; patience 5 if there are no
+    /// options
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "")]
     pub early_stopping: Option<String>,
     /// A scheduler was to lower the rate on a plateau: patience=5,factor=0.5,…; patience 5 if there are no options
-    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, default_missing_value = "")]
     pub lr_scheduler: Option<String>,
     /// Whose rules these two follow
     #[arg(long, value_name = "WHOSE", default_value = "torch", value_parser = one_of::<SemanticsName>(SemanticsName::NAMES))]

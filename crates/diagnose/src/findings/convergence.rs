@@ -2,7 +2,7 @@
 
 use super::advice::Flag;
 use super::finding::{Finding, Ruled};
-use super::look::{Look, beginning, epochs, from, least, level, noise_of, short};
+use super::look::{Look, beginning, epochs, from, least, level, noise_of, short, window_start};
 use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::{is_flat_after, theil_sen};
@@ -24,14 +24,14 @@ pub fn is_flat(look: &Look<'_>, points: &[(u32, f64)]) -> bool {
 }
 
 fn is_flat_within(points: &[(u32, f64)], last: u32, window: u32) -> bool {
-    let tail = from(points, (last + 1).saturating_sub(window));
+    let tail = from(points, window_start(last, window));
     tail.len() > 2 && is_flat_after(tail, window, still(points))
 }
 
 /// Whether the rate was the same over the window; `None` where it is not known.
 fn same_rate(look: &Look<'_>, window: u32) -> Option<bool> {
     let rates = look.curves.points(Series::Lr);
-    let tail = from(&rates, (look.curves.last_epoch() + 1).saturating_sub(window));
+    let tail = from(&rates, window_start(look.curves.last_epoch(), window));
     let last = tail.last()?.1;
     Some(tail.iter().all(|(_, rate)| (rate - last).abs() <= SAME_RATE * last.abs()))
 }
@@ -56,7 +56,7 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
         flat.then(|| stalled(look, &v, window, same.is_some()))
     };
     let turn = least(&v).map_or(last, |place| v[place].0);
-    let onset = (last + 1).saturating_sub(window).min(turn).max(1);
+    let onset = window_start(last, window).min(turn).max(1);
     Ok(finding.map(|finding| Finding {
         onset: Some(onset),
         ..finding.evident_by(
@@ -69,7 +69,7 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
 }
 
 fn change(v: &Points, last: u32, window: u32) -> f64 {
-    theil_sen(from(v, (last + 1).saturating_sub(window))).unwrap_or(0.0) * f64::from(window)
+    theil_sen(from(v, window_start(last, window))).unwrap_or(0.0) * f64::from(window)
 }
 
 fn stalled(look: &Look<'_>, v: &Points, window: u32, knows_rate: bool) -> Finding {

@@ -134,6 +134,12 @@ pub fn from(points: &[(u32, f64)], epoch: u32) -> &[(u32, f64)] {
     &points[points.partition_point(|(at, _)| *at < epoch)..]
 }
 
+/// The first epoch of a window that ends with the epoch `last`.
+#[must_use]
+pub fn window_start(last: u32, window: u32) -> u32 {
+    last.saturating_sub(window.saturating_sub(1))
+}
+
 /// The last value up to an epoch.
 #[must_use]
 pub fn at(points: &[(u32, f64)], epoch: u32) -> Option<f64> {

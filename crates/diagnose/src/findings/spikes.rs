@@ -10,10 +10,13 @@ use crate::thresholds::{GRADIENT_SPIKE, LEAST_EPOCHS_FLAT, SPIKE, SPIKE_RATIO, S
 
 /// Neighbours on each side that are the trend: of steps, and of epochs.
 const REACH: (usize, usize) = (50, 5);
-/// Steps of which spikes are looked for; more are thinned out to blocks' largest values.
+/// Steps of which spikes are looked for; of longer trainings the losses of epochs are looked at.
 const MOST_STEPS: usize = 200_000;
 /// The share of gradient norms that advice on clipping leaves alone.
 const CLIP_AT: f64 = 0.9;
+
+/// A value that is not so much above the lower of the two beside it is none.
+const RISE: f64 = 1.15;
 
 /// A value far above its neighbours.
 struct Spike {
@@ -85,7 +88,7 @@ fn spike(values: &[f64], reach: usize) -> Option<Spike> {
     (first..last).find_map(|place| {
         // The neighbours' median costs more than looking whether it can be one at all.
         let near = values[place - 1].min(values[place + 1]);
-        if values[place] <= near || !values[place].is_finite() {
+        if values[place] <= RISE * near || !values[place].is_finite() {
             return None;
         }
         let (z, trend) = robust_z(values, place, reach)?;

@@ -47,11 +47,11 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
                     f64::from(wait),
                     "the rules of both",
                 )
-                .advise([look.advise(Flag::Patience, (2 * wait + 2).to_string())])
+                .advise([look.advise(Flag::Patience, wait.saturating_mul(2).saturating_add(2).to_string())])
                 .advise([look.advise(Flag::LrPatience, (patience / 3).max(1).to_string())]),
         ));
     }
-    let more = [look.advise(Flag::Patience, (2 * patience).max(5).to_string())];
+    let more = [look.advise(Flag::Patience, patience.saturating_mul(2).max(5).to_string())];
     let broken = longest_broken_streak(&v[..=best]);
     if broken > 0 && broken >= patience.max(1) {
         let why = format!("it had once gone {} without a better value, and then found one.", epochs(broken));

@@ -75,8 +75,8 @@ fn numbered(rows: &[Row], repeated: &[usize]) -> Vec<u32> {
     for (place, row) in rows.iter().enumerate() {
         if let Some(epoch) = valid(row) {
             let own = number(epoch);
-            let again = repeated.contains(&place) && own + before <= last;
-            if own + before < last || again {
+            let goes_on = own.saturating_add(before);
+            if goes_on < last || (goes_on == last && repeated.contains(&place)) {
                 before = last;
             }
             last = own.saturating_add(before);

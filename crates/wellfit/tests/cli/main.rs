@@ -11,6 +11,7 @@ mod bad_outputs;
 mod bench;
 mod cache;
 mod depth;
+mod diagnose;
 mod durable;
 mod embedded;
 mod explain;

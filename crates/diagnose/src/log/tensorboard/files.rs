@@ -1,8 +1,10 @@
 //! The event files of a directory.
 
 use crate::error::LogError;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit_base::Shown;
 
 /// What is in the name of every event file.
 const IN_THE_NAME: &str = "tfevents";
@@ -15,12 +17,25 @@ const MOST: usize = 1000;
 /// Keras writes into `train` and `validation`, torch's `add_scalars` into `Loss_train` and so on.
 ///
 /// # Errors
-/// If a folder cannot be listed.
+/// If a folder cannot be listed, or if the files are those of several trainings.
 pub fn files(directory: &Path) -> Result<Vec<(PathBuf, &'static str)>, LogError> {
     let mut found = Vec::new();
     collect(directory, "", DEPTH, &mut found)?;
     found.sort();
+    let folders: BTreeSet<PathBuf> =
+        found.iter().filter_map(|(file, phase)| of_training(file, phase)).collect();
+    if folders.len() > 1 {
+        let list: Vec<String> = folders.iter().map(|folder| folder.shown()).collect();
+        let problem = format!("{} has several trainings: name one, {}", directory.shown(), list.join(" or "));
+        return Err(LogError::Choice(problem));
+    }
     Ok(found)
+}
+
+/// The folder of a training to which a file belongs: its own, or the one around those of the parts of the data.
+fn of_training(file: &Path, phase: &str) -> Option<PathBuf> {
+    let own = file.parent()?;
+    Some(if phase.is_empty() { own } else { own.parent()? }.to_path_buf())
 }
 
 fn collect(

@@ -35,7 +35,13 @@ fn read<T>(
     text: Option<&str>,
     read: impl Fn(&str) -> Result<T, PolicyError>,
 ) -> Result<Option<T>, CliError> {
-    text.map(read).transpose().map_err(|error| CliError::Usage(format!("{option}: {error}")))
+    // A file behind the option is taken for its value.
+    let hint = if text.is_some_and(|text| !text.contains('=')) {
+        "; files stand in front of this option"
+    } else {
+        ""
+    };
+    text.map(read).transpose().map_err(|error| CliError::Usage(format!("{option}: {error}{hint}")))
 }
 
 /// The option alone means the textbook's settings.

@@ -80,3 +80,20 @@ pub fn weightiest(diagnosis: &Diagnosis) -> Vec<String> {
     };
     found.take(WEIGHTIEST).map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::parser::parser;
+    use wellfit::diagnose::findings::Flag;
+
+    #[test]
+    fn advice_names_options_that_train_has() {
+        let parser = parser();
+        let train = parser.find_subcommand("train").unwrap();
+        let options: Vec<String> =
+            train.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+        for flag in Flag::ALL {
+            assert!(options.iter().any(|option| option == flag.name()), "{}", flag.name());
+        }
+    }
+}
