@@ -117,6 +117,9 @@ pub const LOST_PROGRESS: Threshold = of(0.50, RUNMEDIC);
 pub const SPIKE: Threshold = of(8.0, OURS);
 /// Spikes: over the trend.
 pub const SPIKE_RATIO: Threshold = of(1.5, OURS);
+/// Spikes: height as a share of all that the loss gained. Late in a training most batches have next to no loss, so that
+/// ordinary ones stand out.
+pub const SPIKE_OF_GAIN: Threshold = of(0.5, OURS);
 /// Spikes: gradient norm over its median.
 pub const GRADIENT_SPIKE: Threshold = of(10.0, RUNMEDIC);
 /// Spikes: share of steps or epochs at the beginning that do not count.

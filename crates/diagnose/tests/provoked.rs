@@ -220,6 +220,12 @@ fn early_stopping_is_too_early_within_noise_or_after_a_longer_streak() {
     has(&stopped(1, losses(8, |e| 1.5 - 0.1 * e, noisy)), Name::StoppedTooEarly);
     let clear = |e: f64| 0.5 + 0.05 * (e - 6.0).abs();
     lacks(&stopped(4, losses(10, |e| 1.5 - 0.1 * e, clear)), Name::StoppedTooEarly);
+    // Twelve epochs without a better value show that it stands still.
+    let still = |e: f64| if e < 5.0 { 2.0 - 0.3 * e } else { 0.8 + 0.02 * wobble(e) };
+    lacks(
+        &stopped(12, losses(16, |e| 1.5 - 0.05 * e, |e| if e == 4.0 { 0.77 } else { still(e) })),
+        Name::StoppedTooEarly,
+    );
     // Three epochs without a better value, then one: a patience of 3 is shorter than what this run once broke.
     let streak = [1.0, 0.8, 0.9, 0.9, 0.9, 0.7, 0.95, 0.95, 0.95];
     let curves = losses(9, |e| 1.5 - 0.1 * e, |e| streak[e as usize - 1]);
@@ -236,6 +242,10 @@ fn a_rate_too_high_shows_in_training() {
     let quiet =
         with(losses(20, falling, falling), Series::TrainAccuracy, |e| 0.8 + 0.012 * (-1.0_f64).powf(e));
     lacks(&quiet, Name::LrTooHigh);
+    // Of 100 training images accuracy swings by chance.
+    let mut few = swinging.clone();
+    few.facts.n_train = Some(100);
+    lacks(&few, Name::LrTooHigh);
     // Validation alone: a small part swings at any rate.
     let small =
         with(losses(20, falling, |e| 0.5 + 0.2 * wobble(e)), Series::ValAccuracy, |e| 0.8 + 0.1 * wobble(e));
@@ -250,6 +260,8 @@ fn a_rate_too_high_shows_in_training() {
 fn a_rate_too_low_falls_slowly_and_evenly() {
     let slow = |e: f64| 2.3 - 0.02 * e;
     has(&losses(20, slow, slow), Name::LrTooLow);
+    // A short training falls evenly whatever its rate.
+    lacks(&losses(6, |e| 2.3 - 0.1 * e, slow), Name::LrTooLow);
     // A head on trained features is slow because it is done.
     lacks(&losses(20, |e| 0.6 + 0.3 * 0.6_f64.powf(e), slow), Name::LrTooLow);
     lacks(&losses(20, |e| 2.3 - 0.1 * e, slow), Name::LrTooLow);
@@ -278,6 +290,10 @@ fn a_spike_stands_out_and_comes_back() {
     lacks(&steps, Name::LossSpikes);
     steps.step_losses[300] = 9.0;
     has(&steps, Name::LossSpikes);
+    // Late in a training most batches have next to no loss, and a few have some.
+    steps.step_losses =
+        (0..500).map(|step| 2.0 * 0.98_f64.powi(step) + if step % 37 == 0 { 0.3 } else { 0.0 }).collect();
+    lacks(&steps, Name::LossSpikes);
     has(&with(sound(), Series::GradNorm, |e| if e == 15.0 { 50.0 } else { 2.0 }), Name::LossSpikes);
 }
 

@@ -39,7 +39,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, or weights that cannot be downloaded, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
-7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
+7 interrupted and saved: `wellfit resume` goes on, 8 predict or diagnose could not use some of what it was given";
 
 /// The heading of what is printed and written.
 const OUTPUT: &str = Group::Output.title();

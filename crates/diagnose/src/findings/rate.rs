@@ -5,10 +5,10 @@ use super::finding::{Finding, Ruled};
 use super::look::{Look, beginning, level, percent, short};
 use super::name::Name;
 use crate::log::{Points, Series};
-use crate::statistics::{median, theil_sen};
+use crate::statistics::{difference_error, median, share_error, theil_sen};
 use crate::thresholds::{
-    ALPHA_HIGH, ALPHA_LOW, CLIPPED, FALLING, LEAST_EPOCHS, LEFT, STRAIGHT, SURGE, SURGE_OF_GAIN, SWING,
-    SWING_SHARE, SWINGS,
+    ALPHA_HIGH, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, STRAIGHT, SURGE,
+    SURGE_OF_GAIN, SWING, SWING_SHARE, SWINGS,
 };
 
 /// The rule of `lr-too-high`, by the first of these that the log has a figure for and that fires:
@@ -47,7 +47,7 @@ pub fn too_high(look: &Look<'_>) -> Ruled {
 fn unstable(look: &Look<'_>) -> Ruled {
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
     let accuracy = look.curves.points(Series::TrainAccuracy);
-    let by_accuracy = swings(&accuracy);
+    let by_accuracy = swings(&accuracy, swing(look, &accuracy));
     let by_loss = surges(&u);
     let (of, places, count, threshold) = if is_often(by_accuracy.len(), accuracy.len()) {
         ("train_accuracy, share of the epochs with a swing of 3 points", by_accuracy, accuracy.len(), SWING)
@@ -75,17 +75,24 @@ fn is_often(swings: usize, epochs: usize) -> bool {
     epochs >= LEAST_EPOCHS && swings >= SWINGS && swings as f64 >= SWING_SHARE.value * epochs as f64
 }
 
+/// What counts as a swing: 3 points, and more than two standard errors of the difference of two accuracies.
+fn swing(look: &Look<'_>, accuracy: &Points) -> f64 {
+    let typical = median(accuracy.iter().map(|(_, share)| *share)).unwrap_or(0.5);
+    let error = look.facts().n_train.map_or(0.0, |images| share_error(typical, images));
+    SWING.value.max(ERRORS * difference_error(error, error))
+}
+
 /// The epochs at which the accuracy turned after a way of 3 points or more against or after a fall: each fall of that size
 /// between a peak and the valley after it counts, and so does the climb back.
-fn swings(accuracy: &Points) -> Vec<u32> {
+fn swings(accuracy: &Points, swing: f64) -> Vec<u32> {
     let turns = turns(accuracy);
     let mut found = Vec::new();
     let mut fell = false;
     for pair in turns.windows(2) {
         let way = pair[1].1 - pair[0].1;
-        if -way >= SWING.value {
+        if -way >= swing {
             (fell, _) = (true, found.push(pair[1].0));
-        } else if way >= SWING.value && fell {
+        } else if way >= swing && fell {
             found.push(pair[1].0);
         } else {
             fell = false;
@@ -138,6 +145,9 @@ pub fn too_low(look: &Look<'_>) -> Ruled {
         return Ok(
             (alpha < ALPHA_LOW.value).then(|| finding(sentence).evident("alpha, median", alpha, ALPHA_LOW))
         );
+    }
+    if u.len() < LEAST_EPOCHS_FLAT {
+        return Err(vec![format!("alpha, or train_loss of at least {LEAST_EPOCHS_FLAT} epochs")]);
     }
     let half = u.len() / 2;
     let slopes = (theil_sen(&u[..=half]), theil_sen(&u[half..]));

@@ -6,7 +6,9 @@ use super::look::{Look, short};
 use super::name::Name;
 use crate::log::Series;
 use crate::statistics::{median, robust_z};
-use crate::thresholds::{GRADIENT_SPIKE, LEAST_EPOCHS_FLAT, SPIKE, SPIKE_RATIO, SPIKE_WARM_UP};
+use crate::thresholds::{
+    GRADIENT_SPIKE, LAST, LEAST_EPOCHS_FLAT, SPIKE, SPIKE_OF_GAIN, SPIKE_RATIO, SPIKE_WARM_UP,
+};
 
 /// Neighbours on each side that are the trend: of steps, and of epochs.
 const REACH: (usize, usize) = (50, 5);
@@ -23,10 +25,13 @@ struct Spike {
     place: usize,
     z: f64,
     ratio: f64,
+    /// Its height as a share of what the loss gained.
+    of_gain: f64,
 }
 
-/// The rule: a training loss of a step, or of an epoch where steps are not known, lies 8 robust standard deviations and half
-/// its size above its neighbours, or a gradient norm is ten times the median. The beginning does not count.
+/// The rule: a training loss of a step, or of an epoch where steps are not known, lies 8 robust standard deviations, half its
+/// size and half of all that was gained above its neighbours, or a gradient norm is ten times the median. The beginning does
+/// not count.
 pub fn spikes(look: &Look<'_>) -> Ruled {
     let norms = look.curves.points(Series::GradNorm);
     let typical = median(norms.iter().map(|(_, norm)| *norm));
@@ -77,12 +82,15 @@ fn told(look: &Look<'_>, spike: &Spike, series: &str, epoch: u32, sentence: Stri
     Finding::new(Name::LossSpikes, Some(epoch), sentence)
         .evident(format!("{series}, robust z"), spike.z, SPIKE)
         .evident(format!("{series}, over its trend"), spike.ratio, SPIKE_RATIO)
+        .evident(format!("{series}, height as a share of all that it gained"), spike.of_gain, SPIKE_OF_GAIN)
         .excluding("not a divergence: the loss comes back")
         .advise([clip(look)])
 }
 
 /// The first spike. The last values cannot be one: nothing tells whether they come back.
 fn spike(values: &[f64], reach: usize) -> Option<Spike> {
+    let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = SPIKE_OF_GAIN.value * (median(values.iter().copied().take(LAST))? - lowest);
     let first = ((SPIKE_WARM_UP * values.len() as f64).ceil() as usize).max(2);
     let last = values.len().saturating_sub(2);
     (first..last).find_map(|place| {
@@ -94,7 +102,13 @@ fn spike(values: &[f64], reach: usize) -> Option<Spike> {
         let (z, trend) = robust_z(values, place, reach)?;
         let ratio = values[place] / trend;
         let comes_back = values[place + 1] < values[place];
-        (z > SPIKE.value && ratio > SPIKE_RATIO.value && comes_back).then_some(Spike { place, z, ratio })
+        let large = z > SPIKE.value && ratio > SPIKE_RATIO.value && values[place] - trend > high;
+        (large && comes_back).then(|| Spike {
+            place,
+            z,
+            ratio,
+            of_gain: SPIKE_OF_GAIN.value * (values[place] - trend) / high,
+        })
     })
 }
 

@@ -7,7 +7,7 @@ use super::look::{Look, at, epochs, from, least, level, noise_of, short};
 use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::median;
-use crate::thresholds::{ERRORS, OURS};
+use crate::thresholds::{ERRORS, LEAST_EPOCHS_FLAT, OURS};
 use wellfit_policy::early_stopping_precludes_plateau;
 use wellfit_record::StopReason;
 
@@ -17,7 +17,8 @@ const LEAST: usize = 4;
 /// The rule: early stopping ended the training, and
 /// * the scheduler that was on as well could never have acted, or
 /// * the run had once before gone as many epochs without a better value as the patience allows, and then found one, or
-/// * the values since the best one are within noise of it, by their median, while the training loss still fell.
+/// * the values since the best one are fewer than ten and within noise of it, by their median, while the training loss still
+///   fell. More of them show that the loss stands still.
 pub fn too_early(look: &Look<'_>) -> Ruled {
     let stop = look.know(look.facts().stop, "whether early stopping ended it (--early-stopping)")?;
     let (StopReason::EarlyStopping, Some(config)) = (stop, &look.facts().early_stopping) else {
@@ -64,7 +65,8 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
         return Ok(Some(finding.advise(more)));
     }
     let since = &v[best + 1..];
-    let Some(typical) = median(since.iter().map(|(_, value)| *value)) else { return Ok(None) };
+    let few = since.iter().take(LEAST_EPOCHS_FLAT).map(|(_, value)| *value);
+    let Some(typical) = median(few).filter(|_| since.len() < LEAST_EPOCHS_FLAT) else { return Ok(None) };
     // The variance of a median of m normal values is about 1.57/m of theirs.
     let sigma = noise_of(if since.len() > 4 { since } else { from(&v, v[v.len() / 4].0) });
     let errors = ERRORS * sigma * (1.0 + 1.57 / since.len() as f64).sqrt();
