@@ -41,7 +41,7 @@ mutants:
 fuzz inputs="1000000":
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images -p wellfit-data -p wellfit-weights -p wellfit-record --test fuzz -- --nocapture
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-run --lib fuzz -- --nocapture
-    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit --bin wellfit fuzz -- --nocapture
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-diagnose damaged -- --nocapture
 
 # Damaged images only, 42,000 for each format unless told otherwise; a panic of ours fails, one of a foreign decoder must be an error
 fuzz-images inputs="42000":

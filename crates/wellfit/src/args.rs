@@ -2,6 +2,7 @@
 
 pub use crate::bench_args::BenchArgs;
 pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
+pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
 use crate::settings::{Settings, one_of, seed};
@@ -38,7 +39,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
 or model, or weights that cannot be downloaded, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
-7 interrupted and saved: `wellfit resume` goes on, 8 predict could not use some of the images";
+7 interrupted and saved: `wellfit resume` goes on, 8 predict or diagnose could not use some of what it was given";
 
 /// The heading of what is printed and written.
 const OUTPUT: &str = Group::Output.title();
@@ -79,6 +80,8 @@ pub enum Command {
     Plot(PlotArgs),
     /// Apply early stopping and learning-rate rules to recorded metrics
     Replay(ReplayArgs),
+    /// Read the curves of runs, or of other tools' logs: what went wrong, and what to change
+    Diagnose(DiagnoseArgs),
     /// Measure this machine: a training step, a forward pass, the loader
     Bench(BenchArgs),
 }

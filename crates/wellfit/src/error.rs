@@ -4,6 +4,7 @@ use crate::settings::in_flags;
 use std::path::PathBuf;
 use wellfit::base::Shown;
 use wellfit::data::DataError;
+use wellfit::diagnose::LogError;
 use wellfit::gpu::DeviceError;
 use wellfit::models::ModelError;
 use wellfit::plot::PlotError;
@@ -131,6 +132,17 @@ impl From<PolicyError> for CliError {
 impl From<RecordError> for CliError {
     fn from(error: RecordError) -> Self {
         Self::Output(in_flags(&error.to_string()))
+    }
+}
+
+impl From<LogError> for CliError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Choice(problem) => Self::Usage(problem),
+            LogError::Invalid(problem) => DataError::Invalid(problem).into(),
+            LogError::Io { path, source } => DataError::Io { path, source }.into(),
+            LogError::Record(error) => error.into(),
+        }
     }
 }
 

@@ -13,12 +13,14 @@
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
+//! | [`diagnose`] | curves, ours or another tool's → findings |
 //! | [`plot`] | numbers → pictures |
 //! | [`gpu`] | the passes of a network on a GPU |
 //! | [`base`], [`simd`], [`kernels`], [`rng`], [`weights`] | what they use: files, vectors, arithmetic, random numbers, weight files |
 
 pub use wellfit_base as base;
 pub use wellfit_data as data;
+pub use wellfit_diagnose as diagnose;
 pub use wellfit_fetch as fetch;
 pub use wellfit_gpu as gpu;
 pub use wellfit_images as images;

@@ -6,6 +6,7 @@ mod bench_args;
 mod commands;
 mod config;
 mod data_args;
+mod diagnose_args;
 mod error;
 mod explain_args;
 mod labs;
@@ -82,6 +83,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
+        Command::Diagnose(args) => commands::diagnose::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "resume",
     "verify-resume",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 14] = [
     "runs",
     "plot",
     "replay",
+    "diagnose",
     "bench",
     "--help",
 ];

@@ -5,6 +5,7 @@ pub mod cross_validation;
 pub mod data_show;
 pub mod data_split;
 pub mod data_stats;
+pub mod diagnose;
 pub mod evaluate;
 pub mod explain;
 pub mod export;

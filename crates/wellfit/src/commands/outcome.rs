@@ -1,8 +1,10 @@
 //! The end of a run, trained or resumed.
 
+use crate::commands::diagnose::weightiest;
 use crate::output::{self, Output, number};
 use serde_json::json;
 use wellfit::base::Shown;
+use wellfit::diagnose::{Asked, diagnose, log};
 use wellfit::run::Outcome;
 
 /// The result for programs, and what can be done next.
@@ -21,7 +23,19 @@ pub fn report(outcome: &Outcome, data: &str, out: Output) {
         "seconds": outcome.seconds,
         "data_wait_share": number(outcome.data_wait_share),
     }));
+    tell_weightiest(outcome, out);
     if outcome.test_is_untouched {
         out.say(format!("test/ is untouched: wellfit evaluate {} {data}", outcome.run.shown()));
+    }
+}
+
+/// What the run's curves say, a line each; `wellfit diagnose` says more. A record that cannot be read again has been reported
+/// by what wrote it.
+fn tell_weightiest(outcome: &Outcome, out: Output) {
+    let Ok(curves) = log::of_path(&outcome.run, &Asked::default()) else { return };
+    let lines = weightiest(&diagnose(&curves));
+    lines.iter().for_each(|line| out.say(line));
+    if !lines.is_empty() {
+        out.say(format!("more of this: wellfit diagnose {}", outcome.run.shown()));
     }
 }

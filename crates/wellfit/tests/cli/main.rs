@@ -12,6 +12,7 @@ mod bench;
 mod budget;
 mod cache;
 mod depth;
+mod diagnose;
 mod durable;
 mod embedded;
 mod explain;

@@ -1,6 +1,5 @@
 //! `wellfit replay`: what early stopping and learning-rate rules would have decided on recorded metrics.
 
-mod column;
 mod policies;
 mod source;
 mod words;

@@ -1,21 +1,16 @@
 //! Where the metrics of a replay come from: a CSV file, or the record of a run.
 
-use super::column;
 use crate::args::ReplayArgs;
 use crate::error::CliError;
 use crate::output::Output;
 use serde::Deserialize;
-use std::io::ErrorKind;
 use std::path::Path;
 use wellfit::base::Shown;
-use wellfit::base::file;
 use wellfit::base::words::{either, plural};
 use wellfit::data::DataError;
+use wellfit::diagnose::table::{column, read_text};
 use wellfit::record::{RunDir, epochs};
 use wellfit::train::Metric;
-
-/// More than the metrics of any run; a file beyond it is something else.
-const LARGEST_FILE: u64 = 64 << 20;
 
 /// A metric, epoch by epoch.
 pub struct Metrics {
@@ -39,14 +34,14 @@ pub fn read(args: &ReplayArgs, out: Output) -> Result<Metrics, CliError> {
     }
 }
 
-fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
+fn of_file(path: &Path, wanted: Option<&str>, out: Output) -> Result<Metrics, CliError> {
     let place = path.shown().to_string();
     if path.is_dir() {
         let problem = format!("{place} is a folder: for the metrics of a run give --run {place}");
         return Err(DataError::Invalid(problem).into());
     }
-    let text = text(path)?;
-    let found = column::column(&text, column).map_err(|problem| problem.at(&place))?;
+    let text = read_text(path)?;
+    let found = column(&text, wanted).map_err(|problem| problem.at(&place))?;
     if found.empty > 0 {
         let rows = either(found.empty, "row has", "rows have");
         out.warn(format!(
@@ -61,27 +56,6 @@ fn of_file(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, Cl
         out.warn(format!("{place}: the names came again in {lines}, which {were} left out"));
     }
     Ok(Metrics { name: found.name, place, epochs: (1..).zip(found.values).collect(), lr: None })
-}
-
-fn text(path: &Path) -> Result<String, DataError> {
-    let bad = |problem: &str| DataError::Invalid(format!("{}: {problem}", path.shown()));
-    let bytes = file::read_stream(path, LARGEST_FILE).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => bad("larger than 64 MiB, so hardly the metrics of a run"),
-        _ => DataError::Io { path: path.to_path_buf(), source },
-    })?;
-    decoded(bytes).ok_or_else(|| bad("not a text in UTF-8: save it as CSV"))
-}
-
-/// The text in UTF-8, or in UTF-16 with its mark, as spreadsheets save "Unicode text".
-fn decoded(bytes: Vec<u8>) -> Option<String> {
-    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
-        Some(b"\xff\xfe") => u16::from_le_bytes,
-        Some(b"\xfe\xff") => u16::from_be_bytes,
-        _ => return String::from_utf8(bytes).ok(),
-    };
-    let (pairs, rest) = bytes.as_chunks();
-    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
-    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
 }
 
 /// The part of `run.toml` that says where the learning rate began.

@@ -1,7 +1,6 @@
 //! Why there is no such column.
 
-use crate::error::CliError;
-use wellfit::data::DataError;
+use crate::error::LogError;
 
 /// Why there is no such column.
 #[derive(Debug, PartialEq)]
@@ -14,15 +13,16 @@ pub enum ColumnError {
 
 impl ColumnError {
     /// The error, naming the file.
-    pub fn at(self, place: &str) -> CliError {
+    #[must_use]
+    pub fn at(self, place: &str) -> LogError {
         match self {
-            Self::Choice(problem) => CliError::Usage(format!("{place} {problem}")),
-            Self::File(problem) => DataError::Invalid(format!("{place}{problem}")).into(),
+            Self::Choice(problem) => LogError::Choice(format!("{place} {problem}")),
+            Self::File(problem) => LogError::Invalid(format!("{place}{problem}")),
         }
     }
 
     /// What is wrong in that line, from 1.
-    pub fn in_line(line: u64, problem: &str) -> Self {
+    pub(crate) fn in_line(line: u64, problem: &str) -> Self {
         Self::File(format!(", line {line}: {problem}"))
     }
 }

@@ -14,8 +14,18 @@ pub const UNNAMED: &str = "loss";
 pub struct Table {
     /// How many rows there are.
     pub rows: usize,
-    /// The values of the rows that have one, each with its line, from 1.
-    pub columns: BTreeMap<String, Vec<(u64, Value)>>,
+    /// The values of the rows that have one.
+    pub columns: BTreeMap<String, Vec<JsonCell>>,
+}
+
+/// A value of a row.
+pub struct JsonCell {
+    /// The row, from 0.
+    pub row: usize,
+    /// Its line, from 1.
+    pub line: u64,
+    /// The value.
+    pub value: Value,
 }
 
 /// Whether a text is meant to be JSON.
@@ -78,13 +88,13 @@ impl Table {
                 Some(history) => self.add(history, line),
                 None if !map.is_empty() && map.values().all(Value::is_array) => self.add_lists(map, line),
                 None => {
-                    self.rows += 1;
                     self.add_row("", map, line);
+                    self.rows += 1;
                 }
             },
             value => {
-                self.rows += 1;
                 self.put(UNNAMED.to_owned(), line, value);
+                self.rows += 1;
             }
         }
     }
@@ -101,17 +111,18 @@ impl Table {
 
     /// Lists by name, whose places are rows.
     fn add_lists(&mut self, lists: Map<String, Value>, line: u64) {
+        let first = self.rows;
         let lengths = lists.values().filter_map(|list| Some(list.as_array()?.len()));
         self.rows += lengths.max().unwrap_or(0);
         for (name, list) in lists {
             if let Value::Array(list) = list {
-                let values = list.into_iter().map(|value| (line, value));
+                let values = (first..).zip(list).map(|(row, value)| JsonCell { row, line, value });
                 self.columns.entry(name).or_default().extend(values);
             }
         }
     }
 
     fn put(&mut self, name: String, line: u64, value: Value) {
-        self.columns.entry(name).or_default().push((line, value));
+        self.columns.entry(name).or_default().push(JsonCell { row: self.rows, line, value });
     }
 }

@@ -1,0 +1,154 @@
+//! Validation loss that rises while training loss falls: `overfitting`, or `overconfident` where the answers hold.
+
+use super::advice::Flag;
+use super::finding::{Finding, Missing, Ruled};
+use super::look::{Level, Look, at, beginning, from, least, level, noise_of, short, spacing};
+use super::name::Name;
+use crate::log::Series;
+use crate::statistics::{difference_error, share_error};
+use crate::thresholds::{
+    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_EPOCHS, OVERFITTING_OF_GAIN, OVERFITTING_RISE,
+    OVERFITTING_TRAIN,
+};
+
+/// The variance of the median of three values over that of one (of normal ones: 0.449).
+const MEDIAN_OF_THREE: f64 = 0.449;
+/// Epochs further apart than so many usual distances: the log leaves some out.
+const LEFT_OUT: f64 = 3.0;
+
+/// A rise of the validation loss after its least value.
+struct Rise {
+    /// The epoch of the least value.
+    epoch: u32,
+    least: f64,
+    level: Level,
+    /// Two standard errors of the rise.
+    errors: f64,
+    /// The training loss at the end over that at the least validation loss.
+    train: f64,
+    /// The first epoch after the least value that the log has, where it leaves some out there.
+    left_out_until: Option<u32>,
+}
+
+/// Generalisation loss (Prechelt 1998), with noise: the mean of the last values lies 5 % above the least one, by more than
+/// two standard errors also by their median, for four epochs at least, while the training loss went on falling.
+fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
+    let v = look.need(Series::ValLoss, LEAST_EPOCHS)?;
+    let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
+    let Some(place) = least(&v) else { return Ok(None) };
+    let (epoch, least) = v[place];
+    let level = level(&v);
+    let errors = ERRORS * noise_of(&v[place..]) * (1.0 + MEDIAN_OF_THREE).sqrt();
+    let gained = beginning(&v) - least;
+    let rose = level.mean >= OVERFITTING_RISE.value * least
+        && level.median - least > errors
+        && level.mean - least >= OVERFITTING_OF_GAIN.value * gained
+        && v.len() - 1 - place >= OVERFITTING_EPOCHS;
+    let train = at(&u, epoch).map_or(f64::NAN, |then| super::look::level(&u).median / then);
+    if !rose || train.is_nan() || train > OVERFITTING_TRAIN.value {
+        return Ok(None);
+    }
+    let next = v.get(place + 1).map(|(next, _)| *next);
+    let gap = next.filter(|next| f64::from(next - epoch) > LEFT_OUT * spacing(&v));
+    Ok(Some(Rise { epoch, least, level, errors, train, left_out_until: gap }))
+}
+
+/// Whether the accuracy held: that of the last epochs is not below that at the least validation loss by more than two
+/// standard errors. `None` where it cannot be told.
+fn accuracy_held(look: &Look<'_>, rise: &Rise) -> Option<(bool, f64, f64)> {
+    let accuracy = look.curves.points(Series::ValAccuracy);
+    let then = at(&accuracy, rise.epoch)
+        .filter(|_| accuracy.len() >= LEAST_EPOCHS && rise.left_out_until.is_none())?;
+    let now = level(&accuracy).mean;
+    let error = match look.facts().n_val {
+        Some(images) => share_error(then, images),
+        None => difference_error(1.0, (1.0 / LAST as f64).sqrt()) * noise_of(from(&accuracy, rise.epoch)),
+    };
+    Some((now >= then - ERRORS * error, then, now))
+}
+
+/// The rule of `overfitting`.
+pub fn overfitting(look: &Look<'_>) -> Ruled {
+    let Some(rise) = rise(look)? else { return Ok(None) };
+    let held = accuracy_held(look, &rise);
+    if held.is_some_and(|(held, _, _)| held) {
+        return Ok(None);
+    }
+    let Rise { epoch, least, level, train, .. } = rise;
+    let mut finding = evidence(
+        Finding::new(
+            Name::Overfitting,
+            Some(epoch),
+            format!(
+                "The network learns the training images by heart: the validation loss rose from {} at epoch {epoch} to {} \
+                 (mean of the last {LAST}), while the training loss fell to {} of what it was then.",
+                short(least),
+                short(level.mean),
+                super::look::percent(train)
+            ),
+        ),
+        &rise,
+    );
+    finding = match (held, rise.left_out_until) {
+        (Some((_, then, now)), _) => finding
+            .evident_by("val_accuracy, mean of the last 3", now, then, OURS)
+            .excluding("not only overconfident: the accuracy fell as well"),
+        (None, Some(next)) => finding.without(format!(
+            "the epochs {} to {}: whether the accuracy still rose after the least loss",
+            epoch + 1,
+            next - 1
+        )),
+        (None, None) => finding.without("val_accuracy: whether only the probabilities are too extreme"),
+    };
+    let stopping = (!look.is_on("early_stopping")).then(|| look.advise(Flag::EarlyStopping, ""));
+    let decay = look.facts().number("weight_decay").unwrap_or(0.0).max(1e-5) * 10.0;
+    let flips = (!look.is_on("hflip")).then(|| look.advise(Flag::Hflip, ""));
+    Ok(Some(finding.advise(stopping).advise([look.advise(Flag::WeightDecay, short(decay))]).advise(flips)))
+}
+
+/// The rule of `overconfident`.
+pub fn overconfident(look: &Look<'_>) -> Ruled {
+    let Some(rise) = rise(look)? else { return Ok(None) };
+    if rise.left_out_until.is_some() {
+        return Err(vec!["the epochs after the least validation loss".to_owned()]);
+    }
+    if !look.curves.has(Series::ValAccuracy) {
+        return Err(vec![Series::ValAccuracy.to_string()]);
+    }
+    let Some((true, then, now)) = accuracy_held(look, &rise) else { return Ok(None) };
+    let Rise { epoch, least, level, .. } = rise;
+    let finding = Finding::new(
+        Name::Overconfident,
+        Some(epoch),
+        format!(
+            "The answers stay right, but their probabilities become too extreme: since epoch {epoch} the validation loss \
+             rose from {} to {}, while the accuracy went from {} to {}.",
+            short(least),
+            short(level.mean),
+            super::look::percent(then),
+            super::look::percent(now)
+        ),
+    );
+    let smoothing = look.facts().number("label_smoothing").unwrap_or(0.0);
+    let to = if smoothing < 0.1 { 0.1 } else { smoothing + 0.05 };
+    Ok(Some(
+        evidence(finding, &rise)
+            .evident_by("val_accuracy, mean of the last 3", now, then, OURS)
+            .excluding("not overfitting: the accuracy did not fall")
+            .advise([look.advise(Flag::LabelSmoothing, short(to))]),
+    ))
+}
+
+fn evidence(finding: Finding, rise: &Rise) -> Finding {
+    let Rise { least, level, errors, train, .. } = rise;
+    finding
+        .evident("val_loss, mean of the last 3 over the least", level.mean / least, OVERFITTING_RISE)
+        .evident_by(
+            "val_loss, median of the last 3 less the least",
+            level.median - least,
+            *errors,
+            "two standard errors",
+        )
+        .evident("train_loss, now over then", *train, OVERFITTING_TRAIN)
+        .excluding("not noise: the rise is larger than two standard errors")
+}

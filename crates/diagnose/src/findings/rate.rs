@@ -1,0 +1,167 @@
+//! `lr-too-high` and `lr-too-low`.
+
+use super::advice::Flag;
+use super::finding::{Finding, Ruled};
+use super::look::{Look, beginning, level, percent, short};
+use super::name::Name;
+use crate::log::{Points, Series};
+use crate::statistics::{difference_error, median, share_error, theil_sen};
+use crate::thresholds::{
+    ALPHA_HIGH, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, STRAIGHT, SURGE,
+    SURGE_OF_GAIN, SWING, SWING_SHARE, SWINGS,
+};
+
+/// The rule of `lr-too-high`, by the first of these that the log has a figure for and that fires:
+/// * α, the place where a step lands: its median is beyond the minimum;
+/// * the share of steps whose gradient is clipped: more than half;
+/// * training accuracy that falls by 3 points and rises again, in a fifth of the epochs;
+/// * training loss that rises by a fifth from one epoch to the next, in a fifth of the epochs.
+///
+/// Swings of validation alone do not count: a small validation part does that at any rate.
+pub fn too_high(look: &Look<'_>) -> Ruled {
+    let alpha = look.curves.points(Series::Alpha);
+    if let Some(typical) = median(alpha.iter().map(|(_, alpha)| *alpha)) {
+        let sentence = format!(
+            "The learning rate is too high: a step lands beyond the minimum along its line (median of α {}).",
+            short(typical)
+        );
+        return Ok((typical > ALPHA_HIGH.value).then(|| {
+            let finding =
+                Finding::new(Name::LrTooHigh, None, sentence).evident("alpha, median", typical, ALPHA_HIGH);
+            finding.advise([look.rate(1.0 / 3.0)])
+        }));
+    }
+    let clipped = median(look.curves.points(Series::ClippedShare).into_iter().map(|(_, share)| share));
+    if let Some(share) = clipped.filter(|share| *share > CLIPPED.value) {
+        let sentence = format!(
+            "The learning rate is too high: {} of the steps had their gradient clipped.",
+            percent(share)
+        );
+        let finding =
+            Finding::new(Name::LrTooHigh, None, sentence).evident("clipped_share, median", share, CLIPPED);
+        return Ok(Some(finding.advise([look.rate(1.0 / 3.0)])));
+    }
+    unstable(look)
+}
+
+fn unstable(look: &Look<'_>) -> Ruled {
+    let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
+    let accuracy = look.curves.points(Series::TrainAccuracy);
+    let by_accuracy = swings(&accuracy, swing(look, &accuracy));
+    let by_loss = surges(&u);
+    let (of, places, count, threshold) = if is_often(by_accuracy.len(), accuracy.len()) {
+        ("train_accuracy, share of the epochs with a swing of 3 points", by_accuracy, accuracy.len(), SWING)
+    } else if is_often(by_loss.len(), u.len()) {
+        ("train_loss, share of the epochs with a rise by a fifth", by_loss, u.len(), SURGE)
+    } else {
+        return Ok(None);
+    };
+    let share = places.len() as f64 / count as f64;
+    let what = if threshold == SWING { "the training accuracy swings" } else { "the training loss jumps up" };
+    let sentence = format!("The learning rate is too high: {what} in {} of {count} epochs.", places.len());
+    let finding = Finding::new(Name::LrTooHigh, places.first().copied(), sentence)
+        .evident(of, share, SWING_SHARE)
+        .evident_by("what counts as one", threshold.value, threshold.value, threshold.source)
+        .excluding("not a small validation part: training itself swings")
+        .without("alpha");
+    Ok(Some(
+        finding
+            .advise([look.rate(1.0 / 3.0)])
+            .advise((!look.is_on("lr_scheduler")).then(|| look.advise(Flag::LrScheduler, ""))),
+    ))
+}
+
+fn is_often(swings: usize, epochs: usize) -> bool {
+    epochs >= LEAST_EPOCHS && swings >= SWINGS && swings as f64 >= SWING_SHARE.value * epochs as f64
+}
+
+/// What counts as a swing: 3 points, and more than two standard errors of the difference of two accuracies.
+fn swing(look: &Look<'_>, accuracy: &Points) -> f64 {
+    let typical = median(accuracy.iter().map(|(_, share)| *share)).unwrap_or(0.5);
+    let error = look.facts().n_train.map_or(0.0, |images| share_error(typical, images));
+    SWING.value.max(ERRORS * difference_error(error, error))
+}
+
+/// The epochs at which the accuracy turned after a way of 3 points or more against or after a fall: each fall of that size
+/// between a peak and the valley after it counts, and so does the climb back.
+fn swings(accuracy: &Points, swing: f64) -> Vec<u32> {
+    let turns = turns(accuracy);
+    let mut found = Vec::new();
+    let mut fell = false;
+    for pair in turns.windows(2) {
+        let way = pair[1].1 - pair[0].1;
+        if -way >= swing {
+            (fell, _) = (true, found.push(pair[1].0));
+        } else if way >= swing && fell {
+            found.push(pair[1].0);
+        } else {
+            fell = false;
+        }
+    }
+    found
+}
+
+/// The first and last point of a curve and those between at which it turns.
+fn turns(points: &Points) -> Points {
+    let mut turns: Points = Vec::new();
+    for &point in points {
+        let goes_on = matches!(turns.as_slice(), [.., a, b] if (b.1 - a.1) * (point.1 - b.1) >= 0.0);
+        if goes_on {
+            turns.pop();
+        }
+        turns.push(point);
+    }
+    turns
+}
+
+/// The epochs whose training loss is a fifth above that of the epoch before, by more than 1 % of all that it gained.
+fn surges(u: &Points) -> Vec<u32> {
+    let least = u.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
+    let gained = beginning(u).max(u.first().map_or(0.0, |(_, value)| *value)) - least;
+    let surge = |pair: &&[(u32, f64)]| {
+        pair[1].1 > SURGE.value * pair[0].1 && pair[1].1 - pair[0].1 > SURGE_OF_GAIN.value * gained
+    };
+    u.windows(2).filter(surge).map(|pair| pair[1].0).collect()
+}
+
+/// The rule of `lr-too-low`: steps stay far before the minimum (α), or, where α is not known, the training loss falls in a
+/// nearly straight line; in both cases it falls in nine of ten epochs and still is above half of its first value.
+pub fn too_low(look: &Look<'_>) -> Ruled {
+    let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
+    let falls = u.windows(2).filter(|pair| pair[1].1 < pair[0].1).count() as f64 / (u.len() - 1) as f64;
+    let left = level(&u).median / u[0].1;
+    if falls < FALLING.value || left <= LEFT.value {
+        return Ok(None);
+    }
+    let finding = |sentence: &str| {
+        Finding::new(Name::LrTooLow, None, format!("The learning rate is too low: {sentence}"))
+            .evident("train_loss, share of the epochs in which it falls", falls, FALLING)
+            .evident("train_loss, now over the first", left, LEFT)
+            .excluding("not a plateau: the loss still falls")
+            .advise([look.rate(5.0)])
+    };
+    if let Some(alpha) = median(look.curves.points(Series::Alpha).into_iter().map(|(_, alpha)| alpha)) {
+        let sentence = "steps stay far before the minimum along their line.";
+        return Ok(
+            (alpha < ALPHA_LOW.value).then(|| finding(sentence).evident("alpha, median", alpha, ALPHA_LOW))
+        );
+    }
+    if u.len() < LEAST_EPOCHS_FLAT {
+        return Err(vec![format!("alpha, or train_loss of at least {LEAST_EPOCHS_FLAT} epochs")]);
+    }
+    let half = u.len() / 2;
+    let slopes = (theil_sen(&u[..=half]), theil_sen(&u[half..]));
+    let (Some(early), Some(late)) = slopes else { return Ok(None) };
+    let straight = late / early;
+    if early >= 0.0 || straight.is_nan() || straight < STRAIGHT.value {
+        return Ok(None);
+    }
+    let sentence =
+        format!("the training loss falls slowly and evenly, and still is at {} of its first.", percent(left));
+    Ok(Some(
+        finding(&sentence)
+            .evident("train_loss, slope of the second half over that of the first", straight, STRAIGHT)
+            .excluding("not a converged head: the fall does not get slower")
+            .without("alpha"),
+    ))
+}

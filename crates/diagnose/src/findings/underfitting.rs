@@ -1,0 +1,65 @@
+//! `underfitting`: the network is too small, too frozen or too constrained.
+
+use super::advice::Flag;
+use super::convergence::is_flat;
+use super::finding::{Finding, Missing, Ruled};
+use super::look::{Look, level, short};
+use super::name::Name;
+use crate::log::Series;
+use crate::statistics::{difference_error, share_error};
+use crate::thresholds::{ERRORS, LEAST_EPOCHS_FLAT, OURS, UNDERFITTING_GAP, UNDERFITTING_LOSS};
+
+/// The rule: the training loss stands still above half of the loss of an answer without looking, and validation is as good
+/// as training.
+pub fn underfitting(look: &Look<'_>) -> Ruled {
+    let in_evaluation = look.curves.has(Series::TrainEvalLoss);
+    let of = if in_evaluation { Series::TrainEvalLoss } else { Series::TrainLoss };
+    let u = look.need(of, LEAST_EPOCHS_FLAT)?;
+    let v = look.need(Series::ValLoss, LEAST_EPOCHS_FLAT)?;
+    let entropy = look.know(look.facts().entropy(), "the number of classes (--classes)")?;
+    let (train, val) = (level(&u).median, level(&v).median);
+    let most = UNDERFITTING_LOSS.value * entropy;
+    // In training mode dropout and augmentation raise the loss; validation must then be as high.
+    let high = train > most && (in_evaluation || val > most);
+    if !high || !is_flat(look, &u) || gap(look, train, val)? {
+        return Ok(None);
+    }
+    let sentence = format!(
+        "The network cannot even learn the training images: the loss stands still at {}, above half of the {} of an answer \
+         without looking, and validation is no worse ({}).",
+        short(train),
+        short(entropy),
+        short(val)
+    );
+    let mut finding = Finding::new(Name::Underfitting, None, sentence)
+        .evident_by(format!("{of}, median of the last 3"), train, most, UNDERFITTING_LOSS.source)
+        .evident_by("val_loss, median of the last 3", val, most, OURS)
+        .excluding("not a short training: the loss no longer falls")
+        .excluding("not overfitting: validation is as good as training");
+    if !in_evaluation {
+        finding = finding.without("train_eval_loss");
+    }
+    finding = finding.without("whether the labels are right: wrong ones look alike");
+    let decay = look.facts().number("weight_decay").filter(|decay| *decay > 0.0);
+    let frozen = look.is_on("freeze");
+    Ok(Some(
+        finding
+            .advise([
+                look.advise(Flag::Model, if frozen { "the same, without --freeze" } else { "a larger one" })
+            ])
+            .advise(decay.map(|decay| look.advise(Flag::WeightDecay, short(decay / 10.0)))),
+    ))
+}
+
+/// Whether training is better than validation beyond chance.
+fn gap(look: &Look<'_>, train: f64, val: f64) -> Result<bool, Missing> {
+    let accuracies = [Series::TrainAccuracy, Series::ValAccuracy].map(|series| look.curves.points(series));
+    Ok(match (look.facts().n_val, &accuracies) {
+        (Some(images), [of_train, of_val]) if !of_train.is_empty() && !of_val.is_empty() => {
+            let (train, val) = (level(of_train).mean, level(of_val).mean);
+            let error = look.facts().n_train.map_or(0.0, |images| share_error(train, images));
+            train - val > ERRORS * difference_error(share_error(val, images), error)
+        }
+        _ => val > UNDERFITTING_GAP.value * train,
+    })
+}
