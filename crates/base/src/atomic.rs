@@ -25,13 +25,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(directory)
 }
 
-/// A rename must survive a crash too. Only Unix can sync a directory; elsewhere nothing is done.
+/// A rename must survive a crash too.
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    std::fs::File::open(directory)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = directory;
-    Ok(())
+    crate::Dir::open(directory)?.sync()
 }
 
 #[cfg(test)]
