@@ -9,6 +9,7 @@ use crate::checkpoint::{CheckpointWriter, Commit};
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, replace_file};
 use crate::manifest::Checkpoint;
+use crate::owner::Owner;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,8 +28,8 @@ pub enum Write {
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     pub(crate) io: Arc<dyn Io>,
-    /// The run's directory.
-    pub(crate) run: PathBuf,
+    /// Of the run.
+    pub(crate) owner: Arc<Owner>,
     /// What the disk must have before anything of the batch stands: the record so far.
     pub(crate) before: Vec<(PathBuf, Arc<File>)>,
     /// In this order; nothing after the first failure.
@@ -50,13 +51,15 @@ impl Batch {
     }
 
     fn write_all(&self, writer: &Mutex<CheckpointWriter>, stand: &mut Vec<Checkpoint>) -> Result<()> {
+        self.owner.check()?;
         for (path, file) in &self.before {
             self.io.sync(file).at("write", path)?;
         }
         for write in &self.writes {
+            self.owner.check()?;
             match write {
                 Write::Checkpoint(commit) => stand.push(locked(writer).commit(commit)?),
-                Write::File(name, blob) => replace_file(&*self.io, &self.run.join(name), blob.bytes())?,
+                Write::File(name, blob) => replace_file(&*self.io, &self.owner.dir, name, blob.bytes())?,
             }
         }
         Ok(())

@@ -12,7 +12,9 @@ use std::sync::{Arc, Barrier};
 use wellfit_record::{Disk, Event, RecordError, RunDir, RunInfo, RunWriter};
 
 fn numbered(root: &Path, hint: &str) -> RunWriter {
-    RunWriter::create_numbered(Arc::new(Disk), root, hint).unwrap()
+    let mut run = RunWriter::create_numbered(Arc::new(Disk), root, hint).unwrap();
+    run.write_run_toml(&info(&run.name())).unwrap();
+    run
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn of_many_claims_on_one_directory_one_wins() {
     let claim = || {
         start.wait();
         // The winner leaves at once, so others get the lock, but find the directory taken.
-        RunWriter::create(Some(&dir), "", false).map(drop)
+        RunWriter::create(Some(&dir), "", false).and_then(|mut run| run.write_run_toml(&info("out")))
     };
     let claims: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(claim)).collect();
@@ -88,7 +90,8 @@ fn a_run_is_replaced_by_force_only() {
         "refusing changes nothing"
     );
 
-    let run = RunWriter::create(Some(root.path()), "", true).unwrap();
+    let mut run = RunWriter::create(Some(root.path()), "", true).unwrap();
+    assert_eq!(RunDir::open(root.path()).unwrap().events().unwrap().rows.len(), 2, "it stands until then");
     run.write_run_toml(&info("new")).unwrap();
     let reader = RunDir::open(root.path()).unwrap();
     assert!(reader.events().unwrap().rows.is_empty() && reader.checkpoints().unwrap().is_empty());
@@ -130,7 +133,7 @@ fn what_is_no_run_says_so() {
 #[test]
 fn run_toml_comes_back_and_is_written_once() {
     let root = tempfile::tempdir().unwrap();
-    let run = RunWriter::create(Some(root.path()), "", false).unwrap();
+    let mut run = RunWriter::create(Some(root.path()), "", false).unwrap();
     run.write_run_toml(&info("mlp-1")).unwrap();
     assert!(matches!(run.write_run_toml(&info("other")), Err(RecordError::AlreadyWritten(_))));
     let reader = RunDir::open(root.path()).unwrap();
