@@ -8,7 +8,7 @@ use crate::blob::Blob;
 use crate::checkpoint::{CheckpointWriter, Commit};
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, replace_file};
-use crate::manifest::Checkpoint;
+use crate::manifest::{Checkpoint, FileEntry};
 use crate::owner::Owner;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -36,21 +36,27 @@ pub(crate) struct Batch {
     pub(crate) writes: Vec<Write>,
 }
 
-/// What became of a batch: the checkpoints that stand, and what went wrong after them.
+/// What became of a batch: the checkpoints and files that stand, and what went wrong after them.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) checkpoints: Vec<Checkpoint>,
+    /// The files, each with the epoch of the checkpoint that it was written with.
+    pub(crate) files: Vec<(u32, FileEntry)>,
     pub(crate) failure: Option<RecordError>,
 }
 
 impl Batch {
     fn write(&self, checkpoints: &Mutex<CheckpointWriter>) -> Done {
         let mut done = Done::default();
-        done.failure = self.write_all(checkpoints, &mut done.checkpoints).err();
+        done.failure = self.write_all(checkpoints, &mut done).err();
         done
     }
 
-    fn write_all(&self, writer: &Mutex<CheckpointWriter>, stand: &mut Vec<Checkpoint>) -> Result<()> {
+    fn write_all(&self, writer: &Mutex<CheckpointWriter>, done: &mut Done) -> Result<()> {
+        let epoch = self.writes.iter().find_map(|write| match write {
+            Write::Checkpoint(commit) => Some(commit.info.epoch),
+            Write::File(..) => None,
+        });
         self.owner.check()?;
         for (path, file) in &self.before {
             self.io.sync(file).at("write", path)?;
@@ -58,8 +64,11 @@ impl Batch {
         for write in &self.writes {
             self.owner.check()?;
             match write {
-                Write::Checkpoint(commit) => stand.push(locked(writer).commit(commit)?),
-                Write::File(name, blob) => replace_file(&*self.io, &self.owner.dir, name, blob.bytes())?,
+                Write::Checkpoint(commit) => done.checkpoints.push(locked(writer).commit(commit)?),
+                Write::File(name, blob) => {
+                    replace_file(&*self.io, &self.owner.dir, name, blob.bytes())?;
+                    done.files.push((epoch.unwrap_or_default(), blob.entry(name)));
+                }
             }
         }
         Ok(())

@@ -105,8 +105,15 @@ pub enum Event {
         /// When.
         time: String,
     },
-    /// What the run leaves besides its record and checkpoints: the best weights, pictures, texts. All of them are whole on
-    /// the disk. The last such event counts.
+    /// Weights of an epoch were saved in a file of their own.
+    File {
+        /// The epoch.
+        epoch: u32,
+        /// Name, length and checksum.
+        file: FileEntry,
+    },
+    /// What the run leaves in the end besides its record and checkpoints: the best weights, pictures, texts. All of them
+    /// are whole on the disk.
     Files {
         /// Name, length and checksum of each.
         files: Vec<FileEntry>,
@@ -144,6 +151,7 @@ impl Event {
         match self {
             Self::Epoch(EpochRecord { epoch: at, .. })
             | Self::LrChange { epoch: at, .. }
+            | Self::File { epoch: at, .. }
             | Self::EarlyStoppingCounter { epoch: at, .. } => *at <= epoch,
             Self::Checkpoint { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
             // The best weights may be others in the end.

@@ -6,7 +6,7 @@ use crate::identity::Identified;
 use crate::io::Disk;
 use crate::lines::{Log, first_line, read_lines};
 use crate::lock::{RunLock, is_locked};
-use crate::manifest::{FileEntry, read_file};
+use crate::manifest::{FileEntry, LoadedCheckpoint, read_file};
 use crate::rows::without_replaced;
 use crate::slots::{self, NewestGood};
 use crate::staged::{finish, is_unfinished};
@@ -88,6 +88,29 @@ impl RunDir {
         let mut log = read_lines(&self.dir()?, EVENTS)?;
         log.rows.retain(|event| !matches!(event, Event::Run { .. }));
         Ok(log)
+    }
+
+    /// The same, unless the file is another run's.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events); [`RecordError::OtherRun`].
+    pub fn own_events(&self) -> Result<Log<Event>> {
+        check_events(&self.dir()?, self.id()?.as_deref())?;
+        self.events()
+    }
+
+    /// The checkpoint in the directory of that name, such as `0007-last`, with every byte checked.
+    ///
+    /// # Errors
+    /// As [`read_checkpoint`](crate::read_checkpoint); [`RecordError::OtherRun`] if it is another run's.
+    pub fn checkpoint(&self, directory: &str) -> Result<LoadedCheckpoint> {
+        slots::read_slot(&self.checkpoint_dir()?, self.id()?.as_deref(), directory)
+    }
+
+    /// Later runs of a folder have larger numbers, whatever the clock said; 0 where `run.toml` does not say.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.dir().ok().and_then(|dir| Identified::glance(&dir)).map_or(0, |found| found.sequence)
     }
 
     /// What the run left besides its record and checkpoints, once it ended; nothing in a run that did not end, or of a

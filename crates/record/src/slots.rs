@@ -66,7 +66,7 @@ pub(crate) fn newest_good(root: &Dir, run: Option<&str>, name: Option<&str>) -> 
     let mut skipped = Vec::new();
     let wanted = |slot: &Slot| name.is_none_or(|name| slot.name == name);
     for slot in slots(root)?.into_iter().filter(wanted).rev() {
-        match read_slot(root, run, &slot) {
+        match read_slot(root, run, &slot.directory) {
             Ok(found) => return Ok(NewestGood { found: Some(found), skipped }),
             Err(error @ RecordError::OtherRun { .. }) => return Err(error),
             Err(error) => skipped.push(error),
@@ -76,8 +76,8 @@ pub(crate) fn newest_good(root: &Dir, run: Option<&str>, name: Option<&str>) -> 
 }
 
 /// A checkpoint with every byte checked, and that it is this run's.
-pub(crate) fn read_slot(root: &Dir, run: Option<&str>, slot: &Slot) -> Result<LoadedCheckpoint> {
-    let dir = root.open_dir(slot.directory()).at("open", &root.join(slot.directory()))?;
+pub(crate) fn read_slot(root: &Dir, run: Option<&str>, directory: &str) -> Result<LoadedCheckpoint> {
+    let dir = root.open_dir(directory).at("open", &root.join(directory))?;
     let found = read_manifest(&dir)?.manifest.run;
     if found.as_deref() != run {
         let (path, expected) = (dir.path().into(), run.map(str::to_owned));

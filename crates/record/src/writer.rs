@@ -9,7 +9,7 @@ use crate::identity::{Identified, next_sequence};
 use crate::io::{Disk, Io, replace_file};
 use crate::lines::{LineWriter, read_lines};
 use crate::lock::RunLock;
-use crate::manifest::{Checkpoint, CheckpointInfo};
+use crate::manifest::{Checkpoint, CheckpointInfo, FileEntry};
 use crate::owner::Owner;
 use crate::place;
 use crate::run::{
@@ -20,6 +20,7 @@ use crate::staged::{Staged, remove_abandoned};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellfit_base::hash::sha256_of;
 use wellfit_base::{Dir, id};
 
 /// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
@@ -186,6 +187,21 @@ impl RunWriter {
     #[must_use]
     pub fn has_file(&self, name: &str) -> bool {
         self.owner.dir.is_file(name)
+    }
+
+    /// Length and checksum of each of these files of the run, as they are on the disk; those that are not there are left
+    /// out.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn entries(&self, names: &[String]) -> Result<Vec<FileEntry>> {
+        let entry = |name: &String| {
+            let path = self.owner.dir.join(name);
+            let file = self.owner.dir.open_file(name).at("read", &path)?;
+            let length = file.metadata().at("read", &path)?.len();
+            Ok(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? })
+        };
+        names.iter().filter(|name| self.has_file(name)).map(entry).collect()
     }
 
     /// Writes `run.toml`, once: a [`RunInfo`](crate::RunInfo) or any type that is a TOML table without the keys `format`,
@@ -369,6 +385,9 @@ impl RunWriter {
     fn record(&mut self, done: Done) -> Result<()> {
         if self.owner.is_lost() {
             return done.failure.map_or(Ok(()), Err);
+        }
+        for (epoch, file) in done.files {
+            self.events.push(&Event::File { epoch, file })?;
         }
         for checkpoint in done.checkpoints {
             self.events.push(&event_of(&checkpoint))?;
