@@ -3,6 +3,7 @@
 //! * [`mod@file`] reading files that may be anything: regular ones only, and no longer than expected
 //! * [`atomic`] writing a file as a whole or not at all
 //! * [`mod@dir`] a directory that is opened once, and whatever is done in it without following links
+//! * [`folder`] several files of a folder that belong together, written as one
 //! * [`partial`] a file that grows over several processes until it is whole
 //! * [`lock`] one process at a time
 //! * [`number`] floats in JSON, NaN and infinities included
@@ -15,6 +16,7 @@
 pub mod atomic;
 pub mod dir;
 pub mod file;
+pub mod folder;
 pub mod hash;
 pub mod id;
 pub mod lock;

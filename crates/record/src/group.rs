@@ -5,7 +5,7 @@ use crate::io::{Disk, replace_file};
 use crate::lock::RunLock;
 use crate::owner::check_held;
 use crate::place;
-use crate::staged::Staged;
+use crate::staged::{Staged, settle};
 use crate::writer::RunWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,6 +55,14 @@ impl RunGroup {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Finishes what a process left that ended while it put a group in its place.
+    ///
+    /// # Errors
+    /// If that cannot be done, or another process is at it.
+    pub fn settle(dir: &Path) -> Result<()> {
+        Dir::open(dir).at("open", dir).and_then(|dir| settle(&dir))
     }
 
     /// Where its run number `number`, from 1, is to be made now: the group itself need not stand yet.

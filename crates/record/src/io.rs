@@ -106,18 +106,9 @@ pub struct Disk;
 
 impl Io for Disk {}
 
-/// What is written under a name that nobody can guess, until it is whole. One that is found belongs to nobody any more.
-const TEMPORARY: (&str, &str) = (".wellfit-", ".tmp");
-
-/// A new name for something that is not whole yet.
+/// A new name for something in `dir` that is not whole yet.
 pub(crate) fn temporary_name(dir: &Dir) -> Result<String> {
-    Ok(format!("{}{}{}", TEMPORARY.0, id::random().at("name a file in", dir.path())?, TEMPORARY.1))
-}
-
-/// Whether [`temporary_name`] may have made the name.
-pub(crate) fn is_temporary(name: &OsStr) -> bool {
-    let middle = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY.0)?.strip_suffix(TEMPORARY.1));
-    middle.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    id::temporary_name().at("name a file in", dir.path())
 }
 
 /// Write all bytes, however many calls the system needs (one, nearly always).
@@ -158,7 +149,7 @@ pub(crate) fn replace_file(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> 
 /// Remove what a process that ended early left under names of that kind. What cannot be removed costs space only.
 pub(crate) fn remove_temporaries(io: &dyn Io, dir: &Dir) {
     for name in dir.names().unwrap_or_default() {
-        if is_temporary(&name) {
+        if id::is_temporary(&name) {
             let _ = io.remove(dir, &name);
         }
     }

@@ -118,12 +118,7 @@ impl Checkpoint {
 }
 
 impl Manifest {
-    pub(crate) fn new(
-        run: Option<&str>,
-        name: &str,
-        files: Vec<FileEntry>,
-        info: CheckpointInfo,
-    ) -> Self {
+    pub(crate) fn new(run: Option<&str>, name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
         let run = run.map(str::to_owned);
         Self { format: FORMAT, run, name: name.to_owned(), info, created: time::now(), files }
     }

@@ -71,6 +71,5 @@ fn not_held(dir: &Dir, lock: &RunLock) -> Option<&'static str> {
 /// # Errors
 /// [`RecordError::Lost`].
 pub(crate) fn check_held(dir: &Dir, lock: &RunLock) -> Result<()> {
-    not_held(dir, lock)
-        .map_or(Ok(()), |problem| Err(RecordError::Lost { path: dir.path().into(), problem }))
+    not_held(dir, lock).map_or(Ok(()), |problem| Err(RecordError::Lost { path: dir.path().into(), problem }))
 }

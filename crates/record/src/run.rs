@@ -3,13 +3,12 @@
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
 use crate::identity::Identified;
-use crate::io::Disk;
 use crate::lines::{Log, first_line, read_lines};
-use crate::lock::{RunLock, is_locked};
+use crate::lock::is_locked;
 use crate::manifest::{FileEntry, LoadedCheckpoint, read_file};
 use crate::rows::without_replaced;
 use crate::slots::{self, NewestGood};
-use crate::staged::{finish, is_unfinished};
+use crate::staged::settle;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -42,11 +41,7 @@ impl RunDir {
             return Err(RecordError::NotADirectory(path));
         }
         let dir = Dir::open(&path).at("open", &path)?;
-        if is_unfinished(&dir) {
-            // A process ended while it put a new run here.
-            let _lock = RunLock::acquire(&dir)?;
-            finish(&Disk, &dir)?;
-        }
+        settle(&dir)?;
         if dir.is_file(RUN_TOML) { Ok(Self { path }) } else { Err(RecordError::NotARun(path)) }
     }
 

@@ -10,7 +10,7 @@
 //!   finishes that first, so a process that ends in between leaves no half-state that anyone sees.
 
 use crate::error::{At, RecordError, Result};
-use crate::io::{Io, is_temporary, temporary_name};
+use crate::io::{Disk, Io, temporary_name};
 use crate::lock::{LOCK_FILE, RunLock};
 use crate::run::RUN_TOML;
 use std::ffi::{OsStr, OsString};
@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wellfit_base::Dir;
 use wellfit_base::dir::Kind;
+use wellfit_base::id::is_temporary;
 
 /// A whole new run within a place whose other content is no longer wanted.
 const INCOMING: &str = ".wellfit-incoming";
@@ -170,6 +171,15 @@ pub(crate) fn finish(io: &dyn Io, place: &Dir) -> Result<()> {
         io.remove(place, ARRIVED.as_ref()).at("remove", &place.join(ARRIVED))?;
     }
     Ok(())
+}
+
+/// The same for whoever just looks.
+pub(crate) fn settle(place: &Dir) -> Result<()> {
+    if !is_unfinished(place) {
+        return Ok(());
+    }
+    let _lock = RunLock::acquire(place)?;
+    finish(&Disk, place)
 }
 
 /// Whether a place is in the middle of what [`finish`] finishes.

@@ -12,9 +12,7 @@ use crate::lock::RunLock;
 use crate::manifest::{Checkpoint, CheckpointInfo, FileEntry};
 use crate::owner::Owner;
 use crate::place;
-use crate::run::{
-    CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STEPS, check_events, identified,
-};
+use crate::run::{CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STEPS, check_events, identified};
 use crate::slots;
 use crate::staged::{Staged, remove_abandoned};
 use serde::Serialize;

@@ -13,7 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
-use wellfit_record::{Blob, Checkpoint, Dir, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint};
+use wellfit_record::{
+    Blob, Checkpoint, Dir, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
+};
 
 const FILE: &str = "frozen.bin";
 

@@ -153,6 +153,7 @@ fn unfinished(first: &Experiment, dir: Option<&Path>) -> Result<Option<PathBuf>,
         None => Vec::new(),
     };
     let fits = |dir: &PathBuf| {
+        RunGroup::settle(dir).ok()?;
         let run = RunDir::open(RunGroup::run(dir, 1)).ok()?;
         let saved = SavedRun::read(&run).ok()?;
         let open = saved.is_of(first) && !dir.join(PREDICTIONS).is_file();

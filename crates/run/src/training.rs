@@ -143,16 +143,25 @@ impl Experiment {
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
         let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
         self.config(&saved)?;
-        self.write_companions(&run, &saved)?;
+        self.write_companions(&run, &saved, &[])?;
         run.write_run_toml(&saved)?;
         run.event(&start_event())?;
         Ok((run, saved))
     }
 
-    /// The files that a run has from its first step on; one that is resumed has them, unless it lost them.
-    fn write_companions(&self, run: &RunWriter, saved: &SavedRun) -> Result<(), RunError> {
-        trained_on::note(run, &self.parts.train, self.spec.weights.as_deref())?;
-        if !run.has_file(SHEET) {
+    /// The files that a run has from its first step on; one that is resumed has them, unless it lost them or they are
+    /// among the `damaged`.
+    fn write_companions(
+        &self,
+        run: &RunWriter,
+        saved: &SavedRun,
+        damaged: &[String],
+    ) -> Result<(), RunError> {
+        let has = |name: &str| run.has_file(name) && !damaged.iter().any(|other| other == name);
+        if !has(trained_on::FILE) {
+            trained_on::note(run, &self.parts.train, self.spec.weights.as_deref())?;
+        }
+        if !has(SHEET) {
             let seen = sheet(&self.train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
             run.write_file(SHEET, &seen.to_png_bytes()?)?;
         }
@@ -176,7 +185,7 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
-        self.write_companions(&run, saved)?;
+        self.write_companions(&run, saved, &damaged(&RunDir::open(run.path())?)?)?;
         let mut config = self.config(saved)?;
         let Self { source, spec, network, train, val, .. } = self;
         if !run.is_locked() {
@@ -249,6 +258,12 @@ impl Experiment {
             config: value(toml::Value::try_from(spec))?,
         })
     }
+}
+
+/// The files that a run left in the end and that are not as they were written.
+fn damaged(run: &RunDir) -> Result<Vec<String>, RunError> {
+    let (dir, files) = (run.dir()?, run.files()?.unwrap_or_default());
+    Ok(files.into_iter().filter(|file| file.check(&dir).is_err()).map(|file| file.name).collect())
 }
 
 /// The plots and the best weights.

@@ -35,7 +35,8 @@ impl Part {
 pub fn verify(dir: &Path) -> Result<Vec<Part>, RunError> {
     let run = RunDir::open(dir)?;
     let info: RunInfo = run.read_run_toml()?;
-    let mut parts = vec![Part::of("run.toml", Ok::<_, String>(format!("{}, a run of {}", info.name, info.model.name)))];
+    let mut parts =
+        vec![Part::of("run.toml", Ok::<_, String>(format!("{}, a run of {}", info.name, info.model.name)))];
     parts.push(Part::of("events.jsonl", lines(run.own_events(), "event")));
     parts.push(Part::of("steps.jsonl", lines(run.steps(), "step")));
     for path in run.checkpoints()? {
@@ -74,7 +75,8 @@ fn files(run: &RunDir, info: &RunInfo) -> Result<Vec<Part>, RunError> {
         }
     }
     parts.reverse();
-    let unfinished = !ended && SavedRun::read(run).is_ok_and(|saved| !saved.is_finished(run).unwrap_or(false));
+    let unfinished =
+        !ended && SavedRun::read(run).is_ok_and(|saved| !saved.is_finished(run).unwrap_or(false));
     let model = info.model_file();
     if !ended && !unfinished && dir.is_file(&model) {
         parts.push(Part::of(model, Ok::<_, String>("there, with no checksum in the record".to_owned())));

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "resume",
     "verify-resume",
+    "verify",
     "lab",
     "predict",
     "evaluate",

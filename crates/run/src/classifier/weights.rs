@@ -11,9 +11,7 @@ use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::Preprocessing;
 use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
-use wellfit_record::{
-    FileEntry, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256,
-};
+use wellfit_record::{FileEntry, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
 use wellfit_weights::{WeightFile, to_safetensors_bytes};
 
