@@ -12,7 +12,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file name"));
     }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = parent(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".wellfit-").suffix(".tmp");
     // A temporary file is private by default; this one becomes an ordinary file (the umask still applies).
@@ -25,13 +25,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(directory)
 }
 
-/// A rename must survive a crash too. Only Unix can sync a directory; elsewhere nothing is done.
+/// The directory that a path's last name is in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A rename must survive a crash too.
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    std::fs::File::open(directory)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = directory;
-    Ok(())
+    crate::Dir::open(directory)?.sync()
 }
 
 #[cfg(test)]

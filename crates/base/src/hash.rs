@@ -16,8 +16,16 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// If it cannot be read, or is no regular file.
 pub fn sha256_file(path: &Path) -> io::Result<String> {
+    sha256_of(file::open(path)?)
+}
+
+/// The SHA-256 of all that can be read of something, as 64 lower-case digits.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn sha256_of(mut bytes: impl io::Read) -> io::Result<String> {
     let mut hash = Sha256::new();
-    io::copy(&mut file::open(path)?, &mut hash)?;
+    io::copy(&mut bytes, &mut hash)?;
     Ok(hex(&hash.finalize()))
 }
 

@@ -26,13 +26,23 @@ impl FileLock {
                     waiting();
                     std::thread::sleep(pause);
                 }
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                     return Ok(None);
                 }
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
     }
+}
+
+/// Whether the error of locking a file means that its file system has no locks, as some network disks.
+#[must_use]
+pub fn has_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let none_left = error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error());
+    #[cfg(not(unix))]
+    let none_left = false;
+    none_left || error.kind() == io::ErrorKind::Unsupported
 }
 
 #[cfg(test)]

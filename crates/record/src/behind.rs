@@ -8,7 +8,8 @@ use crate::blob::Blob;
 use crate::checkpoint::{CheckpointWriter, Commit};
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, replace_file};
-use crate::manifest::Checkpoint;
+use crate::manifest::{Checkpoint, FileEntry};
+use crate::owner::Owner;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,36 +28,47 @@ pub enum Write {
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     pub(crate) io: Arc<dyn Io>,
-    /// The run's directory.
-    pub(crate) run: PathBuf,
+    /// Of the run.
+    pub(crate) owner: Arc<Owner>,
     /// What the disk must have before anything of the batch stands: the record so far.
     pub(crate) before: Vec<(PathBuf, Arc<File>)>,
     /// In this order; nothing after the first failure.
     pub(crate) writes: Vec<Write>,
 }
 
-/// What became of a batch: the checkpoints that stand, and what went wrong after them.
+/// What became of a batch: the checkpoints and files that stand, and what went wrong after them.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) checkpoints: Vec<Checkpoint>,
+    /// The files, each with the epoch of the checkpoint that it was written with.
+    pub(crate) files: Vec<(u32, FileEntry)>,
     pub(crate) failure: Option<RecordError>,
 }
 
 impl Batch {
     fn write(&self, checkpoints: &Mutex<CheckpointWriter>) -> Done {
         let mut done = Done::default();
-        done.failure = self.write_all(checkpoints, &mut done.checkpoints).err();
+        done.failure = self.write_all(checkpoints, &mut done).err();
         done
     }
 
-    fn write_all(&self, writer: &Mutex<CheckpointWriter>, stand: &mut Vec<Checkpoint>) -> Result<()> {
+    fn write_all(&self, writer: &Mutex<CheckpointWriter>, done: &mut Done) -> Result<()> {
+        let epoch = self.writes.iter().find_map(|write| match write {
+            Write::Checkpoint(commit) => Some(commit.info.epoch),
+            Write::File(..) => None,
+        });
+        self.owner.check()?;
         for (path, file) in &self.before {
             self.io.sync(file).at("write", path)?;
         }
         for write in &self.writes {
+            self.owner.check()?;
             match write {
-                Write::Checkpoint(commit) => stand.push(locked(writer).commit(commit)?),
-                Write::File(name, blob) => replace_file(&*self.io, &self.run.join(name), blob.bytes())?,
+                Write::Checkpoint(commit) => done.checkpoints.push(locked(writer).commit(commit)?),
+                Write::File(name, blob) => {
+                    replace_file(&*self.io, &self.owner.dir, name, blob.bytes())?;
+                    done.files.push((epoch.unwrap_or_default(), blob.entry(name)));
+                }
             }
         }
         Ok(())

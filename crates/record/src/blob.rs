@@ -10,9 +10,8 @@ use crate::error::{At, Result};
 use crate::io::{Io, write_file};
 use crate::manifest::FileEntry;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
+use wellfit_base::Dir;
 use wellfit_base::hash::sha256;
 
 /// The content of a file. Clones are the same content, in memory once.
@@ -50,43 +49,43 @@ impl Blob {
         FileEntry { name: name.to_owned(), length: self.bytes().len() as u64, sha256 }
     }
 
-    /// Puts the content into the file `path`, as a second name of `source` if that is possible.
-    pub(crate) fn place(&self, io: &dyn Io, source: Option<PathBuf>, path: &Path) -> Result<()> {
-        match source.map(|source| io.link(&source, path)) {
+    /// Puts the content into a new file `name` of `dir`, as a second name of that in `source` if that is possible.
+    pub(crate) fn place(&self, io: &dyn Io, source: Option<&Dir>, dir: &Dir, name: &str) -> Result<()> {
+        let there = || !matches!(dir.kind(name), Ok(None));
+        match source.map(|source| io.link((source, name.as_ref()), (dir, name.as_ref()))) {
             Some(Ok(())) => Ok(()),
             // It was done and reported as failed: writing here would write into the older checkpoint.
-            Some(Err(cause)) if path.symlink_metadata().is_ok() => Err(cause).at("link", path),
+            Some(Err(cause)) if there() => Err(cause).at("link", &dir.join(name)),
             // Not every file system knows second names.
-            Some(Err(_)) | None => write_file(io, path, self.bytes()),
+            Some(Err(_)) | None => write_file(io, dir, name, self.bytes()),
         }
     }
 }
 
-/// The files that this process has on the disk in checkpoints, by the checkpoint's directory. They keep no content in
+/// The files that this process has on the disk in checkpoints, by the name of the checkpoint's directory. They keep no content in
 /// memory: what nobody has any more will never be written again.
 #[derive(Debug, Default)]
-pub(crate) struct WrittenFiles(BTreeMap<PathBuf, Vec<(String, Weak<Content>)>>);
+pub(crate) struct WrittenFiles(BTreeMap<String, Vec<(String, Weak<Content>)>>);
 
 impl WrittenFiles {
     /// Remembers that a committed checkpoint holds these files.
-    pub(crate) fn add(&mut self, checkpoint: &Path, files: &[(String, Blob)]) {
+    pub(crate) fn add(&mut self, checkpoint: &str, files: &[(String, Blob)]) {
         let files = files.iter().map(|(name, blob)| (name.clone(), Arc::downgrade(&blob.0)));
-        self.0.insert(checkpoint.into(), files.collect());
+        self.0.insert(checkpoint.to_owned(), files.collect());
     }
 
     /// A checkpoint is about to be removed.
-    pub(crate) fn remove(&mut self, checkpoint: &Path) {
+    pub(crate) fn remove(&mut self, checkpoint: &str) {
         self.0.remove(checkpoint);
     }
 
-    /// Where the checkpoint holds this very content, if it does. A file that was cut short since is left alone.
-    pub(crate) fn source(&self, checkpoint: &Path, (name, blob): &(String, Blob)) -> Option<PathBuf> {
-        let path = checkpoint.join(name);
+    /// Whether the checkpoint of that name, in `dir`, holds this very content. A file that was cut short since is left
+    /// alone.
+    pub(crate) fn holds(&self, checkpoint: &str, dir: &Dir, (name, blob): &(String, Blob)) -> bool {
         let same = |(held, content): &(String, Weak<Content>)| {
             held == name && std::ptr::eq(content.as_ptr(), Arc::as_ptr(&blob.0))
         };
         let held = self.0.get(checkpoint).is_some_and(|files| files.iter().any(same));
-        let whole = || fs::metadata(&path).is_ok_and(|found| found.len() == blob.bytes().len() as u64);
-        (held && whole()).then_some(path)
+        held && dir.length(name).is_ok_and(|found| found == Some(blob.bytes().len() as u64))
     }
 }

@@ -9,14 +9,14 @@ use crate::blob::{Blob, WrittenFiles};
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, write_file};
 use crate::manifest::{
-    CHECKSUM, Checkpoint, CheckpointInfo, LoadedCheckpoint, MANIFEST, Manifest, check_name, checksum_line,
-    read_checkpoint, read_manifest,
+    CHECKSUM, Checkpoint, CheckpointInfo, MANIFEST, MANIFEST_LIMIT, Manifest, check_name, checksum_line,
 };
-use std::fs;
+use crate::slots::{Slot, slots};
+use std::ffi::OsStr;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use wellfit_base::hash;
+use wellfit_base::{Dir, hash};
 
 const TEMPORARY: &str = ".tmp-";
 
@@ -24,7 +24,9 @@ const TEMPORARY: &str = ".tmp-";
 #[derive(Debug)]
 pub(crate) struct CheckpointWriter {
     io: Arc<dyn Io>,
-    root: PathBuf,
+    root: Dir,
+    /// The id of the run, which every checkpoint says.
+    run: Option<String>,
     written: WrittenFiles,
 }
 
@@ -43,13 +45,15 @@ pub struct Commit {
 }
 
 impl CheckpointWriter {
-    /// Opens or makes the directory `root` and removes what crashed commits left in it.
-    pub(crate) fn open(io: Arc<dyn Io>, root: PathBuf) -> Result<Self> {
-        match io.create_dir(&root) {
+    /// Opens or makes the directory `name` of a run and removes what crashed commits left in it.
+    pub(crate) fn open(io: Arc<dyn Io>, dir: &Dir, name: &str, run: Option<&str>) -> Result<Self> {
+        let path = dir.join(name);
+        match io.create_dir(dir, name.as_ref()) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => made.at("create", &root)?,
+            made => made.at("create", &path)?,
         }
-        let writer = Self { io, root, written: WrittenFiles::default() };
+        let root = dir.open_dir(name).at("open", &path)?;
+        let writer = Self { io, root, run: run.map(str::to_owned), written: WrittenFiles::default() };
         writer.clean()?;
         Ok(writer)
     }
@@ -62,27 +66,27 @@ impl CheckpointWriter {
         commit.check()?;
         self.clean()?;
         let older = slots(&self.root)?;
-        let number = older.last().map_or(1, |slot| slot.number + 1);
+        let number = older.last().map_or(1, |slot| u64::from(slot.number) + 1);
         let slot = format!("{number:04}-{name}");
-        let temporary = self.root.join(format!("{TEMPORARY}{slot}"));
-        let path = self.root.join(slot);
+        let temporary = format!("{TEMPORARY}{slot}");
         let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == *name).skip(*keep).collect();
 
         let entries = files.iter().map(|(name, blob)| blob.entry(name)).collect();
-        let manifest = Manifest::new(name, entries, info.clone());
+        let manifest = Manifest::new(self.run.as_deref(), name, entries, info.clone());
         let sha256 = self.write(&temporary, &manifest, files, &replaced)?;
-        self.io.rename(&temporary, &path).at("rename", &temporary)?;
-        self.io.sync_dir(&self.root).at("write", &self.root)?;
+        let (from, to) = ((&self.root, temporary.as_ref()), (&self.root, slot.as_ref()));
+        self.io.rename(from, to).at("rename", &self.root.join(&temporary))?;
+        self.io.sync_dir(&self.root).at("write", self.root.path())?;
 
-        self.written.add(&path, files);
+        self.written.add(&slot, files);
         replaced.into_iter().for_each(|slot| self.remove(slot));
-        Ok(Checkpoint { path, manifest, sha256 })
+        Ok(Checkpoint { path: self.root.join(&slot), manifest, sha256 })
     }
 
     /// Removes the checkpoints of that name that are newer than the one in `path` (all if there is none): the
     /// damaged, and those of a future that will be computed again.
     pub(crate) fn remove_newer(&mut self, name: &str, path: Option<&Path>) -> Result<()> {
-        let last = path.and_then(|path| Slot::parse(path.into())).map_or(0, |slot| slot.number);
+        let last = path.and_then(|path| Slot::parse(path.file_name()?)).map_or(0, |slot| slot.number);
         let newer = |slot: &&Slot| slot.name == name && slot.number > last;
         slots(&self.root)?.iter().filter(newer).for_each(|slot| self.remove(slot));
         Ok(())
@@ -91,41 +95,60 @@ impl CheckpointWriter {
     /// Fills a new directory and returns the manifest's checksum.
     fn write(
         &self,
-        dir: &Path,
+        name: &str,
         manifest: &Manifest,
         files: &[(String, Blob)],
         replaced: &[&Slot],
     ) -> Result<String> {
-        let json = serde_json::to_vec_pretty(manifest)
-            .map_err(|e| RecordError::Unwritable { path: dir.join(MANIFEST), problem: e.to_string() })?;
-        let sha256 = hash::sha256(&json);
-        self.io.create_dir(dir).at("create", dir)?;
-        for file in files {
-            let source = replaced.iter().find_map(|old| self.written.source(&old.path, file));
-            file.1.place(&*self.io, source, &dir.join(&file.0))?;
+        let path = self.root.join(name);
+        let unwritable = |problem| RecordError::Unwritable { path: path.join(MANIFEST), problem };
+        let json = serde_json::to_vec_pretty(manifest).map_err(|error| unwritable(error.to_string()))?;
+        if json.len() as u64 > MANIFEST_LIMIT {
+            return Err(unwritable(format!("it would have more than {MANIFEST_LIMIT} bytes")));
         }
-        write_file(&*self.io, &dir.join(MANIFEST), &json)?;
-        write_file(&*self.io, &dir.join(CHECKSUM), checksum_line(&sha256).as_bytes())?;
-        self.io.sync_dir(dir).at("write", dir)?;
+        let sha256 = hash::sha256(&json);
+        self.io.create_dir(&self.root, name.as_ref()).at("create", &path)?;
+        let dir = self.root.open_dir(name).at("open", &path)?;
+        let replaced: Vec<(String, Dir)> = replaced.iter().filter_map(|slot| self.opened(slot)).collect();
+        for file in files {
+            let holds = |(slot, old): &&(String, Dir)| self.written.holds(slot, old, file);
+            let source = replaced.iter().find(holds).map(|(_, old)| old);
+            file.1.place(&*self.io, source, &dir, &file.0)?;
+        }
+        write_file(&*self.io, &dir, MANIFEST, &json)?;
+        write_file(&*self.io, &dir, CHECKSUM, checksum_line(&sha256).as_bytes())?;
+        self.io.sync_dir(&dir).at("write", &path)?;
         Ok(sha256)
     }
 
-    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one.
+    fn opened(&self, slot: &Slot) -> Option<(String, Dir)> {
+        Some((slot.directory(), self.root.open_dir(slot.directory()).ok()?))
+    }
+
+    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one; where the file
+    /// system cannot rename it (a layer below), its manifest goes first.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
     fn remove(&mut self, slot: &Slot) {
-        self.written.remove(&slot.path);
-        let hidden = self.root.join(format!("{TEMPORARY}{:04}-{}", slot.number, slot.name));
-        if self.io.rename(&slot.path, &hidden).is_ok() {
-            let _ = self.io.remove_dir(&hidden);
-        }
+        let directory = slot.directory();
+        self.written.remove(&directory);
+        let hidden = format!("{TEMPORARY}{directory}");
+        let renamed = self.io.rename((&self.root, directory.as_ref()), (&self.root, hidden.as_ref()));
+        let _ = match renamed {
+            Ok(()) => self.io.remove(&self.root, hidden.as_ref()),
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                let old = self.root.open_dir(&directory);
+                old.and_then(|old| self.io.remove(&old, OsStr::new(MANIFEST)))
+                    .and_then(|()| self.io.remove(&self.root, directory.as_ref()))
+            }
+            Err(error) => Err(error),
+        };
     }
 
     fn clean(&self) -> Result<()> {
-        for entry in fs::read_dir(&self.root).at("read", &self.root)? {
-            let entry = entry.at("read", &self.root)?;
-            if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-                self.io.remove_dir(&entry.path()).at("remove", &entry.path())?;
+        for name in self.root.names().at("read", self.root.path())? {
+            if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                self.io.remove(&self.root, &name).at("remove", &self.root.join(&name))?;
             }
         }
         Ok(())
@@ -146,62 +169,4 @@ impl Commit {
         }
         Ok(())
     }
-}
-
-/// A directory that should be a checkpoint, going by its name.
-#[derive(Debug)]
-struct Slot {
-    number: u64,
-    name: String,
-    path: PathBuf,
-}
-
-impl Slot {
-    fn parse(path: PathBuf) -> Option<Self> {
-        let (number, name) = path.file_name()?.to_str()?.split_once('-')?;
-        let (number, name) = (number.parse().ok()?, name.to_owned());
-        Some(Self { number, name, path })
-    }
-}
-
-/// The checkpoints in `root`, oldest first.
-fn slots(root: &Path) -> Result<Vec<Slot>> {
-    let mut slots = Vec::new();
-    for entry in fs::read_dir(root).at("read", root)? {
-        slots.extend(Slot::parse(entry.at("read", root)?.path()));
-    }
-    slots.sort_by_key(|slot| slot.number);
-    Ok(slots)
-}
-
-/// The directories of the checkpoints in `root`, oldest first, unverified.
-pub(crate) fn paths(root: &Path) -> Result<Vec<PathBuf>> {
-    Ok(slots(root)?.into_iter().map(|slot| slot.path).collect())
-}
-
-/// What the manifests in `root` say, oldest first; checkpoints whose manifest is damaged are left out.
-pub(crate) fn manifests(root: &Path) -> Result<Vec<Checkpoint>> {
-    Ok(slots(root)?.iter().filter_map(|slot| read_manifest(&slot.path).ok()).collect())
-}
-
-/// The newest checkpoint whose every byte is right, and the newer ones that were skipped.
-#[derive(Debug)]
-pub struct NewestGood {
-    /// The newest valid checkpoint, if there is one.
-    pub found: Option<LoadedCheckpoint>,
-    /// Why newer ones were skipped.
-    pub skipped: Vec<RecordError>,
-}
-
-/// The newest valid checkpoint in `root`: of that `name`, or of any.
-pub(crate) fn newest_good(root: &Path, name: Option<&str>) -> Result<NewestGood> {
-    let mut skipped = Vec::new();
-    let wanted = |slot: &Slot| name.is_none_or(|name| slot.name == name);
-    for slot in slots(root)?.into_iter().filter(wanted).rev() {
-        match read_checkpoint(&slot.path) {
-            Ok(found) => return Ok(NewestGood { found: Some(found), skipped }),
-            Err(error) => skipped.push(error),
-        }
-    }
-    Ok(NewestGood { found: None, skipped })
 }

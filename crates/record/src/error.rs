@@ -36,6 +36,33 @@ pub enum RecordError {
     /// Another process holds the run's lock.
     #[error("another process is writing to {}; wait until it ends, or choose another directory", .0.shown())]
     InUse(PathBuf),
+    /// The run is no longer this process's.
+    #[error(
+        "{} is no longer the run that this process began: {problem}. The process ends and writes nothing more; what \
+         was saved before is whole: resume the run where it is now, once no other process owns it",
+        .path.shown()
+    )]
+    Lost {
+        /// The directory as it was opened.
+        path: PathBuf,
+        /// How that was noticed.
+        problem: &'static str,
+    },
+    /// A part of a run is another run's.
+    #[error(
+        "{} is of another run ({}) than {} ({}): remove it, or put back the run's own",
+        .path.shown(), id_of(.found), .run.shown(), id_of(.expected)
+    )]
+    OtherRun {
+        /// The checkpoint or file.
+        path: PathBuf,
+        /// The id in it.
+        found: Option<String>,
+        /// The run's directory.
+        run: PathBuf,
+        /// The run's id.
+        expected: Option<String>,
+    },
     /// `run.toml` is written once.
     #[error("{} is there already: a run describes itself once; start a new run", .0.shown())]
     AlreadyWritten(PathBuf),
@@ -76,6 +103,11 @@ impl RecordError {
     pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
         Self::Damaged { path: path.into(), problem: problem.into() }
     }
+}
+
+/// The id of a run in words.
+fn id_of(id: &Option<String>) -> &str {
+    id.as_deref().unwrap_or("of a version without ids")
 }
 
 /// The system's answer, with advice where there is any.

@@ -1,6 +1,7 @@
 //! The lines of `events.jsonl` and `steps.jsonl`.
 
 use crate::epoch::EpochRecord;
+use crate::manifest::FileEntry;
 use crate::stop::StopReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +13,11 @@ use wellfit_base::number;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// The first line: the run whose events these are.
+    Run {
+        /// Its id.
+        id: String,
+    },
     /// The run began.
     Start {
         /// Versions of Wellfit and of the libraries it uses, by name.
@@ -99,6 +105,19 @@ pub enum Event {
         /// When.
         time: String,
     },
+    /// Weights of an epoch were saved in a file of their own.
+    File {
+        /// The epoch.
+        epoch: u32,
+        /// Name, length and checksum.
+        file: FileEntry,
+    },
+    /// What the run leaves in the end besides its record and checkpoints: the best weights, pictures, texts. All of them
+    /// are whole on the disk.
+    Files {
+        /// Name, length and checksum of each.
+        files: Vec<FileEntry>,
+    },
     /// The best weights were evaluated on images that the run did not train on.
     Evaluated {
         /// The part of the data, such as `test`.
@@ -132,11 +151,13 @@ impl Event {
         match self {
             Self::Epoch(EpochRecord { epoch: at, .. })
             | Self::LrChange { epoch: at, .. }
+            | Self::File { epoch: at, .. }
             | Self::EarlyStoppingCounter { epoch: at, .. } => *at <= epoch,
             Self::Checkpoint { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
             // The best weights may be others in the end.
-            Self::Stop { .. } | Self::Evaluated { .. } => false,
-            Self::Start { .. }
+            Self::Stop { .. } | Self::Files { .. } | Self::Evaluated { .. } => false,
+            Self::Run { .. }
+            | Self::Start { .. }
             | Self::Interrupted { .. }
             | Self::Resumed { .. }
             | Self::Warning { .. }

@@ -1,11 +1,13 @@
 //! The file layer: every change to the disk goes through [`Io`], so a test can make any one of them fail.
 
 use crate::error::{At, Result};
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use wellfit_base::{Dir, id};
 
-/// The operations that change a run on disk. The default bodies are the real ones; see [`Disk`].
+/// The operations that change a run on disk. Each is one on a name in an opened directory, so it happens there and
+/// nowhere else. The default bodies are the real ones; see [`Disk`].
 ///
 /// Reading needs no such layer: what a reader must survive is wrong bytes, which a test can simply write.
 pub trait Io: Send + Sync + std::fmt::Debug {
@@ -13,16 +15,24 @@ pub trait Io: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// If it exists, which makes this an atomic claim, or as the system says.
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+    fn create_dir(&self, dir: &Dir, name: &OsStr) -> io::Result<()> {
+        dir.create_dir(name)
     }
 
     /// Open a file for appending; it is made if it is missing.
     ///
     /// # Errors
-    /// As the system says.
-    fn open(&self, path: &Path) -> io::Result<File> {
-        File::options().create(true).append(true).open(path)
+    /// If it is a link or has a second name, or as the system says.
+    fn open(&self, dir: &Dir, name: &OsStr) -> io::Result<File> {
+        dir.append_file(name)
+    }
+
+    /// Make a file for writing.
+    ///
+    /// # Errors
+    /// If it exists, or as the system says.
+    fn create(&self, dir: &Dir, name: &OsStr) -> io::Result<File> {
+        dir.create_file(name)
     }
 
     /// Write once; returns the number of bytes taken, which may be less than all.
@@ -53,32 +63,40 @@ pub trait Io: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// As the system says.
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    fn sync_dir(&self, dir: &Dir) -> io::Result<()> {
+        dir.sync()
     }
 
     /// Give a file a second name; its content is there once.
     ///
     /// # Errors
     /// If the new name is taken, where a file cannot have two names, or as the system says.
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(from, to)
+    fn link(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
+        from.0.link(from.1, to)
     }
 
     /// Give a file or directory a new name, atomically.
     ///
     /// # Errors
     /// As the system says.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+    fn rename(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
+        from.0.rename(from.1, to)
     }
 
-    /// Remove a directory and all it holds.
+    /// Let two names change places, atomically.
+    ///
+    /// # Errors
+    /// Where the file system cannot, or as the system says.
+    fn exchange(&self, dir: &Dir, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        dir.exchange(one, other)
+    }
+
+    /// Remove a file, or a directory and all it holds.
     ///
     /// # Errors
     /// As the system says.
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir_all(path)
+    fn remove(&self, dir: &Dir, name: &OsStr) -> io::Result<()> {
+        dir.remove(name)
     }
 }
 
@@ -87,6 +105,11 @@ pub trait Io: Send + Sync + std::fmt::Debug {
 pub struct Disk;
 
 impl Io for Disk {}
+
+/// A new name for something in `dir` that is not whole yet.
+pub(crate) fn temporary_name(dir: &Dir) -> Result<String> {
+    id::temporary_name().at("name a file in", dir.path())
+}
 
 /// Write all bytes, however many calls the system needs (one, nearly always).
 pub(crate) fn write_all(io: &dyn Io, file: &File, mut bytes: &[u8]) -> io::Result<()> {
@@ -101,19 +124,33 @@ pub(crate) fn write_all(io: &dyn Io, file: &File, mut bytes: &[u8]) -> io::Resul
     Ok(())
 }
 
-/// Write a whole file and wait until it is on the disk.
-pub(crate) fn write_file(io: &dyn Io, path: &Path, bytes: &[u8]) -> Result<()> {
-    let file = io.open(path).at("create", path)?;
-    io.truncate(&file, 0).at("write", path)?;
-    write_all(io, &file, bytes).at("write", path)?;
-    io.sync(&file).at("write", path)
+/// Write a whole new file and wait until it is on the disk.
+pub(crate) fn write_file(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = dir.join(name);
+    let file = io.create(dir, name.as_ref()).at("create", &path)?;
+    write_all(io, &file, bytes).at("write", &path)?;
+    io.sync(&file).at("write", &path)
 }
 
-/// Put a whole file at `path`, or leave what is there: it is written under a hidden name beside it first.
-pub(crate) fn replace_file(io: &dyn Io, path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (temporary, dir) = (path.with_file_name(format!(".{name}")), path.with_file_name(""));
-    write_file(io, &temporary, bytes)?;
-    io.rename(&temporary, path).at("rename", &temporary)?;
-    io.sync_dir(&dir).at("write", &dir)
+/// Put a whole file under a name, or leave what is there: it is written under another name beside it first.
+pub(crate) fn replace_file(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_name(dir)?;
+    let from = (dir, OsStr::new(&temporary));
+    let placed = write_file(io, dir, &temporary, bytes)
+        .and_then(|()| io.rename(from, (dir, name.as_ref())).at("rename", &dir.join(&temporary)));
+    if placed.is_err() {
+        // On a full disk this gives the space back. What cannot be removed goes with the next owner.
+        let _ = io.remove(dir, from.1);
+    }
+    placed?;
+    io.sync_dir(dir).at("write", dir.path())
+}
+
+/// Remove what a process that ended early left under names of that kind. What cannot be removed costs space only.
+pub(crate) fn remove_temporaries(io: &dyn Io, dir: &Dir) {
+    for name in dir.names().unwrap_or_default() {
+        if id::is_temporary(&name) {
+            let _ = io.remove(dir, &name);
+        }
+    }
 }

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! runs/mlp-1/
-//!   run.toml                  what the run is; written once
-//!   events.jsonl              what happened, in order
+//!   run.toml                  what the run is, its id first; written once
+//!   events.jsonl              what happened, in order; the id first
 //!   steps.jsonl               the losses of every step
 //!   checkpoints/0007-best/    one directory a checkpoint, with manifest.json and manifest.sha256
 //! ```
@@ -38,15 +38,19 @@ mod epoch;
 mod error;
 mod event;
 mod group;
+mod identity;
 mod info;
 mod io;
 mod lines;
 mod lock;
 mod manifest;
 mod metric;
+mod owner;
 mod place;
 mod rows;
 mod run;
+mod slots;
+mod staged;
 mod stop;
 mod summary;
 mod writer;
@@ -54,7 +58,7 @@ mod writer;
 pub use behind::Write;
 pub use best::{best_epoch, is_better_epoch};
 pub use blob::Blob;
-pub use checkpoint::{Commit, NewestGood};
+pub use checkpoint::Commit;
 pub use epoch::{EpochRecord, Metrics, data_wait_share, epochs};
 pub use error::{RecordError, Result};
 pub use event::{Event, StepRecord};
@@ -67,8 +71,10 @@ pub use manifest::{
 };
 pub use metric::{Metric, Phase, Quantity, Unit};
 pub use run::RunDir;
+pub use slots::NewestGood;
 pub use stop::StopReason;
 pub use summary::{Outcome, RunState, RunSummary, TEST, list_runs};
+pub use wellfit_base::Dir;
 pub use wellfit_base::hash::sha256;
 pub use wellfit_base::time::now;
 pub use writer::RunWriter;

@@ -10,14 +10,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
-use wellfit_base::Shown;
+use wellfit_base::{Dir, Shown};
 
 /// Appends rows to a file. Rows gather in memory until [`flush`](Self::flush), which is one write call.
 #[derive(Debug)]
 pub(crate) struct LineWriter {
     io: Arc<dyn Io>,
+    dir: Arc<Dir>,
+    name: &'static str,
     path: PathBuf,
     file: Arc<File>,
     /// Bytes of the file that are whole lines.
@@ -28,15 +31,21 @@ pub(crate) struct LineWriter {
 }
 
 impl LineWriter {
-    /// Opens `path`, which is made if it is missing; a torn last line is cut off.
-    pub(crate) fn open(io: Arc<dyn Io>, path: PathBuf) -> Result<Self> {
-        let file = Arc::new(io.open(&path).at("open", &path)?);
-        let bytes = read_file(&path, MOST_BYTES)?;
+    /// Opens the file of that name, which is made if it is missing; a torn last line is cut off.
+    pub(crate) fn open(io: Arc<dyn Io>, dir: &Arc<Dir>, name: &'static str) -> Result<Self> {
+        let (dir, path) = (Arc::clone(dir), dir.join(name));
+        let file = Arc::new(io.open(&dir, name.as_ref()).at("open", &path)?);
+        let bytes = read_file(&dir, name, MOST_BYTES)?;
         let length = whole_lines(&bytes).len() as u64;
         let torn = length < bytes.len() as u64;
-        let mut writer = Self { io, path, file, length, torn, buffer: Vec::new() };
+        let mut writer = Self { io, dir, name, path, file, length, torn, buffer: Vec::new() };
         writer.flush()?;
         Ok(writer)
+    }
+
+    /// Whether it has no whole line, nor one that waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length == 0 && self.buffer.is_empty()
     }
 
     /// Adds a row in memory and returns the number of bytes waiting there.
@@ -65,7 +74,7 @@ impl LineWriter {
     /// or not at all.
     pub(crate) fn retain<T: DeserializeOwned>(&mut self, keep: impl Fn(&T) -> bool) -> Result<()> {
         self.flush()?;
-        let bytes = read_file(&self.path, MOST_BYTES)?;
+        let bytes = read_file(&self.dir, self.name, MOST_BYTES)?;
         let kept: Vec<u8> = lines(&bytes)
             .filter(|line| serde_json::from_slice(line).map_or(true, |row| keep(&row)))
             .flatten()
@@ -74,8 +83,8 @@ impl LineWriter {
         if kept.len() == bytes.len() {
             return Ok(());
         }
-        replace_file(&*self.io, &self.path, &kept)?;
-        self.file = Arc::new(self.io.open(&self.path).at("open", &self.path)?);
+        replace_file(&*self.io, &self.dir, self.name, &kept)?;
+        self.file = Arc::new(self.io.open(&self.dir, self.name.as_ref()).at("open", &self.path)?);
         self.length = kept.len() as u64;
         Ok(())
     }
@@ -124,12 +133,22 @@ impl fmt::Display for Problem {
 /// How many damaged lines are reported one by one: a file of newlines only must not cost a hundred times its length.
 const MOST_PROBLEMS: usize = 100;
 
+/// More bytes than the line has that says whose file it is.
+const LONGEST_FIRST: u64 = 256;
+
 /// The longest file of lines: 4 GiB are some twenty million steps.
 const MOST_BYTES: u64 = 1 << 32;
 
-/// Reads all whole lines of `path`.
-pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
-    let bytes = read_file(path, MOST_BYTES)?;
+/// The first line of a file, if it is whole and can be read.
+pub(crate) fn first_line<T: DeserializeOwned>(dir: &Dir, name: &str) -> Option<T> {
+    let mut head = Vec::new();
+    dir.open_file(name).ok()?.take(LONGEST_FIRST).read_to_end(&mut head).ok()?;
+    serde_json::from_slice(lines(&head).next()?.strip_suffix(b"\n")?).ok()
+}
+
+/// Reads all whole lines of the file of that name.
+pub(crate) fn read_lines<T: DeserializeOwned>(dir: &Dir, name: &str) -> Result<Log<T>> {
+    let (bytes, path) = (read_file(dir, name, MOST_BYTES)?, dir.join(name));
     let whole = whole_lines(&bytes);
     let mut left_out = 0;
     let mut log = Log { rows: Vec::new(), problems: Vec::new(), torn: whole.len() < bytes.len() };
@@ -139,7 +158,7 @@ pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Log<T>> {
             Err(_) if log.problems.len() == MOST_PROBLEMS => left_out += 1,
             Err(error) => {
                 let problem = error.to_string();
-                log.problems.push(Problem { path: path.into(), line: index + 1, problem });
+                log.problems.push(Problem { path: path.clone(), line: index + 1, problem });
             }
         }
     }

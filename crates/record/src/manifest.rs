@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use wellfit_base::dir::Kind;
 use wellfit_base::hash::sha256;
-use wellfit_base::{file, number, time};
+use wellfit_base::{Dir, hash, number, time};
 
 /// The manifest's file in a checkpoint.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -14,7 +15,7 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const CHECKSUM: &str = "manifest.sha256";
 const FORMAT: u32 = 1;
 /// No manifest comes near this; a larger one is damage and not worth the memory.
-const MANIFEST_LIMIT: u64 = 1 << 20;
+pub(crate) const MANIFEST_LIMIT: u64 = 1 << 20;
 
 /// Where in the run a checkpoint was taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct CheckpointInfo {
 pub struct Manifest {
     /// The version of this layout.
     pub format: u32,
+    /// The id of its run; none where that is of a version without ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// The checkpoint's name, such as `best`.
     pub name: String,
     /// Where in the run it was taken.
@@ -74,6 +78,37 @@ pub struct LoadedCheckpoint {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+impl FileEntry {
+    /// A file of that name with this content.
+    #[must_use]
+    pub fn of(name: &str, bytes: &[u8]) -> Self {
+        Self { name: name.to_owned(), length: bytes.len() as u64, sha256: sha256(bytes) }
+    }
+
+    /// Whether the file of that name in `dir` is as it was written.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`] if it is missing, is no file, or has other content; as the system says.
+    pub fn check(&self, dir: &Dir) -> Result<()> {
+        let path = dir.join(&self.name);
+        match dir.kind(&self.name).at("read", &path)? {
+            None => return Err(RecordError::damaged(&path, "it is missing")),
+            Some(Kind::File) => {}
+            Some(_) => {
+                return Err(RecordError::damaged(&path, "it is a link or a folder, where a file belongs"));
+            }
+        }
+        let found = dir.length(&self.name).at("read", &path)?.unwrap_or_default();
+        if found != self.length {
+            let problem = format!("it has {found} bytes instead of {}", self.length);
+            return Err(RecordError::damaged(&path, problem));
+        }
+        let file = dir.open_file(&self.name).at("read", &path)?;
+        let same = hash::sha256_of(file).at("read", &path)? == self.sha256;
+        if same { Ok(()) } else { Err(RecordError::damaged(&path, NOT_AS_SAVED)) }
+    }
+}
+
 impl Checkpoint {
     /// The name of its directory, such as `0007-last`.
     #[must_use]
@@ -83,10 +118,14 @@ impl Checkpoint {
 }
 
 impl Manifest {
-    pub(crate) fn new(name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
-        Self { format: FORMAT, name: name.to_owned(), info, created: time::now(), files }
+    pub(crate) fn new(run: Option<&str>, name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
+        let run = run.map(str::to_owned);
+        Self { format: FORMAT, run, name: name.to_owned(), info, created: time::now(), files }
     }
 }
+
+/// What is said of content with another checksum than it was written with.
+const NOT_AS_SAVED: &str = "its content is not what was saved (SHA-256 differs)";
 
 /// Reads the checkpoint in the directory `path` and checks lengths and checksums.
 ///
@@ -94,13 +133,17 @@ impl Manifest {
 /// [`RecordError::Damaged`] names the file that is not as it was written; [`RecordError::Newer`] if a
 /// later version wrote the checkpoint; [`RecordError::Io`] if a file is missing or unreadable.
 pub fn read_checkpoint(path: &Path) -> Result<LoadedCheckpoint> {
-    let checkpoint = read_manifest(path)?;
+    read_checkpoint_in(&Dir::open(path).at("open", path)?)
+}
+
+/// The same of a directory that is open.
+pub(crate) fn read_checkpoint_in(dir: &Dir) -> Result<LoadedCheckpoint> {
+    let checkpoint = read_manifest(dir)?;
     let mut files = BTreeMap::new();
     for entry in &checkpoint.manifest.files {
-        let file = path.join(&entry.name);
-        let bytes = read_exactly(&file, entry.length)?;
+        let bytes = read_exactly(dir, &entry.name, entry.length)?;
         if sha256(&bytes) != entry.sha256 {
-            return Err(RecordError::damaged(&file, "its content is not what was saved (SHA-256 differs)"));
+            return Err(RecordError::damaged(&dir.join(&entry.name), NOT_AS_SAVED));
         }
         files.insert(entry.name.clone(), bytes);
     }
@@ -110,20 +153,20 @@ pub fn read_checkpoint(path: &Path) -> Result<LoadedCheckpoint> {
 /// Whether a directory looks like a checkpoint's, which says nothing of its soundness.
 #[must_use]
 pub fn is_checkpoint(dir: &Path) -> bool {
-    dir.join(MANIFEST).is_file()
+    Dir::open(dir).is_ok_and(|dir| dir.is_file(MANIFEST))
 }
 
 /// Reads what a checkpoint's manifest says, and checks the manifest's own checksum only.
-pub(crate) fn read_manifest(dir: &Path) -> Result<Checkpoint> {
+pub(crate) fn read_manifest(dir: &Dir) -> Result<Checkpoint> {
     let path = dir.join(MANIFEST);
-    let bytes = read_file(&path, MANIFEST_LIMIT)?;
+    let bytes = read_file(dir, MANIFEST, MANIFEST_LIMIT)?;
     let sha256 = sha256(&bytes);
-    let (checksum, expected) = (dir.join(CHECKSUM), checksum_line(&sha256));
-    if read_exactly(&checksum, expected.len() as u64)? != expected.as_bytes() {
+    let expected = checksum_line(&sha256);
+    if read_exactly(dir, CHECKSUM, expected.len() as u64)? != expected.as_bytes() {
         return Err(RecordError::damaged(&path, "it does not match its checksum in manifest.sha256"));
     }
     let manifest = parse(&path, &bytes)?;
-    Ok(Checkpoint { path: dir.into(), manifest, sha256 })
+    Ok(Checkpoint { path: dir.path().into(), manifest, sha256 })
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
@@ -143,22 +186,24 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
 }
 
 /// Reads a regular file of at most `most` bytes.
-pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
-    file::read(path, most).map_err(|cause| match cause.kind() {
+pub(crate) fn read_file(dir: &Dir, name: &str, most: u64) -> Result<Vec<u8>> {
+    dir.read(name, most).map_err(|cause| match cause.kind() {
         // The system refused nothing: it is not such a file.
-        ErrorKind::Other | ErrorKind::FileTooLarge => RecordError::damaged(path, cause.to_string()),
-        _ => RecordError::Io { action: "read", path: path.into(), cause },
+        ErrorKind::Other | ErrorKind::FileTooLarge => {
+            RecordError::damaged(&dir.join(name), cause.to_string())
+        }
+        _ => RecordError::Io { action: "read", path: dir.join(name), cause },
     })
 }
 
 /// Reads a file that must have `length` bytes; the disk is asked before any memory is.
-fn read_exactly(path: &Path, length: u64) -> Result<Vec<u8>> {
-    let wrong = |found: u64| RecordError::damaged(path, format!("it has {found} bytes instead of {length}"));
-    let metadata = std::fs::metadata(path).at("read", path)?;
-    if metadata.is_file() && metadata.len() != length {
-        return Err(wrong(metadata.len()));
+fn read_exactly(dir: &Dir, name: &str, length: u64) -> Result<Vec<u8>> {
+    let path = dir.join(name);
+    let wrong = |found: u64| RecordError::damaged(&path, format!("it has {found} bytes instead of {length}"));
+    if let Some(found) = dir.length(name).at("read", &path)?.filter(|found| *found != length) {
+        return Err(wrong(found));
     }
-    let bytes = read_file(path, length)?;
+    let bytes = read_file(dir, name, length)?;
     if bytes.len() as u64 == length { Ok(bytes) } else { Err(wrong(bytes.len() as u64)) }
 }
 

@@ -1,122 +1,130 @@
 //! Where a new run goes: claiming a directory that no other process has, and never removing what is not a run.
 
 use crate::error::{At, RecordError, Result};
-use crate::io::Io;
-use crate::lock::{LOCK_FILE, RunLock};
-use crate::run::{EVENTS, RUN_TOML};
-use std::ffi::OsString;
+use crate::io::{Io, remove_temporaries};
+use crate::lock::RunLock;
+use crate::run::{CHECKPOINTS, EVENTS, RUN_TOML, STEPS};
+use crate::staged::{Staged, content, finish, is_gone, is_unfinished, remove_abandoned};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wellfit_base::Dir;
 
-/// Holds a replaced run until the new one is set up.
+/// In a directory whose run was being replaced by a version that moved it in there.
 const REPLACED: &str = ".replaced";
+/// How often a directory that another process exchanges under our hands is looked at again.
+const ATTEMPTS: u32 = 10;
 
 /// The directory of a group's run number `number`, from 1.
 pub(crate) fn member(group: &Path, number: u32) -> PathBuf {
     group.join(format!("fold-{number}"))
 }
 
-/// A directory that belongs to this process.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    pub(crate) path: PathBuf,
-    pub(crate) lock: RunLock,
-}
-
-/// Claims `root/hint-n` for the smallest free n from 1.
-pub(crate) fn claim_numbered(io: &dyn Io, root: &Path, hint: &str) -> Result<Claim> {
+/// Claims `root/hint-n` for the smallest free n from 1, and gives the lock on where the run is built, too.
+pub(crate) fn claim_numbered(io: Arc<dyn Io>, root: &Path, hint: &str) -> Result<(Staged, RunLock)> {
     fs::create_dir_all(root).at("create", root)?;
-    let hint = plain(hint);
-    let mut number = 1_u64;
+    remove_abandoned(&*io, root);
+    let (folder, hint) = (Dir::open(root).at("open", root)?, plain(hint));
+    let mut number = 0_u64;
     loop {
-        let path = root.join(format!("{hint}-{number}"));
-        match io.create_dir(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            made => {
-                made.at("create", &path)?;
-                io.sync_dir(root).at("write", root)?;
-                return RunLock::acquire(&path).map(|lock| Claim { path, lock });
-            }
+        number += 1;
+        let name = format!("{hint}-{number}");
+        let made = match io.create_dir(&folder, name.as_ref()) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
+            made => made.at("create", &folder.join(&name)).map(|()| true)?,
+        };
+        let Ok(dir) = folder.open_dir(&name) else { continue };
+        if made {
+            io.sync_dir(&folder).at("write", root)?;
+        } else if !is_free(&dir)? {
+            continue;
+        }
+        let lock = match RunLock::attempt(&dir) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => continue,
+            Err(RecordError::Io { cause, .. }) if is_gone(&cause) => continue,
+            Err(error) => return Err(error),
+        };
+        // Another process may have been here in between.
+        if is_free(&dir)? {
+            clear(&*io, &dir)?;
+            return Staged::begin(io, Arc::new(dir), lock, made);
         }
     }
 }
 
-/// Claims `dir`, which must be missing or empty. With `force` a run in it is set aside: call
-/// [`remove_replaced_run`] or [`restore_replaced_run`] later.
-pub(crate) fn claim_at(io: &dyn Io, dir: &Path, force: bool) -> Result<Claim> {
-    if dir.exists() && !dir.is_dir() {
-        return Err(RecordError::NotADirectory(dir.into()));
+/// Claims `path`, which must be missing or empty, or with `force` may hold a run, which is replaced once the new one is
+/// whole.
+pub(crate) fn claim_at(io: Arc<dyn Io>, path: &Path, force: bool) -> Result<(Staged, RunLock)> {
+    if path.exists() && !path.is_dir() {
+        return Err(RecordError::NotADirectory(path.into()));
     }
-    fs::create_dir_all(dir).at("create", dir)?;
-    // Before the lock, so a foreign directory is not even touched; and after it, since another process may
-    // have been here in between.
-    check(dir, force)?;
-    let lock = RunLock::acquire(dir)?;
-    check(dir, force)?;
-    set_aside(io, dir)?;
-    Ok(Claim { path: dir.into(), lock })
+    let made = !path.exists();
+    fs::create_dir_all(path).at("create", path)?;
+    if let Some(folder) = std::path::absolute(path).ok().as_deref().and_then(Path::parent) {
+        remove_abandoned(&*io, folder);
+    }
+    for _ in 0..ATTEMPTS {
+        let dir = Dir::open(path).at("open", path)?;
+        // Before the lock, so a foreign directory is not even touched; and after it, since another process may
+        // have been here in between.
+        check(&dir, force)?;
+        let lock = RunLock::acquire(&dir)?;
+        if !dir.is_in_place().at("open", path)? {
+            continue;
+        }
+        finish(&*io, &dir)?;
+        check(&dir, force)?;
+        if is_free(&dir)? {
+            clear(&*io, &dir)?;
+        }
+        return Staged::begin(io, Arc::new(dir), lock, made);
+    }
+    Err(RecordError::InUse(path.into()))
 }
 
-fn check(dir: &Path, force: bool) -> Result<()> {
-    let of_a_run = |dir: &Path| [RUN_TOML, EVENTS, REPLACED].iter().any(|name| dir.join(name).exists());
-    let looks_like_a_run = of_a_run(dir) || of_a_run(&member(dir, 1));
-    match (content(dir)?.is_empty(), looks_like_a_run) {
+fn check(dir: &Dir, force: bool) -> Result<()> {
+    let holds = |dir: &Dir, name: &str| !matches!(dir.kind(name), Ok(None));
+    let of_a_run = |dir: &Dir| [RUN_TOML, EVENTS, REPLACED].iter().any(|name| holds(dir, name));
+    let group = dir.open_dir(member(Path::new(""), 1).as_os_str());
+    let looks_like_a_run = of_a_run(dir) || is_unfinished(dir) || group.is_ok_and(|first| of_a_run(&first));
+    match (is_free(dir)?, looks_like_a_run) {
         (true, _) => Ok(()),
         (false, true) if force => Ok(()),
-        (false, true) => Err(RecordError::NotEmpty(dir.into())),
-        (false, false) => Err(RecordError::Foreign(dir.into())),
+        (false, true) => Err(RecordError::NotEmpty(dir.path().into())),
+        (false, false) => Err(RecordError::Foreign(dir.path().into())),
     }
 }
 
-/// Moves a run into a directory inside its own, which also works for a mount point or the current directory.
-fn set_aside(io: &dyn Io, dir: &Path) -> Result<()> {
-    let mut names = content(dir)?;
-    if names.is_empty() {
-        return Ok(());
-    }
-    remove_replaced_run(io, dir)?;
-    let aside = dir.join(REPLACED);
-    io.create_dir(&aside).at("create", &aside)?;
-    // `run.toml` is moved first: without it, the rest does not count as a run.
-    names.sort_by_key(|name| name != RUN_TOML);
-    for name in names.iter().filter(|name| *name != REPLACED) {
-        let from = dir.join(name);
-        if let Err(error) = io.rename(&from, &aside.join(name)).at("move", &from) {
-            restore_replaced_run(io, dir);
-            return Err(error);
-        }
+/// Whether a directory is empty, or holds only what a process left that ended before its run was one.
+fn is_free(dir: &Dir) -> Result<bool> {
+    let begun = |name: &str| match name {
+        EVENTS | STEPS => dir.length(name).is_ok_and(|length| length == Some(0)),
+        CHECKPOINTS => dir.open_dir(name).and_then(|dir| dir.names()).is_ok_and(|names| names.is_empty()),
+        _ => false,
+    };
+    let names = content(dir)?;
+    Ok(!is_unfinished(dir) && names.iter().all(|name| name.to_str().is_some_and(begun)))
+}
+
+/// Removes what [`is_free`] found.
+fn clear(io: &dyn Io, dir: &Dir) -> Result<()> {
+    remove_temporaries(io, dir);
+    for name in content(dir)? {
+        io.remove(dir, &name).at("remove", &dir.join(&name))?;
     }
     Ok(())
 }
 
-/// Removes the run that was set aside.
-pub(crate) fn remove_replaced_run(io: &dyn Io, dir: &Path) -> Result<()> {
-    let aside = dir.join(REPLACED);
-    if aside.exists() { io.remove_dir(&aside).at("remove", &aside) } else { Ok(()) }
-}
-
-/// Brings back the run that was set aside, as far as the disk lets us.
-pub(crate) fn restore_replaced_run(io: &dyn Io, dir: &Path) {
-    let aside = dir.join(REPLACED);
-    let mut names = content(&aside).unwrap_or_default();
-    // `run.toml` comes last, and only if all else is there: a run with one is whole.
-    names.sort_by_key(|name| name == RUN_TOML);
-    let _ = names.iter().try_for_each(|name| io.rename(&aside.join(name), &dir.join(name)));
-    // Not `remove_dir`: whatever could not be brought back must not be removed either.
-    let _ = fs::remove_dir(&aside);
-}
-
-/// The names in a directory, without the lock's.
-fn content(dir: &Path) -> Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir).at("read", dir)? {
-        let name = entry.at("read", dir)?.file_name();
-        if name != LOCK_FILE {
-            names.push(name);
-        }
+/// Removes what processes that ended early left in a run's directory; this process has its lock.
+pub(crate) fn tidy(io: &dyn Io, dir: &Dir) -> Result<()> {
+    finish(io, dir)?;
+    remove_temporaries(io, dir);
+    if matches!(dir.kind(REPLACED), Ok(Some(_))) {
+        io.remove(dir, REPLACED.as_ref()).at("remove", &dir.join(REPLACED))?;
     }
-    Ok(names)
+    Ok(())
 }
 
 /// A name that any file system takes and no shell minds.

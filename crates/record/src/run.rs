@@ -1,23 +1,26 @@
 //! Reading a run.
 
-use crate::checkpoint::{self, NewestGood};
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
-use crate::lines::{Log, read_lines};
+use crate::identity::Identified;
+use crate::lines::{Log, first_line, read_lines};
 use crate::lock::is_locked;
-use crate::manifest::read_file;
+use crate::manifest::{FileEntry, LoadedCheckpoint, read_file};
 use crate::rows::without_replaced;
+use crate::slots::{self, NewestGood};
+use crate::staged::settle;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit_base::Dir;
 
 pub(crate) const RUN_TOML: &str = "run.toml";
 pub(crate) const EVENTS: &str = "events.jsonl";
 pub(crate) const STEPS: &str = "steps.jsonl";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
-/// No `run.toml` comes near this.
-const MOST_BYTES: u64 = 1 << 20;
+/// The longest `run.toml` that is read, and so written: the names of some ten thousand classes, however long they are.
+pub(crate) const MOST_BYTES: u64 = 16 << 20;
 /// The version of `run.toml`.
 pub(crate) const FORMAT: u32 = 1;
 
@@ -37,7 +40,25 @@ impl RunDir {
         if !fs::metadata(&path).at("open", &path)?.is_dir() {
             return Err(RecordError::NotADirectory(path));
         }
-        if path.join(RUN_TOML).is_file() { Ok(Self { path }) } else { Err(RecordError::NotARun(path)) }
+        let dir = Dir::open(&path).at("open", &path)?;
+        settle(&dir)?;
+        if dir.is_file(RUN_TOML) { Ok(Self { path }) } else { Err(RecordError::NotARun(path)) }
+    }
+
+    /// The directory, opened: what is looked up in it is in it, and links are not followed.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub fn dir(&self) -> Result<Dir> {
+        Dir::open(&self.path).at("open", &self.path)
+    }
+
+    /// The run's id, which its event file and its checkpoints have, too; none in a run of a version without ids.
+    ///
+    /// # Errors
+    /// If `run.toml` cannot be read.
+    pub fn id(&self) -> Result<Option<String>> {
+        identified(&self.dir()?).map(|found| found.id)
     }
 
     /// The run's directory.
@@ -51,20 +72,7 @@ impl RunDir {
     /// # Errors
     /// With the line, if the file is not as `T` needs it; if a newer version wrote it.
     pub fn read_run_toml<T: DeserializeOwned>(&self) -> Result<T> {
-        #[derive(Deserialize)]
-        struct Version {
-            format: u32,
-        }
-        let path = self.path.join(RUN_TOML);
-        let bytes = read_file(&path, MOST_BYTES)?;
-        let text =
-            String::from_utf8(bytes).map_err(|error| RecordError::damaged(&path, error.to_string()))?;
-        let bad = |error: toml::de::Error| RecordError::damaged(&path, error.to_string());
-        let found = toml::from_str::<Version>(&text).map_err(bad)?.format;
-        if found > FORMAT {
-            return Err(RecordError::Newer { path, found, supported: FORMAT });
-        }
-        toml::from_str(&text).map_err(bad)
+        read_run_toml_in(&self.dir()?)
     }
 
     /// All events, in the order they happened. See [`epochs`](crate::epochs) for the metrics.
@@ -72,7 +80,44 @@ impl RunDir {
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn events(&self) -> Result<Log<Event>> {
-        read_lines(&self.path.join(EVENTS))
+        let mut log = read_lines(&self.dir()?, EVENTS)?;
+        log.rows.retain(|event| !matches!(event, Event::Run { .. }));
+        Ok(log)
+    }
+
+    /// The same, unless the file is another run's.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events); [`RecordError::OtherRun`].
+    pub fn own_events(&self) -> Result<Log<Event>> {
+        check_events(&self.dir()?, self.id()?.as_deref())?;
+        self.events()
+    }
+
+    /// The checkpoint in the directory of that name, such as `0007-last`, with every byte checked.
+    ///
+    /// # Errors
+    /// As [`read_checkpoint`](crate::read_checkpoint); [`RecordError::OtherRun`] if it is another run's.
+    pub fn checkpoint(&self, directory: &str) -> Result<LoadedCheckpoint> {
+        slots::read_slot(&self.checkpoint_dir()?, self.id()?.as_deref(), directory)
+    }
+
+    /// Later runs of a folder have larger numbers, whatever the clock said; 0 where `run.toml` does not say.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.dir().ok().and_then(|dir| Identified::glance(&dir)).map_or(0, |found| found.sequence)
+    }
+
+    /// What the run left besides its record and checkpoints, once it ended; nothing in a run that did not end, or of a
+    /// version that did not say.
+    ///
+    /// # Errors
+    /// If the events cannot be read.
+    pub fn files(&self) -> Result<Option<Vec<FileEntry>>> {
+        Ok(self.events()?.rows.into_iter().rev().find_map(|event| match event {
+            Event::Files { files } => Some(files),
+            _ => None,
+        }))
     }
 
     /// All steps in order; those that were done again after a resume count once, as recorded last.
@@ -80,7 +125,7 @@ impl RunDir {
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn steps(&self) -> Result<Log<StepRecord>> {
-        let log = read_lines::<StepRecord>(&self.path.join(STEPS))?;
+        let log = read_lines::<StepRecord>(&self.dir()?, STEPS)?;
         Ok(Log { rows: without_replaced(log.rows, |row| row.step), ..log })
     }
 
@@ -90,20 +135,58 @@ impl RunDir {
     /// # Errors
     /// If the directory cannot be read.
     pub fn checkpoints(&self) -> Result<Vec<PathBuf>> {
-        checkpoint::paths(&self.path.join(CHECKPOINTS))
+        slots::paths(&self.checkpoint_dir()?)
+    }
+
+    fn checkpoint_dir(&self) -> Result<Dir> {
+        self.dir()?.open_dir(CHECKPOINTS).at("open", &self.path.join(CHECKPOINTS))
     }
 
     /// The newest valid checkpoint of that name, or of any name; damaged ones are skipped and named.
     ///
     /// # Errors
-    /// If the directory cannot be read.
+    /// If the directory cannot be read, or a checkpoint in it is another run's.
     pub fn newest_good(&self, name: Option<&str>) -> Result<NewestGood> {
-        checkpoint::newest_good(&self.path.join(CHECKPOINTS), name)
+        slots::newest_good(&self.checkpoint_dir()?, self.id()?.as_deref(), name)
     }
 
     /// Whether a living process is writing to the run.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        is_locked(&self.path)
+        self.dir().is_ok_and(|dir| is_locked(&dir))
     }
+}
+
+/// What the `run.toml` in a directory says of which run it is.
+pub(crate) fn identified(dir: &Dir) -> Result<Identified> {
+    match Identified::glance(dir) {
+        Some(found) if found.id.is_some() => Ok(found),
+        _ => read_run_toml_in(dir),
+    }
+}
+
+/// Refuses an event file that is another run's. One whose first line is damaged may be anybody's.
+pub(crate) fn check_events(dir: &Dir, id: Option<&str>) -> Result<()> {
+    let Some(first) = first_line::<Event>(dir, EVENTS) else { return Ok(()) };
+    let found = if let Event::Run { id } = first { Some(id) } else { None };
+    if found.as_deref() == id {
+        return Ok(());
+    }
+    let (run, expected) = (dir.path().into(), id.map(str::to_owned));
+    Err(RecordError::OtherRun { path: dir.join(EVENTS), found, run, expected })
+}
+
+fn read_run_toml_in<T: DeserializeOwned>(dir: &Dir) -> Result<T> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let (path, bytes) = (dir.join(RUN_TOML), read_file(dir, RUN_TOML, MOST_BYTES)?);
+    let text = String::from_utf8(bytes).map_err(|error| RecordError::damaged(&path, error.to_string()))?;
+    let bad = |error: toml::de::Error| RecordError::damaged(&path, error.to_string());
+    let found = toml::from_str::<Version>(&text).map_err(bad)?.format;
+    if found > FORMAT {
+        return Err(RecordError::Newer { path, found, supported: FORMAT });
+    }
+    toml::from_str(&text).map_err(bad)
 }

@@ -4,12 +4,14 @@ use crate::best::best_epoch;
 use crate::epoch::{EpochRecord, data_wait_share, epochs};
 use crate::error::{At, Result};
 use crate::event::Event;
+use crate::identity::Identified;
 use crate::info::RunInfo;
 use crate::lines::Problem;
 use crate::run::RunDir;
 use crate::stop::StopReason;
 use std::fs;
 use std::path::{Path, PathBuf};
+use wellfit_base::Dir;
 
 /// The part of the data that decides nothing.
 pub const TEST: &str = "test";
@@ -67,7 +69,7 @@ impl std::fmt::Display for RunState {
     }
 }
 
-/// The runs in `root`, oldest first. Every directory is listed, those that cannot be read with their problem
+/// The runs in `root` in the order in which they were begun, whatever the clock said then. Every directory is listed, those that cannot be read with their problem
 /// (and first).
 ///
 /// # Errors
@@ -83,7 +85,8 @@ pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>> {
         }
     }
     let created = |run: &RunSummary| run.outcome.as_ref().ok().map(|outcome| outcome.info.created.clone());
-    runs.sort_by_cached_key(|run| (created(run), run.name.clone()));
+    let sequence = |run: &RunSummary| Identified::glance(&Dir::open(&run.path).ok()?).map(|run| run.sequence);
+    runs.sort_by_cached_key(|run| (sequence(run), created(run), run.name.clone()));
     Ok(runs)
 }
 

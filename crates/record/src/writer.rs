@@ -2,18 +2,24 @@
 
 use crate::behind::{Batch, Behind, Done, Write};
 use crate::blob::Blob;
-use crate::checkpoint::{self, CheckpointWriter, Commit};
+use crate::checkpoint::{CheckpointWriter, Commit};
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
+use crate::identity::{Identified, next_sequence};
 use crate::io::{Disk, Io, replace_file};
-use crate::lines::LineWriter;
+use crate::lines::{LineWriter, read_lines};
 use crate::lock::RunLock;
-use crate::manifest::{Checkpoint, CheckpointInfo};
-use crate::place::{self, Claim};
-use crate::run::{CHECKPOINTS, EVENTS, FORMAT, RUN_TOML, RunDir, STEPS};
+use crate::manifest::{Checkpoint, CheckpointInfo, FileEntry};
+use crate::owner::Owner;
+use crate::place;
+use crate::run::{CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STEPS, check_events, identified};
+use crate::slots;
+use crate::staged::{Staged, remove_abandoned};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellfit_base::hash::sha256_of;
+use wellfit_base::{Dir, id};
 
 /// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
 const STEPS_BUFFER: usize = 1 << 18;
@@ -22,20 +28,24 @@ const STEPS_BUFFER: usize = 1 << 18;
 #[derive(Debug)]
 pub struct RunWriter {
     io: Arc<dyn Io>,
+    /// Where it is, or is to be.
     path: PathBuf,
+    owner: Arc<Owner>,
     events: LineWriter,
     steps: LineWriter,
     checkpoints: Behind,
     /// Those that stand and were not asked for yet.
     committed: Vec<Checkpoint>,
-    _lock: RunLock,
+    /// Until it stands in its place.
+    staged: Option<Staged>,
 }
 
 impl RunWriter {
-    /// Makes a fresh run: in `out`, or else in `runs/<hint>-<n>` with the smallest free n.
+    /// Begins a fresh run: in `out`, or else in `runs/<hint>-<n>` with the smallest free n. It stands there once it has
+    /// its [`run.toml`](Self::write_run_toml); until then it is built where nobody looks, and goes with this value.
     ///
-    /// `out` must be missing or empty, unless `force` allows to replace the run in it. Nothing but a run
-    /// is ever replaced.
+    /// `out` must be missing or empty, unless `force` allows to replace the run in it, which stays whole until the new
+    /// one stands. Nothing but a run is ever replaced.
     ///
     /// # Errors
     /// If `out` is in the way, in use, or cannot be written.
@@ -51,8 +61,8 @@ impl RunWriter {
     /// # Errors
     /// If `root` cannot be written.
     pub fn create_numbered(io: Arc<dyn Io>, root: &Path, hint: &str) -> Result<Self> {
-        let claim = place::claim_numbered(&*io, root, hint)?;
-        Self::set_up(io, claim)
+        let claim = place::claim_numbered(io.clone(), root, hint)?;
+        Self::build(io, claim)
     }
 
     /// [`create`](Self::create) in `dir`, with a file layer of your own.
@@ -60,19 +70,33 @@ impl RunWriter {
     /// # Errors
     /// If `dir` is in the way, in use, or cannot be written.
     pub fn create_at(io: Arc<dyn Io>, dir: &Path, force: bool) -> Result<Self> {
-        let claim = place::claim_at(&*io, dir, force)?;
-        let disk = io.clone();
-        let writer = Self::set_up(io, claim).inspect_err(|_| place::restore_replaced_run(&*disk, dir))?;
-        // What cannot be removed costs space only, and the next owner tries again.
-        let _ = place::remove_replaced_run(&*disk, dir);
-        Ok(writer)
+        let claim = place::claim_at(io.clone(), dir, force)?;
+        Self::build(io, claim)
+    }
+
+    fn build(io: Arc<dyn Io>, (staged, lock): (Staged, RunLock)) -> Result<Self> {
+        let dir = Arc::clone(&staged.dir);
+        let begun = id::random().at("name a run in", dir.path()).and_then(|id| {
+            let owner = Owner::new(dir, Arc::new(lock), Some(id), false);
+            Self::set_up(io, owner, staged.place.path().to_owned())
+        });
+        match begun {
+            Ok(mut writer) => {
+                writer.staged = Some(staged);
+                Ok(writer)
+            }
+            Err(error) => {
+                staged.discard();
+                Err(error)
+            }
+        }
     }
 
     /// Becomes the owner of an existing run and removes the traces of a crash: a torn last line,
-    /// half-written checkpoints.
+    /// half-written checkpoints, files that are not whole.
     ///
     /// # Errors
-    /// If `path` is no run, is in use, or cannot be written.
+    /// If `path` is no run, is in use, or cannot be written; if its events are another run's.
     pub fn resume(path: impl Into<PathBuf>) -> Result<Self> {
         Self::resume_with(Arc::new(Disk), path)
     }
@@ -82,10 +106,16 @@ impl RunWriter {
     /// # Errors
     /// As [`resume`](Self::resume).
     pub fn resume_with(io: Arc<dyn Io>, path: impl Into<PathBuf>) -> Result<Self> {
-        let path = RunDir::open(path)?.path().to_path_buf();
-        let lock = RunLock::acquire(&path)?;
-        place::remove_replaced_run(&*io, &path)?;
-        Self::set_up(io, Claim { path, lock })
+        let run = RunDir::open(path)?;
+        let (path, dir) = (run.path().to_path_buf(), Arc::new(run.dir()?));
+        let lock = RunLock::acquire(&dir)?;
+        place::tidy(&*io, &dir)?;
+        if let Some(folder) = std::path::absolute(&path).ok().as_deref().and_then(Path::parent) {
+            remove_abandoned(&*io, folder);
+        }
+        let id = identified(&dir)?.id;
+        check_events(&dir, id.as_deref())?;
+        Self::set_up(io, Owner::new(dir, Arc::new(lock), id, true), path)
     }
 
     /// Takes a resumed run back to `checkpoint`, or to its beginning: what happened later, and will
@@ -97,6 +127,7 @@ impl RunWriter {
         let (epoch, step) =
             checkpoint.map_or((0, 0), |found| (found.manifest.info.epoch, found.manifest.info.step));
         self.settle()?;
+        self.owner.check()?;
         self.checkpoints.remove_newer(name, checkpoint.map(|found| &*found.path))?;
         self.steps.retain(|row: &StepRecord| row.step <= step)?;
         self.events.retain(|event: &Event| event.stays_after_going_back_to(epoch, step))?;
@@ -106,8 +137,10 @@ impl RunWriter {
     /// A process that ends between a commit and its event leaves a checkpoint that the record does not know: the
     /// events of those up to there that are missing are made up for.
     fn tell_of_checkpoints(&mut self, epoch: u32, step: u64) -> Result<()> {
-        let told = RunDir::open(&self.path)?.events()?.rows;
-        for found in checkpoint::manifests(&self.path.join(CHECKPOINTS))? {
+        let dir = &self.owner.dir;
+        let told = read_lines::<Event>(dir, EVENTS)?.rows;
+        let root = dir.open_dir(CHECKPOINTS).at("open", &dir.join(CHECKPOINTS))?;
+        for found in slots::manifests(&root, self.owner.id())? {
             let event = event_of(&found);
             if event.stays_after_going_back_to(epoch, step) && !told.contains(&event) {
                 self.events.push(&event)?;
@@ -116,13 +149,18 @@ impl RunWriter {
         self.events.flush()
     }
 
-    fn set_up(io: Arc<dyn Io>, Claim { path, lock }: Claim) -> Result<Self> {
-        let events = LineWriter::open(io.clone(), path.join(EVENTS))?;
-        let steps = LineWriter::open(io.clone(), path.join(STEPS))?;
-        let checkpoints = CheckpointWriter::open(io.clone(), path.join(CHECKPOINTS))?;
-        io.sync_dir(&path).at("write", &path)?;
-        let checkpoints = Behind::new(checkpoints);
-        Ok(Self { io, path, events, steps, checkpoints, committed: Vec::new(), _lock: lock })
+    fn set_up(io: Arc<dyn Io>, owner: Owner, path: PathBuf) -> Result<Self> {
+        let dir = &owner.dir;
+        let mut events = LineWriter::open(io.clone(), dir, EVENTS)?;
+        if let Some(id) = owner.id().filter(|_| events.is_empty()) {
+            events.push(&Event::Run { id: id.to_owned() })?;
+            events.flush()?;
+        }
+        let steps = LineWriter::open(io.clone(), dir, STEPS)?;
+        let checkpoints = CheckpointWriter::open(io.clone(), dir, CHECKPOINTS, owner.id())?;
+        io.sync_dir(dir).at("write", dir.path())?;
+        let (checkpoints, owner) = (Behind::new(checkpoints), Arc::new(owner));
+        Ok(Self { io, path, owner, events, steps, checkpoints, committed: Vec::new(), staged: None })
     }
 
     /// The run's directory.
@@ -137,17 +175,73 @@ impl RunWriter {
         crate::summary::name_of(&self.path)
     }
 
-    /// Writes `run.toml`, once and atomically: a [`RunInfo`](crate::RunInfo) or any type that is a TOML
-    /// table without a key `format`.
+    /// Whether the file system has locks, so that no other process can write to the run.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.owner.lock.works()
+    }
+
+    /// Whether the run has a file of that name.
+    #[must_use]
+    pub fn has_file(&self, name: &str) -> bool {
+        self.owner.dir.is_file(name)
+    }
+
+    /// Length and checksum of each of these files of the run, as they are on the disk; those that are not there are left
+    /// out.
     ///
     /// # Errors
-    /// If it is there already, cannot be TOML, or cannot be written.
-    pub fn write_run_toml(&self, info: &impl Serialize) -> Result<()> {
-        let path = self.path.join(RUN_TOML);
-        if path.exists() {
-            return Err(RecordError::AlreadyWritten(path));
+    /// If one cannot be read.
+    pub fn entries(&self, names: &[String]) -> Result<Vec<FileEntry>> {
+        let entry = |name: &String| {
+            let path = self.owner.dir.join(name);
+            let file = self.owner.dir.open_file(name).at("read", &path)?;
+            let length = file.metadata().at("read", &path)?.len();
+            Ok(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? })
+        };
+        names.iter().filter(|name| self.has_file(name)).map(entry).collect()
+    }
+
+    /// Writes `run.toml`, once: a [`RunInfo`](crate::RunInfo) or any type that is a TOML table without the keys `format`,
+    /// `id` and `sequence`. With it the run stands in its place, whole, and what it replaces is gone.
+    ///
+    /// # Errors
+    /// If it is there already, cannot be TOML, or cannot be written. What was in the place is then still there.
+    pub fn write_run_toml(&mut self, info: &impl Serialize) -> Result<()> {
+        let Some(staged) = self.staged.take() else {
+            return Err(RecordError::AlreadyWritten(self.path.join(RUN_TOML)));
+        };
+        match self.describe(info, &staged) {
+            Ok(identified) => self.publish(staged, identified),
+            Err(error) => {
+                self.staged = Some(staged);
+                Err(error)
+            }
         }
-        self.replace_run_toml(info)
+    }
+
+    /// Writes all that is to be on the disk before the run stands.
+    fn describe(&mut self, info: &impl Serialize, staged: &Staged) -> Result<Identified> {
+        self.settle()?;
+        let real = std::fs::canonicalize(staged.place.path()).ok();
+        let sequence = real.as_deref().and_then(Path::parent).map_or(1, next_sequence);
+        let identified = Identified { id: self.owner.id().map(str::to_owned), sequence };
+        self.put_run_toml(info, &identified)?;
+        self.steps.sync()?;
+        self.events.sync()?;
+        let root = self.owner.dir.open_dir(CHECKPOINTS).at("open", &self.path.join(CHECKPOINTS))?;
+        self.io.sync_dir(&root).at("write", root.path())?;
+        Ok(identified)
+    }
+
+    fn publish(&mut self, staged: Staged, identified: Identified) -> Result<()> {
+        let lock = staged.publish(Arc::clone(&self.owner.lock))?;
+        let dir = Arc::new(Dir::open(&self.path).at("open", &self.path)?);
+        let owner = Owner::new(dir, lock, identified.id, true);
+        let stands = Self::set_up(Arc::clone(&self.io), owner, self.path.clone())?;
+        // The files are the same, so nothing is to be written to those of before any more.
+        *self = stands;
+        Ok(())
     }
 
     /// Writes `run.toml` anew, atomically, for a run that goes on with more epochs than it was begun with.
@@ -155,10 +249,24 @@ impl RunWriter {
     /// # Errors
     /// If it cannot be TOML, or cannot be written.
     pub fn replace_run_toml(&self, info: &impl Serialize) -> Result<()> {
-        let path = self.path.join(RUN_TOML);
-        let text = toml::to_string(info)
-            .map_err(|e| RecordError::Unwritable { path: path.clone(), problem: e.to_string() })?;
-        replace_file(&*self.io, &path, format!("format = {FORMAT}\n{text}").as_bytes())
+        self.owner.check()?;
+        let identified = identified(&self.owner.dir)?;
+        self.put_run_toml(info, &identified)
+    }
+
+    fn put_run_toml(&self, info: &impl Serialize, identified: &Identified) -> Result<()> {
+        let unwritable = |problem| RecordError::Unwritable { path: self.path.join(RUN_TOML), problem };
+        let text = toml::to_string(info).map_err(|error| unwritable(error.to_string()))?;
+        let text = identified.head() + &text;
+        if text.len() as u64 > MOST_BYTES {
+            let problem = format!(
+                "it would have {} bytes, and no more than {MOST_BYTES} are read back: give shorter class names, or \
+                 fewer",
+                text.len()
+            );
+            return Err(unwritable(problem));
+        }
+        replace_file(&*self.io, &self.owner.dir, RUN_TOML, text.as_bytes())
     }
 
     /// Puts a file of that name into the run's directory, as a whole or not at all; one that is there is replaced.
@@ -168,7 +276,8 @@ impl RunWriter {
     /// If the name is no plain file name or is one of the record's own, or if the file cannot be written.
     pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
         check_file_name(name)?;
-        replace_file(&*self.io, &self.path.join(name), bytes)
+        self.owner.check()?;
+        replace_file(&*self.io, &self.owner.dir, name, bytes)
     }
 
     /// Appends an event, which other processes see at once. Checkpoints that are being written are waited for, so the
@@ -180,6 +289,7 @@ impl RunWriter {
     /// waits, and goes before the next one.
     pub fn event(&mut self, event: &Event) -> Result<()> {
         self.settle()?;
+        self.owner.check()?;
         self.events.push(event)?;
         if is_milestone(event) {
             self.steps.sync()?;
@@ -195,7 +305,11 @@ impl RunWriter {
     /// # Errors
     /// If a block cannot be written.
     pub fn step(&mut self, step: &StepRecord) -> Result<()> {
-        if self.steps.push(step)? < STEPS_BUFFER { Ok(()) } else { self.steps.flush() }
+        if self.steps.push(step)? < STEPS_BUFFER {
+            return Ok(());
+        }
+        self.owner.check()?;
+        self.steps.flush()
     }
 
     /// Commits a checkpoint of `files` (name, content), which replaces the older one of that `name`, and
@@ -238,8 +352,9 @@ impl RunWriter {
             Write::Checkpoint(commit) => commit.check(),
             Write::File(name, _) => check_file_name(name),
         })?;
+        self.owner.check()?;
         let before = vec![self.steps.flushed()?, self.events.flushed()?];
-        let batch = Batch { io: Arc::clone(&self.io), run: self.path.clone(), before, writes };
+        let batch = Batch { io: Arc::clone(&self.io), owner: Arc::clone(&self.owner), before, writes };
         match self.checkpoints.start(&batch) {
             Some(done) => self.record(done),
             None => Ok(()),
@@ -266,6 +381,12 @@ impl RunWriter {
     }
 
     fn record(&mut self, done: Done) -> Result<()> {
+        if self.owner.is_lost() {
+            return done.failure.map_or(Ok(()), Err);
+        }
+        for (epoch, file) in done.files {
+            self.events.push(&Event::File { epoch, file })?;
+        }
         for checkpoint in done.checkpoints {
             self.events.push(&event_of(&checkpoint))?;
             self.committed.push(checkpoint);
@@ -277,10 +398,15 @@ impl RunWriter {
 
 impl Drop for RunWriter {
     /// A run that ends early still leaves its last steps and the checkpoint that is being written, if the disk lets it.
+    /// One that never stood leaves nothing.
     fn drop(&mut self) {
         let _ = self.settle();
-        let _ = self.steps.flush();
-        let _ = self.events.flush();
+        if let Some(staged) = self.staged.take() {
+            staged.discard();
+        } else if self.owner.check().is_ok() {
+            let _ = self.steps.flush();
+            let _ = self.events.flush();
+        }
     }
 }
 

@@ -8,7 +8,10 @@ mod helper;
 use faulty::{Fault, Faulty, NEVER, at_every_operation};
 use helper::{SMALL, at, epoch, fresh_on, stop, warning, with};
 use std::path::Path;
-use wellfit_record::{Blob, Event, RecordError, RunDir, RunWriter, StopReason, epochs, read_checkpoint};
+use std::sync::atomic::Ordering::Relaxed;
+use wellfit_record::{
+    Blob, Event, RecordError, RunDir, RunInfo, RunWriter, StopReason, epochs, read_checkpoint,
+};
 
 #[test]
 fn a_failed_commit_leaves_the_previous_checkpoint() {
@@ -79,22 +82,68 @@ fn a_failed_event_spoils_no_other() {
 
 #[test]
 fn a_failed_replacement_brings_the_old_run_back() {
-    at_every_operation(10, |disk, n| {
+    for exchanges in [true, false] {
+        at_every_operation(30, |disk, n| {
+            let root = tempfile::tempdir().unwrap();
+            let dir = root.path().join("run");
+            let mut old = fresh_on(disk.clone(), &dir);
+            old.checkpoint("best", SMALL, at(1)).unwrap();
+            let old_id = RunDir::open(&dir).unwrap().id().unwrap();
+            drop(old);
+            disk.exchanges.store(exchanges, Relaxed);
+            disk.arm(n);
+            let made = RunWriter::create_at(disk.clone(), &dir, true).and_then(|mut run| {
+                run.write_run_toml(&helper::info("new"))?;
+                Ok(run)
+            });
+            let struck = disk.struck(n);
+            // Whoever looks sees one of the two, whole: if need be after finishing what was begun.
+            let found = RunDir::open(&dir).unwrap();
+            let is_old = found.id().unwrap() == old_id;
+            assert!(!(is_old && made.is_ok()), "operation {n}: reported but not there");
+            assert_eq!(read_checkpoint(&dir.join("checkpoints/0001-best")).is_ok(), is_old, "operation {n}");
+            assert_eq!(found.checkpoints().unwrap().len(), usize::from(is_old), "operation {n}");
+            assert_eq!(found.read_run_toml::<RunInfo>().unwrap().name == "new", !is_old, "operation {n}");
+            found.events().unwrap();
+            drop(made);
+            // The next start removes what is left.
+            disk.arm(NEVER);
+            let disk = Faulty::new(Fault::Once);
+            drop(RunWriter::resume_with(disk.clone(), &dir).unwrap());
+            let names = |dir: &Path| {
+                let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+                names.collect::<std::collections::BTreeSet<_>>()
+            };
+            assert_eq!(names(root.path()).len(), 1, "operation {n}: {:?}", names(root.path()));
+            assert_eq!(names(&dir).len(), 5, "operation {n}: {:?}", names(&dir));
+            struck
+        });
+    }
+}
+
+/// A run that never came to stand leaves nothing that keeps the next one out.
+#[test]
+fn a_beginning_that_failed_is_no_obstacle() {
+    at_every_operation(15, |disk, n| {
         let root = tempfile::tempdir().unwrap();
-        fresh_on(disk.clone(), root.path()).checkpoint("best", SMALL, at(1)).unwrap();
+        let dir = root.path().join("run");
         disk.arm(n);
-        let replaced = RunWriter::create_at(disk.clone(), root.path(), true).is_ok();
+        let made = RunWriter::create_at(disk.clone(), &dir, false)
+            .and_then(|mut run| run.write_run_toml(&helper::info("first")));
         let struck = disk.struck(n);
-        let kept = RunDir::open(root.path()).is_ok();
-        assert!(!(replaced && kept), "operation {n}");
-        let aside = root.path().join(".replaced");
-        let best = |dir: &Path| read_checkpoint(&dir.join("checkpoints/0001-best")).is_ok();
-        assert!(!kept || best(root.path()), "operation {n}: half a run passes for one");
-        // A process killed midway may leave the old run set aside, but never removed.
-        let killed_between = disk.fault == Fault::ForGood && (best(root.path()) || best(&aside));
-        assert!(replaced || kept || killed_between, "operation {n}: the old run is gone");
-        RunWriter::create_at(Faulty::new(Fault::Once), root.path(), true).unwrap();
-        assert!(!aside.exists());
+        if made.is_ok() {
+            assert_eq!(RunDir::open(&dir).unwrap().read_run_toml::<RunInfo>().unwrap().name, "first");
+            return struck;
+        }
+        let disk = Faulty::new(Fault::Once);
+        if RunDir::open(&dir).is_ok() {
+            RunWriter::resume_with(disk, &dir).unwrap();
+        } else {
+            let mut run = RunWriter::create_at(disk, &dir, false).unwrap();
+            run.write_run_toml(&helper::info("second")).unwrap();
+        }
+        let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "operation {n}: {left:?}");
         struck
     });
 }
@@ -141,13 +190,13 @@ fn the_disk_is_waited_for_in_the_right_order() {
         disk.done.lock().unwrap().clear();
         what();
         let mut done = disk.done.lock().unwrap().clone();
-        done.retain(|name| !["open", "truncate", "create_dir"].contains(name));
+        done.retain(|name| !["open", "create", "truncate", "create_dir"].contains(name));
         done.dedup();
         done.join(" ")
     };
     let file = "write sync ";
     let logs = "sync "; // events and steps, before what stands on them
-    let commit = logs.to_owned() + &file.repeat(4) + "sync_dir rename sync_dir rename remove_dir ";
+    let commit = logs.to_owned() + &file.repeat(4) + "sync_dir rename sync_dir rename remove ";
     // Its event is on the disk before the next commit stands.
     let event = "write";
     let done = changes(&mut || drop(run.checkpoint("best", SMALL, at(2)).unwrap()));

@@ -7,12 +7,15 @@ mod helper;
 
 use faulty::{Fault, Faulty, at_every_operation};
 use helper::{fresh_on, with};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
-use wellfit_record::{Blob, Checkpoint, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint};
+use wellfit_record::{
+    Blob, Checkpoint, Dir, Disk, Io, RecordError, Result, RunDir, RunWriter, read_checkpoint,
+};
 
 const FILE: &str = "frozen.bin";
 
@@ -118,7 +121,7 @@ fn a_fault_at_any_operation_leaves_every_checkpoint_whole() {
 struct Treacherous(AtomicBool);
 
 impl Io for Treacherous {
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn link(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
         self.0.store(true, SeqCst);
         Disk.link(from, to).and(Err(io::Error::from_raw_os_error(5)))
     }
@@ -144,7 +147,7 @@ fn a_link_that_was_made_and_reported_as_failed_costs_nothing() {
 struct OneName;
 
 impl Io for OneName {
-    fn link(&self, _: &Path, _: &Path) -> io::Result<()> {
+    fn link(&self, _: (&Dir, &OsStr), _: (&Dir, &OsStr)) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

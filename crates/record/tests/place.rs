@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Barrier};
-use wellfit_record::{Disk, Event, RecordError, RunDir, RunInfo, RunWriter};
+use wellfit_record::{Disk, Event, RecordError, RunDir, RunInfo, RunWriter, list_runs};
 
 fn numbered(root: &Path, hint: &str) -> RunWriter {
-    RunWriter::create_numbered(Arc::new(Disk), root, hint).unwrap()
+    let mut run = RunWriter::create_numbered(Arc::new(Disk), root, hint).unwrap();
+    run.write_run_toml(&info(&run.name())).unwrap();
+    run
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn of_many_claims_on_one_directory_one_wins() {
     let claim = || {
         start.wait();
         // The winner leaves at once, so others get the lock, but find the directory taken.
-        RunWriter::create(Some(&dir), "", false).map(drop)
+        RunWriter::create(Some(&dir), "", false).and_then(|mut run| run.write_run_toml(&info("out")))
     };
     let claims: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(claim)).collect();
@@ -88,7 +90,8 @@ fn a_run_is_replaced_by_force_only() {
         "refusing changes nothing"
     );
 
-    let run = RunWriter::create(Some(root.path()), "", true).unwrap();
+    let mut run = RunWriter::create(Some(root.path()), "", true).unwrap();
+    assert_eq!(RunDir::open(root.path()).unwrap().events().unwrap().rows.len(), 2, "it stands until then");
     run.write_run_toml(&info("new")).unwrap();
     let reader = RunDir::open(root.path()).unwrap();
     assert!(reader.events().unwrap().rows.is_empty() && reader.checkpoints().unwrap().is_empty());
@@ -130,7 +133,7 @@ fn what_is_no_run_says_so() {
 #[test]
 fn run_toml_comes_back_and_is_written_once() {
     let root = tempfile::tempdir().unwrap();
-    let run = RunWriter::create(Some(root.path()), "", false).unwrap();
+    let mut run = RunWriter::create(Some(root.path()), "", false).unwrap();
     run.write_run_toml(&info("mlp-1")).unwrap();
     assert!(matches!(run.write_run_toml(&info("other")), Err(RecordError::AlreadyWritten(_))));
     let reader = RunDir::open(root.path()).unwrap();
@@ -144,6 +147,41 @@ fn run_toml_comes_back_and_is_written_once() {
     fs::write(&path, text.replace("parameters = ", "parameters = 'many' #")).unwrap();
     let told = reader.read_run_toml::<RunInfo>().unwrap_err().to_string();
     assert!(told.contains("run.toml is damaged") && told.contains("line"), "{told}");
+}
+
+/// As many classes, and as long names, as folders can have on Linux; and more than can be read back.
+#[test]
+fn what_is_written_can_be_read_and_what_could_not_is_not_written() {
+    let root = tempfile::tempdir().unwrap();
+    let long =
+        |count: usize| (0..count).map(|n| format!("{n:06}{}", "\u{1}".repeat(249))).collect::<Vec<_>>();
+    let mut many = info("many");
+    many.classes = long(4500);
+    let mut run = RunWriter::create(Some(&root.path().join("many")), "", false).unwrap();
+    run.write_run_toml(&many).unwrap();
+    let text = fs::metadata(root.path().join("many/run.toml")).unwrap().len();
+    assert!(text > 4 << 20, "{text}: this tests too little");
+    assert_eq!(RunDir::open(root.path().join("many")).unwrap().read_run_toml::<RunInfo>().unwrap(), many);
+    run.event(&Event::Epoch(epoch(1, 0.5))).unwrap();
+
+    many.classes = long(15_000);
+    let mut run = RunWriter::create(Some(&root.path().join("more")), "", false).unwrap();
+    let told = run.write_run_toml(&many).unwrap_err().to_string();
+    assert!(told.contains("give shorter class names, or fewer"), "{told}");
+    drop(run);
+    assert!(!root.path().join("more").exists(), "nothing half-made");
+}
+
+/// Later runs come later, also when the clock is set back.
+#[test]
+fn runs_are_in_the_order_in_which_they_were_begun() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, created) in [("c", "2026-01-01"), ("a", "2020-01-01"), ("b", "2023-01-01")] {
+        let mut run = RunWriter::create(Some(&root.path().join(name)), "", false).unwrap();
+        run.write_run_toml(&RunInfo { created: created.to_owned(), ..info(name) }).unwrap();
+    }
+    let names: Vec<_> = list_runs(root.path()).unwrap().into_iter().map(|run| run.name).collect();
+    assert_eq!(names, ["c", "a", "b"]);
 }
 
 #[test]

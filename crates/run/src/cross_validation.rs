@@ -76,7 +76,7 @@ pub fn cross_validate(
     let (spec, engine) = (first.spec.clone(), first.engine.clone());
     let folds = spec.folds.unwrap_or_default();
     let there = if resume { unfinished(&first, out.dir.as_deref())? } else { None };
-    let group = match &there {
+    let mut group = match &there {
         Some(dir) => RunGroup::resume(dir)?,
         None => {
             if resume {
@@ -91,7 +91,7 @@ pub fn cross_validate(
     };
     let mut waiting = Some((first, there.is_none()));
     for fold in 1..=folds {
-        let dir = RunGroup::run(group.path(), fold);
+        let dir = group.place_of(fold);
         let (experiment, ready) = match waiting.take() {
             Some(first) => first,
             None => (Experiment::prepare(&of(fold), source, &mut Quiet(observer))?, false),
@@ -104,11 +104,12 @@ pub fn cross_validate(
             State::Absent => {
                 // Whatever of a run is there was cut off before it was one.
                 let out = Destination { dir: Some(dir), force: true, command: out.command.clone() };
-                drop(if ready {
-                    experiment.begin(&out, observer)?
-                } else {
-                    experiment.train(&out, observer)?
-                });
+                let mut experiment = experiment;
+                if !ready {
+                    experiment.make_ready(observer)?;
+                }
+                let (run, saved) = experiment.make_run(&out)?;
+                drop(experiment.train_in(group.begin_with(run)?, &saved, observer)?);
             }
         }
     }
@@ -152,9 +153,11 @@ fn unfinished(first: &Experiment, dir: Option<&Path>) -> Result<Option<PathBuf>,
         None => Vec::new(),
     };
     let fits = |dir: &PathBuf| {
+        RunGroup::settle(dir).ok()?;
         let run = RunDir::open(RunGroup::run(dir, 1)).ok()?;
         let saved = SavedRun::read(&run).ok()?;
-        (saved.is_of(first) && !dir.join(PREDICTIONS).is_file()).then_some(saved.info.created)
+        let open = saved.is_of(first) && !dir.join(PREDICTIONS).is_file();
+        open.then_some((run.sequence(), saved.info.created))
     };
     let found = dirs.into_iter().filter_map(|dir| Some((fits(&dir)?, dir)));
     Ok(found.max().map(|(_, dir)| dir))

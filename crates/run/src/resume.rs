@@ -123,6 +123,21 @@ fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, Run
     Ok(typed.combine(before.clone()))
 }
 
+/// What there is to resume.
+pub enum Found {
+    /// Nothing that fits.
+    None,
+    /// A run that goes on.
+    Unfinished(Box<Unfinished>),
+    /// There is nothing left to do.
+    Finished {
+        /// The run's directory.
+        run: PathBuf,
+        /// How many epochs it has.
+        epochs: u32,
+    },
+}
+
 /// A run that was interrupted.
 pub struct Unfinished {
     run: RunWriter,
@@ -217,25 +232,27 @@ pub(crate) fn diverged(dir: &RunDir) -> Result<Option<String>, RunError> {
 }
 
 impl Experiment {
-    /// The newest unfinished run with these settings and these data: the one in `dir`, or else among `runs/`.
+    /// The newest unfinished run with these settings and these data: the one in `dir`, or else among `runs/`. The one in
+    /// `dir` may also be finished.
     ///
     /// # Errors
     /// If the runs cannot be listed, or the one that fits cannot be opened.
-    pub fn find_unfinished(
-        &self,
-        dir: Option<&Path>,
-        observer: &mut dyn Observer,
-    ) -> Result<Option<Unfinished>, RunError> {
+    pub fn find_run(&self, dir: Option<&Path>, observer: &mut dyn Observer) -> Result<Found, RunError> {
         let mut near = None;
         for path in candidates(dir)?.into_iter().rev() {
             // Whatever cannot be read cannot be the one.
             let Ok(run) = RunDir::open(&path) else { continue };
             let Ok(saved) = SavedRun::read(&run) else { continue };
-            if saved.is_finished(&run)? || diverged(&run)?.is_some() {
+            let finished = saved.is_finished(&run)?;
+            if (finished && dir.is_none()) || diverged(&run)?.is_some() {
                 continue;
             }
             match saved.differs_from(self) {
                 None => continue,
+                Some(differences) if finished && differences.is_empty() => {
+                    return Ok(Found::Finished { epochs: run.outcome()?.epochs, run: path });
+                }
+                Some(_) if finished => continue,
                 Some(differences) if !differences.is_empty() => {
                     near.get_or_insert((path, differences));
                     continue;
@@ -243,7 +260,7 @@ impl Experiment {
                 Some(_) => {}
             }
             match RunWriter::resume(&path) {
-                Ok(run) => return Ok(Some(Unfinished::new(run, saved))),
+                Ok(run) => return Ok(Found::Unfinished(Box::new(Unfinished::new(run, saved)))),
                 Err(RecordError::InUse(_)) => observer.notice(&Notice::UnderWay { path }),
                 Err(error) => return Err(error.into()),
             }
@@ -252,7 +269,7 @@ impl Experiment {
         if let Some((path, differences)) = near {
             observer.notice(&Notice::OtherSettings { path, differences });
         }
-        Ok(None)
+        Ok(Found::None)
     }
 }
 

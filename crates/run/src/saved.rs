@@ -98,13 +98,20 @@ impl SavedRun {
         Ok(options)
     }
 
-    /// Whether the run is finished, the file of the best weights included.
+    /// Whether the run is finished, and all the files that it left in the end are there as they were written: those of a
+    /// version that did not record them, the best weights.
     ///
     /// # Errors
     /// If the record cannot be read.
     pub fn is_finished(&self, run: &RunDir) -> Result<bool, RunError> {
-        let stopped = matches!(run.outcome()?.state, RunState::Stopped(_));
-        Ok(stopped && run.path().join(self.info.model_file()).is_file())
+        if !matches!(run.outcome()?.state, RunState::Stopped(_)) {
+            return Ok(false);
+        }
+        let dir = run.dir()?;
+        Ok(match run.files()? {
+            Some(files) => files.iter().all(|file| file.check(&dir).is_ok()),
+            None => run.id()?.is_none() && dir.is_file(self.info.model_file()),
+        })
     }
 
     /// The settings that keep a run of `experiment` from having the same results; empty if none does. None if it has other

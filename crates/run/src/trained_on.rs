@@ -19,18 +19,14 @@ use wellfit_data::{Dataset, Splits};
 use wellfit_record::{RunDir, RunGroup, RunWriter};
 
 /// The file in a run's directory: a line a training image.
-const FILE: &str = "trained-on.txt";
+pub(crate) const FILE: &str = "trained-on.txt";
 /// What it says of itself.
 const HEAD: &str = "# The images this run was trained on: of each the first 16 digits of the SHA-256 of its width and pixels.";
 /// A line has 17 bytes: a hundred million images.
 const MOST_BYTES: u64 = 17 * 100_000_000;
 
-/// Write down what a run trains on, once: a resumed run has it already, unless an older version began it. What the run
-/// was trained on whose `weights` it starts from belongs to it.
+/// Write down what a run trains on: a resumed run has it already, unless an older version began it. What the run was trained on whose `weights` it starts from belongs to it.
 pub(crate) fn note(run: &RunWriter, train: &Dataset, weights: Option<&Path>) -> Result<(), RunError> {
-    if run.path().join(FILE).exists() {
-        return Ok(());
-    }
     let own = train.prints()?;
     let known: HashSet<u64> = own.iter().copied().collect();
     let mut earlier: Vec<u64> = known_to(weights)?.difference(&known).copied().collect();

@@ -17,7 +17,7 @@ use wellfit_data::Dataset;
 use wellfit_models::Network;
 use wellfit_plot::Look;
 use wellfit_record::{
-    DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
+    DataInfo, EpochRecord, Event, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
     data_wait_share, now,
 };
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
@@ -122,13 +122,59 @@ impl Experiment {
 
     /// Make the run of what is [ready](Self::make_ready).
     pub(crate) fn begin(self, out: &Destination, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
+        let (run, saved) = self.make_run(out)?;
+        self.train_in(run, &saved, observer)
+    }
+
+    /// Train in a run that was just made.
+    pub(crate) fn train_in(
+        self,
+        run: RunWriter,
+        saved: &SavedRun,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, RunError> {
+        observer.notice(&Notice::Run { path: run.path().to_owned() });
+        self.execute(run, saved, None, observer)
+    }
+
+    /// Make the run's directory, which then has all that it can be resumed from. What can go wrong with the settings or
+    /// the data does so before the run stands, and so before it replaces another one.
+    pub(crate) fn make_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun), RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
-        let saved = SavedRun::new(self.run_info(&run, &out.command)?, &self);
+        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
+        self.config(&saved)?;
+        self.write_companions(&run, &saved, &[])?;
         run.write_run_toml(&saved)?;
         run.event(&start_event())?;
-        observer.notice(&Notice::Run { path: run.path().to_owned() });
-        self.execute(run, &saved, None, observer)
+        Ok((run, saved))
+    }
+
+    /// The files that a run has from its first step on; one that is resumed has them, unless it lost them or they are
+    /// among the `damaged`.
+    fn write_companions(
+        &self,
+        run: &RunWriter,
+        saved: &SavedRun,
+        damaged: &[String],
+    ) -> Result<(), RunError> {
+        let has = |name: &str| run.has_file(name) && !damaged.iter().any(|other| other == name);
+        if !has(trained_on::FILE) {
+            trained_on::note(run, &self.parts.train, self.spec.weights.as_deref())?;
+        }
+        if !has(SHEET) {
+            let seen = sheet(&self.train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
+            run.write_file(SHEET, &seen.to_png_bytes()?)?;
+        }
+        Ok(())
+    }
+
+    /// What the training loop is told.
+    fn config(&self, saved: &SavedRun) -> Result<FitConfig, RunError> {
+        let metadata = model_metadata(&saved.info);
+        let mut config = self.spec.fit(self.engine.clone(), self.train.batches(), metadata)?;
+        config.loss.class_weights = self.spec.class_weights.of(self.train.dataset())?;
+        Ok(config)
     }
 
     /// Train, from the beginning or from a checkpoint, and write plots and weights.
@@ -140,16 +186,13 @@ impl Experiment {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
-        trained_on::note(&run, &self.parts.train, self.spec.weights.as_deref())?;
-        let Self { source, spec, engine, network, train, val, .. } = self;
-        let mut config = spec.fit(engine, train.batches(), model_metadata(&saved.info))?;
-        config.loss.class_weights = spec.class_weights.of(train.dataset())?;
-        config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
-        // A run that is resumed has it.
-        if !run.path().join(SHEET).is_file() {
-            let seen = sheet(&train, &saved.info.data.name, SHEET_IMAGES, Look::SCREEN)?;
-            run.write_file(SHEET, &seen.to_png_bytes()?)?;
+        self.write_companions(&run, saved, &damaged(&RunDir::open(run.path())?)?)?;
+        let mut config = self.config(saved)?;
+        let Self { source, spec, network, train, val, .. } = self;
+        if !run.is_locked() {
+            observer.notice(&Notice::NoLocks { run: run.path().to_owned() });
         }
+        config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
         observer.ready(&spec, run.path())?;
         let mut watch = Watch { cache: train.cache().clone(), observer };
         let loaders = (&train, &val);
@@ -162,7 +205,7 @@ impl Experiment {
         };
         match result {
             Ok(outcome) => {
-                let finished = finish(&run, (saved, &config), outcome, observer)?;
+                let finished = finish(&mut run, (saved, &config), outcome, observer)?;
                 Ok(Outcome { data: source.data, test_is_untouched, ..finished })
             }
             Err(TrainError::Interrupted { reason }) => {
@@ -218,9 +261,15 @@ impl Experiment {
     }
 }
 
+/// The files that a run left in the end and that are not as they were written.
+fn damaged(run: &RunDir) -> Result<Vec<String>, RunError> {
+    let (dir, files) = (run.dir()?, run.files()?.unwrap_or_default());
+    Ok(files.into_iter().filter(|file| file.check(&dir).is_err()).map(|file| file.name).collect())
+}
+
 /// The plots and the best weights.
 fn finish(
-    run: &RunWriter,
+    run: &mut RunWriter,
     (saved, config): (&SavedRun, &FitConfig),
     outcome: wellfit_train::Outcome,
     observer: &mut dyn Observer,
@@ -240,15 +289,21 @@ fn finish(
     }
     observer.notice(&Notice::SavingPlots);
     let plots = plots(&RunDir::open(&path)?)?;
+    let mut left = vec![SHEET.to_owned(), trained_on::FILE.to_owned()];
     for (name, bytes) in plots.files(&[PictureFormat::Png, PictureFormat::Svg], false)? {
         run.write_file(&name, &bytes)?;
+        left.push(name);
     }
     observer.notice(&Notice::SavingModel);
     let name = saved.info.model_file();
     let weights = to_safetensors_bytes(&model_file(&outcome.network, &config.metadata))
         .map_err(|error| RunError::Output(error.to_string()))?;
     run.write_file(&name, &weights)?;
-    let model = path.join(name);
+    let model = path.join(&name);
+    left.push(name);
+    // The run is finished once the record has this.
+    let files = run.entries(&left)?;
+    run.event(&Event::Files { files })?;
     observer.notice(&Notice::BestEpoch {
         epoch: best.epoch,
         epochs: outcome.epochs.len(),

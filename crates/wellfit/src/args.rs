@@ -53,6 +53,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Continue an interrupted run, to the same bits as without the interruption
     Resume(ResumeArgs),
+    /// Check everything that a run has on the disk: checkpoints, weights, record, pictures, exports
+    Verify(crate::verify_args::VerifyRunArgs),
     /// Prove on your own configuration that resumed runs end with the same bits: kill, resume, compare
     VerifyResume(Box<VerifyResumeArgs>),
     /// The three experiments

@@ -13,12 +13,14 @@ mod labs;
 mod memory;
 mod opening;
 mod output;
+mod parent;
 mod parser;
 mod program;
 mod progress;
 mod settings;
 mod signals;
 mod translate;
+mod verify_args;
 
 use args::{Cli, Command, Data, Lab};
 use config::{MOST_THREADS, require};
@@ -31,6 +33,7 @@ use wellfit::run::Validation;
 use wellfit::simd::{InstructionSet, Threads};
 
 fn main() -> ExitCode {
+    parent::end_with_it();
     let cli = match translate::translate(std::env::args_os(), &mut parser::parser()) {
         Ok(words) => parser::parse(words),
         Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
@@ -67,6 +70,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
     match &cli.command {
         Command::Train(args) => commands::train::run(args, Validation::Split, out),
         Command::Resume(args) => commands::resume::run(args, out),
+        Command::Verify(args) => commands::verify::run(args, out),
         Command::VerifyResume(args) => commands::verify_resume::run(args, cli.threads, out),
         Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),
         Command::Lab(Lab::Dropout(args)) => labs::dropout::run(args, out),

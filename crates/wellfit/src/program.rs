@@ -9,6 +9,7 @@ const COMMANDS: [&str; 15] = [
     "train",
     "resume",
     "verify-resume",
+    "verify",
     "lab",
     "predict",
     "evaluate",

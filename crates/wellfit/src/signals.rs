@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the run to save itself, the second ends the process at once.
+//! Ctrl-C, SIGTERM and the like: the first asks the run to save itself, the second ends the process at once.
 
 use crate::error::CliError;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -6,19 +6,30 @@ use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The signals, with their names.
-const NAMES: [(i32, &str); 2] = [(SIGINT, "SIGINT (Ctrl-C)"), (SIGTERM, "SIGTERM")];
+/// The signals, with their names: from the keyboard or a job queue, and on Unix when the terminal is closed, and when
+/// the limits of computing time and of a file's length are reached.
+const NAMES: &[(i32, &str)] = &[
+    (SIGINT, "SIGINT (Ctrl-C)"),
+    (SIGTERM, "SIGTERM"),
+    #[cfg(unix)]
+    (signal_hook::consts::SIGHUP, "SIGHUP"),
+    #[cfg(unix)]
+    (signal_hook::consts::SIGXCPU, "SIGXCPU (the limit of computing time)"),
+    #[cfg(unix)]
+    (signal_hook::consts::SIGXFSZ, "SIGXFSZ (the limit of a file's length)"),
+];
 
 /// Which signal came, if any.
 #[derive(Debug, Clone, Default)]
 pub struct Signals(Arc<AtomicUsize>);
 
 impl Signals {
-    /// Listen from now on.
+    /// Listen from now on. Whatever this process was told to ignore stays ignored, as SIGHUP by `nohup`.
     pub fn install() -> Result<Self, CliError> {
         let (signals, again) = (Self::default(), Arc::new(AtomicBool::new(false)));
+        let ignored = ignored();
         let listen = || {
-            for (signal, _) in NAMES {
+            for &(signal, _) in NAMES.iter().filter(|(signal, _)| ignored >> (signal - 1) & 1 == 0) {
                 // In this order: the exit looks at the flag before the same signal sets it.
                 flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
                 flag::register(signal, Arc::clone(&again))?;
@@ -37,4 +48,13 @@ impl Signals {
         let caught = self.0.load(Ordering::Relaxed);
         NAMES.iter().find(|(signal, _)| *signal as usize == caught).map(|(_, name)| *name)
     }
+}
+
+/// The signals that are ignored, a bit each, the first for number 1. Only Linux tells; elsewhere none is known of.
+fn ignored() -> u64 {
+    let status = wellfit::base::file::read_stream("/proc/self/status".as_ref(), 1 << 16).unwrap_or_default();
+    let mask = String::from_utf8_lossy(&status)
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.unwrap_or(0)
 }

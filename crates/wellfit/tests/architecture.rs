@@ -35,9 +35,7 @@ fn crates_depend_as_the_table_says() {
 }
 
 /// What the operating system is asked directly, and why not through `base` or the record's `Io`.
-const OTHER_DOORS: [(&str, &str); 4] = [
-    ("record/src/io.rs", "the record's own door, in which tests let any write fail"),
-    ("record/src/lock.rs", "a lock needs the open file"),
+const OTHER_DOORS: [(&str, &str); 2] = [
     (
         "data/src/cache/disk.rs",
         "the time of the last use, and whether an entry is there; contents go through base",

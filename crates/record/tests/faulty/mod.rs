@@ -1,12 +1,12 @@
 //! A disk that fails on purpose; tests of other crates take it from here, too.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use wellfit_record::{Disk, Io};
+use wellfit_record::{Dir, Disk, Io};
 
 /// How a disk fails.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,13 +25,15 @@ pub struct Faulty {
     pub fault: Fault,
     countdown: AtomicUsize,
     pub done: Mutex<Vec<&'static str>>,
+    /// Whether two names can change places.
+    pub exchanges: AtomicBool,
 }
 
 pub const NEVER: usize = usize::MAX / 2;
 
 impl Faulty {
     pub fn new(fault: Fault) -> Arc<Self> {
-        Arc::new(Self { fault, countdown: NEVER.into(), done: Mutex::default() })
+        Arc::new(Self { fault, countdown: NEVER.into(), done: Mutex::default(), exchanges: true.into() })
     }
 
     pub fn arm(&self, countdown: usize) {
@@ -69,11 +71,14 @@ impl Faulty {
 }
 
 impl Io for Faulty {
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("create_dir", || (), || Disk.create_dir(path))
+    fn create_dir(&self, dir: &Dir, name: &OsStr) -> io::Result<()> {
+        self.run("create_dir", || (), || Disk.create_dir(dir, name))
     }
-    fn open(&self, path: &Path) -> io::Result<File> {
-        self.run("open", || (), || Disk.open(path))
+    fn open(&self, dir: &Dir, name: &OsStr) -> io::Result<File> {
+        self.run("open", || (), || Disk.open(dir, name))
+    }
+    fn create(&self, dir: &Dir, name: &OsStr) -> io::Result<File> {
+        self.run("create", || (), || Disk.create(dir, name))
     }
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
         let half = || drop(Disk.write(file, &bytes[..bytes.len() / 2]));
@@ -86,17 +91,22 @@ impl Io for Faulty {
     fn sync(&self, file: &File) -> io::Result<()> {
         self.run("sync", || (), || file.metadata().map(drop))
     }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("sync_dir", || (), || path.metadata().map(drop))
+    fn sync_dir(&self, dir: &Dir) -> io::Result<()> {
+        self.run("sync_dir", || (), || dir.identity().map(drop))
     }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn link(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
         self.run("link", || (), || Disk.link(from, to))
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
         self.run("rename", || (), || Disk.rename(from, to))
     }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.run("remove_dir", || (), || Disk.remove_dir(path))
+    fn exchange(&self, dir: &Dir, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        let unknown = || Err(io::ErrorKind::Unsupported.into());
+        let exchanges = self.exchanges.load(SeqCst);
+        self.run("exchange", || (), || if exchanges { Disk.exchange(dir, one, other) } else { unknown() })
+    }
+    fn remove(&self, dir: &Dir, name: &OsStr) -> io::Result<()> {
+        self.run("remove", || (), || Disk.remove(dir, name))
     }
 }
 

@@ -87,7 +87,7 @@ pub fn fresh(dir: &Path) -> RunWriter {
 }
 
 pub fn fresh_on(io: Arc<dyn Io>, dir: &Path) -> RunWriter {
-    let run = RunWriter::create_at(io, dir, false).unwrap();
+    let mut run = RunWriter::create_at(io, dir, false).unwrap();
     run.write_run_toml(&info(&run.name())).unwrap();
     run
 }

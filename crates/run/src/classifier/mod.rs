@@ -205,7 +205,7 @@ impl Classifier {
         let preprocessing: Preprocessing =
             info.transform.clone().try_into().map_err(|error: toml::de::Error| bad(error.to_string()))?;
         check(&preprocessing).map_err(bad)?;
-        let (file, source) = best_weights(&run, &info)?;
+        let (file, source) = best_weights(&run, &info, observer)?;
         let mut network =
             load(&info.model.name, &file, &source, &preprocessing, info.classes.len(), observer)?;
         // Runs of versions without the setting are f32, and so is what cannot be read here.

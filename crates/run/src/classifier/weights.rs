@@ -11,9 +11,9 @@ use wellfit_base::Shown;
 use wellfit_base::file::read_text;
 use wellfit_data::Preprocessing;
 use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
-use wellfit_record::{RunDir, RunInfo, is_checkpoint, read_checkpoint};
+use wellfit_record::{FileEntry, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
-use wellfit_weights::WeightFile;
+use wellfit_weights::{WeightFile, to_safetensors_bytes};
 
 /// The most bytes of a `config.json`: the names of many thousand classes.
 const MOST_CONFIG: u64 = 16 << 20;
@@ -56,7 +56,7 @@ pub(crate) fn open_weights(path: &Path) -> Result<Opened, RunError> {
     }
     let kept = RunDir::open(path).map_err(RunError::from).and_then(|run| {
         let info: RunInfo = run.read_run_toml()?;
-        best_weights(&run, &info)
+        best_weights(&run, &info, &mut ())
     });
     let (file, path) = kept.map_err(|error| RunError::Model(format!("no weights to start from: {error}")))?;
     Ok(Opened { file, path })
@@ -260,12 +260,38 @@ pub(crate) fn take_over(
     Ok(())
 }
 
-/// The model file of a finished run, or the best checkpoint of one that was interrupted.
-pub(super) fn best_weights(run: &RunDir, info: &RunInfo) -> Result<(WeightFile, PathBuf), RunError> {
-    let path = run.path().join(info.model_file());
-    if path.is_file() {
+/// The model file of a finished run, or the best checkpoint of one that was interrupted or whose file is damaged.
+pub(super) fn best_weights(
+    run: &RunDir,
+    info: &RunInfo,
+    observer: &mut dyn Observer,
+) -> Result<(WeightFile, PathBuf), RunError> {
+    let (dir, name) = (run.dir()?, info.model_file());
+    let written = run.files()?.and_then(|files| files.into_iter().find(|file| file.name == name));
+    let damage = written.as_ref().and_then(|file| file.check(&dir).err());
+    if damage.is_none() && dir.is_file(&name) {
+        let path = run.path().join(name);
         return Ok((read_weights(&path)?, path));
     }
+    let (file, path) = best_checkpoint(run)?;
+    if let (Some(problem), Some(written)) = (damage, written) {
+        let (problem, repaired) = (problem.to_string(), put_back(run, &file, &written).is_some());
+        observer.notice(&Notice::WeightsDamaged { problem, run: run.path().to_owned(), repaired });
+    }
+    Ok((file, path))
+}
+
+/// Make a run's file of the best weights again, if that gives the very bytes that were recorded and nobody is writing to
+/// the run.
+fn put_back(run: &RunDir, weights: &WeightFile, written: &FileEntry) -> Option<()> {
+    let bytes = to_safetensors_bytes(weights).ok()?;
+    if sha256(&bytes) != written.sha256 {
+        return None;
+    }
+    RunWriter::resume(run.path()).ok()?.write_file(&written.name, &bytes).ok()
+}
+
+fn best_checkpoint(run: &RunDir) -> Result<(WeightFile, PathBuf), RunError> {
     let newest = run.newest_good(Some(BEST))?;
     let Some(found) = newest.found else {
         let name = run.path().shown();

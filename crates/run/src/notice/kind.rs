@@ -348,6 +348,20 @@ pub enum Notice {
         /// What it asks for.
         unlike: String,
     },
+    /// A file system without locks.
+    NoLocks {
+        /// The run's directory.
+        run: PathBuf,
+    },
+    /// A run's best weights are not as they were written; the best checkpoint has them, too.
+    WeightsDamaged {
+        /// What is wrong.
+        problem: String,
+        /// The run's directory.
+        run: PathBuf,
+        /// Whether the file was made again.
+        repaired: bool,
+    },
     /// A `config.json` that cannot be used.
     ConfigLeftOut {
         /// The file.
@@ -387,6 +401,8 @@ impl Notice {
                 | Self::CacheFailed { .. }
                 | Self::PreprocessingUnlike { .. }
                 | Self::ConfigLeftOut { .. }
+                | Self::NoLocks { .. }
+                | Self::WeightsDamaged { .. }
         )
     }
 

@@ -153,6 +153,20 @@ impl fmt::Display for Notice {
             }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
+            Self::NoLocks { run } => write!(
+                f,
+                "{} is on a file system without locks: nothing keeps a second process from writing to the same run, so \
+                 start none",
+                run.shown()
+            ),
+            Self::WeightsDamaged { problem, run, repaired } => {
+                write!(f, "{problem}: the best checkpoint's weights are taken")?;
+                if *repaired {
+                    f.write_str(", and the file is made again from them")
+                } else {
+                    write!(f, "; `wellfit resume {}` makes the file again", run.shown())
+                }
+            }
             Self::UnderWay { path } => write!(f, "{} is under way in another process", path.shown()),
             Self::NothingToResume { place } => write!(
                 f,

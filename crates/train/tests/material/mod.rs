@@ -35,7 +35,7 @@ pub fn config(epochs: u32, lr: f64) -> FitConfig {
 }
 
 pub fn new_run(root: &tempfile::TempDir) -> RunWriter {
-    let run = RunWriter::create(Some(&root.path().join("run")), "test", false).unwrap();
+    let mut run = RunWriter::create(Some(&root.path().join("run")), "test", false).unwrap();
     run.write_run_toml(&BTreeMap::from([("seed", 0)])).unwrap();
     run
 }
@@ -172,7 +172,7 @@ impl Story {
 
     /// A fresh run on that disk.
     pub fn new_run(io: Arc<dyn Io>, dir: &Path) -> RunWriter {
-        let run = RunWriter::create_at(io, dir, false).unwrap();
+        let mut run = RunWriter::create_at(io, dir, false).unwrap();
         run.write_run_toml(&BTreeMap::from([("seed", 0)])).unwrap();
         run
     }

@@ -63,7 +63,8 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
         return Err(DataError::Invalid(reason).into());
     }
     let result = json!({ "out": output::path(&args.out), "explanations": values });
-    files.push((args.out.join("explanation.json"), format!("{result:#}\n").into_bytes()));
+    // First, as it describes the others.
+    files.insert(0, (args.out.join("explanation.json"), format!("{result:#}\n").into_bytes()));
     let borrowed: Vec<(&PathBuf, &[u8])> = files.iter().map(|(path, bytes)| (path, &bytes[..])).collect();
     folder::write(&args.out, &borrowed, args.force)?;
     out.say(format!("Pictures and maps of {}: {}", plural(done, "image"), args.out.shown()));

@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use wellfit::base::Shown;
+use wellfit::base::{Shown, file};
 use wellfit::models::Network;
 use wellfit::run::{CONFIG, Classifier, weight_file, weights_name};
 use wellfit::train::Description;
@@ -47,6 +47,7 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     let config = directory.join(CONFIG);
     let (about, bytes) =
         (description.timm_config(network).into_bytes(), bytes(format, network, &description)?);
+    refuse_others(&directory, format, &config, &about)?;
     let replaced = write(&directory, &[(&config, &about), (&weights, &bytes)], args.force)?;
     if replaced {
         warn_of_others(&directory, format, out);
@@ -91,10 +92,49 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
     encoded.map_err(|fault| CliError::Model(fault.to_string()))
 }
 
+/// A `config.json` describes every weight file beside it, so a new one is refused where others stay that it is not of.
+fn refuse_others(
+    directory: &Path,
+    written: ExportFormat,
+    config: &Path,
+    about: &[u8],
+) -> Result<(), CliError> {
+    let same = || file::read(config, about.len() as u64).is_ok_and(|there| there == about);
+    match others(directory, written).next() {
+        Some(other) if config.exists() && !same() => Err(CliError::Output(format!(
+            "{} is of an earlier export, with other classes or another preprocessing than the new {} says: remove it, \
+             or give another --out",
+            other.shown(),
+            config.shown()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn others(directory: &Path, written: ExportFormat) -> impl Iterator<Item = PathBuf> {
+    let others = ExportFormat::value_variants().iter().filter(move |format| **format != written);
+    others.map(|format| directory.join(name(*format))).filter(|path| path.exists())
+}
+
+/// What an exported folder should hold by its run, compared byte by byte; nothing for files that are no export's.
+pub fn differences(classifier: &Classifier, directory: &Path) -> Result<Vec<(PathBuf, bool)>, CliError> {
+    let (network, description) = (&classifier.network, classifier.description());
+    let mut files = vec![(directory.join(CONFIG), description.timm_config(network).into_bytes())];
+    for format in ExportFormat::value_variants() {
+        files.push((directory.join(name(*format)), bytes(*format, network, &description)?));
+    }
+    let there = files.into_iter().filter(|(path, _)| path.exists());
+    Ok(there
+        .map(|(path, expected)| {
+            let same = file::read(&path, expected.len() as u64).is_ok_and(|found| found == expected);
+            (path, same)
+        })
+        .collect())
+}
+
 /// The formats of an earlier export that were not replaced with it.
 fn warn_of_others(directory: &Path, written: ExportFormat, out: Output) {
-    let others = ExportFormat::value_variants().iter().filter(|format| **format != written);
-    for path in others.map(|format| directory.join(name(*format))).filter(|path| path.exists()) {
+    for path in others(directory, written) {
         out.warn(format!("{} is of an earlier export and stays as it was", path.shown()));
     }
 }

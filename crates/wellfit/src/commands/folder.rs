@@ -1,23 +1,25 @@
 //! Files that a command writes into a folder of the user's.
 
 use crate::error::CliError;
-use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
-use wellfit::base::file;
-use wellfit::weights::write_bytes;
+use wellfit::base::{file, folder};
 
-/// Write the files, unless one is there with other content; with `force` that is replaced. Whether one was.
+/// Write the files into the folder as one commit, unless one is there with other content; with `force` that is replaced.
+/// Whether one was. The first file describes the others.
 pub fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Result<bool, CliError> {
     let replaced = changed(files)?;
     if let Some(path) = replaced.filter(|_| !force) {
         let problem = format!("{} exists with other content: give --force or another --out", path.shown());
         return Err(CliError::Output(problem));
     }
-    fs::create_dir_all(directory).map_err(CliError::write(directory.to_owned()))?;
-    for (path, bytes) in files {
-        write_bytes(path, bytes).map_err(|error| CliError::Output(error.to_string()))?;
-    }
+    let names: Vec<String> = files
+        .iter()
+        .map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .collect();
+    let named: Vec<(&str, &[u8])> =
+        names.iter().zip(files).map(|(name, (_, bytes))| (name.as_str(), *bytes)).collect();
+    folder::commit(directory, &named).map_err(CliError::write(directory.to_owned()))?;
     Ok(replaced.is_some())
 }
 

@@ -19,6 +19,7 @@ pub mod replay;
 pub mod resume;
 pub mod runs;
 pub mod train;
+pub mod verify;
 pub mod verify_resume;
 pub mod weights;
 

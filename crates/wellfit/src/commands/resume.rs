@@ -21,15 +21,18 @@ pub fn run(args: &ResumeArgs, out: Output) -> Result<(), CliError> {
 /// Continue a run.
 pub fn go_on(run: &Path, changes: &Changes, mut progress: Progress, out: Output) -> Result<(), CliError> {
     match resume(run, changes, &mut progress)? {
-        Resumed::Finished { epochs } => {
-            let (name, more) = (run.shown(), 2 * epochs);
-            out.say(format!(
-                "{name} is finished after {}. To train on, give more: wellfit resume {name} --epochs {more}",
-                plural(epochs as usize, "epoch")
-            ));
-            out.result(&json!({ "run": output::path(run), "finished": true }));
-        }
+        Resumed::Finished { epochs } => finished(run, epochs, out),
         Resumed::Completed(outcome) => report(&outcome, &outcome.data, out),
     }
     Ok(())
+}
+
+/// There is nothing to do.
+pub fn finished(run: &Path, epochs: u32, out: Output) {
+    let (name, more) = (run.shown(), epochs.saturating_mul(2));
+    out.say(format!(
+        "{name} is finished after {}. To train on, give more: wellfit resume {name} --epochs {more}",
+        plural(epochs as usize, "epoch")
+    ));
+    out.result(&json!({ "run": output::path(run), "finished": true }));
 }

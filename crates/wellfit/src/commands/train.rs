@@ -7,7 +7,7 @@ use crate::opening::source;
 use crate::output::{Output, command_line};
 use crate::progress::Progress;
 use std::path::Path;
-use wellfit::run::{Changes, Destination, Experiment, Validation, cross_validate};
+use wellfit::run::{Changes, Destination, Experiment, Found, Validation, cross_validate};
 
 /// Run the command.
 pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), CliError> {
@@ -36,13 +36,17 @@ pub fn run(args: &TrainArgs, validation: Validation, out: Output) -> Result<(), 
         return cross_validation::report(&found, &data, out);
     }
     let experiment = Experiment::prepare(&options, &source, &mut progress)?;
-    let unfinished = match args.resume {
-        Some(_) => experiment.find_unfinished(args.out.out.as_deref(), &mut progress)?,
-        None => None,
+    let found = match args.resume {
+        Some(_) => experiment.find_run(args.out.out.as_deref(), &mut progress)?,
+        None => Found::None,
     };
-    let outcome = match unfinished {
-        Some(unfinished) => unfinished.resume(experiment, &mut progress)?,
-        None => experiment.train(
+    let outcome = match found {
+        Found::Finished { run, epochs } => {
+            resume::finished(&run, epochs, out);
+            return Ok(());
+        }
+        Found::Unfinished(unfinished) => unfinished.resume(experiment, &mut progress)?,
+        Found::None => experiment.train(
             &Destination { dir: args.out.out.clone(), force: args.out.force, command: command_line() },
             &mut progress,
         )?,

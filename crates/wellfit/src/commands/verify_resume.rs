@@ -8,12 +8,14 @@ use crate::bar::Bar;
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
+use crate::parent;
 use crate::signals::Signals;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::base::{atomic, file};
@@ -40,7 +42,7 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
     let options = args.settings.over_file(args.config.as_deref())?;
     let seed = options.seed.unwrap_or(0);
     let scratch = Scratch::new(args.out.as_deref())?;
-    let mut trial = Trial::new(args, options, threads, &scratch.path)?;
+    let mut trial = Trial::new(args, options, threads, &scratch)?;
     let begun = Instant::now();
     out.say(format!(
         "Training once without interruption, then again with {} in all",
@@ -91,16 +93,17 @@ pub fn run(args: &VerifyResumeArgs, threads: usize, out: Output) -> Result<(), C
     Ok(())
 }
 
-/// A folder that goes when it is no longer needed.
+/// Where the runs are made, and a folder of this process alone for what it needs besides.
 struct Scratch {
     path: PathBuf,
-    temporary: bool,
+    private: TempDir,
 }
 
 impl Scratch {
     fn new(out: Option<&Path>) -> Result<Self, CliError> {
-        let temporary = || std::env::temp_dir().join(format!("wellfit-verify-resume-{}", std::process::id()));
-        let path = out.map_or_else(temporary, Path::to_path_buf);
+        let private = tempfile::Builder::new().prefix("wellfit-verify-resume-").tempdir();
+        let private = private.map_err(CliError::write(std::env::temp_dir()))?;
+        let path = out.unwrap_or(private.path()).to_path_buf();
         if path.join(RUN).exists() {
             return Err(CliError::Output(format!(
                 "{} is there already: choose another --out",
@@ -108,20 +111,11 @@ impl Scratch {
             )));
         }
         fs::create_dir_all(&path).map_err(CliError::write(path.clone()))?;
-        Ok(Self { path, temporary: out.is_none() })
+        Ok(Self { path, private })
     }
 
-    fn keep(mut self) -> PathBuf {
-        self.temporary = false;
-        self.path.clone()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if self.temporary {
-            let _ = fs::remove_dir_all(&self.path);
-        }
+    fn keep(self) -> PathBuf {
+        if self.path == self.private.path() { self.private.keep() } else { self.path }
     }
 }
 
@@ -141,14 +135,15 @@ impl<'a> Trial<'a> {
         args: &'a VerifyResumeArgs,
         mut options: Options,
         threads: usize,
-        folder: &Path,
+        scratch: &Scratch,
     ) -> Result<Self, CliError> {
         options.epochs.get_or_insert(EPOCHS);
         options.checkpoint_every.get_or_insert_with(|| Some(CHECKPOINT_EVERY.to_owned()));
-        let config = folder.join("config.toml");
+        let private = scratch.private.path();
+        let config = private.join("config.toml");
         let text = toml::to_string(&options).map_err(|error| CliError::Output(error.to_string()))?;
         atomic::replace(&config, text.as_bytes()).map_err(CliError::write(config.clone()))?;
-        let (run, errors) = (folder.join(RUN), folder.join("errors.txt"));
+        let (run, errors) = (scratch.path.join(RUN), private.join("errors.txt"));
         Ok(Self { args, threads, config, run, errors, signals: Signals::install()?, started: 0 })
     }
 
@@ -197,6 +192,7 @@ impl<'a> Trial<'a> {
             .args(["--quiet", "--threads", &threads.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null());
+        parent::bind(&mut command);
         command
     }
 

@@ -39,4 +39,5 @@ mod replay;
 mod reproducible;
 mod results;
 mod train;
+mod trust;
 mod weights;

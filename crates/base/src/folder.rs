@@ -1,0 +1,141 @@
+//! Several files that belong together, such as weights and what says of which classes they are: one commit.
+
+use crate::atomic::{parent, replace, sync_directory};
+use crate::dir::{Dir, Kind};
+use crate::id::temporary_name;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// Put these files, by name and content, into a folder, which is made if it is missing. At every moment the folder has
+/// all the old ones or all the new ones: a new folder, in which the others have second names, changes places with it.
+///
+/// Where that cannot be done (the folder is the current one or has folders in it, the file system lacks the operations),
+/// the first file goes before the others are replaced one by one, and comes last: it describes the others, and never
+/// lies beside those of another time.
+///
+/// # Errors
+/// If a file cannot be written. What was there before is then untouched, or lacks the first file.
+pub fn commit(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
+    let fresh = !folder.exists();
+    if let Some(above) = folder.parent().filter(|above| fresh && !above.as_os_str().is_empty()) {
+        fs::create_dir_all(above)?;
+    }
+    if let Some(done) = as_a_whole(folder, fresh, files)? {
+        return Ok(done);
+    }
+    fs::create_dir_all(folder)?;
+    in_turn(folder, files)
+}
+
+/// `None` if it cannot be done that way.
+fn as_a_whole(folder: &Path, fresh: bool, files: &[(&str, &[u8])]) -> io::Result<Option<()>> {
+    let real = if fresh { folder.to_owned() } else { fs::canonicalize(folder)? };
+    let Some(own) = real.file_name() else { return Ok(None) };
+    let above = Dir::open(parent(&real))?;
+    if !fresh && is_current(folder)? {
+        return Ok(None);
+    }
+    let name = temporary_name()?;
+    if above.create_dir(&name).is_err() {
+        return Ok(None);
+    }
+    let done = fill(&above, &name, (!fresh).then_some(folder), files).and_then(|filled| match filled {
+        None => Ok(None),
+        Some(()) if fresh => above.rename(&name, (&above, own)).map(Some),
+        // A file system without such an exchange is no failure: there is another way.
+        Some(()) => Ok(above.exchange(&name, own).ok()),
+    });
+    // By now the old folder, or what came to nothing.
+    let removed = above.kind(&name)?.map_or(Ok(()), |_| above.remove(&name));
+    let done = done?;
+    if done.is_some() {
+        removed?;
+        above.sync()?;
+    }
+    Ok(done)
+}
+
+fn is_current(folder: &Path) -> io::Result<bool> {
+    Ok(Dir::open(Path::new("."))?.identity()? == Dir::open(folder)?.identity()?)
+}
+
+/// Fill a new folder with the files and with those of `old` that stay; `None` if one of them cannot be in two folders.
+fn fill(above: &Dir, name: &str, old: Option<&Path>, files: &[(&str, &[u8])]) -> io::Result<Option<()>> {
+    let new = above.open_dir(name)?;
+    if let Some(old) = old {
+        fs::set_permissions(new.path(), fs::metadata(old)?.permissions())?;
+        let old = Dir::open(old)?;
+        let stay = |name: &&std::ffi::OsString| files.iter().all(|(own, _)| OsStr::new(own) != *name);
+        for name in old.names()?.iter().filter(stay) {
+            if old.kind(name)? != Some(Kind::File) || old.link(name, (&new, name)).is_err() {
+                return Ok(None);
+            }
+        }
+    }
+    for (name, bytes) in files {
+        let mut file = new.create_file(name)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    new.sync()?;
+    Ok(Some(()))
+}
+
+fn in_turn(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
+    let Some(((first, about), others)) = files.split_first() else { return Ok(()) };
+    let first = folder.join(first);
+    if !others.is_empty() {
+        match fs::remove_file(&first) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+        sync_directory(folder)?;
+    }
+    others.iter().try_for_each(|(name, bytes)| replace(&folder.join(name), bytes))?;
+    replace(&first, about)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let mut found: Vec<_> = entries
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn the_files_come_together_and_the_others_stay() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, inner) in [("plain", false), ("with-a-folder", true)] {
+            let folder = root.path().join(name).join("export");
+            commit(&folder, &[("config.json", b"one"), ("model.pth", b"1")]).unwrap();
+            fs::write(folder.join("notes.txt"), "mine").unwrap();
+            if inner {
+                fs::create_dir(folder.join("inside")).unwrap();
+            }
+            commit(&folder, &[("config.json", b"two"), ("model.pth", b"2")]).unwrap();
+            let expected = [("config.json", "two"), ("model.pth", "2"), ("notes.txt", "mine")];
+            assert_eq!(content(&folder), expected.map(|(name, text)| (name.into(), text.into())));
+            assert_eq!(fs::read_dir(root.path().join(name)).unwrap().count(), 1, "nothing else is left");
+        }
+    }
+
+    /// A folder in the way of a file: the second file cannot be written, so the first must not be the new one.
+    #[test]
+    fn a_failure_leaves_no_description_of_other_files() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("export");
+        commit(&folder, &[("config.json", b"one")]).unwrap();
+        fs::create_dir_all(folder.join("model.pth/inside")).unwrap();
+        commit(&folder, &[("config.json", b"two"), ("model.pth", b"2")]).unwrap_err();
+        assert!(content(&folder).is_empty(), "{:?}", content(&folder));
+    }
+}

@@ -1,0 +1,64 @@
+//! Which run it is, whatever its directory is called: a random id, and a number that orders the runs beside each other.
+//! They are the first lines of `run.toml`, so that a glance tells them.
+
+use crate::run::{FORMAT, RUN_TOML};
+use serde::Deserialize;
+use std::io::Read;
+use std::path::Path;
+use wellfit_base::Dir;
+
+/// The first lines of `run.toml` are shorter.
+const HEAD: u64 = 256;
+
+/// What begins every `run.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Identified {
+    /// 128 random bits as 32 digits; none in a run of a version that had no ids.
+    pub(crate) id: Option<String>,
+    /// Later runs of a folder have larger numbers, whatever the clock says; 0 in a run of before.
+    #[serde(default)]
+    pub(crate) sequence: u64,
+}
+
+impl Identified {
+    /// The lines of `run.toml` that say so, with its version.
+    pub(crate) fn head(&self) -> String {
+        let mut lines = format!("format = {FORMAT}\n");
+        if let Some(id) = &self.id {
+            lines += &format!("id = \"{id}\"\nsequence = {}\n", self.sequence);
+        }
+        lines
+    }
+
+    /// What the first lines of the `run.toml` in a directory say; nothing where they are others.
+    pub(crate) fn glance(dir: &Dir) -> Option<Self> {
+        let mut head = Vec::new();
+        dir.open_file(RUN_TOML).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+        let mut lines = head.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        if lines.next()? != format!("format = {FORMAT}") {
+            return None;
+        }
+        let value = |line: Option<&str>, key: &str| {
+            Some(line?.strip_prefix(key)?.strip_prefix(" = ")?.trim_matches('"').to_owned())
+        };
+        let id = value(lines.next(), "id");
+        let sequence = value(lines.next(), "sequence").filter(|_| id.is_some());
+        Some(Self { id, sequence: sequence.and_then(|number| number.parse().ok()).unwrap_or(0) })
+    }
+}
+
+/// Whether the `run.toml` in a directory is that of the run with that id.
+pub(crate) fn has_id(dir: &Dir, id: Option<&str>) -> bool {
+    let glanced = Identified::glance(dir).is_some_and(|found| found.id.as_deref() == id);
+    // Someone may have put a comment in front.
+    let read = || crate::run::identified(dir).is_ok_and(|found| found.id.as_deref() == id);
+    glanced || read()
+}
+
+/// The number after those of all runs in a folder.
+pub(crate) fn next_sequence(folder: &Path) -> u64 {
+    let Ok(folder) = Dir::open(folder) else { return 1 };
+    let runs = folder.names().unwrap_or_default().into_iter().filter_map(|name| folder.open_dir(name).ok());
+    let largest = runs.filter_map(|run| Some(Identified::glance(&run)?.sequence)).max();
+    largest.unwrap_or(0).saturating_add(1)
+}
