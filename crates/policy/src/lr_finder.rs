@@ -152,7 +152,7 @@ impl LrCurve {
     pub fn steep(&self) -> Option<f64> {
         let (begin, end) = SKIPPED_BY_LIGHTNING;
         let points = self.points.get(begin..self.points.len().saturating_sub(end))?;
-        let lrs: Vec<f64> = points.iter().map(|point| point.lr).collect();
+        let lrs: Vec<f64> = points.iter().map(|point| single(point.lr)).collect();
         Some(points.get(steepest(&lrs, &smoothed(points))?)?.lr)
     }
 
@@ -172,7 +172,12 @@ impl LrCurve {
 }
 
 fn smoothed(points: &[LrPoint]) -> Vec<f64> {
-    points.iter().map(|point| point.smoothed).collect()
+    points.iter().map(|point| single(point.smoothed)).collect()
+}
+
+/// A number with 24 bits, as both packages read them: the last bits of an average are no fall of the loss.
+fn single(number: f64) -> f64 {
+    f64::from(number as f32)
 }
 
 /// The place that fastai's `valley` suggests for these losses. None if no loss is below an earlier one.

@@ -45,7 +45,7 @@ impl Experiment {
         trainer.upload().map_err(RunError::from)?;
         for _ in 0..2 {
             let began = Instant::now();
-            trainer.step(&inputs, &labels[..], self.spec.lr)?;
+            trainer.step(&inputs, &labels[..], self.spec.lr.number())?;
             seconds = began.elapsed().as_secs_f64();
         }
         Ok(seconds)

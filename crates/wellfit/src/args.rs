@@ -4,6 +4,7 @@ pub use crate::bench_args::BenchArgs;
 pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
+use crate::lr_find_args::LrFindArgs;
 use crate::settings::{Settings, one_of, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -77,6 +78,8 @@ pub enum Command {
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record
     Plot(PlotArgs),
+    /// Find a learning rate to begin with: train a few steps while it grows, and look where the loss falls
+    LrFind(Box<LrFindArgs>),
     /// Apply early stopping and learning-rate rules to recorded metrics
     Replay(ReplayArgs),
     /// Measure this machine: a training step, a forward pass, the loader

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "resume",
     "verify-resume",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "plot",
     "replay",
     "bench",
+    "lr-find",
     "--help",
 ];
 
