@@ -283,7 +283,7 @@ impl<'a> Session<'a> {
         config: &'a FitConfig,
     ) -> Result<Self, TrainError> {
         network.load(&held.model, false)?;
-        if config.freeze_epochs > 0 {
+        if config.freeze_epochs > 0 && network.stages() > 0 {
             at.stages = Some(thaw(&mut network, at.stages, held.frozen));
         }
         let mut optimizer = Optimizer::new(config.rule, &network);

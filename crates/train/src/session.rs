@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
         let at = Position {
             epochs: Vec::new(),
             best: None,
-            stages: (config.freeze_epochs > 0).then_some(0),
+            stages: (config.freeze_epochs > 0 && network.stages() > 0).then_some(0),
             lr: config.lr,
             pass: PartialPass::default(),
             averaged: 0,
