@@ -181,11 +181,12 @@ impl<B: AutodiffBackend> DeviceState for State<B> {
             optimizer.step += 1;
             let parts =
                 network.parameters.iter().zip(&mut self.weights.parameters).zip(gradients).zip(moments);
-            for (((parameter, weights), gradient), moments) in parts.filter(|part| part.0.0.0.trainable) {
+            let parts = parts.enumerate().filter(|part| part.1.0.0.0.trainable);
+            for (place, (((parameter, weights), gradient), moments)) in parts {
                 let gradient =
                     gradient.unwrap_or_else(|| Tensor::zeros([parameter.value.len()], &link.device));
                 let gradient = if factor < 1.0 { gradient * factor } else { gradient };
-                let scalars = optimizer.scalars(parameter, lr);
+                let scalars = optimizer.scalars(place, parameter, lr);
                 optim::update(scalars, weights, gradient, moments);
             }
             Ok(())

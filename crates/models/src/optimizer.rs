@@ -13,6 +13,8 @@ pub struct Optimizer {
     pub step: u64,
     /// The step of the run after which this optimiser began: its moments were zero then.
     pub(crate) since: u64,
+    /// For each parameter that trains, the step of the run after which it began to.
+    pub(crate) begun: Vec<Option<u64>>,
     /// For each parameter, its moments (such as Adam's m and v).
     pub(crate) moments: Vec<Vec<Buffer>>,
 }
@@ -28,10 +30,22 @@ impl Optimizer {
     /// yet, and Adam's correction of their bias counts from here.
     #[must_use]
     pub fn after(since: u64, rule: Rule, network: &Network) -> Self {
-        let memory = |len: usize| (0..rule.moments()).map(|_| Buffer::zeroed(len)).collect();
         let moments =
-            network.parameters.iter().map(|p| memory(if p.trainable { p.value.len() } else { 0 })).collect();
-        Self { rule, step: since, since, moments }
+            network.parameters.iter().map(|p| fresh(rule, if p.trainable { p.value.len() } else { 0 }));
+        let begun = network.parameters.iter().map(|p| p.trainable.then_some(since));
+        Self { rule, step: since, since, begun: begun.collect(), moments: moments.collect() }
+    }
+
+    /// Let those parameters take part that the network trains by now: without moments, and Adam's correction of the bias
+    /// counts their steps from here, as for parameters that a script adds to a torch optimiser. The others go on.
+    pub fn join(&mut self, network: &Network) {
+        let parts = network.parameters.iter().zip(&mut self.begun).zip(&mut self.moments);
+        for ((parameter, begun), moments) in parts {
+            if parameter.trainable && begun.is_none() {
+                *begun = Some(self.step);
+                *moments = fresh(self.rule, parameter.value.len());
+            }
+        }
     }
 
     /// The moments of each parameter, such as Adam's m and v, in the parameter's layout; empty for frozen ones.
@@ -45,10 +59,16 @@ impl Optimizer {
         &mut self.moments
     }
 
-    /// The numbers of the step under way for a parameter, with learning rate `lr`: the same on every device.
+    /// The numbers of the step under way for the parameter at that place of the network, with learning rate `lr`: the
+    /// same on every device.
     #[must_use]
-    pub fn scalars(&self, parameter: &Parameter, lr: f64) -> Scalars {
-        self.rule.scalars(self.own_steps(), lr * parameter.lr_factor)
+    pub fn scalars(&self, place: usize, parameter: &Parameter, lr: f64) -> Scalars {
+        self.rule.scalars(self.steps_of(self.begun[place]), lr * parameter.lr_factor)
+    }
+
+    /// Steps of a parameter that has `begun` then.
+    fn steps_of(&self, begun: Option<u64>) -> u64 {
+        self.step - begun.unwrap_or(self.since)
     }
 
     /// Steps since it began.
@@ -60,13 +80,18 @@ impl Optimizer {
     /// One step with learning rate `lr`.
     pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
         self.step += 1;
-        let step = self.own_steps();
+        let steps: Vec<u64> = self.begun.iter().map(|&begun| self.steps_of(begun)).collect();
         let parts = network.parameters.iter_mut().zip(&gradients.0).zip(&mut self.moments);
-        for ((parameter, gradient), moments) in parts {
+        for (((parameter, gradient), moments), step) in parts.zip(steps) {
             if let Some(gradient) = gradient {
                 let lr = lr * parameter.lr_factor;
                 optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
             }
         }
     }
+}
+
+/// The moments of a parameter of `len` numbers before its first step.
+fn fresh(rule: Rule, len: usize) -> Vec<Buffer> {
+    (0..rule.moments()).map(|_| Buffer::zeroed(len)).collect()
 }

@@ -101,6 +101,8 @@ pub enum Numbers {
     Whole,
     /// A fraction 0–1, written as a percentage.
     Percent,
+    /// Powers of ten, given by their exponents: a logarithmic axis, with ticks at whole exponents.
+    Exponent,
 }
 
 /// One of a chart's two axes.

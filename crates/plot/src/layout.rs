@@ -100,21 +100,28 @@ struct Span {
 }
 
 fn span(axis: &Axis, numbers: impl Iterator<Item = f64>) -> Span {
-    let whole = axis.numbers == Numbers::Whole;
+    let whole = is_whole(axis.numbers);
     if let Some(range) = axis.range.and_then(|range| asked(range, whole)) {
         return Span { shown: range, ticked: range };
     }
     let data = extent(numbers, whole);
     let shown = with_margin(data);
     // There is no epoch 0 in the margin before the first.
-    Span { shown, ticked: if whole { data } else { shown } }
+    Span { shown, ticked: if axis.numbers == Numbers::Whole { data } else { shown } }
+}
+
+fn is_whole(numbers: Numbers) -> bool {
+    matches!(numbers, Numbers::Whole | Numbers::Exponent)
 }
 
 fn axis_ticks(span: &Span, at_most: usize, numbers: Numbers) -> Vec<Tick> {
     let (factor, unit) = if numbers == Numbers::Percent { (100.0, " %") } else { (1.0, "") };
     let (low, high) = span.ticked;
-    let ticks = ticks(low * factor, high * factor, at_most, numbers == Numbers::Whole);
-    let texts = labels(&ticks);
+    let ticks = ticks(low * factor, high * factor, at_most, is_whole(numbers));
+    let mut texts = labels(&ticks);
+    if numbers == Numbers::Exponent {
+        texts.iter_mut().for_each(|text| text.insert_str(0, "1e"));
+    }
     ticks.iter().zip(texts).map(|(tick, text)| Tick { at: tick / factor, label: text + unit }).collect()
 }
 

@@ -6,6 +6,7 @@
 //! | Is it time to stop? | [`EarlyStopping`] | a PyTorch textbook's recipe, Keras, Lightning |
 //! | Has the metric stalled, so lower the rate? | [`ReduceLrOnPlateau`] | torch, Keras |
 //! | Which rate at this step? | [`Schedule`] | `torch.optim.lr_scheduler` |
+//! | Which rate to begin with? | [`lr_finder::LrCurve`] | fastai's and Lightning's `lr_find` |
 //! | Save the model now, under which name? | [`CheckpointPolicy`] | Keras' `ModelCheckpoint` |
 //!
 //! [`classification`] gives the figures that such decisions are made of.
@@ -31,6 +32,7 @@ mod direction;
 mod early_stopping;
 mod error;
 mod interplay;
+pub mod lr_finder;
 mod metric;
 mod options;
 mod pyformat;

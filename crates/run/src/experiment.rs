@@ -5,11 +5,12 @@ use crate::classes::ClassCounts;
 use crate::classifier::{Opened, open_weights, take_over};
 use crate::error::RunError;
 use crate::following::{follow_weights, pin_weights};
+use crate::lr_find::LrFound;
 use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
-use crate::options::{DataKind, OptimizerName, Options, PrecisionName, RunSpec};
+use crate::options::{CacheName, DataKind, LrSetting, OptimizerName, Options, PrecisionName, RunSpec};
 use crate::preprocessing::{augmentations, preprocessing};
 use crate::pretrained;
 use crate::weights_name::weights_name;
@@ -75,6 +76,8 @@ pub struct Experiment {
     pub train: Loader,
     /// The batches to validate on.
     pub val: Loader,
+    /// The learning rate that was found for it, if it was, with the search's files.
+    pub(crate) found: Option<(LrFound, Vec<(String, Vec<u8>)>)>,
 }
 
 impl Experiment {
@@ -109,14 +112,30 @@ impl Experiment {
         let asked = spec.precision;
         // What `auto` means here is what the run keeps, wherever it is resumed.
         spec.precision = asked.resolve().into();
+        spec.swa_start = spec.swa_start.map(|start| start.pinned(spec.epochs));
         pin_weights(&mut spec)?;
         let parts = divide(splits, &spec, source.validation, observer)?;
         let preprocessing = preprocessing(&spec, &parts.train)?;
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
+        refuse_late_stages(&spec, &network)?;
         let train = loader(&spec, &parts.train, &preprocessing, true)?;
         let val = loader(&spec, &parts.validation, &preprocessing, false)?;
         let source = source.clone();
-        Ok(Self { source, spec, began, asked, engine, parts, preprocessing, network, opened, train, val })
+        let found = None;
+        Ok(Self {
+            source,
+            spec,
+            began,
+            asked,
+            engine,
+            parts,
+            preprocessing,
+            network,
+            opened,
+            train,
+            val,
+            found,
+        })
     }
 
     /// Load the weights that the run starts from, if any.
@@ -184,6 +203,13 @@ impl Experiment {
         if let Some(recipe) = spec.recipe {
             observer.notice(&Notice::Recipe(spec.recipe_settings(recipe, self.source.kind(&parts.train))));
         }
+        if spec.unfreeze_every > 0 {
+            let (head, every, stages) = (spec.freeze_epochs, spec.unfreeze_every, self.network.stages());
+            observer.notice(&Notice::Unfreezing { head, every, stages });
+        }
+        if let Some(start) = spec.swa_start {
+            observer.notice(&Notice::Swa { start: start.epoch(epochs) });
+        }
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
         }
@@ -235,8 +261,16 @@ impl Experiment {
                 observer.notice(&Notice::SchedulerTooLate);
             }
         }
-        if spec.optimizer == OptimizerName::Sgd && spec.lr < 0.005 && spec.momentum == 0.0 {
-            observer.notice(&Notice::SlowSgd { lr: spec.lr });
+        if let LrSetting::Rate(lr) = spec.lr
+            && spec.optimizer == OptimizerName::Sgd
+            && lr < 0.005
+            && spec.momentum == 0.0
+        {
+            observer.notice(&Notice::SlowSgd { lr });
+        }
+        let countless = self.train.augmentations().variants().is_none();
+        if spec.freeze && countless && spec.cache != CacheName::Off && self.network.frozen_prefix() > 0 {
+            observer.notice(&Notice::FeaturesNotKept);
         }
     }
 
@@ -328,6 +362,35 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
     }
     network.slow_backbone(spec.backbone_lr_factor);
     Ok(network)
+}
+
+/// Refuse to unfreeze so slowly that part of the network never trains, or joins an average that has begun.
+fn refuse_late_stages(spec: &RunSpec, network: &Network) -> Result<(), RunError> {
+    let (every, stages) = (spec.unfreeze_every, network.stages() as u32);
+    if every == 0 || stages == 0 {
+        return Ok(());
+    }
+    let first_whole = every.saturating_mul(stages - 1).saturating_add(spec.freeze_epochs).saturating_add(1);
+    let name = &spec.model;
+    if first_whole > spec.epochs {
+        return Err(RunError::setting(
+            "unfreeze_every",
+            format!(
+                "`unfreeze_every` {every}: {name} has {stages} stages behind the head, and the last would begin to train in \
+                 epoch {first_whole} of {}: take less, or more `epochs`",
+                spec.epochs
+            ),
+        ));
+    }
+    match spec.swa_start.map(|start| start.epoch(spec.epochs)) {
+        Some(start) if start < first_whole => Err(RunError::setting(
+            "swa_start",
+            format!(
+                "`swa_start` {start}: the last stage of {name} begins to train in epoch {first_whole} only"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The batches of a part of the data: of the training part in random order, changed at random.

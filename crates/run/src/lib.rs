@@ -12,6 +12,7 @@
 //! * [`options`] every setting once: name, help, group, default, check; [`RunSpec`] and [`Options`] follow from it
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`cross_validate`] a run for each fold of the training images
+//! * [`Experiment::find_lr`] the search for a learning rate
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
 //! * [`evaluation_pictures`] what a classifier confuses, and its worst answers
@@ -35,6 +36,7 @@ mod following;
 mod free_memory;
 mod from_scratch;
 mod heat;
+mod lr_find;
 mod machine;
 pub mod memory;
 mod notice;
@@ -67,11 +69,12 @@ pub use experiment::{Experiment, Parts};
 pub use figures::duration;
 pub use folds::folds_in;
 pub use heat::explanation_sheet;
+pub use lr_find::{LrFound, LrSearch};
 pub use machine::{path, start_event};
 pub use notice::Notice;
 pub use observer::Observer;
 pub use opening::{DataSource, Validation};
-pub use options::{JitterSetting, Options, RunSpec, TimeLimit};
+pub use options::{JitterSetting, LrSetting, Options, RunSpec, SwaStart, TimeLimit};
 pub use plots::{PictureFormat, Plots, plots};
 pub use results::{LARGEST_MATRIX, evaluation_pictures};
 pub use resume::{Changes, Found, Resumed, Unfinished, resume};

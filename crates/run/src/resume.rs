@@ -61,7 +61,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
         )));
     }
     let before = saved.options(&run)?;
-    let options = changed(&before, &changes.options, dir)?;
+    let options = changed(&before, &saved.as_given(&changes.options, &before), dir)?;
     let outcome = run.outcome()?;
     let more = changes.options.epochs.filter(|epochs| *epochs > outcome.epochs);
     if let Some(fewer) = changes.options.epochs.filter(|epochs| *epochs < outcome.epochs) {
@@ -161,6 +161,7 @@ impl Unfinished {
         mut experiment: Experiment,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, RunError> {
+        experiment.take_lr(self.saved.lr_find.as_ref());
         let dir = RunDir::open(self.run.path())?;
         experiment.keep_epochs(&self.saved, &dir)?;
         let newest = dir.newest_good(Some(LAST))?;

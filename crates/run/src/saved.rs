@@ -2,8 +2,9 @@
 
 use crate::error::RunError;
 use crate::experiment::{Experiment, Parts};
+use crate::lr_find::LrFound;
 use crate::opening::Validation;
-use crate::options::Options;
+use crate::options::{LrSetting, Options};
 use crate::spec::Difference;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ pub struct SavedRun {
     pub info: RunInfo,
     /// Its data.
     pub source: SavedSource,
+    /// How it found its learning rate, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_find: Option<LrFound>,
 }
 
 /// Where a run's data are. Paths are absolute, so that it can be resumed from any folder.
@@ -56,7 +60,7 @@ impl SavedRun {
             validation: experiment.source.validation,
             validation_fingerprint: experiment.parts.validation.fingerprint(),
         };
-        Self { info, source }
+        Self { info, source, lr_find: experiment.found.as_ref().map(|(found, _)| *found) }
     }
 
     /// Read it.
@@ -98,6 +102,19 @@ impl SavedRun {
         Ok(options)
     }
 
+    /// Settings as this run has them where they mean what it found: a learning rate that was to be found, and the epoch that
+    /// a share of its epochs was.
+    pub(crate) fn as_given(&self, given: &Options, before: &Options) -> Options {
+        let mut given = given.clone();
+        if given.lr == Some(LrSetting::Auto) && self.lr_find.is_some() {
+            given.lr = None;
+        }
+        if let (Some(Some(start)), Some(epochs)) = (given.swa_start, before.epochs) {
+            given.swa_start = Some(Some(start.pinned(epochs)));
+        }
+        given
+    }
+
     /// Whether the run is finished, and all the files that it left in the end are there as they were written: those of a
     /// version that did not record them, the best weights.
     ///
@@ -123,7 +140,11 @@ impl SavedRun {
         if self.source.validation != experiment.source.validation || self.difference(experiment).is_some() {
             return None;
         }
-        let mut differences = spec.differences(&experiment.spec)?;
+        let mut other = experiment.spec.clone();
+        if other.lr == LrSetting::Auto && self.lr_find.is_some() {
+            other.lr = spec.lr;
+        }
+        let mut differences = spec.differences(&other)?;
         if spec.time.is_some() {
             // How many epochs fitted into the time is found out when a run begins.
             differences.retain(|difference| !["epochs", "freeze_epochs"].contains(&difference.name));

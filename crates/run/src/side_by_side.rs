@@ -2,7 +2,7 @@
 
 use crate::error::RunError;
 use crate::experiment::{engine, loader, network};
-use crate::options::RunSpec;
+use crate::options::{LrSetting, RunSpec};
 use wellfit_data::{Dataset, Loader, Preprocessing};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::Network;
@@ -34,6 +34,10 @@ impl SideBySide {
         }
         let trainer = |spec: &RunSpec| {
             spec.validate()?;
+            if spec.lr == LrSetting::Auto {
+                let problem = "`lr` auto is for one network, and these get the same rate: give a number";
+                return Err(RunError::setting("lr", problem.to_owned()));
+            }
             spec.trainer(network(spec, preprocessing, train.classes.len())?, spec.loss())
         };
         Ok(Self {

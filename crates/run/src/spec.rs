@@ -10,10 +10,10 @@ use wellfit_gpu::Device;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{Engine, Weighting};
-use wellfit_policy::schedule::Schedule;
+use wellfit_policy::schedule::{Schedule, SwaRate};
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Every, FitConfig, Metric};
+use wellfit_train::{Every, FitConfig, Metric, Swa};
 
 /// A setting that two runs have not in common, as it is written; none where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,8 +175,18 @@ impl RunSpec {
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
     pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
-        let built = self.schedule.build(self.lr, self.epochs.saturating_sub(self.freeze_epochs), steps);
+        let built =
+            self.schedule.build(self.lr.number(), self.epochs.saturating_sub(self.freeze_epochs), steps);
         built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
+    }
+
+    /// Whether the schedule begins with a rate that depends on `lr`.
+    pub(crate) fn follows_lr(&self) -> bool {
+        let first = |lr: f64| {
+            let built = self.schedule.build(lr, self.epochs, 1).ok()?;
+            Some(built.map_or(lr, |schedule| schedule.lr(lr, 0)))
+        };
+        first(1.0).is_none_or(|rate| Some(rate) != first(2.0))
     }
 
     /// What the training loop needs: `batches` is how many an epoch has, `metadata` goes into every weight file.
@@ -195,12 +205,21 @@ impl RunSpec {
             engine,
             epochs: self.epochs,
             freeze_epochs: self.freeze_epochs,
-            lr: self.lr,
+            unfreeze_every: self.unfreeze_every,
+            lr: self.lr.number(),
             rule: self.rule(),
             loss: self.loss(),
             clip_norm: self.clip_norm,
             accumulate: self.accumulate,
             averaging: self.ema.map(|decay| Weighting::Exponential { decay }),
+            swa: self.swa_start.map(|start| Swa {
+                start: start.epoch(self.epochs),
+                rate: self.swa_lr.map(|lr| SwaRate {
+                    lr,
+                    epochs: self.swa_anneal_epochs,
+                    anneal: self.swa_anneal_strategy.into(),
+                }),
+            }),
             schedule: self
                 .schedule(batches.div_ceil(self.accumulate as usize) as u64)
                 .map_err(|problem| RunError::setting("schedule", problem))?,

@@ -106,9 +106,16 @@ impl Experiment {
         self.begin(out, observer)
     }
 
-    /// Load the weights, and refuse what cannot be, before anything is written.
+    /// Load the weights, refuse what cannot be, and find the learning rate if it is to be found, before anything is
+    /// written.
     pub(crate) fn make_ready(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.fit_time(observer)?;
+        self.load_and_check(observer)?;
+        self.decide_lr(observer)
+    }
+
+    /// Load the weights, and refuse what cannot be.
+    pub(crate) fn load_and_check(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
         self.spec.class_weights.of(&self.parts.train)?;
@@ -147,6 +154,9 @@ impl Experiment {
         self.write_companions(&run, &saved, &[])?;
         run.write_run_toml(&saved)?;
         run.event(&start_event())?;
+        for (name, bytes) in self.found.iter().flat_map(|(_, files)| files) {
+            run.write_file(name, bytes)?;
+        }
         Ok((run, saved))
     }
 

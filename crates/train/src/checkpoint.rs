@@ -5,6 +5,7 @@ use crate::fit::FitConfig;
 use crate::position::Position;
 use crate::session::Session;
 use crate::step::Trainer;
+use crate::unfreezing::thaw;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -269,7 +270,8 @@ impl<'a> Session<'a> {
             serde_json::from_slice(position).map_err(|error| format!("{POSITION}: {error}"))?;
         at.check(batches).map_err(|problem| format!("{POSITION}: {problem}"))?;
         let best = at.best.filter(|_| !at.is_best()).map(|_| whole(files, BEST_MODEL)).transpose()?;
-        let average = config.averaging.map(|_| whole(files, AVERAGE)).transpose()?;
+        let averages = config.averaging.is_some() || at.averaged > 0;
+        let average = averages.then(|| whole(files, AVERAGE)).transpose()?;
         let frozen = files.contains_key(FROZEN);
         let (model, optimizer) = (model_in(files)?, weights_in(files, OPTIMIZER)?);
         let step =
@@ -280,14 +282,14 @@ impl<'a> Session<'a> {
     }
 
     fn from_parts(
-        at: Position,
+        mut at: Position,
         held: &Held,
         mut network: Network,
         config: &'a FitConfig,
     ) -> Result<Self, TrainError> {
         network.load(&held.model, false)?;
-        if config.freeze_epochs > 0 && !held.frozen {
-            network.unfreeze();
+        if config.freeze_epochs > 0 && network.stages() > 0 {
+            at.stages = Some(thaw(&mut network, at.stages, held.frozen));
         }
         let mut optimizer = Optimizer::new(config.rule, &network);
         optimizer.load(&network, &held.optimizer)?;

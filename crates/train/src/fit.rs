@@ -7,7 +7,9 @@ use crate::every::Every;
 use crate::features::Source;
 use crate::policies::EpochDecisions;
 use crate::position::Stop;
+use crate::prepared::source;
 use crate::session::{Session, tell};
+use crate::swa::Swa;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellfit_data::Loader;
@@ -27,6 +29,9 @@ pub struct FitConfig {
     /// How many of them, the first, train the head alone: the network comes with its backbone frozen then, and all of it
     /// trains afterwards, by a fresh optimiser. `schedule` moves the rate in the epochs after these.
     pub freeze_epochs: u32,
+    /// After these, let one more stage of the backbone train every so many epochs, the last one first
+    /// ([`Network::train_stages`]); 0 for all at once.
+    pub unfreeze_every: u32,
     /// The learning rate at the start.
     pub lr: f64,
     /// The optimiser.
@@ -41,6 +46,9 @@ pub struct FitConfig {
     /// How the weights after each step count in an average, which is judged and kept in place of the weights of a step.
     /// It begins anew when frozen layers begin to train.
     pub averaging: Option<Weighting>,
+    /// From some epoch on, average the weights that epochs end with, judge and keep the average. Not with `averaging`, nor
+    /// from an epoch on after which more layers begin to train.
+    pub swa: Option<Swa>,
     /// The rate of each step, from the rate at the start.
     pub schedule: Option<Schedule>,
     /// ReduceLROnPlateau and the metric it watches.
@@ -73,12 +81,14 @@ impl Default for FitConfig {
             engine: Arc::new(Cpu),
             epochs: 1,
             freeze_epochs: 0,
+            unfreeze_every: 0,
             lr: 1e-3,
             rule: Rule::ADAM,
             loss: CrossEntropy::default(),
             clip_norm: None,
             accumulate: 1,
             averaging: None,
+            swa: None,
             schedule: None,
             lr_scheduler: None,
             measured: Vec::new(),
@@ -173,23 +183,23 @@ fn go_on(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let source = |session: &Session<'_>, loader| {
-        let keeps = session.config.engine.rows_are_independent();
-        if keeps { Source::new(loader, &session.trainer.network) } else { Ok(Source::images(loader)) }
+    let sources = |session: &Session<'_>| -> Result<(Source, Source), TrainError> {
+        let of = |loader| source(loader, &session.trainer.network, session.config);
+        Ok((of(train)?, of(validation)?))
     };
-    let mut sources = (source(&session, train)?, source(&session, validation)?);
+    let mut data = sources(&session)?;
     session.trainer.upload()?;
     session.refuse_on_device()?;
     while !session.is_over() {
-        if session.head_is_ready() {
+        if session.unfreezing_is_due() {
             session.unfreeze()?;
-            sources = (source(&session, train)?, source(&session, validation)?);
+            data = sources(&session)?;
             session.trainer.upload()?;
         }
-        let (train, validation) = (&sources.0, &sources.1);
+        let (train, validation) = (&data.0, &data.1);
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(train, run, callback);
-        let decisions = trained.and_then(|()| session.validate(validation, callback));
+        let decisions = trained.and_then(|()| session.validate((train, validation), callback));
         if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
             tell(run, callback)?;

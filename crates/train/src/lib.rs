@@ -3,6 +3,7 @@
 //! * [`step`] the training step, and [`lockstep`], several networks on the same batches
 //! * [`metrics`] what is measured of a pass
 //! * [`mod@fit`] the training loop, and how it continues after an interruption
+//! * [`lr_find`] the search for a learning rate
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
 //! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass
@@ -13,6 +14,7 @@ mod accumulation;
 pub mod callback;
 mod checkpoint;
 pub mod description;
+mod ending;
 mod error;
 pub mod evaluate;
 mod every;
@@ -20,12 +22,17 @@ pub mod features;
 pub mod fit;
 pub mod labels;
 pub mod lockstep;
+pub mod lr_find;
+mod measured;
 mod memory;
 pub mod metrics;
 mod policies;
 mod position;
+mod prepared;
 mod session;
 pub mod step;
+mod swa;
+mod unfreezing;
 
 pub use callback::{Callback, Control, EpochReport, Tick};
 pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
@@ -35,7 +42,10 @@ pub use evaluate::evaluate;
 pub use every::Every;
 pub use fit::{FitConfig, Outcome, fit, resume};
 pub use labels::{Labels, MixedCrossEntropy};
+pub use lr_find::find_lr;
 pub use memory::memory_need;
 pub use metrics::{Average, Scored};
 pub use step::{Direction, MeanSquaredError, Objective, StepObserver, StepOutcome, StepPart, Trainer};
+pub use swa::Swa;
+pub use unfreezing::stages_after;
 pub use wellfit_record::{Metric, Phase};

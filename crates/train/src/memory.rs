@@ -25,7 +25,7 @@ pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
     // it takes as much again.
     let saving = 2 * trained + moments + 2 * frozen;
     // The average itself, and the file of it.
-    let average = if config.averaging.is_some() { 2 * trained } else { 0 };
+    let average = if config.averaging.is_some() || config.swa.is_some() { 2 * trained } else { 0 };
     let accumulated = if config.accumulate > 1 { trained } else { 0 };
     (POOL * network.step_bytes(batch) as f64) as u64 + moments + saving + average + accumulated
 }

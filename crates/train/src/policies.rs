@@ -17,6 +17,16 @@ pub(crate) struct Policies {
     checkpoint: Option<CheckpointPolicy>,
 }
 
+/// Which policies have a say about an epoch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Says {
+    /// Early stopping: from the first epoch on that trained the whole network. A head alone that no longer gains says
+    /// nothing of the rest.
+    pub stopping: bool,
+    /// ReduceLROnPlateau: until weights are averaged, when the rate is no longer its own.
+    pub plateau: bool,
+}
+
 /// An epoch's figures, and what follows from them.
 #[derive(Debug)]
 pub(crate) struct EpochDecisions {
@@ -47,13 +57,13 @@ impl Policies {
         self.early_stopping.iter_mut().for_each(EarlyStopping::count_anew);
     }
 
-    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far. Early stopping counts from
-    /// the first epoch that trained the `whole` network: a head alone that no longer gains says nothing of the rest.
+    /// Takes an epoch's figures; `best` is whether its validation loss is the lowest so far.
     pub(crate) fn observe(
         &mut self,
         config: &FitConfig,
         epoch: &EpochRecord,
-        (best, whole): (bool, bool),
+        best: bool,
+        says: Says,
     ) -> Result<EpochDecisions, PolicyError> {
         let watched = config.early_stopping.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
         let stalling = config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
@@ -65,9 +75,9 @@ impl Policies {
             early_stopping: self
                 .early_stopping
                 .as_mut()
-                .filter(|_| whole)
+                .filter(|_| says.stopping)
                 .map(|m| m.observe(epoch.epoch - 1, epoch.value(watched))),
-            plateau: self.plateau.as_mut().map(|m| m.observe(epoch.value(stalling))),
+            plateau: self.plateau.as_mut().filter(|_| says.plateau).map(|m| m.observe(epoch.value(stalling))),
             checkpoint: self.checkpoint.as_mut().map(|m| m.observe(epoch.epoch - 1, &metrics)).transpose()?,
         })
     }

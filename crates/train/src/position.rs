@@ -16,6 +16,9 @@ pub(crate) struct Position {
     pub epochs: Vec<EpochRecord>,
     /// Place in `epochs` of the best one.
     pub best: Option<usize>,
+    /// How many stages of the backbone train, where some were frozen at first.
+    #[serde(default)]
+    pub stages: Option<usize>,
     /// The learning rate, unless a schedule gives it.
     pub lr: f64,
     /// The training pass under way.

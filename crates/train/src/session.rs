@@ -2,25 +2,24 @@
 
 use crate::accumulation::Accumulated;
 use crate::callback::{Callback, Tick};
-use crate::checkpoint::{Copies, frozen_file, load_trained, trained_file};
+use crate::checkpoint::{Copies, frozen_file};
 use crate::error::TrainError;
 use crate::evaluate::{Compute, check_interrupted, evaluate_source};
 use crate::every::Every;
 use crate::features::{Input, Source};
-use crate::fit::{FitConfig, Outcome};
+use crate::fit::FitConfig;
 use crate::labels::MixedCrossEntropy;
-use crate::metrics::{Answers, Average, Scored};
-use crate::policies::{EpochDecisions, Policies};
+use crate::measured::Measured;
+use crate::metrics::Answers;
+use crate::policies::{EpochDecisions, Policies, Says};
 use crate::position::{PartialPass, Position, Stop};
-use crate::step::{StepObserver, Trainer};
+use crate::prepared::trainer;
+use crate::step::Trainer;
 use std::iter::Peekable;
 use std::time::{Duration, Instant};
-use wellfit_kernels::loss::Loss;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{
-    Blob, EpochRecord, Event, Phase, RunWriter, StepRecord, StopReason, is_better_epoch, now,
-};
+use wellfit_record::{Blob, EpochRecord, Phase, RunWriter, StepRecord, StopReason, is_better_epoch};
 use wellfit_weights::Fault;
 
 /// A run between its first step and its last: the network, the position, and the results so far. The loop
@@ -55,6 +54,7 @@ impl<'a> Session<'a> {
         let at = Position {
             epochs: Vec::new(),
             best: None,
+            stages: (config.freeze_epochs > 0 && network.stages() > 0).then_some(0),
             lr: config.lr,
             pass: PartialPass::default(),
             averaged: 0,
@@ -77,25 +77,14 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Fault> {
         let frozen = frozen_file(&network, config)?;
         let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr).peekable());
-        // The schedule begins behind the steps of the head alone.
-        let head = config.freeze_epochs > 0 && frozen.is_some();
-        let moved = if head { 0 } else { optimizer.own_steps() };
         if let Some(rates) = &mut rates {
-            (0..moved).for_each(|_| {
+            (0..scheduled_steps(&at, &optimizer, config)).for_each(|_| {
                 rates.next();
             });
         }
         let now = Instant::now();
         let began = (now, at.seconds);
-        let trainer = Trainer {
-            network,
-            optimizer,
-            state: None,
-            objective: MixedCrossEntropy(config.loss.clone()),
-            engine: config.engine.clone(),
-            clip_norm: config.clip_norm,
-            seed: config.seed,
-        };
+        let trainer = trainer(network, optimizer, config);
         Ok(Self {
             config,
             trainer,
@@ -109,32 +98,6 @@ impl<'a> Session<'a> {
             began,
             saved: now,
         })
-    }
-
-    /// Whether the epochs that train the head alone are over, and the rest of the network is frozen still.
-    pub fn head_is_ready(&self) -> bool {
-        self.trains_head() && self.at.epochs.len() >= self.config.freeze_epochs as usize
-    }
-
-    /// Whether only the head trains for now.
-    fn trains_head(&self) -> bool {
-        self.config.freeze_epochs > 0 && self.frozen.is_some()
-    }
-
-    /// Train the whole network from here on.
-    pub fn unfreeze(&mut self) -> Result<(), TrainError> {
-        if let Some(file) = &self.best {
-            let mut best = self.trainer.network.clone();
-            load_trained(&mut best, file)?;
-            best.unfreeze();
-            self.best = Some(trained_file(&best, self.config, Vec::new())?);
-        }
-        let Trainer { network, optimizer, .. } = &mut self.trainer;
-        network.unfreeze();
-        *optimizer = Optimizer::after(optimizer.step, self.config.rule, network);
-        self.average = self.average.take().map(|_| AveragedWeights::of(network));
-        self.frozen = None;
-        Ok(())
     }
 
     /// The epoch under way, from 1.
@@ -216,7 +179,7 @@ impl<'a> Session<'a> {
         result
     }
 
-    fn exchange(&mut self) {
+    pub(crate) fn exchange(&mut self) {
         if let Some(average) = &mut self.average {
             average.exchange(&mut self.trainer.network);
         }
@@ -225,7 +188,7 @@ impl<'a> Session<'a> {
     /// An error if a device with a memory of its own trains, but something is asked for that is not computed there.
     pub fn refuse_on_device(&self) -> Result<(), TrainError> {
         let asked = [
-            (self.config.averaging.is_some(), "weights are averaged"),
+            (self.config.averaging.is_some() || self.config.swa.is_some(), "weights are averaged"),
             (self.config.accumulate > 1, "gradients are accumulated"),
         ];
         match asked.into_iter().find(|(asked, _)| *asked && self.trainer.state.is_some()) {
@@ -245,34 +208,29 @@ impl<'a> Session<'a> {
     /// The learning rate of the step to come.
     fn rate(&mut self) -> f64 {
         let rates = if self.trains_head() { None } else { self.rates.as_mut() };
-        rates.and_then(Peekable::peek).copied().unwrap_or(self.at.lr)
+        let rate = rates.and_then(Peekable::peek).copied().unwrap_or(self.at.lr);
+        self.swa_rate(rate)
     }
 
-    /// The schedule moves on, where it moves the rate.
+    /// The schedule moves on, where it moves the rate: not while the head trains alone, nor once weights are averaged.
     fn next_rate(&mut self) {
-        if !self.trains_head() {
+        if !self.trains_head() && self.swa_epoch().is_none() {
             self.rates.as_mut().and_then(Iterator::next);
         }
     }
 
-    fn diverged(&self, run: &mut RunWriter, step: u64, loss: f64, lr: f64) -> TrainError {
-        let kept = match self.at.best {
-            Some(place) => format!("epoch {}, the best so far,", place + 1),
-            None => "no epoch".to_owned(),
-        };
-        let error = TrainError::Diverged { epoch: self.epoch(), step, loss, lr, kept };
-        let stop = Stop { kind: StopReason::Diverged, reason: error.to_string() };
-        self.record_stop(run, &stop, self.epoch()).err().unwrap_or(error)
-    }
-
     /// The validation pass, and all that follows from it: the epoch's figures, whether they are the best, and
-    /// what the policies say.
+    /// what the policies say. An average of weights may need the training data again.
     pub fn validate(
         &mut self,
-        validation: &Source,
+        (train, validation): (&Source, &Source),
         callback: &mut dyn Callback,
     ) -> Result<EpochDecisions, TrainError> {
-        self.with_average(|session| session.judge(validation, callback))
+        self.take_epoch();
+        self.with_average(|session| {
+            session.update_statistics(train, callback)?;
+            session.judge(validation, callback)
+        })
     }
 
     fn judge(
@@ -310,10 +268,11 @@ impl<'a> Session<'a> {
         if best {
             self.at.best = Some(self.at.epochs.len());
         }
+        let averaged = self.swa_epoch().is_some();
         self.at.epochs.push(record);
         self.at.pass = PartialPass::default();
-        let whole = !self.trains_head();
-        let decisions = self.at.policies.observe(config, &record, (best, whole))?;
+        let says = Says { stopping: self.trains_all(), plateau: !averaged };
+        let decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
         if let Some(reason) =
             decisions.early_stopping.as_ref().and_then(|observation| observation.stop.as_ref())
@@ -322,69 +281,24 @@ impl<'a> Session<'a> {
         }
         Ok(decisions)
     }
-
-    /// Save where the run stands, and why it ends here for now.
-    pub fn interrupt(&mut self, reason: &str, run: &mut RunWriter) -> Result<(), TrainError> {
-        self.commit(run)?;
-        run.settle()?;
-        let (epoch, step, reason) = (self.epoch() - 1, self.trainer.optimizer.step, reason.to_owned());
-        Ok(run.event(&Event::Interrupted { epoch, step, reason, time: now() })?)
-    }
-
-    /// Record how the run ended.
-    pub fn finish(mut self, run: &mut RunWriter) -> Result<Outcome, TrainError> {
-        let finished = || Stop { kind: StopReason::Finished, reason: trained_for(self.config.epochs) };
-        let diverged = || Stop {
-            kind: StopReason::Diverged,
-            reason: "the validation loss was NaN in every epoch".to_owned(),
-        };
-        let stop =
-            if self.best.is_none() { diverged() } else { self.at.stop.clone().unwrap_or_else(finished) };
-        self.record_stop(run, &stop, self.epoch() - 1)?;
-        let seconds = self.seconds();
-        self.exchange();
-        let Trainer { mut network, .. } = self.trainer;
-        self.best.iter().try_for_each(|best| load_trained(&mut network, best))?;
-        let Position { epochs, best, .. } = self.at;
-        Ok(Outcome { epochs, best, stop: stop.kind, stop_message: stop.reason, network, seconds })
-    }
-
-    fn record_stop(&self, run: &mut RunWriter, stop: &Stop, epoch: u32) -> Result<(), TrainError> {
-        let best = self.best_record();
-        Ok(run.event(&Event::Stop {
-            reason: stop.kind,
-            message: stop.reason.clone(),
-            epoch,
-            best_epoch: best.map(|record| record.epoch),
-            best_value: best.map(|record| record.value(self.config.best)),
-            time: now(),
-        })?)
-    }
 }
 
-/// Why a run ended that trained for as long as it was to.
-fn trained_for(epochs: u32) -> String {
-    if epochs == 1 {
-        "the one epoch is trained".to_owned()
-    } else {
-        format!("all {epochs} epochs are trained")
+/// Steps by which the schedule has moved: it begins behind those of the head alone, and ends where weights begin to be
+/// averaged.
+fn scheduled_steps(at: &Position, optimizer: &Optimizer, config: &FitConfig) -> u64 {
+    if at.stages == Some(0) {
+        return 0;
     }
+    let before = optimizer.step - optimizer.own_steps();
+    let ends = config.swa.map_or(u64::MAX, |swa| match swa.start.saturating_sub(2) as usize {
+        _ if swa.start <= 1 => 0,
+        last => at.epochs.get(last).map_or(u64::MAX, |epoch| epoch.step),
+    });
+    optimizer.own_steps().min(ends.saturating_sub(before))
 }
 
 /// Tell the callback of the checkpoints that have come to stand.
 pub(crate) fn tell(run: &mut RunWriter, callback: &mut dyn Callback) -> Result<(), TrainError> {
     run.take_committed()?.iter().for_each(|checkpoint| callback.saved(checkpoint));
     Ok(())
-}
-
-/// Takes a step's outputs into the average of the pass.
-struct Measured<'a> {
-    average: &'a mut Average,
-    labels: &'a [u32],
-}
-
-impl StepObserver for Measured<'_> {
-    fn scored(&mut self, outputs: &[f32], loss: &Loss) {
-        self.average.add(&Scored { outputs, labels: self.labels, loss });
-    }
 }

@@ -5,13 +5,13 @@
 mod material;
 
 use material::{Ending, Story};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-use wellfit_record::{Checkpoint, Disk, Event, Io, RunDir};
+use wellfit_record::{Checkpoint, Dir, Disk, Event, Io, RunDir};
 use wellfit_train::{Callback, Control, EpochReport, Every, FitConfig, Phase, Tick};
 
 /// A disk whose commits wait until they are let through.
@@ -35,11 +35,11 @@ impl Io for Gate {
     fn sync(&self, _: &File) -> io::Result<()> {
         Ok(())
     }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+    fn sync_dir(&self, _: &Dir) -> io::Result<()> {
         Ok(())
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let name = to.file_name().unwrap().to_str().unwrap();
+    fn rename(&self, from: (&Dir, &OsStr), to: (&Dir, &OsStr)) -> io::Result<()> {
+        let name = to.1.to_str().unwrap();
         if name.ends_with("-last") && !name.starts_with('.') {
             self.waiting.fetch_add(1, SeqCst);
             let mut open = self.open.lock().unwrap();
@@ -163,7 +163,7 @@ impl Io for Slow {
         std::thread::sleep(Duration::from_millis(self.0));
         Ok(())
     }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+    fn sync_dir(&self, _: &Dir) -> io::Result<()> {
         Ok(())
     }
 }

@@ -100,6 +100,32 @@ fn so_they_are_with_a_schedule_behind_the_head_first() {
     wherever_it_is_interrupted(&story);
 }
 
+#[test]
+fn so_they_are_with_one_stage_after_the_other() {
+    for story in [Story::new().gradual(2, 2), Story::new().gradual(1, 1).fixed_statistics().averaged(0.9)] {
+        wherever_it_is_interrupted(&story);
+    }
+    let mut story = Story::new().gradual(2, 3);
+    let schedule: wellfit_policy::schedule::ScheduleSpec = "one-cycle".parse().unwrap();
+    story.config.lr_scheduler = None;
+    story.config.schedule = schedule.build(story.config.lr, story.config.epochs - 2, 5).unwrap();
+    wherever_it_is_interrupted(&story);
+}
+
+#[test]
+fn so_they_are_with_an_average_of_epochs() {
+    use wellfit_policy::schedule::{Anneal, SwaRate};
+    let rate = SwaRate { lr: 0.01, epochs: 2, anneal: Anneal::Cos };
+    wherever_it_is_interrupted(&Story::new().swa(3, Some(rate)));
+    wherever_it_is_interrupted(&Story::new().gradual(1, 1).swa(4, None));
+    let mut story = Story::new().swa(3, Some(rate));
+    let schedule: wellfit_policy::schedule::ScheduleSpec = "one-cycle".parse().unwrap();
+    story.config.lr_scheduler = None;
+    story.config.early_stopping = None;
+    story.config.schedule = schedule.build(story.config.lr, story.config.epochs, 5).unwrap();
+    wherever_it_is_interrupted(&story);
+}
+
 fn wherever_it_is_interrupted(story: &Story) {
     let whole = uninterrupted(story);
     let mut rng = Rng::new(0, Stream::Noise, 0, 0);

@@ -5,6 +5,7 @@ pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
 pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
+use crate::lr_find_args::LrFindArgs;
 use crate::settings::{Settings, one_of, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -80,6 +81,8 @@ pub enum Command {
     Runs(RunsArgs),
     /// Make the pictures of a run again from its record
     Plot(PlotArgs),
+    /// Find a learning rate to begin with: train a few steps while it grows, and look where the loss falls
+    LrFind(Box<LrFindArgs>),
     /// Apply early stopping and learning-rate rules to recorded metrics
     Replay(ReplayArgs),
     /// Read the curves of runs, or of other tools' logs: what went wrong, and what to change

@@ -10,6 +10,7 @@ mod diagnose_args;
 mod error;
 mod explain_args;
 mod labs;
+mod lr_find_args;
 mod memory;
 mod opening;
 mod output;
@@ -86,6 +87,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
+        Command::LrFind(args) => commands::lr_find::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Diagnose(args) => commands::diagnose::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),

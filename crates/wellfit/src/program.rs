@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "train",
     "resume",
     "verify-resume",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 15] = [
     "replay",
     "diagnose",
     "bench",
+    "lr-find",
     "--help",
 ];
 

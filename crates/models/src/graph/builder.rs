@@ -67,7 +67,14 @@ impl Builder {
         let parameters = (first..self.0.parameters.len()).collect();
         let norm = op.has_running_statistics().then(|| {
             let (mean, variance) = (vec![0.0; shape.channels], vec![1.0; shape.channels]);
-            self.0.norms.push(Norm { name: name.to_owned(), mean, variance, batches: 0, frozen: false });
+            self.0.norms.push(Norm {
+                name: name.to_owned(),
+                mean,
+                variance,
+                batches: 0,
+                frozen: false,
+                cumulative: false,
+            });
             self.0.norms.len() - 1
         });
         self.0.nodes.push(Node {

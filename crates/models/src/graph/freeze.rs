@@ -20,6 +20,55 @@ impl Network {
         self.norms.iter_mut().for_each(|norm| norm.frozen = fixed);
     }
 
+    /// How many stages the backbone has, which [`train_stages`](Self::train_stages) lets train one after the other: all
+    /// layers but the head in groups of one image size, such as `layer4` of a ResNet, as timm's `features_only` counts
+    /// them. The stem is a stage, or part of the first one.
+    #[must_use]
+    pub fn stages(&self) -> usize {
+        self.stage_of_nodes().into_iter().flatten().map(|stage| stage + 1).max().unwrap_or(0)
+    }
+
+    /// Let the head and the last `count` stages of the backbone train, and fix all before them; with all
+    /// [`stages`](Self::stages) that is [`unfreeze`](Self::unfreeze), with none [`freeze_backbone`](Self::freeze_backbone).
+    /// fastai's `freeze_to`, for gradual unfreezing (Howard and Ruder 2018, arXiv:1801.06146).
+    pub fn train_stages(&mut self, count: usize) {
+        self.freeze_backbone();
+        let (stages, first) = (self.stage_of_nodes(), self.stages().saturating_sub(count));
+        for (node, _) in self.nodes.iter().zip(stages).filter(|(_, stage)| stage.is_some_and(|s| s >= first))
+        {
+            node.parameters.iter().for_each(|&place| self.parameters[place].trainable = true);
+            if let Some(place) = node.norm {
+                self.norms[place].frozen = self.fixed_statistics;
+            }
+        }
+    }
+
+    /// For each node with weights, the stage it belongs to, counted from 0 at the stem; none for the head.
+    fn stage_of_nodes(&self) -> Vec<Option<usize>> {
+        let head = self.head();
+        let has_weights =
+            |node: &Node| !node.parameters.is_empty() && !format!("{}.", node.name).starts_with(&head);
+        // A block has the image size of its last layer: the first ones may still have the size before.
+        let block = |node: &Node| {
+            let parts = if node.name.starts_with("features.") { 2 } else { 1 };
+            node.name.split('.').take(parts).collect::<Vec<_>>().join(".")
+        };
+        let size = |name: &str| {
+            let of = self.nodes.iter().rfind(|node| has_weights(node) && block(node) == name);
+            of.map(|node| (node.shape.height, node.shape.width))
+        };
+        let (mut stage, mut last) = (0, None);
+        let of = |node: &Node| {
+            let size = has_weights(node).then(|| size(&block(node)))?;
+            if last.is_some() && last != size {
+                stage += 1;
+            }
+            last = size;
+            Some(stage)
+        };
+        self.nodes.iter().map(of).collect()
+    }
+
     /// Let BatchNorm layers normalise by their running statistics from here on, which no longer change; their weights
     /// train as the others. As a Keras model whose base is called with `training=False`, or timm's
     /// `freeze_batch_norm_2d` with weights that train.

@@ -4,7 +4,7 @@
 //! * [`parameter`] tensors of weights, and how torch's layout maps to ours
 //! * [`state`] weights in and out
 //! * `freeze`: the part that training leaves as it is
-//! * `init`: fresh weights
+//! * `init`: fresh weights; `recompute`: running statistics anew
 //! * [`summary`] the printed table of layers
 
 pub mod builder;
@@ -12,6 +12,7 @@ mod freeze;
 mod init;
 pub mod network;
 pub mod parameter;
+mod recompute;
 mod shape;
 pub mod state;
 pub mod summary;

@@ -38,6 +38,8 @@ pub struct Norm {
     pub batches: i64,
     /// Fixed: evaluation mode whatever the pass, statistics unchanged.
     pub frozen: bool,
+    /// The statistics are the means over all batches seen, as torch's with `momentum=None`, and do not follow the latest.
+    pub cumulative: bool,
 }
 
 /// A network: nodes in the order they run, and what they need.

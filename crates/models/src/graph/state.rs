@@ -159,6 +159,10 @@ impl Optimizer {
         if self.since > 0 {
             counts.insert("since".to_owned(), self.since.to_string());
         }
+        if self.begun.iter().flatten().any(|&begun| begun != self.since) {
+            let begun = |begun: &Option<u64>| begun.map_or_else(String::new, |step| step.to_string());
+            counts.insert("begun".to_owned(), self.begun.iter().map(begun).collect::<Vec<_>>().join(","));
+        }
         counts
     }
 
@@ -181,6 +185,12 @@ impl Optimizer {
         }
         self.step = Self::steps_in(file).unwrap_or(0);
         self.since = number(file, "since").unwrap_or(0).min(self.step);
+        let begun = file.metadata.get("begun").map_or("", String::as_str);
+        let mut begun = begun.split(',').map(|step| step.parse().ok());
+        for own in &mut self.begun {
+            let step: Option<u64> = begun.next().flatten();
+            *own = own.map(|_| step.unwrap_or(self.since).clamp(self.since, self.step));
+        }
         Ok(())
     }
 

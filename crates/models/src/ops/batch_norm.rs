@@ -35,8 +35,9 @@ impl Default for BatchNorm {
 impl BatchNorm {
     /// Move a layer's running statistics towards those of a batch with `rows` values a channel.
     pub fn follow(&self, norm: &mut Norm, statistics: &Statistics, rows: usize) {
-        statistics.update_running(&mut norm.mean, &mut norm.variance, self.momentum, rows);
         norm.batches += 1;
+        let momentum = if norm.cumulative { 1.0 / norm.batches as f32 } else { self.momentum };
+        statistics.update_running(&mut norm.mean, &mut norm.variance, momentum, rows);
     }
 
     /// The layer with its running statistics as a scale and a shift, to be folded into the product before it.

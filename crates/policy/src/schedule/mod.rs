@@ -27,6 +27,7 @@ mod per_epoch;
 mod ramp;
 mod spec;
 mod steps;
+mod swa;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,7 @@ pub use per_epoch::PerEpoch;
 pub use ramp::{LinearWarmup, Polynomial};
 pub use spec::ScheduleSpec;
 pub use steps::{Exponential, MultiStep, Step};
+pub use swa::SwaRate;
 
 use crate::PolicyError;
 use crate::error::{require, require_non_negative};

@@ -60,6 +60,32 @@ pub enum Notice {
         /// Seconds there are.
         time: f64,
     },
+    /// A learning rate is looked for.
+    FindingLr {
+        /// In so many steps.
+        steps: u32,
+    },
+    /// It was found.
+    LrFound {
+        /// The rate.
+        lr: f64,
+    },
+    /// Layers begin to train one stage after the other.
+    Unfreezing {
+        /// Epochs that train the head alone.
+        head: u32,
+        /// Epochs from one stage to the next.
+        every: u32,
+        /// How many stages there are.
+        stages: usize,
+    },
+    /// Weights will be averaged.
+    Swa {
+        /// From this epoch on.
+        start: u32,
+    },
+    /// The features of a frozen backbone are computed anew in each epoch, because images vary without end.
+    FeaturesNotKept,
     /// A large network starts from random weights.
     RandomWeights {
         /// The architecture.
@@ -396,6 +422,7 @@ impl Notice {
                 | Self::SchedulerPrecluded { .. }
                 | Self::SchedulerTooLate
                 | Self::SlowSgd { .. }
+                | Self::FeaturesNotKept
                 | Self::CheckpointDamaged { .. }
                 | Self::OtherMachine { .. }
                 | Self::CacheFailed { .. }

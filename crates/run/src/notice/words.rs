@@ -142,6 +142,30 @@ impl fmt::Display for Notice {
             Self::SchedulerTooLate => f.write_str(
                 "early stopping ends a stalled run at the very epoch in which the rate is first lowered",
             ),
+            Self::FindingLr { steps } => write!(f, "Looking for a learning rate in {steps} steps"),
+            Self::LrFound { lr } => {
+                write!(f, "Learning rate {lr:.3e}, found by the suggestion valley; the run keeps it as `lr` {lr:?}")
+            }
+            Self::Unfreezing { head, every, stages } => {
+                let (last, whole) = (head + 1, head + 1 + every * (*stages as u32).saturating_sub(1));
+                write!(
+                    f,
+                    "The head trains alone in {}; from epoch {last} on one of {stages} stages joins it every {}, all train \
+                     from epoch {whole} on",
+                    plural(*head as usize, "epoch"),
+                    plural(*every as usize, "epoch")
+                )
+            }
+            Self::Swa { start } => write!(
+                f,
+                "From epoch {start} on the weights that epochs end with are averaged (SWA); the average is validated and kept"
+            ),
+            Self::FeaturesNotKept => write!(
+                f,
+                "training images change at random without end, so the frozen backbone computes every image anew in each \
+                 epoch; with `augment` none, or flips alone, its features are computed once and epochs take a fraction of \
+                 the time"
+            ),
             Self::SlowSgd { lr } => write!(f, "sgd with `lr` {lr} learns slowly; 0.01 or more is usual"),
             Self::Run { path } => write!(f, "Run: {}", path.shown()),
             Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.shown()),

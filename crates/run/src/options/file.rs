@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_run_file_and_its_table_are_the_same_settings() {
-        let spec = RunSpec { lr: 1e-7, clip_norm: Some(2.0), ..RunSpec::for_folder() };
+        let spec = RunSpec { lr: 1e-7.into(), clip_norm: Some(2.0), ..RunSpec::for_folder() };
         let table = toml::to_string(&spec).unwrap();
         let run = format!(
             "format = 1\nname = \"x\"\n[data]\ntrain = 3\n[config]\n{table}\n[source]\ndata = \"y\"\n"

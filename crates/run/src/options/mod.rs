@@ -31,6 +31,7 @@ mod entry;
 mod file;
 mod jitter;
 mod names;
+mod rate;
 mod recipes;
 mod setting;
 pub mod synonyms;
@@ -40,10 +41,12 @@ pub use class_weights::ClassWeights;
 pub use entry::{Entry, Group};
 pub use jitter::JitterSetting;
 pub use names::{
-    AugmentName, CacheName, CheckpointMode, LossName, OptimizerName, PrecisionName, RecipeName, SamplerName,
-    SemanticsName, ServingPrecision,
+    AnnealName, AugmentName, CacheName, CheckpointMode, LossName, OptimizerName, PrecisionName, RecipeName,
+    SamplerName, SemanticsName, ServingPrecision,
 };
+pub use rate::LrSetting;
 pub use setting::{Kind, Setting};
+pub use swa::SwaStart;
 pub use time_limit::TimeLimit;
 
 use crate::embedded::EMBEDDED_MODEL;
@@ -60,7 +63,7 @@ use wellfit_data::augment::BINS;
 use wellfit_data::{Depth, Scaling};
 use wellfit_gpu::Device;
 use wellfit_models::{Architecture, architecture};
-use wellfit_policy::schedule::ScheduleSpec;
+use wellfit_policy::schedule::{ScheduleSpec, SwaRate};
 use wellfit_train::Metric;
 
 /// What the data are: defaults follow from it.
@@ -232,10 +235,14 @@ mod regularisation;
 mod checkpoints;
 #[macro_use]
 mod speed;
+#[macro_use]
+mod swa;
+#[macro_use]
+mod unfreezing;
 
 collect! { [
     data_options model_options optimiser_options averaging_options stopping_options augmentation_options
-    regularisation_options checkpoint_options speed_options
+    regularisation_options checkpoint_options speed_options swa_options unfreezing_options
 ] }
 
 /// The entry of every setting, in the order of the groups.

@@ -53,7 +53,11 @@ macro_rules! model_options {
         /// The rate is `lr` in these epochs, and `schedule` begins after them; so does early stopping. As fastai's
         /// `fine_tune(epochs, freeze_epochs=N)`.
         freeze_epochs: u32 {
-            default: |_| 0,
+            default: |given| match given.options.freeze {
+                Some(true) => 0,
+                _ => given.options.unfreeze_every.unwrap_or(0),
+            },
+            default_text: "0; `unfreeze_every`",
             value_name: "N",
             check: |spec| {
                 require(spec.freeze_epochs == 0 || spec.freeze_epochs < spec.epochs, || {

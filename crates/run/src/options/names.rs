@@ -8,7 +8,7 @@ use std::str::FromStr;
 use wellfit_data::{Depth, Sampler, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
-use wellfit_policy::schedule::ScheduleSpec;
+use wellfit_policy::schedule::{Anneal, ScheduleSpec};
 use wellfit_simd::Bf16Unit;
 
 /// An enum whose values have names: in configuration files, on a command line and in help.
@@ -71,6 +71,25 @@ names! {
         Disk = "disk",
         /// Nowhere.
         Off = "off",
+    }
+}
+
+names! {
+    /// The curve by which the learning rate goes to the one of averages.
+    AnnealName {
+        /// Half a cosine.
+        Cos = "cos",
+        /// A straight line.
+        Linear = "linear",
+    }
+}
+
+impl From<AnnealName> for Anneal {
+    fn from(name: AnnealName) -> Self {
+        match name {
+            AnnealName::Cos => Self::Cos,
+            AnnealName::Linear => Self::Linear,
+        }
     }
 }
 

@@ -23,11 +23,19 @@ macro_rules! optimiser_options {
             common: true,
         }
 
-        /// Learning rate
-        lr: f64 {
-            default: |given| given.folder_or_idx(0.001, 0.01),
+        /// Learning rate; auto to find one first
+        ///
+        /// auto: as `wellfit lr-find` does, on the run's own data, weights and seed; the run takes its suggestion valley, and
+        /// keeps the number.
+        lr: LrSetting {
+            default: |given| given.folder_or_idx(0.001, 0.01).into(),
             value_name: "RATE",
-            check: |spec| positive("lr", spec.lr),
+            check: |spec| {
+                require(spec.lr != LrSetting::Auto || spec.follows_lr(), || {
+                    format!("`lr` auto: `schedule` {} names its rate itself, so none is to be found", spec.schedule)
+                })?;
+                positive("lr", spec.lr.number())
+            },
             common: true,
         }
 

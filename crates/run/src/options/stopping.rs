@@ -11,9 +11,11 @@ macro_rules! stopping_options {
             default: |_| None,
             default_text: "no limit",
             value_name: "TIME",
-            check: |spec| require(spec.time.is_none() || spec.folds.is_none(), || {
-                "`time` is for one run, not for `folds`: give `epochs`".to_owned()
-            }),
+            check: |spec| {
+                let both = |other: &str| format!("`time` decides the epochs, which `{other}` needs before: give `epochs`");
+                require(spec.time.is_none() || spec.folds.is_none(), || both("folds"))?;
+                require(spec.time.is_none() || spec.swa_start.is_none(), || both("swa_start"))
+            },
             common: true,
         }
 

@@ -31,7 +31,7 @@ fn defaults_follow_from_the_data() {
     let (folder, idx) = (RunSpec::for_folder(), RunSpec::for_idx(28));
     assert_eq!((folder.model.as_str(), idx.model.as_str()), ("resnet50", "resnet20"));
     assert_eq!((folder.epochs, idx.epochs, RunSpec::for_sample().epochs), (100, 20, 8));
-    assert_eq!((folder.lr, idx.lr), (0.001, 0.01));
+    assert_eq!((folder.lr.number(), idx.lr.number()), (0.001, 0.01));
     assert_eq!((folder.image_size, idx.image_size), (224, 28));
     assert_eq!((folder.hflip, idx.hflip), (true, false));
     assert_eq!((folder.scaling, idx.scaling), (Scaling::ImageNet, Scaling::ZScore));
@@ -101,7 +101,7 @@ fn only_the_recipe_mirrors_top_to_bottom() {
 fn what_was_given_later_wins() {
     let file: Options = toml::from_str("lr = 0.5\nepochs = 3\nclip_norm = 1.0").unwrap();
     let all = given(&[("lr", "0.25")]).combine(file).decide(DataKind::Folder).unwrap();
-    assert_eq!((all.lr, all.epochs, all.clip_norm, all.batch_size), (0.25, 3, Some(1.0), 32));
+    assert_eq!((all.lr.number(), all.epochs, all.clip_norm, all.batch_size), (0.25, 3, Some(1.0), 32));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn recipes_are_lists_of_options() {
     let folder = |pairs: &[(&str, &str)]| given(pairs).decide(DataKind::Folder).unwrap();
     let finetune = folder(&[("weights", "some.pth"), ("lr", "0.5")]);
     assert_eq!(finetune.recipe, Some(RecipeName::Finetune));
-    assert_eq!((finetune.lr, finetune.backbone_lr_factor, finetune.freeze_epochs), (0.5, 0.1, 4));
+    assert_eq!((finetune.lr.number(), finetune.backbone_lr_factor, finetune.freeze_epochs), (0.5, 0.1, 4));
     assert!(finetune.freeze_batch_norm);
     assert_eq!(folder(&[("weights", "some.pth"), ("epochs", "2")]).freeze_epochs, 0);
     assert_eq!(folder(&[("weights", "some.pth"), ("freeze", "true")]).recipe, None);

@@ -8,10 +8,11 @@ use wellfit_data::{Augmentations, Dataset, Depth, Images, Loader, LoaderOptions,
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
 use wellfit_models::{Network, Shape};
+use wellfit_policy::schedule::SwaRate;
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, TrainError, fit, resume};
+use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, Swa, TrainError, fit, resume};
 
 /// `n` images of 4×4 pixels: class 0 dark, class 1 bright, with noise.
 pub fn images(n: usize, index: u32) -> Dataset {
@@ -49,6 +50,8 @@ pub struct Story {
     /// Only the head is trained.
     frozen: bool,
     fixed_statistics: bool,
+    /// Two stages in place of one.
+    deep: bool,
 }
 
 /// Interrupts after so many batches of training and validation.
@@ -87,7 +90,7 @@ impl Story {
             ..config(9, 0.02)
         };
         let (train, validation) = (loader(images(75, 0), 16, true), loader(images(40, 1), 16, false));
-        Self { train, validation, config, frozen: false, fixed_statistics: false }
+        Self { train, validation, config, frozen: false, fixed_statistics: false, deep: false }
     }
 
     /// The same in `epochs` epochs of two steps, with a checkpoint at each step.
@@ -115,6 +118,18 @@ impl Story {
         self.frozen()
     }
 
+    /// A network of two stages, which join the head after `epochs`, one every `every` epochs, the last one first.
+    pub fn gradual(mut self, epochs: u32, every: u32) -> Self {
+        self.config.unfreeze_every = every;
+        Self { deep: true, ..self.head_first(epochs) }
+    }
+
+    /// The same with an average of the weights that epochs end with from `start` on.
+    pub fn swa(mut self, start: u32, rate: Option<SwaRate>) -> Self {
+        self.config.swa = Some(Swa { start, rate });
+        self
+    }
+
     /// The same with BatchNorm's statistics fixed for good.
     pub fn fixed_statistics(self) -> Self {
         Self { fixed_statistics: true, ..self }
@@ -131,7 +146,12 @@ impl Story {
         let mut net = Builder::new("small", Shape::image(4, 4, 1));
         let value = net.conv("conv", 0, 8, 3, 1, 1);
         let value = net.batch_norm("bn", value);
-        let value = net.relu("relu", value);
+        let mut value = net.relu("relu", value);
+        if self.deep {
+            value = net.conv("conv2", value, 6, 3, 2, 1);
+            value = net.batch_norm("bn2", value);
+            value = net.relu("relu2", value);
+        }
         let value = net.dropout("drop", value, 0.3);
         let value = net.global_average_pool("pool", value);
         net.linear("fc", value, 2);

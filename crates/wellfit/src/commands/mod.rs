@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 mod folder;
 pub mod int8;
+pub mod lr_find;
 pub mod models;
 pub mod outcome;
 pub mod plot;

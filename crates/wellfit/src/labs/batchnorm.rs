@@ -102,7 +102,7 @@ fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
     ["mlp", "mlp-bn"].map(|model| RunSpec {
         model: model.to_owned(),
         optimizer: OptimizerName::Sgd,
-        lr: args.lr,
+        lr: args.lr.into(),
         schedule: ScheduleSpec::default(),
         epochs: args.epochs,
         batch_size: args.batch_size,

@@ -120,7 +120,7 @@ struct Look {
 
 impl Pair {
     fn new(args: &DropoutArgs, seed: u64) -> Result<Self, CliError> {
-        let spec = RunSpec { lr: args.lr, epochs: args.epochs, seed, ..RunSpec::for_folder() };
+        let spec = RunSpec { lr: args.lr.into(), epochs: args.epochs, seed, ..RunSpec::for_folder() };
         let trainer = |dropout| {
             let mut network = mlp::regressor(args.hidden, dropout);
             network.initialise(seed);

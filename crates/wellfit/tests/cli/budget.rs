@@ -38,7 +38,11 @@ fn times_that_are_none_are_refused_in_words() {
     for time in ["10", "soon", "0s"] {
         bench.refuses(&format!("train animals {MLP} --time {time} --out bad"), 2, &["--time"]);
     }
-    bench.refuses(&format!("train animals {MLP} --time 10min --folds 3 --out bad"), 2, &["not for --folds"]);
+    bench.refuses(
+        &format!("train animals {MLP} --time 10min --folds 3 --out bad"),
+        2,
+        &["which --folds needs before: give --epochs"],
+    );
 }
 
 #[test]
