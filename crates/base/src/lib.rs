@@ -1,6 +1,7 @@
 //! Files, hashes and time: what every part of Wellfit that touches the disk uses.
 //!
 //! * [`mod@file`] reading files that may be anything: regular ones only, and no longer than expected
+//! * [`guard`] decoders of others, whose panics become errors
 //! * [`atomic`] writing a file as a whole or not at all
 //! * [`partial`] a file that grows over several processes until it is whole
 //! * [`lock`] one process at a time
@@ -12,6 +13,7 @@
 
 pub mod atomic;
 pub mod file;
+pub mod guard;
 pub mod hash;
 pub mod lock;
 pub mod number;

@@ -1,6 +1,8 @@
 //! From an experiment to a run: record, plots, the best weights.
 
+use crate::classifier::Classifier;
 use crate::error::RunError;
+use crate::evaluation_json::evaluation_json;
 use crate::experiment::Experiment;
 use crate::machine::start_event;
 use crate::notice::Notice;
@@ -9,12 +11,15 @@ use crate::opening::{DataSource, Validation};
 use crate::options::{Options, RunSpec};
 use crate::plots::{PictureFormat, plots};
 use crate::preprocessing::recorded;
+use crate::results::confusion_pictures;
 use crate::saved::SavedRun;
 use crate::sheet::{SHEET_IMAGES, sheet};
 use crate::trained_on;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wellfit_data::Dataset;
-use wellfit_models::Network;
+use std::sync::Arc;
+use wellfit_data::{Dataset, Loader};
+use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
 use wellfit_record::{
     DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
@@ -23,6 +28,8 @@ use wellfit_record::{
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
 
+/// The figures of the best weights on the validation images.
+const EVALUATION: &str = "evaluation.json";
 /// The picture of what training sees.
 const SHEET: &str = "augmentation.png";
 
@@ -162,6 +169,7 @@ impl Experiment {
         match result {
             Ok(outcome) => {
                 let finished = finish(&run, (saved, &config), outcome, observer)?;
+                let finished = judge(&run, saved, (&val, config.engine), finished)?;
                 Ok(Outcome { data: source.data, test_is_untouched, ..finished })
             }
             Err(TrainError::Interrupted { reason }) => {
@@ -215,6 +223,31 @@ impl Experiment {
             config: value(toml::Value::try_from(spec))?,
         })
     }
+}
+
+/// The confusion matrix of the validation images and the figures of the best weights on them, largest losses included.
+/// The weights are safe by now, so that nothing here can cost them.
+fn judge(
+    run: &RunWriter,
+    saved: &SavedRun,
+    (val, engine): (&Loader, Arc<dyn Engine>),
+    outcome: Outcome,
+) -> Result<Outcome, RunError> {
+    let Outcome { network, .. } = outcome;
+    let (classes, preprocessing) = (saved.info.classes.clone(), val.preprocessing().clone());
+    let classifier = Classifier::alone(network, classes, preprocessing).on(engine);
+    let found = classifier.evaluate_batches(val, &mut ())?;
+    let judgement = found.judgement(classifier.classes.len());
+    let mut result = json!({ "part": "val" });
+    if let Value::Object(map) = &mut result {
+        map.extend(evaluation_json((&found, &judgement), val.dataset(), &classifier.classes));
+    }
+    run.write_file(EVALUATION, format!("{result:#}\n").as_bytes())?;
+    let name = format!("{} (validation)", saved.info.data.name);
+    for (name, bytes) in confusion_pictures(&judgement.confusion, &classifier.classes, &name)? {
+        run.write_file(&name, &bytes)?;
+    }
+    Ok(Outcome { network: classifier.network, ..outcome })
 }
 
 /// The plots and the best weights.

@@ -47,6 +47,10 @@ impl Case {
                 let [angle, x, y, scale, shear] = self.parameters()[..] else { panic!("five parameters") };
                 Op::Affine { angle, translate: [x, y], scale, shear: [shear, 0.0], about: About::Middle }
             }
+            "perspective" => {
+                let corners: Vec<[f64; 2]> = self.parameters().chunks(2).map(|at| [at[0], at[1]]).collect();
+                Op::Perspective(corners.try_into().unwrap())
+            }
             "grayscale" => Op::Grayscale,
             "resized_crop" => return None,
             other => panic!("{other}"),
@@ -99,7 +103,7 @@ fn pixels_are_those_of_torchvision_with_pillow() {
         *seen.entry(case.word("what").to_owned()).or_default() += 1;
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    assert!(seen.len() == 10 && seen["trivial"] > 200 && seen["rand"] > 200, "{seen:?}");
+    assert!(seen.len() == 11 && seen["trivial"] > 200 && seen["rand"] > 200, "{seen:?}");
     let compared = format!("{} images", cases.len());
     table::row("Augmentations of images", &["torchvision", "pillow"], &compared, "equal", 0.0);
 }

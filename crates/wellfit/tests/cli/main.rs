@@ -17,6 +17,7 @@ mod explain;
 mod export;
 mod folders;
 mod folds;
+mod forms;
 mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;
