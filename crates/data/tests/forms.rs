@@ -7,8 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
 use tempfile::TempDir;
 use wellfit_data::{Columns, DataError, Dataset, Need, OpenOptions, Splits, UNLABELLED, is_collection, open};
+
+#[path = "../../../parity/table.rs"]
+mod table;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/forms").join(name)
@@ -62,6 +66,7 @@ fn files_of_the_real_packages_hold_what_they_were_given() {
     check(&opened(&fixture("stored.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("packed.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("names.npz")), &["dog", "cat", "bird"]);
+    table::row("Forms of data", &["pyarrow", "webdataset", "numpy"], "6 data sets of 12 images", "equal", 0.0);
 }
 
 #[test]
