@@ -125,15 +125,15 @@ pub fn resume_folds(
     command: &str,
     observer: &mut dyn Observer,
 ) -> Result<Option<CrossValidation>, RunError> {
-    if dir.join(PREDICTIONS).is_file() {
-        return Ok(None);
-    }
     let run = RunDir::open(RunGroup::run(dir, 1))?;
     let saved = SavedRun::read(&run)?;
     if changes.options.epochs.is_some() {
         let problem = "the folds of a cross-validation all have as many `epochs`: begin another one, or resume one of \
                        its runs";
         return Err(RunError::setting("epochs", problem.to_owned()));
+    }
+    if dir.join(PREDICTIONS).is_file() {
+        return Ok(None);
     }
     let options = Options { fold: None, ..changed(&saved.options(&run)?, &changes.options, dir)? };
     let source = source_of(&saved, changes);
