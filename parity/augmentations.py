@@ -69,6 +69,13 @@ def single():
         for angle, x, y, scale, shear in ((10.3, 2, -1, 1.0, 0.0), (0.0, 0, 0, 0.83, 0.0), (-7.0, -3, 2, 1.27, 12.5)):
             result = F.affine(image, angle, (x, y), scale, (shear, 0.0))
             yield {"image": name, "what": "affine", "parameters": [angle, x, y, scale, shear]}, result
+        right, lower = image.width - 1, image.height - 1
+        start = [[0, 0], [right, 0], [right, lower], [0, lower]]
+        for share in ((1, 2, 3, 4, 1, 0, 2, 5), (0, 0, 0, 0, 0, 0, 0, 0), (5, 5, 0, 3, 5, 1, 4, 2)) if name != "tiny" else ():
+            way = [(s % 6) / 10 for s in share]
+            ends = [[round(abs(x - way[2 * i] * right)), round(abs(y - way[2 * i + 1] * lower))] for i, (x, y) in enumerate(start)]
+            flat = [float(v) for end in ends for v in end]
+            yield {"image": name, "what": "perspective", "parameters": flat}, F.perspective(image, start, ends, transforms.InterpolationMode.BILINEAR, 0)
         mode = image.mode == "L"
         yield {"image": name, "what": "grayscale", "parameters": []}, F.to_grayscale(image, 1 if mode else 3)
     for box in ((0, 0, 61, 97), (3, 50, 31, 22), (20, 11, 17, 13), (60, 0, 1, 40)):

@@ -41,7 +41,10 @@ def parquet(train: list, test: list) -> None:
         data = Dataset.from_dict(columns, features=features)
         data.to_parquet(FIXTURES / f"parquet/data/{part}-00000-of-00001.parquet")
         if part == "train":
-            pyarrow.parquet.write_table(data.with_format("arrow")[:], FIXTURES / "zstd.parquet", compression="zstd")
+            table = data.with_format("arrow")[:]
+            pyarrow.parquet.write_table(table, FIXTURES / "zstd.parquet", compression="zstd")
+            pyarrow.parquet.write_table(table, FIXTURES / "gzip.parquet", compression="gzip", data_page_version="2.0")
+            pyarrow.parquet.write_table(table, FIXTURES / "lz4.parquet", compression="lz4")
     paths = {"file_name": ["1.png", "2.png"], "label": ["a", "b"]}
     Dataset.from_dict(paths).to_parquet(FIXTURES / "paths.parquet")
 

@@ -1,6 +1,7 @@
 //! Files, hashes and time: what every part of Wellfit that touches the disk uses.
 //!
 //! * [`mod@file`] reading files that may be anything: regular ones only, and no longer than expected
+//! * [`guard`] decoders of others, whose panics become errors
 //! * [`atomic`] writing a file as a whole or not at all
 //! * [`mod@dir`] a directory that is opened once, and whatever is done in it without following links
 //! * [`folder`] several files of a folder that belong together, written as one
@@ -17,6 +18,7 @@ pub mod atomic;
 pub mod dir;
 pub mod file;
 pub mod folder;
+pub mod guard;
 pub mod hash;
 pub mod id;
 pub mod lock;

@@ -34,8 +34,8 @@ pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
 pub use error::DataError;
 pub use loader::{
-    Batch, Dataset, Epoch, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes, Sample,
-    Sampler,
+    Batch, Dataset, Epoch, ImageRef, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes,
+    Sample, Sampler,
 };
 pub use open::check::Suspicious;
 pub use open::copies::Copies;
@@ -43,7 +43,10 @@ pub use open::entry::Entry;
 pub use open::image_folder::ImageFolder;
 pub use open::remark::Remark;
 pub use open::split::stratified;
-pub use open::{Columns, Need, OpenOptions, Part, Progress, Splits, class_name, idx, image_folder, open};
+pub use open::{
+    Columns, Need, OpenOptions, Part, Progress, Splits, UNLABELLED, class_name, idx, image_folder,
+    is_built_in, is_collection, open,
+};
 pub use preprocessing::Preprocessing;
 pub use scaling::scaler::{MinMaxScaler, StandardScaler};
 pub use scaling::{Scaling, pixel_statistics};

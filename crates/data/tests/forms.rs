@@ -7,8 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
 use tempfile::TempDir;
-use wellfit_data::{Columns, DataError, Dataset, Need, OpenOptions, Splits, open};
+use wellfit_data::{Columns, DataError, Dataset, Need, OpenOptions, Splits, UNLABELLED, is_collection, open};
+
+#[path = "../../../parity/table.rs"]
+mod table;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/forms").join(name)
@@ -62,6 +66,13 @@ fn files_of_the_real_packages_hold_what_they_were_given() {
     check(&opened(&fixture("stored.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("packed.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("names.npz")), &["dog", "cat", "bird"]);
+    table::row(
+        "Forms of data",
+        &["pyarrow", "webdataset", "numpy"],
+        "6 data sets of 12 images",
+        "equal",
+        0.0,
+    );
 }
 
 #[test]
@@ -81,7 +92,7 @@ fn shards_are_named_by_patterns_or_alone() {
 #[test]
 fn what_is_not_read_is_refused_with_a_word() {
     for (name, what) in [
-        ("zstd.parquet", &["compressed with ZSTD", "snappy"][..]),
+        ("lz4.parquet", &["compressed with LZ4", "snappy"][..]),
         ("objects.npz", &["x_train", "Python objects"]),
         ("one_hot.npz", &["argmax"]),
         ("multi.npz", &["multi-label"]),
@@ -308,4 +319,86 @@ fn looking_needs_no_training_part() {
     let options = OpenOptions { need: Need::Test, ..OpenOptions::default() };
     let splits = open(path.to_str().unwrap(), &options, &|_| ()).unwrap();
     assert_eq!(splits.train.len(), 9);
+}
+
+/// What a page is packed with does not matter, nor where its levels are.
+#[test]
+fn parquet_is_unpacked() {
+    for name in ["zstd.parquet", "gzip.parquet"] {
+        let (packed, plain) = (opened(&fixture(name)).train, opened(&fixture("parquet")).train);
+        assert_eq!((&packed.classes, &packed.labels), (&plain.classes, &plain.labels), "{name}");
+        for i in 0..plain.len() {
+            assert_eq!(packed.image(i).unwrap(), plain.image(i).unwrap(), "{name} {i}");
+        }
+    }
+}
+
+fn open_for(path: &Path, need: Need) -> Result<Splits, DataError> {
+    open(path.to_str().unwrap(), &OpenOptions { need, ..OpenOptions::default() }, &|_| ())
+}
+
+/// Images alone: of all parts, whatever is said of them, also where nothing is.
+#[test]
+fn images_are_had_without_labels() {
+    let images = |path: &Path| {
+        let Splits { train, val, test, .. } = open_for(path, Need::Images).unwrap();
+        assert_eq!(train.classes, [UNLABELLED]);
+        [Some(train), val, test].into_iter().flatten().map(|data| data.len()).sum::<usize>()
+    };
+    for (name, count) in [
+        ("parquet", 12),
+        ("zstd.parquet", 9),
+        ("webdataset", 12),
+        ("stored.npz", 12),
+        ("multi.npz", 9),
+        ("one_hot.npz", 9),
+    ] {
+        assert_eq!(images(&fixture(name)), count, "{name}");
+        assert!(is_collection(&fixture(name)), "{name}");
+    }
+    for text in [
+        format!("file\n{}", rows(|n, _| format!("{n}.pgm"))),
+        rows(|n, _| format!("{n}.pgm")),
+        format!("file,label,split\n{}", rows(|n, class| format!("{n}.pgm,{class}|x,{n}"))),
+    ] {
+        let (dir, path) = table("a.csv", &text);
+        assert_eq!(images(&path), 9, "{text}");
+        assert!(
+            !is_collection(&dir.path().join("images")) && !is_collection(&dir.path().join("images/0.pgm"))
+        );
+    }
+    let (_dir, path) = table("a.csv", "file\n0.pgm\nnone.pgm\n");
+    let splits = open_for(&path, Need::Images).unwrap();
+    assert_eq!((splits.train.len(), splits.skipped.len()), (1, 1));
+}
+
+/// Whoever tests needs nothing to train on, and may have classes that the training part lacks.
+#[test]
+fn a_test_part_alone_can_be_tested_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2][..], &[9; 6]].concat();
+    fs::write(at("t10k-images-idx3-ubyte"), &images).unwrap();
+    assert_eq!(open_for(dir.path(), Need::Images).unwrap().train.len(), 3, "no labels");
+    fs::write(at("t10k-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 3, 0, 2, 1]).unwrap();
+    for path in [dir.path().to_path_buf(), at("t10k-images-idx3-ubyte")] {
+        assert_eq!(open_for(&path, Need::Test).unwrap().train.labels, [0, 2, 1]);
+    }
+    says(&open_for(dir.path(), Need::Training).unwrap_err().to_string(), &["train-images", "missing"]);
+
+    let cifar = tempfile::tempdir().unwrap();
+    let record: Vec<u8> = [&[7][..], &[1; 3072]].concat();
+    fs::write(cifar.path().join("test_batch.bin"), record).unwrap();
+    assert_eq!(open_for(&cifar.path().join("test_batch.bin"), Need::Test).unwrap().train.labels, [7]);
+    assert!(!is_collection(cifar.path()), "any file may be called so");
+    let names = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n";
+    fs::write(cifar.path().join("batches.meta.txt"), names).unwrap();
+    let test = open_for(cifar.path(), Need::Test).unwrap().train;
+    assert_eq!(test.classes[test.labels[0] as usize], "horse");
+
+    let part = |n: usize| if n < 6 { "train" } else { "test" };
+    let of = |n: usize| if n == 8 { "mouse" } else { "dog" };
+    let text = format!("file,label,split\n{}", rows(|n, _| format!("{n}.pgm,{},{}", of(n), part(n))));
+    let (_dir, path) = table("a.csv", &text);
+    assert_eq!(open_for(&path, Need::Test).unwrap().test.unwrap().classes, ["dog", "mouse"]);
 }

@@ -92,8 +92,20 @@ pub fn files(directories: &[&str], wanted: impl Fn(&str) -> bool) -> Vec<Vec<u8>
 /// # Panics
 /// If `parse` does, or takes too much memory or time.
 pub fn fuzz<T, E: Display>(target: &Target<'_>, parse: impl Fn(&[u8]) -> Result<T, E>) -> Report {
+    fuzz_with(target, INPUTS, parse)
+}
+
+/// The same with another number of inputs, unless `WELLFIT_FUZZ` says otherwise.
+///
+/// # Panics
+/// As [`fuzz`].
+pub fn fuzz_with<T, E: Display>(
+    target: &Target<'_>,
+    inputs: u32,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Report {
     let _alone = alone();
-    let inputs = std::env::var("WELLFIT_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(INPUTS);
+    let inputs = std::env::var("WELLFIT_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(inputs);
     let watch = Watch::start(target.name);
     let mut pool = target.seeds.to_vec();
     assert!(!pool.is_empty(), "{}: no seeds", target.name);

@@ -73,7 +73,7 @@ pub use metric::{Metric, Phase, Quantity, Unit};
 pub use run::RunDir;
 pub use slots::NewestGood;
 pub use stop::StopReason;
-pub use summary::{Outcome, RunState, RunSummary, TEST, list_runs};
+pub use summary::{Outcome, RunState, RunSummary, TEST, list_runs, list_runs_of_groups};
 pub use wellfit_base::Dir;
 pub use wellfit_base::hash::sha256;
 pub use wellfit_base::time::now;

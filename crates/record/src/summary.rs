@@ -7,7 +7,8 @@ use crate::event::Event;
 use crate::identity::Identified;
 use crate::info::RunInfo;
 use crate::lines::Problem;
-use crate::run::RunDir;
+use crate::place::member;
+use crate::run::{RUN_TOML, RunDir};
 use crate::stop::StopReason;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,28 @@ pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>> {
     let created = |run: &RunSummary| run.outcome.as_ref().ok().map(|outcome| outcome.info.created.clone());
     let sequence = |run: &RunSummary| Identified::glance(&Dir::open(&run.path).ok()?).map(|run| run.sequence);
     runs.sort_by_cached_key(|run| (sequence(run), created(run), run.name.clone()));
+    Ok(runs)
+}
+
+/// The same, with the runs of a group in its place: `NAME/fold-1` and so on.
+///
+/// # Errors
+/// If `root` cannot be read.
+pub fn list_runs_of_groups(root: &Path) -> Result<Vec<RunSummary>> {
+    let mut runs = Vec::new();
+    for run in list_runs(root)? {
+        let is_member = |path: &PathBuf| path.join(RUN_TOML).is_file();
+        let mut members = (1..).map(|number| member(&run.path, number)).take_while(is_member).peekable();
+        if run.outcome.is_ok() || members.peek().is_none() {
+            runs.push(run);
+            continue;
+        }
+        runs.extend(members.map(|path| RunSummary {
+            name: format!("{}/{}", run.name, name_of(&path)),
+            outcome: RunDir::open(&path).and_then(|run| run.outcome()),
+            path,
+        }));
+    }
     Ok(runs)
 }
 

@@ -7,7 +7,7 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
 use crate::options::{Options, RunSpec};
-use crate::resume::{RUNS, Unfinished, diverged};
+use crate::resume::{Changes, RUNS, Unfinished, changed, diverged, source_of};
 use crate::saved::SavedRun;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
@@ -114,6 +114,32 @@ pub fn cross_validate(
         }
     }
     finish(group, source, (&spec, &engine), observer)
+}
+
+/// Continue the cross-validation in `dir`, with the settings and the data of its first fold. None if it is complete.
+///
+/// # Errors
+/// If other settings are given than it has, and as [`cross_validate`].
+pub fn resume_folds(
+    dir: &Path,
+    changes: &Changes,
+    command: &str,
+    observer: &mut dyn Observer,
+) -> Result<Option<CrossValidation>, RunError> {
+    let run = RunDir::open(RunGroup::run(dir, 1))?;
+    let saved = SavedRun::read(&run)?;
+    if changes.options.epochs.is_some() {
+        let problem = "the folds of a cross-validation all have as many `epochs`: begin another one, or resume one of \
+                       its runs";
+        return Err(RunError::setting("epochs", problem.to_owned()));
+    }
+    if dir.join(PREDICTIONS).is_file() {
+        return Ok(None);
+    }
+    let options = Options { fold: None, ..changed(&saved.options(&run)?, &changes.options, dir)? };
+    let source = source_of(&saved, changes);
+    let out = Destination { dir: Some(dir.to_path_buf()), force: false, command: command.to_owned() };
+    cross_validate(&options, &source, &out, true, observer).map(Some)
 }
 
 /// What is in a fold's directory.

@@ -59,12 +59,15 @@ fn follow_name(
     name: &Name,
     observer: &mut dyn Observer,
 ) -> Result<Option<Opened>, RunError> {
-    let Name::Hub(repository) = name else {
-        options.scaling.get_or_insert(Scaling::ImageNet);
-        return Ok(None);
-    };
     // A run that is resumed has all of them: it needs the weights only if it has no checkpoint yet.
     let all = options.model.is_some() && options.image_size.is_some() && options.scaling.is_some();
+    let Name::Hub(repository) = name else {
+        options.scaling.get_or_insert(Scaling::ImageNet);
+        // That they cannot be had is said before the data are read.
+        let Some(model) = options.model.clone().filter(|_| !all) else { return Ok(None) };
+        let store = pretrained::store(options.offline.unwrap_or_default());
+        return open_weights(&pretrained::fetch(name, Some(&model), &store, observer)?.path).map(Some);
+    };
     if all && repository.is_pinned() {
         return Ok(None);
     }

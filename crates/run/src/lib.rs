@@ -26,9 +26,11 @@ mod budget;
 mod caching;
 mod classes;
 mod classifier;
+mod config_json;
 mod cross_validation;
 mod embedded;
 mod error;
+mod evaluation_json;
 mod experiment;
 pub mod figures;
 mod folds;
@@ -62,9 +64,10 @@ pub use classifier::{
     Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, Explanation, FileHints, Judgement, Paired,
     Prediction, Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
-pub use cross_validation::{CrossValidation, FoldResult, cross_validate};
+pub use cross_validation::{CrossValidation, FoldResult, cross_validate, resume_folds};
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
+pub use evaluation_json::evaluation_json;
 pub use experiment::{Experiment, Parts};
 pub use figures::duration;
 pub use folds::folds_in;

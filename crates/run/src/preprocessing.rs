@@ -4,8 +4,8 @@ use crate::error::RunError;
 use crate::options::RunSpec;
 use std::sync::Arc;
 use wellfit_data::augment::{
-    Mixing, RandAugment, RandomAffine, RandomErasing, RandomGrayscale, RandomResizedCrop, RandomRotation,
-    TrivialAugmentWide,
+    Mixing, RandAugment, RandomAffine, RandomErasing, RandomGrayscale, RandomPerspective, RandomResizedCrop,
+    RandomRotation, TrivialAugmentWide,
 };
 use wellfit_data::{Augmentation, Augmentations, Dataset, Depth, Preprocessing};
 use wellfit_models::architecture;
@@ -42,6 +42,9 @@ pub(crate) fn augmentations(spec: &RunSpec) -> Result<Augmentations, RunError> {
         steps.push(Arc::new(RandomAffine { degrees, translate, zoom, shear }));
     } else if degrees > 0.0 {
         steps.push(Arc::new(RandomRotation { degrees }));
+    }
+    if spec.perspective > 0.0 {
+        steps.push(Arc::new(RandomPerspective { distortion: spec.perspective, probability: 0.5 }));
     }
     if spec.trivial_augment {
         steps.push(Arc::new(TrivialAugmentWide));

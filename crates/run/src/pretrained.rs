@@ -1,12 +1,12 @@
 //! Pretrained weights by name: `imagenet` for an architecture, `hf:ORG/NAME`; where a path of weights is given, so is a
 //! name of them.
 
+use crate::config_json::config_hints;
 use crate::error::RunError;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::weights_name::torchvision_file;
 use std::path::{Path, PathBuf};
-use wellfit_base::file::read_text;
 use wellfit_data::{Preprocessing, Progress, cache::user_dir};
 use wellfit_fetch::{Event, Name, Repository, Settings, Store};
 use wellfit_models::MODELS;
@@ -14,13 +14,18 @@ use wellfit_train::Hints;
 
 /// The folder of weights in the user's cache.
 const FOLDER: &str = "weights";
-/// The most bytes of a `config.json`.
-const MOST_CONFIG: u64 = 16 << 20;
 
 /// The caches of weights on this machine, and the servers; `offline` forbids downloads.
 #[must_use]
 pub fn store(offline: bool) -> Store {
     Store::new(Settings::from_env(user_dir().map(|dir| dir.join(FOLDER)), offline))
+}
+
+/// The same caches; nothing is downloaded, and messages say that `why` forbids it.
+#[must_use]
+pub fn store_without_downloads(why: &str) -> Store {
+    let settings = Settings::from_env(user_dir().map(|dir| dir.join(FOLDER)), true);
+    Store::new(Settings { offline: Some(why.to_owned()), ..settings })
 }
 
 /// The file that weights are in, on this machine now.
@@ -58,6 +63,8 @@ pub fn fetch(
 }
 
 fn hub(repository: &Repository, store: &Store, observer: &mut dyn Observer) -> Result<Fetched, RunError> {
+    // What cannot be read is another tool's.
+    let hints = |config: &Path| config_hints(config).ok();
     let admit = |config: &Path| known(repository, &hints(config).unwrap_or_default());
     let files = store.hub(repository, &admit, &mut |event| tell(&event, observer))?;
     let hints = files.config.as_deref().and_then(hints).unwrap_or_default();
@@ -69,11 +76,6 @@ fn hub(repository: &Repository, store: &Store, observer: &mut dyn Observer) -> R
         preprocessing: hints.preprocessing,
         model: hints.model,
     })
-}
-
-/// What a `config.json` says; nothing, if it is another tool's.
-fn hints(config: &Path) -> Option<Hints> {
-    Hints::from_timm_config(&read_text(config, MOST_CONFIG).ok()?).ok()
 }
 
 /// Refuse an architecture that there is not, before its weights are downloaded.

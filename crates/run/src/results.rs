@@ -68,16 +68,22 @@ fn calibration(judgement: &Judgement, name: &str) -> Chart {
     }
 }
 
-/// The images with the largest losses, the largest first.
+/// The `most` answers with the largest losses, the largest first.
+pub(crate) fn largest_losses(answers: &[Answer], most: usize) -> Vec<Answer> {
+    let mut worst = answers.to_vec();
+    worst.sort_by(|a, b| b.loss.total_cmp(&a.loss).then(a.image.cmp(&b.image)));
+    worst.truncate(most);
+    worst
+}
+
+/// A picture of the images with the largest losses.
 fn top_losses(
     classifier: &Classifier,
     answers: &[Answer],
     data: &Dataset,
     name: &str,
 ) -> Result<Vec<u8>, RunError> {
-    let mut worst: Vec<&Answer> = answers.iter().collect();
-    worst.sort_by(|a, b| b.loss.total_cmp(&a.loss).then(a.image.cmp(&b.image)));
-    worst.truncate(WORST);
+    let worst = largest_losses(answers, WORST);
     let places: Vec<u32> = worst.iter().map(|answer| answer.image as u32).collect();
     let options = LoaderOptions { batch_size: WORST, ..LoaderOptions::default() };
     let preprocessing = classifier.preprocessing.clone();

@@ -1,5 +1,6 @@
 //! Resuming a run that was interrupted.
 
+use crate::embedded::{EMBEDDED, is_embedded};
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use crate::machine::start_event;
@@ -13,6 +14,7 @@ use crate::weights_name;
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
 use wellfit_data::DataError;
+use wellfit_fetch::Name;
 use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason, list_runs};
 use wellfit_train::LAST;
 
@@ -73,12 +75,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     if saved.is_finished(&run)? && more.is_none() {
         return Ok(Resumed::Finished { epochs: outcome.epochs });
     }
-    let source = DataSource {
-        data: changes.data.clone().unwrap_or_else(|| saved.source.data.clone()),
-        dir: changes.dir.clone().or_else(|| saved.source.data_dir.clone()),
-        validation: saved.source.validation,
-        columns: saved.source.columns.clone(),
-    };
+    let source = source_of(&saved, changes);
     let experiment = Experiment::prepare(&options, &source, observer)?;
     if let Some(difference) = saved.difference(&experiment) {
         let (data, name) = (&source.data, dir.shown());
@@ -95,14 +92,27 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     Ok(Resumed::Completed(Box::new(outcome)))
 }
 
+/// Where the run's data are now.
+pub(crate) fn source_of(saved: &SavedRun, changes: &Changes) -> DataSource {
+    DataSource {
+        data: changes.data.clone().unwrap_or_else(|| saved.source.data.clone()),
+        dir: changes.dir.clone().or_else(|| saved.source.data_dir.clone()),
+        validation: saved.source.validation,
+        columns: saved.source.columns.clone(),
+    }
+}
+
 /// The run's settings with what is given: more epochs, and what changes no results.
-fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, RunError> {
+pub(crate) fn changed(before: &Options, given: &Options, dir: &Path) -> Result<Options, RunError> {
     let table = |options: &Options| {
         toml::Table::try_from(options).map_err(|error| RunError::Output(format!("settings: {error}")))
     };
     let mut typed = given.clone().with_implied();
     // As `run.toml` has them.
-    typed.weights = typed.weights.map(|path| path.map(weights_name::absolute));
+    if let Some(Some(path)) = typed.weights.take() {
+        let recorded = before.weights.clone().flatten();
+        typed.weights = Some(Some(as_recorded(path, recorded, before.model.as_deref())?));
+    }
     typed.precision = typed.precision.map(|name| name.resolve().into());
     let (old, new) = (table(before)?, table(&typed)?);
     let may_change = |entry: &&Entry| entry.immaterial || entry.name == "epochs";
@@ -136,6 +146,22 @@ pub enum Found {
         /// How many epochs it has.
         epochs: u32,
     },
+}
+
+/// Weights as `run.toml` names those that a run of this `model` begins with: a name has a version there.
+fn as_recorded(path: PathBuf, recorded: Option<PathBuf>, model: Option<&str>) -> Result<PathBuf, RunError> {
+    let Some(name) = weights_name(&path)? else { return Ok(weights_name::absolute(path)) };
+    let before = recorded.as_deref().map(weights_name).transpose()?.flatten();
+    match (name, before) {
+        // Without a version, whatever it is now: the run keeps the one it began with.
+        (Name::Hub(typed), Some(Name::Hub(before))) if typed.id == before.id && typed.revision == "main" => {
+            Ok(Name::Hub(before).to_string().into())
+        }
+        (Name::ImageNet(_), None) if recorded.as_deref().is_some_and(is_embedded) => Ok(EMBEDDED.into()),
+        (name, _) => {
+            Ok(weights_name::pinned(&name, model.unwrap_or_default()).unwrap_or(name).to_string().into())
+        }
+    }
 }
 
 /// A run that was interrupted.

@@ -1,6 +1,8 @@
 //! From an experiment to a run: record, plots, the best weights.
 
+use crate::classifier::Classifier;
 use crate::error::RunError;
+use crate::evaluation_json::evaluation_json;
 use crate::experiment::Experiment;
 use crate::machine::start_event;
 use crate::notice::Notice;
@@ -9,12 +11,15 @@ use crate::opening::{DataSource, Validation};
 use crate::options::{Options, RunSpec};
 use crate::plots::{PictureFormat, plots};
 use crate::preprocessing::recorded;
+use crate::results::confusion_pictures;
 use crate::saved::SavedRun;
 use crate::sheet::{SHEET_IMAGES, sheet};
 use crate::trained_on;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wellfit_data::Dataset;
-use wellfit_models::Network;
+use std::sync::Arc;
+use wellfit_data::{Dataset, Loader};
+use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
 use wellfit_record::{
     DataInfo, EpochRecord, Event, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
@@ -23,6 +28,8 @@ use wellfit_record::{
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
 
+/// The figures of the best weights on the validation images.
+const EVALUATION: &str = "evaluation.json";
 /// The picture of what training sees.
 const SHEET: &str = "augmentation.png";
 
@@ -215,7 +222,7 @@ impl Experiment {
         };
         match result {
             Ok(outcome) => {
-                let finished = finish(&mut run, (saved, &config), outcome, observer)?;
+                let finished = finish(&mut run, (saved, &config), &val, outcome, observer)?;
                 Ok(Outcome { data: source.data, test_is_untouched, ..finished })
             }
             Err(TrainError::Interrupted { reason }) => {
@@ -277,10 +284,35 @@ fn damaged(run: &RunDir) -> Result<Vec<String>, RunError> {
     Ok(files.into_iter().filter(|file| file.check(&dir).is_err()).map(|file| file.name).collect())
 }
 
+/// The confusion matrix of the validation images and the figures of the best weights on them, largest losses included.
+/// `evaluate` writes the same files of the data that it is given.
+fn judge(
+    run: &RunWriter,
+    saved: &SavedRun,
+    (val, engine): (&Loader, Arc<dyn Engine>),
+    network: Network,
+) -> Result<Network, RunError> {
+    let (classes, preprocessing) = (saved.info.classes.clone(), val.preprocessing().clone());
+    let classifier = Classifier::alone(network, classes, preprocessing).on(engine);
+    let found = classifier.evaluate_batches(val, &mut ())?;
+    let judgement = found.judgement(classifier.classes.len());
+    let mut result = json!({ "part": "val" });
+    if let Value::Object(map) = &mut result {
+        map.extend(evaluation_json((&found, &judgement), val.dataset(), &classifier.classes));
+    }
+    run.write_file(EVALUATION, format!("{result:#}\n").as_bytes())?;
+    let name = format!("{} (validation)", saved.info.data.name);
+    for (name, bytes) in confusion_pictures(&judgement.confusion, &classifier.classes, &name)? {
+        run.write_file(&name, &bytes)?;
+    }
+    Ok(classifier.network)
+}
+
 /// The plots and the best weights.
 fn finish(
     run: &mut RunWriter,
     (saved, config): (&SavedRun, &FitConfig),
+    val: &Loader,
     outcome: wellfit_train::Outcome,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
@@ -311,18 +343,19 @@ fn finish(
     run.write_file(&name, &weights)?;
     let model = path.join(&name);
     left.push(name);
+    let wellfit_train::Outcome { epochs, stop, network, .. } = outcome;
+    let network = judge(run, saved, (val, config.engine.clone()), network)?;
     // The run is finished once the record has this.
     let files = run.entries(&left)?;
     run.event(&Event::Files { files })?;
     observer.notice(&Notice::BestEpoch {
         epoch: best.epoch,
-        epochs: outcome.epochs.len(),
+        epochs: epochs.len(),
         by: config.best,
         val_loss: best.val_loss(),
         val_accuracy: best.val_accuracy(),
     });
     observer.notice(&Notice::Complete { seconds, run: path.clone() });
-    let wellfit_train::Outcome { epochs, stop, network, .. } = outcome;
     Ok(Outcome {
         run: path,
         data: String::new(),

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use wellfit_base::Shown;
 use wellfit_data::DataError;
 use wellfit_models::ModelError;
 use wellfit_policy::PolicyError;
@@ -33,7 +34,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A checkpoint that is whole, but that this run cannot continue from.
-    #[error("cannot go on from {}: {problem}", .path.display())]
+    #[error("cannot go on from {}: {problem}", .path.shown())]
     NotResumable {
         /// Its directory.
         path: PathBuf,
@@ -41,7 +42,7 @@ pub enum TrainError {
         problem: String,
     },
     /// A checkpoint that is whole, but holds no weights that can be read.
-    #[error("{}: {problem}", .path.display())]
+    #[error("{}: {problem}", .path.shown())]
     NoWeights {
         /// Its directory.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
 pub use crate::bench_args::BenchArgs;
-pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs};
+pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
 pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
@@ -288,9 +288,12 @@ pub struct PredictArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input, with a line or a
-    /// NUL after each name
+    /// NUL after each name; or data as for `train`, whose labels are not looked at: a table of files, Parquet, tar shards,
+    /// .npz, MNIST's and CIFAR's files
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub table: TableArgs,
     /// Write a CSV table with a row an image, to FILE or standard output
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = STDOUT)]
     pub csv: Option<PathBuf>,

@@ -64,6 +64,24 @@ impl PlaceArgs {
     }
 }
 
+/// Where the images of a table are, for commands that look at no labels.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TableArgs {
+    /// The column of a table that names the image files or holds their bytes [default: by its name]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub file_column: Option<String>,
+    /// The folder that the names of files in a table begin in [default: the table's, or the one inside it that has them]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub image_dir: Option<PathBuf>,
+}
+
+impl TableArgs {
+    /// For the library.
+    pub fn columns(&self) -> Columns {
+        Columns { file: self.file_column.clone(), images: self.image_dir.clone(), ..Columns::default() }
+    }
+}
+
 /// `wellfit data show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {

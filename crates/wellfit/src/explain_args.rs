@@ -1,6 +1,6 @@
 //! The options of `explain`.
 
-use crate::args::FileArgs;
+use crate::args::{FileArgs, TableArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -11,9 +11,12 @@ pub struct ExplainArgs {
     /// hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input
+    /// Images: files, folders, patterns such as 'photos/**/*.jpg', and - for a list on standard input; or data as for
+    /// `predict`
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub table: TableArgs,
     /// Show what speaks for this class [default: the class that each image is taken for]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod dataset;
 mod epoch;
+mod image_ref;
 mod pack;
 mod pixel_hash;
 mod pixels;
@@ -22,7 +23,8 @@ use crate::preprocessing::Preprocessing;
 pub use batch::{Batch, Mixed};
 pub use dataset::{Dataset, Images};
 pub use epoch::Epoch;
-pub use pack::{Pack, Place};
+pub use image_ref::ImageRef;
+pub use pack::{Pack, Place, Shared};
 pub use pixel_hash::{PixelHash, PixelHashes};
 pub(crate) use pixel_hash::{is_deep, pixel_hash};
 use pixels::Pixels;

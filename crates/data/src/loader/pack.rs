@@ -28,7 +28,27 @@ pub enum Place {
         length: u64,
     },
     /// Here.
-    Memory(Vec<u8>),
+    Memory(Shared),
+}
+
+/// Bytes in memory, maybe a slice of a larger piece.
+pub struct Shared(Box<dyn AsRef<[u8]> + Send + Sync>);
+
+impl Shared {
+    /// Of what holds them.
+    pub fn new(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Box::new(bytes))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.bytes().len())
+    }
 }
 
 impl Pack {
@@ -48,7 +68,7 @@ impl Pack {
     pub fn length(&self, name: &Path) -> Option<u64> {
         self.places.get(name).map(|place| match place {
             Place::File { length, .. } => *length,
-            Place::Memory(bytes) => bytes.len() as u64,
+            Place::Memory(bytes) => bytes.bytes().len() as u64,
         })
     }
 
@@ -61,7 +81,7 @@ impl Pack {
             None => Err(io::ErrorKind::NotFound.into()),
             Some(Place::File { length, .. }) if *length > MAX_FILE => Err(io::ErrorKind::FileTooLarge.into()),
             Some(Place::File { file, offset, length }) => file::read_range(file, *offset, *length),
-            Some(Place::Memory(bytes)) => Ok(bytes.clone()),
+            Some(Place::Memory(bytes)) => Ok(bytes.bytes().to_vec()),
         }
     }
 
@@ -71,7 +91,7 @@ impl Pack {
     /// As [`read`](Self::read), and those of [`decode_bytes_as`].
     pub fn decode_as(&self, name: &Path, depth: Depth) -> Result<RawImage, ImageError> {
         if let Some(Place::Memory(bytes)) = self.places.get(name) {
-            return decode_bytes_as(bytes, name, depth);
+            return decode_bytes_as(bytes.bytes(), name, depth);
         }
         let bytes = self.read(name).map_err(|source| ImageError::Io { path: name.to_path_buf(), source })?;
         decode_bytes_as(&bytes, name, depth)

@@ -18,7 +18,7 @@ const PIXELS: usize = 3 * SIDE * SIDE;
 
 /// A kind of these datasets.
 struct Kind {
-    /// The files to train on; only the first must be there.
+    /// The files to train on.
     train: &'static [&'static str],
     test: &'static str,
     /// The file with the names of the classes.
@@ -66,18 +66,33 @@ fn find(dir: &Path) -> Option<(&'static Kind, PathBuf)> {
         dir.join(kind.pickle).is_file() && (dir.join("batches.meta").is_file() || dir.join("meta").is_file())
     };
     let mut pairs = places.flat_map(|dir| KINDS.iter().map(move |kind| (kind, dir.clone())));
-    pairs.find(|(kind, dir)| dir.join(kind.train[0]).is_file() || is_pickle(dir, kind))
+    // A file called test.bin may be anything: its folder counts only by the names of classes beside it.
+    let is_test = |dir: &Path, kind: &Kind| dir.join(kind.test).is_file() && dir.join(kind.names).is_file();
+    pairs.find(|(kind, dir)| dir.join(kind.train[0]).is_file() || is_test(dir, kind) || is_pickle(dir, kind))
 }
 
-/// Whether `dir` holds one of them.
-pub(crate) fn is(dir: &Path) -> bool {
-    find(dir).is_some()
+/// The kind that one of the files is of, if `path` is one.
+fn file_of(path: &Path) -> Option<&'static Kind> {
+    let name = path.file_name()?.to_str()?;
+    let mut kinds = KINDS.iter();
+    kinds.find(|kind| (kind.train.contains(&name) || kind.test == name) && path.is_file())
 }
 
-/// Both parts.
-pub(crate) fn open(dir: &Path, _: &OpenOptions, _: &dyn Fn(Progress)) -> Result<Splits, DataError> {
+/// Whether `path` holds one of them, or only its test part, or is one of their files.
+pub(crate) fn is(path: &Path) -> bool {
+    find(path).is_some() || file_of(path).is_some()
+}
+
+/// Both parts; the one of a file that was named.
+pub(crate) fn open(dir: &Path, options: &OpenOptions, _: &dyn Fn(Progress)) -> Result<Splits, DataError> {
+    if let Some(kind) = file_of(dir) {
+        let classes = names(kind, dir.parent().unwrap_or(Path::new("")))?;
+        let only = part(kind, &[dir.to_path_buf()], &classes)?;
+        return Ok(Splits::without_files(super::name(dir), only, None));
+    }
     let Some((kind, own)) = find(dir) else { return Err(DataError::NotAFolder(dir.into())) };
-    if !own.join(kind.train[0]).is_file() {
+    let (train, test) = (own.join(kind.train[0]), own.join(kind.test));
+    if !train.is_file() && !test.is_file() {
         return Err(DataError::Layout {
             path: own,
             problem: format!(
@@ -87,9 +102,13 @@ pub(crate) fn open(dir: &Path, _: &OpenOptions, _: &dyn Fn(Progress)) -> Result<
         });
     }
     let classes = names(kind, &own)?;
+    // Whoever tests needs no part to train on.
+    if !train.is_file() && !options.need.training() {
+        let only = part(kind, &[test], &classes)?;
+        return Ok(Splits::without_files(super::name(dir), only, None));
+    }
     let train: Vec<PathBuf> = kind.train.iter().map(|name| own.join(name)).collect();
     let train = part(kind, &train, &classes)?;
-    let test = own.join(kind.test);
     let test = if test.is_file() { Some(part(kind, &[test], &classes)?) } else { None };
     Ok(Splits::without_files(super::name(dir), train, test))
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Splits;
 use super::idx::{self, IdxImages};
+use super::{Need, Splits, UNLABELLED};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
 
@@ -22,15 +22,58 @@ pub fn find(dir: &Path, name: &str) -> Option<PathBuf> {
     [dir.join(name), dir.join(format!("{name}.gz"))].into_iter().find(|path| path.is_file())
 }
 
-/// Whether one of the files is in `dir`.
-pub(crate) fn is(dir: &Path) -> bool {
-    FILES.iter().any(|name| find(dir, name).is_some())
+/// The files of images: those to train on and those to test on.
+const IMAGES: [&str; 2] = [FILES[0], FILES[2]];
+
+/// Whether one of the files is in the folder `path`, or `path` is one of those with images.
+pub(crate) fn is(path: &Path) -> bool {
+    images_file(path).is_some() || FILES.iter().any(|name| find(path, name).is_some())
 }
 
-/// The folder as a dataset.
-pub(crate) fn open_splits(dir: &Path) -> Result<Splits, DataError> {
-    let (train, test) = open(dir, None)?;
-    Ok(Splits::without_files(super::name(dir), train, test))
+/// The folder of a file of images and the place of its name in [`IMAGES`].
+fn images_file(path: &Path) -> Option<(&Path, usize)> {
+    let name = path.file_name()?.to_str()?;
+    let place = IMAGES.iter().position(|known| *known == name.trim_end_matches(".gz"))?;
+    path.is_file().then(|| (path.parent().unwrap_or(Path::new("")), place))
+}
+
+/// The folder, or the part whose images `path` holds, as a dataset.
+pub(crate) fn open_splits(path: &Path, need: Need) -> Result<Splits, DataError> {
+    let (dir, chosen) = images_file(path).map_or((path, None), |(dir, place)| (dir, Some(place)));
+    let name = super::name(path);
+    if !need.labels() {
+        return unlabelled(name, dir, chosen);
+    }
+    // Whoever tests needs no part to train on.
+    let only_test = !need.training() && find(dir, FILES[0]).is_none() && find(dir, FILES[1]).is_none();
+    match chosen.or_else(|| only_test.then_some(1)) {
+        None => {
+            let (train, test) = open(dir, None)?;
+            Ok(Splits::without_files(name, train, test))
+        }
+        Some(place) => {
+            let pair = Pair::read(dir, FILES[2 * place], FILES[2 * place + 1])?;
+            let classes = numbered(&pair.labels);
+            Ok(Splits::without_files(name, pair.into_dataset(classes)?, None))
+        }
+    }
+}
+
+/// The images of both parts, or of the `chosen` one.
+fn unlabelled(name: String, dir: &Path, chosen: Option<usize>) -> Result<Splits, DataError> {
+    let part = |place: usize| {
+        let path = find(dir, IMAGES[place]).filter(|_| chosen.is_none_or(|chosen| chosen == place));
+        path.map(|path| {
+            let images = idx::read_images(&path)?;
+            let (labels, labels_path) = (vec![0; images.count], path);
+            Pair { images, labels, labels_path }.into_dataset(vec![UNLABELLED.to_owned()])
+        })
+    };
+    match (part(0).transpose()?, part(1).transpose()?) {
+        (Some(train), test) => Ok(Splits::without_files(name, train, test)),
+        (None, Some(test)) => Ok(Splits::without_files(name, test, None)),
+        (None, None) => Err(idx::error(dir, "it has files of labels only, and none of images")),
+    }
 }
 
 /// The training part and, if its files are there, the test part. Without given `classes` there are as many

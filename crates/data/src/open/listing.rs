@@ -50,8 +50,12 @@ impl Listing {
             [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().flatten().collect();
         remarks.extend(beyond_torchvision(&all));
         let mut parts = [Some(&mut train), val.as_mut(), test.as_mut()];
-        let (bad, hashes) = checked(&mut parts, pack.as_ref(), options, progress)?;
-        skipped.extend(bad);
+        let mut hashes = PixelHashes::default();
+        if need != Need::Images {
+            let (bad, found) = checked(&mut parts, pack.as_ref(), options, progress)?;
+            skipped.extend(bad);
+            hashes = found;
+        }
         remarks.extend(deep_grey(&hashes).filter(|_| options.depth == Depth::Clip));
         let (pack, hashes) = (pack.map(Arc::new), Arc::new(hashes));
         let dataset =

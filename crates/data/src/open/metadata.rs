@@ -34,10 +34,11 @@ pub(crate) fn list(dir: &Path, options: &OpenOptions) -> Result<Listing, DataErr
         let table = read(&path)?;
         let own = path.parent().unwrap_or(dir).to_path_buf();
         let part = if own == dir { None } else { part_of(&own) };
-        let mut columns = options.columns.clone();
+        let mut options = options.clone();
+        let columns = &mut options.columns;
         columns.file.get_or_insert_with(|| FILE_NAME.to_owned());
         columns.images.get_or_insert(own);
-        list_rows(&table, &columns, options.skip_bad, part, &mut rows)?;
+        list_rows(&table, &options, part, &mut rows)?;
     }
     parts_by_folder(dir, &mut rows);
     rows.list(options)

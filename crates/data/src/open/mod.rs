@@ -9,7 +9,6 @@ pub mod copies;
 mod download;
 pub mod entry;
 pub mod fashion_mnist;
-mod hf_parquet;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
@@ -20,6 +19,7 @@ mod listing;
 mod metadata;
 mod npy;
 mod npz;
+mod parquet;
 mod parts;
 pub mod remark;
 mod rows;
@@ -79,7 +79,13 @@ pub enum Need {
     Test,
     /// To look at them: nothing stops that but a folder that cannot be understood.
     Look,
+    /// To classify their images: labels are not looked at, and files are not decoded in advance. All images have the one
+    /// class [`UNLABELLED`].
+    Images,
 }
+
+/// The class of images whose labels were not looked at.
+pub const UNLABELLED: &str = "";
 
 impl Need {
     /// Whether something is to be learnt from them.
@@ -90,6 +96,11 @@ impl Need {
     /// Whether a test part must be usable.
     pub(crate) const fn test(self) -> bool {
         matches!(self, Self::TrainingAndTest | Self::Test)
+    }
+
+    /// Whether images need a label.
+    pub(crate) fn labels(self) -> bool {
+        self != Self::Images
     }
 }
 
@@ -178,6 +189,13 @@ pub fn is_built_in(data: &str) -> bool {
     [sample::NAME, fashion_mnist::NAME].contains(&data)
 }
 
+/// Whether `path` is a table of images, or a file, a pattern of files or a folder of files that hold many images each:
+/// any form of data but image files in folders.
+#[must_use]
+pub fn is_collection(path: &Path) -> bool {
+    COLLECTIONS.iter().any(|form| (form.is)(path))
+}
+
 /// A form that data on the disk may have.
 struct Form {
     /// Whether a path is of this form.
@@ -185,20 +203,25 @@ struct Form {
     open: OpenForm,
 }
 
-/// All forms; the first that fits is taken. docs/data-forms.md describes them.
-const FORMS: [Form; 8] = [
+/// Forms whose images are no folders of files: tables that name them, and files that hold many. The first that fits is
+/// taken. docs/data-forms.md describes them.
+const COLLECTIONS: [Form; 6] = [
     Form { is: table::is_table, open: |path, options, told| table::list(path, options)?.open(options, told) },
     Form { is: npz::is, open: npz::open },
     Form {
-        is: hf_parquet::is,
-        open: |path, options, told| hf_parquet::list(path, options)?.open(options, told),
+        is: parquet::images::is,
+        open: |path, options, told| parquet::images::list(path, options)?.open(options, told),
     },
     Form {
         is: webdataset::is,
         open: |path, options, told| webdataset::list(path, options)?.open(options, told),
     },
-    Form { is: idx_folder::is, open: |dir, _, _| idx_folder::open_splits(dir) },
+    Form { is: idx_folder::is, open: |path, options, _| idx_folder::open_splits(path, options.need) },
     Form { is: cifar::is, open: cifar::open },
+];
+
+/// Forms whose images are files in folders; they come after the others.
+const FOLDERS: [Form; 2] = [
     Form { is: metadata::is, open: |dir, options, told| metadata::list(dir, options)?.open(options, told) },
     Form {
         is: Path::is_dir,
@@ -227,7 +250,7 @@ pub fn open(data: &str, options: &OpenOptions, progress: &dyn Fn(Progress)) -> R
         _ => {}
     }
     let path = Path::new(data);
-    match FORMS.iter().find(|form| (form.is)(path)) {
+    match COLLECTIONS.iter().chain(&FOLDERS).find(|form| (form.is)(path)) {
         Some(form) => (form.open)(path, options, progress),
         None if path.is_file() => Err(DataError::NotAFolder(path.into())),
         None => Err(DataError::NotFound { data: data.to_owned() }),

@@ -14,7 +14,7 @@ use super::entry::extension;
 use super::npy::Npy;
 use super::rows::{in_order, several};
 use super::split_name::{Part, recognise};
-use super::{OpenOptions, Progress, Splits};
+use super::{Need, OpenOptions, Progress, Splits, UNLABELLED};
 use crate::error::DataError;
 use crate::loader::{Dataset, Images};
 
@@ -74,6 +74,13 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Splits, Error> {
         let of = |role| found.get(&(part, role));
         match (of(Role::Images), of(Role::Labels)) {
             (None, None) => {}
+            (Some(images), _) if !options.need.labels() => {
+                let raw = Raw::unlabelled(&mut archive, images)?;
+                if parts.insert(part.unwrap_or(Part::Train), raw).is_some() {
+                    return Err(seen(&entries, "it has images twice").into());
+                }
+            }
+            (None, Some(_)) if !options.need.labels() => {}
             (Some(images), Some(labels)) => {
                 let raw = Raw::read(&mut archive, images, labels)?;
                 if parts.insert(part.unwrap_or(Part::Train), raw).is_some() {
@@ -95,10 +102,18 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Splits, Error> {
             }
         }
     }
-    let Some(train) = parts.remove(&Part::Train) else {
+    // Whoever trains needs a part to train on; others take the first there is.
+    let first = parts.first_key_value().map(|(part, _)| *part);
+    let first = first.filter(|_| !options.need.training()).unwrap_or(Part::Train);
+    let Some(train) = parts.remove(&first) else {
         return Err(seen(&entries, "no arrays hold images and labels to train on").into());
     };
-    let classes = classes(&train.labels, names)?;
+    let classes = if options.need.labels() {
+        let later = parts.values().filter(|_| options.need == Need::Test).flat_map(|raw| &raw.labels);
+        classes(train.labels.iter().chain(later), names)?
+    } else {
+        vec![UNLABELLED.to_owned()]
+    };
     if let (true, [class]) = (options.need.training(), &classes[..]) {
         return Err(DataError::OneClass { path: path.into(), class: class.clone() }.into());
     }
@@ -164,8 +179,11 @@ fn names(archive: &mut Archive, entry: &str) -> Result<Vec<String>, String> {
 }
 
 /// Numbers in their order, or the names that the file has for them.
-fn classes(labels: &[String], names: Option<Vec<String>>) -> Result<Vec<String>, String> {
-    let found = in_order(labels.iter().map(String::as_str));
+fn classes<'a>(
+    labels: impl Iterator<Item = &'a String>,
+    names: Option<Vec<String>>,
+) -> Result<Vec<String>, String> {
+    let found = in_order(labels.map(String::as_str));
     match names {
         None => Ok(found),
         Some(names) if found.iter().all(|label| names.contains(label)) => Ok(names),
@@ -185,16 +203,25 @@ struct Raw {
 }
 
 impl Raw {
-    fn read(archive: &mut Archive, images: &str, labels: &str) -> Result<Self, String> {
-        let of = |entry: &str, problem: String| format!("{entry}: {problem}");
+    /// Images alone.
+    fn unlabelled(archive: &mut Archive, images: &str) -> Result<Self, String> {
+        let of = |problem: String| format!("{images}: {problem}");
         let file = bytes(archive, images)?;
-        let array = Npy::parse(&file).map_err(|problem| of(images, problem))?;
-        let (count, height, width, channels) = size(&array).map_err(|problem| of(images, problem))?;
+        let array = Npy::parse(&file).map_err(of)?;
+        let (count, height, width, channels) = size(&array).map_err(of)?;
         let pixels = if channels == 4 {
             array.bytes().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
         } else {
             array.bytes()
         };
+        let labels = vec![UNLABELLED.to_owned(); count];
+        Ok(Self { height, width, channels: channels.min(3), pixels, labels, entry: images.to_owned() })
+    }
+
+    fn read(archive: &mut Archive, images: &str, labels: &str) -> Result<Self, String> {
+        let of = |entry: &str, problem: String| format!("{entry}: {problem}");
+        let raw = Self::unlabelled(archive, images)?;
+        let count = raw.labels.len();
         let file = bytes(archive, labels)?;
         let array = Npy::parse(&file).map_err(|problem| of(labels, problem))?;
         one_label(&array).map_err(|problem| of(labels, problem))?;
@@ -202,8 +229,7 @@ impl Raw {
         if found.len() != count {
             return Err(of(labels, format!("{} labels for {count} images", found.len())));
         }
-        let channels = channels.min(3);
-        Ok(Self { height, width, channels, pixels, labels: found, entry: labels.to_owned() })
+        Ok(Self { labels: found, entry: labels.to_owned(), ..raw })
     }
 
     fn dataset(self, classes: &[String]) -> Result<Dataset, Error> {

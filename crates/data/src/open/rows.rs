@@ -10,7 +10,7 @@ use super::class_name::python_order;
 use super::listing::{Files, Listing, usable};
 use super::remark::Remark;
 use super::split_name::Part;
-use super::{Need, OpenOptions};
+use super::{Need, OpenOptions, UNLABELLED};
 use crate::error::DataError;
 use crate::loader::Pack;
 
@@ -58,6 +58,9 @@ impl Rows {
     /// If an image has no label or several, a part has a class that is not trained on, or there is nothing to train on.
     pub fn list(mut self, options: &OpenOptions) -> Result<Listing, DataError> {
         let need = options.need;
+        if !need.labels() {
+            return self.unlabelled();
+        }
         self.without_label(options.skip_bad)?;
         self.once()?;
         self.not_all_alone()?;
@@ -70,8 +73,10 @@ impl Rows {
             let only = if test.is_empty() { &mut val } else { &mut test };
             train = std::mem::take(only);
         }
-        let classes =
-            self.classes.clone().unwrap_or_else(|| in_order(train.iter().map(|row| row.label.as_str())));
+        // Whoever tests compares with the classes of a network, which may know those that this training part lacks.
+        let named: Box<dyn Iterator<Item = &Row>> =
+            if need == Need::Test { Box::new(self.rows.iter()) } else { Box::new(train.iter().copied()) };
+        let classes = self.classes.clone().unwrap_or_else(|| in_order(named.map(|row| row.label.as_str())));
         let number: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let mut remarks = Vec::new();
         let mut part = |part, rows: Vec<&Row>| {
@@ -92,6 +97,15 @@ impl Rows {
             skipped,
             remarks,
         })
+    }
+
+    /// All images, whatever is said of them, as one part.
+    fn unlabelled(self) -> Result<Listing, DataError> {
+        self.something_to_train_on(Need::Images)?;
+        let Self { name, root, rows, pack, skipped, remarks, .. } = self;
+        let train = rows.into_iter().map(|row| (row.path, 0)).collect();
+        let classes = vec![UNLABELLED.to_owned()];
+        Ok(Listing { name, root, classes, train, val: None, test: None, pack, skipped, remarks })
     }
 
     fn problem(&self, problem: String) -> DataError {

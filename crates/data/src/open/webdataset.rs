@@ -37,7 +37,7 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
     let mut rows = Rows::new(super::name(path), path);
     let mut pack = Pack::default();
     for shard in shards::files(path, &ENDINGS) {
-        read(&shard, path, &mut rows, &mut pack)?;
+        read(&shard, path, options, &mut rows, &mut pack)?;
     }
     rows.pack = Some(pack);
     rows.list(options)
@@ -55,7 +55,13 @@ fn problem(shard: &Path, problem: String) -> DataError {
     DataError::Layout { path: shard.to_path_buf(), problem }
 }
 
-fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(), DataError> {
+fn read(
+    shard: &Path,
+    root: &Path,
+    options: &OpenOptions,
+    rows: &mut Rows,
+    pack: &mut Pack,
+) -> Result<(), DataError> {
     let length = file::length(shard).map_err(DataError::io(shard))?;
     let end =
         file::read_range(shard, length.saturating_sub(END), END.min(length)).map_err(DataError::io(shard))?;
@@ -100,7 +106,7 @@ fn read(shard: &Path, root: &Path, rows: &mut Rows, pack: &mut Pack) -> Result<(
                     ),
                 ));
             }
-        } else if let Some(worth) = worth(&ending) {
+        } else if let Some(worth) = worth(&ending).filter(|_| options.need.labels()) {
             let mut bytes = Vec::new();
             entry.by_ref().take(MOST_LABEL).read_to_end(&mut bytes).map_err(damaged)?;
             let label =

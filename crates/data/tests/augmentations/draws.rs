@@ -7,7 +7,7 @@ use wellfit_data::Augmentation;
 use wellfit_data::augment::ops::Op;
 use wellfit_data::augment::{
     ColorJitter, Effect, Mix, Mixing, OPERATIONS, RandAugment, RandomAffine, RandomErasing, RandomGrayscale,
-    RandomResizedCrop, RandomRotation, Rectangle, Space, TrivialAugmentWide,
+    RandomPerspective, RandomResizedCrop, RandomRotation, Rectangle, Space, TrivialAugmentWide,
 };
 use wellfit_rng::{Rng, Stream};
 
@@ -257,4 +257,32 @@ fn colours_go_as_often_as_asked() {
     let step = RandomGrayscale { probability: 0.2 };
     let grey = drawn(&step).filter(|&drawn| step.effect(drawn, SIZE) != Effect::Nothing).count() as f64;
     check("grayscale", &[grey, f64::from(N) - grey], &[0.2, 0.8], 1.0);
+}
+
+/// Half of the images, and every whole number of pixels alike for each corner: torchvision's `randint`.
+#[test]
+fn corners_move_evenly() {
+    let step = RandomPerspective { distortion: 0.3, probability: 0.5 };
+    let (height, width) = SIZE;
+    let (most_x, most_y) = (30, 18);
+    let mut ways = vec![Vec::new(); 8];
+    for drawn in drawn(&step) {
+        let Effect::Change(ops) = step.effect(drawn, SIZE) else { continue };
+        let [Op::Perspective(corners)] = ops[..] else { panic!("{ops:?}") };
+        for (corner, [x, y]) in corners.into_iter().enumerate() {
+            let right = corner == 1 || corner == 2;
+            ways[2 * corner].push(if right { width as f64 - 1.0 - x } else { x });
+            ways[2 * corner + 1].push(if corner > 1 { height as f64 - 1.0 - y } else { y });
+        }
+    }
+    let happened = ways[0].len() as f64;
+    let (expected, error) = (f64::from(N) / 2.0, f64::from(N).sqrt() / 2.0);
+    assert!((happened - expected).abs() < 5.0 * error, "half of the time: {happened}");
+    for (axis, ways) in ways.iter().enumerate() {
+        let most = if axis % 2 == 0 { most_x } else { most_y };
+        let of = |way: usize| ways.iter().filter(|found| **found == way as f64).count() as f64;
+        let counts: Vec<f64> = (0..=most).map(of).collect();
+        assert_eq!(counts.iter().sum::<f64>(), happened, "whole pixels, {most} at most: {axis}");
+        even(&format!("ways of {axis}"), &counts);
+    }
 }

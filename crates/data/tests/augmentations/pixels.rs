@@ -47,6 +47,10 @@ impl Case {
                 let [angle, x, y, scale, shear] = self.parameters()[..] else { panic!("five parameters") };
                 Op::Affine { angle, translate: [x, y], scale, shear: [shear, 0.0], about: About::Middle }
             }
+            "perspective" => {
+                let corners: Vec<[f64; 2]> = self.parameters().chunks(2).map(|at| [at[0], at[1]]).collect();
+                Op::Perspective(corners.try_into().unwrap())
+            }
             "grayscale" => Op::Grayscale,
             "resized_crop" => return None,
             other => panic!("{other}"),
@@ -74,11 +78,12 @@ fn cases() -> (HashMap<String, Image>, Vec<Case>) {
     (images.into_iter().map(|image| (image.word("image").to_owned(), image.result)).collect(), cases)
 }
 
-/// No value is another one: nothing here rounds differently.
+/// No value is another one: nothing here rounds differently. But torch solves for the coefficients of a perspective by
+/// least squares, whose last bits decide where Pillow cuts fractions off: one level.
 #[test]
 fn pixels_are_those_of_torchvision_with_pillow() {
     let (images, cases) = cases();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut largest) = (Vec::new(), 0);
     let mut seen: HashMap<String, u32> = HashMap::new();
     for case in &cases {
         let source = &images[case.word("image")];
@@ -93,15 +98,24 @@ fn pixels_are_those_of_torchvision_with_pillow() {
         assert_eq!((got.size, got.channels), (case.result.size, case.result.channels));
         let differences = got.pixels.iter().zip(&case.result.pixels).map(|(a, b)| a.abs_diff(*b));
         let most = differences.clone().max().unwrap();
-        if most > 0 {
+        let allowed = u8::from(case.word("what") == "perspective");
+        largest = largest.max(most);
+        if most > allowed {
             wrong.push(format!("{}: {most}, {} values", case.text, differences.filter(|&d| d > 0).count()));
         }
         *seen.entry(case.word("what").to_owned()).or_default() += 1;
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    assert!(seen.len() == 10 && seen["trivial"] > 200 && seen["rand"] > 200, "{seen:?}");
+    assert!(seen.len() == 11 && seen["trivial"] > 200 && seen["rand"] > 200, "{seen:?}");
     let compared = format!("{} images", cases.len());
-    table::row("Augmentations of images", &["torchvision", "pillow"], &compared, "equal", 0.0);
+    let tolerance = "equal; RandomPerspective 1 level";
+    table::row(
+        "Augmentations of images",
+        &["torchvision", "pillow"],
+        &compared,
+        tolerance,
+        f64::from(largest),
+    );
 }
 
 /// Crops and erases the same part of every image.

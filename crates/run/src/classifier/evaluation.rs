@@ -49,20 +49,35 @@ impl Classifier {
         as_outputs.labels.iter_mut().for_each(|label| *label = outputs[*label as usize]);
         let options = LoaderOptions { batch_size, ..LoaderOptions::default() };
         let loader = Loader::new(as_outputs, self.preprocessing.clone(), Augmentations::none(), options)?;
+        let found = self.evaluate_batches(&loader, observer)?;
+        let mut classes: Vec<(usize, usize)> = counts.into_iter().map(|images| (images, 0)).collect();
+        for (&class, &right) in data.labels.iter().zip(&found.right) {
+            classes[class as usize].1 += usize::from(right);
+        }
+        Ok(Evaluation { classes, ..found })
+    }
+
+    /// The same of batches whose labels are the network's outputs, in the dataset's order.
+    pub(crate) fn evaluate_batches(
+        &self,
+        loader: &Loader,
+        observer: &mut dyn Observer,
+    ) -> Result<Evaluation, RunError> {
+        let data = loader.dataset();
+        let counts = data.class_counts();
         let mut classes: Vec<(usize, usize)> = counts.into_iter().map(|images| (images, 0)).collect();
         let mut finite = Finite::default();
         let loss = CrossEntropy::default();
         let mut answers = Vec::with_capacity(data.len());
         let (mut all_logits, mut all_labels) = (Vec::new(), Vec::with_capacity(data.len()));
         let average =
-            evaluate(&*self.engine, &self.network, &loader, &loss, 0, observer, |logits, labels| {
+            evaluate(&*self.engine, &self.network, loader, &loss, 0, observer, |logits, labels| {
                 finite.count(logits);
                 all_logits.extend_from_slice(logits);
                 all_labels.extend_from_slice(labels);
                 for (row, &output) in logits.chunks_exact(self.classes.len()).zip(labels) {
                     let right = argmax(row) == output as usize;
-                    let class = data.labels[answers.len()] as usize;
-                    classes[class].1 += usize::from(right);
+                    classes[output as usize].1 += usize::from(right);
                     answers.push(right);
                 }
             })?;

@@ -4,9 +4,8 @@ use super::finite::Finite;
 use super::{Classifier, Prediction};
 use crate::error::RunError;
 use rayon::prelude::*;
-use std::path::Path;
-use wellfit_data::DataError;
-use wellfit_images::{RawImage, decode_file_as};
+use wellfit_data::{DataError, ImageRef};
+use wellfit_images::RawImage;
 
 /// Grad-CAM of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,14 +24,14 @@ pub struct Explanation {
 }
 
 impl Classifier {
-    /// Grad-CAM of image files for a class, or for what each is taken for: of each file its map, or why it has none. The
+    /// Grad-CAM of images for a class, or for what each is taken for: of each its map, or why it has none. The
     /// processor computes. All pictures are in memory at the same time, so give them in batches.
     ///
     /// # Errors
     /// If the network has no convolutions, or is in 8-bit integers, or gives what is no number.
     pub fn explain(
         &self,
-        files: &[impl AsRef<Path> + Sync],
+        images: &[ImageRef],
         class: Option<usize>,
     ) -> Result<Vec<Result<Explanation, DataError>>, RunError> {
         if self.quantised.is_some() {
@@ -41,8 +40,8 @@ impl Classifier {
             return Err(RunError::Unusable(problem.to_owned()));
         }
         let depth = self.preprocessing.depth;
-        let read = |file: &_| decode_file_as(AsRef::<Path>::as_ref(file), depth).map_err(DataError::from);
-        let pictures: Vec<Result<RawImage, DataError>> = files.par_iter().map(read).collect();
+        let pictures: Vec<Result<RawImage, DataError>> =
+            images.par_iter().map(|image| image.decode(depth)).collect();
         pictures
             .into_iter()
             .map(|picture| {

@@ -145,7 +145,7 @@ impl Classifier {
     }
 
     /// One network, computed by the processor.
-    fn alone(network: Network, classes: Vec<String>, preprocessing: Preprocessing) -> Self {
+    pub(crate) fn alone(network: Network, classes: Vec<String>, preprocessing: Preprocessing) -> Self {
         let (engine, others) = (Arc::new(Cpu), Arc::default());
         Self { network, classes, preprocessing, engine, quantised: None, others }
     }

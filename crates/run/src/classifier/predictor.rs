@@ -5,8 +5,8 @@ use super::{Classifier, Prediction};
 use crate::error::RunError;
 use rayon::prelude::*;
 use std::path::Path;
-use wellfit_data::DataError;
-use wellfit_images::{RawImage, decode_file_as};
+use wellfit_data::{DataError, ImageRef};
+use wellfit_images::RawImage;
 use wellfit_models::DeviceState;
 
 /// A classifier whose weights are where it computes, for one batch after the other.
@@ -73,13 +73,19 @@ impl Predictor<'_> {
         &self,
         files: &[impl AsRef<Path> + Sync],
     ) -> Result<Vec<Result<Prediction, DataError>>, RunError> {
-        let read = |file: &_| {
-            let depth = self.classifier.preprocessing.depth;
-            let image = decode_file_as(AsRef::<Path>::as_ref(file), depth).map_err(DataError::from)?;
-            Ok(self.classifier.input(&image))
-        };
-        let read: Vec<Result<Vec<f32>, DataError>> = files.par_iter().map(read).collect();
-        let mut inputs = Vec::with_capacity(files.len());
+        let images: Vec<ImageRef> = files.iter().map(|file| file.as_ref().to_path_buf().into()).collect();
+        self.images(&images)
+    }
+
+    /// The same for images wherever they lie.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn images(&self, images: &[ImageRef]) -> Result<Vec<Result<Prediction, DataError>>, RunError> {
+        let depth = self.classifier.preprocessing.depth;
+        let read = |image: &ImageRef| Ok(self.classifier.input(&image.decode(depth)?));
+        let read: Vec<Result<Vec<f32>, DataError>> = images.par_iter().map(read).collect();
+        let mut inputs = Vec::with_capacity(images.len());
         let outcomes: Vec<Result<(), DataError>> =
             read.into_iter().map(|input| input.map(|input| inputs.push(input))).collect();
         let mut predictions = self.compute(&inputs)?.into_iter();

@@ -1,6 +1,7 @@
 //! Weights on disk, and the networks they are for.
 
 use super::CONFIG;
+use crate::config_json::config_hints;
 use crate::embedded::{embedded_weights, is_embedded};
 use crate::error::RunError;
 use crate::notice::Notice;
@@ -8,15 +9,11 @@ use crate::observer::Observer;
 use crate::options::checks::LARGEST_IMAGE;
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
-use wellfit_base::file::read_text;
 use wellfit_data::Preprocessing;
 use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
 use wellfit_record::{FileEntry, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
 use wellfit_weights::{WeightFile, to_safetensors_bytes};
-
-/// The most bytes of a `config.json`: the names of many thousand classes.
-const MOST_CONFIG: u64 = 16 << 20;
 
 /// How many of a file's names a message shows.
 const SHOWN: usize = 4;
@@ -88,9 +85,7 @@ pub(super) fn hints(
     if !only_classes || !config.is_file() {
         return Ok(told);
     }
-    let text = read_text(&config, MOST_CONFIG).map_err(|error| error.to_string());
-    let beside = text.and_then(|text| Hints::from_timm_config(&text).map_err(|error| error.to_string()));
-    match beside {
+    match config_hints(&config) {
         Ok(mut hints) if model.is_none_or(|model| hints.model.as_deref() == Some(model)) => {
             hints.classes = hints.classes.or(told.classes);
             if let Some(unlike) = &hints.unlike {

@@ -83,6 +83,15 @@ macro_rules! augmentation_options {
             check: |spec| degrees("shear", spec.shear, 80.0),
         }
 
+        /// Show half of the training images from another side: each corner moves towards the middle by up to this share
+        ///
+        /// torchvision's RandomPerspective(SHARE): of half the width and of half the height. 0 turns it off.
+        perspective: f64 {
+            default: |_| 0.0,
+            value_name: "SHARE",
+            check: |spec| probability("perspective", spec.perspective),
+        }
+
         /// Change training images by two random operations of this strength, from 0 to 30: RandAugment
         randaugment: Option<u32> {
             default: |_| None,

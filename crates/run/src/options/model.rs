@@ -6,6 +6,8 @@ macro_rules! model_options {
         /// The architecture; with weights, by default theirs
         model: String {
             default: |given| given.folder_or_idx("resnet50", "resnet20").to_owned(),
+            default_text: "for image files efficientnet_lite0 with the weights in the program; without weights resnet50; for IDX data \
+                           resnet20",
             value_name: "NAME",
             names: || wellfit_models::MODELS.join(", "),
             check: |spec| {

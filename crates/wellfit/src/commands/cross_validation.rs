@@ -1,6 +1,6 @@
 //! The end of a cross-validation: the table of its folds, and the answer to each image by the network that had not seen it.
 
-use crate::commands::evaluate::{figures, write_files};
+use crate::commands::evaluate::write_files;
 use crate::error::CliError;
 use crate::labs::mean;
 use crate::output::{self, Output, number};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::run::figures::{duration, loss, percent};
-use wellfit::run::{CrossValidation, FoldResult, evaluation_pictures};
+use wellfit::run::{CrossValidation, FoldResult, evaluation_json, evaluation_pictures};
 
 /// Print the table, write the answers into the directory, and give all of it for programs.
 pub fn report(found: &CrossValidation, data: &str, out: Output) -> Result<(), CliError> {
@@ -33,7 +33,8 @@ pub fn report(found: &CrossValidation, data: &str, out: Output) -> Result<(), Cl
         "mean_accuracy": number(mean),
         "standard_deviation": number(deviation),
     });
-    result["out_of_fold"] = Value::Object(figures(&found.out_of_fold, &judgement, classes));
+    result["out_of_fold"] =
+        Value::Object(evaluation_json((&found.out_of_fold, &judgement), &found.images, classes));
     let pictures = evaluation_pictures(&found.ensemble, (&answers, &judgement), &found.images, &found.name)?;
     write_files((directory, true), &result, &answers, &found.images, classes, pictures)?;
     let name = directory.shown();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
-use wellfit::data::DataError;
+use wellfit::data::{DataError, ImageRef};
 use wellfit::run::figures::percent;
 use wellfit::run::{Classifier, Explanation, explanation_sheet};
 
@@ -23,7 +23,7 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, false);
     let classifier = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?;
     let class = args.class.as_deref().map(|name| class_named(name, &classifier.classes)).transpose()?;
-    let mut inputs = Inputs::new(&args.images);
+    let mut inputs = Inputs::new(&args.images, args.table.columns());
     let (mut files, mut values) = (Vec::new(), Vec::new());
     let (mut failed, mut done): (Vec<String>, usize) = (Vec::new(), 0);
     loop {
@@ -31,11 +31,12 @@ pub fn run(args: &ExplainArgs, out: Output) -> Result<(), CliError> {
         if batch.is_empty() {
             break;
         }
-        let paths: Vec<PathBuf> = batch.iter().filter_map(|input| input.clone().ok()).collect();
+        let images: Vec<ImageRef> = batch.iter().filter_map(|input| input.clone().ok()).collect();
         let bad = batch.into_iter().filter_map(Result::err);
         failed.extend(bad.map(|(path, reason)| format!("cannot use {}: {reason}", path.shown())));
         let mut sheet = Vec::new();
-        for (path, outcome) in paths.iter().zip(classifier.explain(&paths, class)?) {
+        for (image, outcome) in images.iter().zip(classifier.explain(&images, class)?) {
+            let path = &image.name;
             match outcome {
                 Ok(explanation) => {
                     say(path, &explanation, &classifier.classes, out);

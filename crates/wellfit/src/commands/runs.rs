@@ -5,12 +5,12 @@ use crate::error::CliError;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use wellfit::base::Shown;
-use wellfit::record::{EpochRecord, RunSummary, list_runs};
+use wellfit::record::{EpochRecord, RunSummary, list_runs_of_groups};
 use wellfit::run::figures::{duration, loss, percent};
 
 /// Run the command.
 pub fn run(args: &RunsArgs, out: Output) -> Result<(), CliError> {
-    let runs = if args.root.is_dir() { list_runs(&args.root)? } else { Vec::new() };
+    let runs = if args.root.is_dir() { list_runs_of_groups(&args.root)? } else { Vec::new() };
     if runs.is_empty() {
         out.say(format!("no runs in {}", args.root.shown()));
     } else {

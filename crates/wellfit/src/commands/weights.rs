@@ -15,8 +15,8 @@ use wellfit::run::{RunError, pretrained, torchvision_file, weights_name};
 pub fn run(command: &Weights, out: Output) -> Result<(), CliError> {
     match command {
         Weights::List => list(out),
-        Weights::Fetch(args) => path(args, args.offline, out),
-        Weights::Path(args) => path(args, true, out),
+        Weights::Fetch(args) => path(args, &pretrained::store(args.offline), out),
+        Weights::Path(args) => path(args, &held("path"), out),
         Weights::Verify(args) => verify(args, out),
     }
 }
@@ -63,8 +63,13 @@ fn of_the_hub(store: &Store) -> Result<Vec<(String, PathBuf)>, CliError> {
     Ok(store.held().map_err(RunError::from)?.into_iter().filter_map(named).collect())
 }
 
-fn path(args: &WeightsArgs, offline: bool, out: Output) -> Result<(), CliError> {
-    let fetched = fetched(&args.name, args.model.as_deref(), offline, out)?;
+/// What is on this machine; the words of the user forbid downloads.
+fn held(command: &str) -> Store {
+    pretrained::store_without_downloads(&format!("`weights {command}`, unlike `weights fetch`,"))
+}
+
+fn path(args: &WeightsArgs, store: &Store, out: Output) -> Result<(), CliError> {
+    let fetched = fetched(&args.name, args.model.as_deref(), store, out)?;
     // The path is all that a script wants of standard output.
     out.say(fetched.path.shown());
     out.result(&json!({
@@ -78,7 +83,7 @@ fn path(args: &WeightsArgs, offline: bool, out: Output) -> Result<(), CliError> 
 fn fetched(
     name: &Path,
     model: Option<&str>,
-    offline: bool,
+    store: &Store,
     out: Output,
 ) -> Result<pretrained::Fetched, CliError> {
     let Some(name) = weights_name(name)? else {
@@ -89,13 +94,13 @@ fn fetched(
         )));
     };
     let mut progress = Progress::new(Output { rows: true, ..out }, false);
-    Ok(pretrained::fetch(&name, model, &pretrained::store(offline), &mut progress)?)
+    Ok(pretrained::fetch(&name, model, store, &mut progress)?)
 }
 
 fn verify(args: &VerifyArgs, out: Output) -> Result<(), CliError> {
-    let store = pretrained::store(true);
+    let store = held("verify");
     let files = match &args.name {
-        Some(name) => vec![fetched(name, args.model.as_deref(), true, out)?.path],
+        Some(name) => vec![fetched(name, args.model.as_deref(), &store, out)?.path],
         None => store.held().map_err(RunError::from)?,
     };
     let checked: Vec<Checked> = files.iter().map(|path| store.verify(path)).collect();

@@ -83,3 +83,22 @@ fn nonsense_is_refused_before_anything_is_written() {
         bench.refuses(&format!("train flat {MLP} {options} --out none"), 2, parts);
     }
 }
+
+#[test]
+fn the_directory_is_resumed_and_its_folds_are_listed() {
+    let bench = flat();
+    bench.run(&format!("train flat {MLP} --epochs 2 --batch-size 4 --folds 2 --out runs/cv")).succeeds();
+    // The paths of the images are absolute in a resumed run.
+    let answers = || -> Vec<Vec<String>> {
+        rows(&bench, "runs/cv/predictions.csv").into_iter().map(|row| row[1..].to_vec()).collect()
+    };
+    let before = answers();
+    for name in ["predictions.csv", "fold-2/model.safetensors"] {
+        std::fs::remove_file(bench.path(&format!("runs/cv/{name}"))).unwrap();
+    }
+    bench.refuses("resume runs/cv --epochs 9", 2, &["--epochs", "all have as many"]);
+    bench.run("resume runs/cv").succeeds().says("Out of fold, 25 images");
+    assert_eq!(answers(), before);
+    bench.run("resume runs/cv").succeeds().says("runs/cv is finished");
+    bench.run("runs").succeeds().says("cv/fold-1").says("cv/fold-2");
+}

@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod folders;
 mod folds;
+mod forms;
 mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;

@@ -173,7 +173,10 @@ fn offline_and_absent() {
     ];
     bench.refuses("train animals --weights imagenet --model resnet18 --offline", 4, &parts);
     bench.refuses("evaluate imagenet animals --model resnet18 --offline", 4, &parts);
-    bench.refuses("weights path imagenet --model resnet18", 4, &parts);
+    bench.refuses("train nowhere --weights imagenet --model resnet18 --offline", 4, &parts[..1]);
+    let never =
+        ["resnet18-f37072fd.pth is not on this machine, and `weights path`, unlike `weights fetch`, forbids"];
+    bench.refuses("weights path imagenet --model resnet18", 4, &never);
     bench.refuses(
         "weights fetch hf:timm/x --offline",
         4,

@@ -25,6 +25,9 @@ fn a_run_leaves_its_record_plots_and_weights() {
     let pictures = ["accuracy.png", "accuracy.svg", "augmentation.png"];
     let others = [
         "checkpoints",
+        "confusion.png",
+        "confusion.svg",
+        "evaluation.json",
         "events.jsonl",
         "loss.png",
         "loss.svg",

@@ -6,8 +6,10 @@ mod hue;
 mod image;
 mod levels;
 mod op;
+mod perspective;
 mod sharpness;
 
 pub use affine::About;
 pub use image::Image;
 pub use op::Op;
+pub use perspective::Corners;

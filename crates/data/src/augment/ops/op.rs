@@ -5,6 +5,7 @@ use super::enhance::{brightness, contrast, grayscale, saturation};
 use super::hue::turn_hue;
 use super::image::Image;
 use super::levels::{auto_contrast, equalize, posterize, solarize};
+use super::perspective::{Corners, perspective};
 use super::sharpness::sharpness;
 
 /// A change to an image's pixels, with its parameters.
@@ -27,6 +28,8 @@ pub enum Op {
         /// What stays in its place.
         about: About,
     },
+    /// `functional.perspective`, interpolated: the corners go there.
+    Perspective(Corners),
     /// `functional.adjust_brightness` by a factor.
     Brightness(f64),
     /// `functional.adjust_contrast` by a factor.
@@ -58,6 +61,7 @@ impl Op {
             Self::Affine { angle, translate, scale, shear, about } => {
                 *image = affine(image, angle, translate, scale, shear, about);
             }
+            Self::Perspective(corners) => *image = perspective(image, &corners),
             Self::Brightness(factor) => brightness(image, factor),
             Self::Contrast(factor) => contrast(image, factor),
             Self::Saturation(factor) => saturation(image, factor),

@@ -17,7 +17,7 @@ pub(super) fn labels(table: &Table, column: usize) -> Result<Vec<String>, String
     let name = &table.columns[column];
     if let Some(row) = first_with_several(&cells) {
         let (line, label) = (table.rows[row].0, cells[row]);
-        return Err(several(&format!("line {line} has several labels in one value, ‘{label}’")));
+        return Err(several(&format!("line {line} has several labels in column ‘{name}’, ‘{label}’")));
     }
     let number = |cell: &&str| cell.parse::<f64>().ok().filter(|number| number.is_finite());
     let filled = || cells.iter().copied().filter(|cell| !cell.is_empty());

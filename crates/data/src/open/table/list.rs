@@ -34,23 +34,26 @@ pub(crate) fn read(path: &Path) -> Result<Table, DataError> {
 /// The images that a table names.
 pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataError> {
     let mut rows = Rows::new(super::super::name(path), path);
-    list_rows(&read(path)?, &options.columns, options.skip_bad, None, &mut rows)?;
+    list_rows(&read(path)?, options, None, &mut rows)?;
     rows.list(options)
 }
 
 /// Add the images that a table names to `rows`, all of a `part` if its place says so.
 pub(crate) fn list_rows(
     table: &Table,
-    columns: &Columns,
-    skip_bad: bool,
+    options: &OpenOptions,
     part: Option<Part>,
     rows: &mut Rows,
 ) -> Result<(), DataError> {
     let wrong = |sentence: String| problem(&table.path, &sentence);
+    let columns = &options.columns;
     let candidates = roles::file_candidates(table, columns).map_err(wrong)?;
     let folder = folder(table, columns, &candidates, rows)?;
     let mut finder = Finder::new(folder);
     let file = roles::file(table, &candidates, &mut finder).map_err(wrong)?;
+    if !options.need.labels() {
+        return images_only(table, file, &mut finder, rows);
+    }
     let label = roles::label(table, columns, file).map_err(wrong)?;
     let split = if part.is_some() { None } else { roles::split(table, columns).map_err(wrong)? };
     if file == label {
@@ -75,7 +78,20 @@ pub(crate) fn list_rows(
             None => gone.push((*line, finder.folder.join(&row[file]))),
         }
     }
-    missing(table, gone, skip_bad, rows)
+    missing(table, gone, options.skip_bad, rows)
+}
+
+/// Add the images that a column names, whatever else the table says. Files that are not there are left out, if some are.
+fn images_only(table: &Table, file: usize, finder: &mut Finder, rows: &mut Rows) -> Result<(), DataError> {
+    let mut gone = Vec::new();
+    for (line, row) in &table.rows {
+        let at = (table.path.clone(), *line);
+        match finder.find(&row[file]) {
+            Some(path) => rows.rows.push(Row { path, label: String::new(), part: None, at }),
+            None => gone.push((*line, finder.folder.join(&row[file]))),
+        }
+    }
+    missing(table, gone, true, rows)
 }
 
 /// The folder that names of files begin in.

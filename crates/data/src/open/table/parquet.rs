@@ -1,51 +1,43 @@
-//! Parquet tables that name files: their cells as text. Those with images inside are for `open::hf_parquet`.
+//! Parquet tables that name files: their cells as text. Those with images inside are for `open::parquet::images`.
 
 use std::path::Path;
 
-use parquet::basic::Type as Physical;
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::basic::{ConvertedType, Type as Physical};
 use parquet::record::Field;
-use wellfit_base::file;
+use parquet::schema::types::Type;
 
-use super::read::{LIST, Table, problem};
+use super::read::{LIST, MOST, Table, problem};
 use crate::error::DataError;
-
-type Reader = SerializedFileReader<std::fs::File>;
-
-fn open(path: &Path) -> Result<Reader, DataError> {
-    let file = file::open(path).map_err(DataError::io(path))?;
-    SerializedFileReader::new(file).map_err(|error| wrong(path, &error))
-}
-
-fn wrong(path: &Path, error: &ParquetError) -> DataError {
-    problem(path, &format!("it is no whole Parquet file: {error}"))
-}
+use crate::open::parquet::reading::ParquetFile;
 
 /// Whether it has only plain columns, and none with bytes of images in a struct.
 pub(super) fn is_plain(path: &Path) -> bool {
-    let has_bytes = |reader: Reader| {
-        reader.metadata().file_metadata().schema().get_fields().iter().any(|field| {
-            field.is_group() && field.get_fields().iter().any(|inner| inner.name() == "bytes")
-                || field.is_primitive()
-                    && field.get_physical_type() == Physical::BYTE_ARRAY
-                    && field.get_basic_info().logical_type_ref().is_none()
-                    && field.get_basic_info().converted_type() == parquet::basic::ConvertedType::NONE
-        })
+    let is_bytes = |field: &Type| {
+        field.is_group() && field.get_fields().iter().any(|inner| inner.name() == "bytes")
+            || field.is_primitive()
+                && field.get_physical_type() == Physical::BYTE_ARRAY
+                && field.get_basic_info().logical_type_ref().is_none()
+                && field.get_basic_info().converted_type() == ConvertedType::NONE
     };
-    open(path).is_ok_and(|reader| !has_bytes(reader))
+    ParquetFile::open(path).is_ok_and(|file| !file.fields().iter().any(|field| is_bytes(field)))
 }
 
 /// All cells.
 pub(super) fn read(path: &Path) -> Result<Table, DataError> {
-    let reader = open(path)?;
-    let fields = reader.metadata().file_metadata().schema().get_fields();
-    let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let records = reader.get_row_iter(None).map_err(|error| wrong(path, &error))?;
-    let mut rows = Vec::new();
-    for (number, record) in (1..).zip(records) {
-        let record = record.map_err(|error| wrong(path, &error))?;
-        rows.push((number, record.into_columns().iter().map(|(_, field)| text(field)).collect()));
+    let file = ParquetFile::open(path)?;
+    let columns: Vec<String> = file.fields().iter().map(|field| field.name().to_owned()).collect();
+    let (mut rows, mut room) = (Vec::new(), MOST);
+    file.rows(None, |number, record| {
+        let cells: Vec<String> = record.into_columns().iter().map(|(_, field)| text(field)).collect();
+        let length: usize = cells.iter().map(String::len).sum();
+        room = room.checked_sub(length as u64).ok_or_else(|| {
+            problem(path, &format!("its text needs more than {} GiB of memory", MOST >> 30))
+        })?;
+        rows.push((number + 1, cells));
+        Ok(())
+    })?;
+    if rows.is_empty() {
+        return Err(problem(path, "the table has no rows"));
     }
     Ok(Table { path: path.into(), columns, rows, is_headless: false })
 }

@@ -11,7 +11,7 @@ use crate::error::DataError;
 use crate::open::entry::extension;
 
 /// The most bytes of a table: 1 GiB, some ten million images.
-const MOST: u64 = 1 << 30;
+pub(super) const MOST: u64 = 1 << 30;
 /// What stands between the values of a list in JSON.
 pub(super) const LIST: &str = " | ";
 

@@ -1,14 +1,12 @@
 //! `wellfit evaluate`: how good a run's best weights are.
 //!
-//! * `words` the figures for people, `json` for programs
+//! * `words` the figures for people
 //! * `files` what `--out` writes
 
 mod files;
-mod json;
 mod words;
 
 pub use files::write as write_files;
-pub use json::figures;
 
 use crate::args::EvaluateArgs;
 use crate::commands::int8;
@@ -22,7 +20,7 @@ use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
-use wellfit::run::{Classifier, Evaluation, Validation, evaluation_pictures, judged};
+use wellfit::run::{Classifier, Evaluation, Validation, evaluation_json, evaluation_pictures, judged};
 
 /// Run the command.
 pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
@@ -50,7 +48,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
         "precision": int8::name(classifier, &args.device),
         "trained_on": judged.trained_on.len(),
     });
-    let figures = figures(&found, &judgement, &classifier.classes);
+    let figures = evaluation_json((&found, &judgement), data, &classifier.classes);
     if all_seen {
         // There is no figure of images that are new to the network.
         add(&mut result, figures.keys().map(|key| (key.clone(), Value::Null)).collect());

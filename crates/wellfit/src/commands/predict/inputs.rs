@@ -1,33 +1,38 @@
-//! Which images are to be classified: files, folders, patterns, and names on standard input.
+//! Which images are to be classified: files, folders, patterns, other forms of data, and names on standard input.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::{self, BufRead, StdinLock};
 use std::path::{Path, PathBuf};
-use wellfit::data::Entry;
+use wellfit::data::{Columns, Entry, ImageRef};
+
+use super::collection;
 
 /// Stands for a list on standard input.
 const LIST: &str = "-";
 /// The most bytes of a name in a list.
 const MOST_NAME: usize = 1 << 16;
 
-/// A file to classify, or a name that leads to none and why.
-pub type Input = Result<PathBuf, (PathBuf, String)>;
+/// An image to classify, or a name that leads to none and why.
+pub type Input = Result<ImageRef, (PathBuf, String)>;
 
 /// All files, in the order in which they were named.
 pub struct Inputs {
     found: VecDeque<Input>,
     list: Option<List<StdinLock<'static>>>,
+    /// What the columns of tables mean.
+    columns: Columns,
 }
 
 impl Inputs {
     /// Of the words of the command line. Folders and patterns are looked into at once, a list on standard input (`-`)
     /// while it comes, after everything else.
-    pub fn new(words: &[PathBuf]) -> Self {
+    pub fn new(words: &[PathBuf], columns: Columns) -> Self {
         let mut found = VecDeque::new();
         let listed = words.iter().any(|word| word == Path::new(LIST));
-        words.iter().filter(|word| *word != Path::new(LIST)).for_each(|word| expand(word, true, &mut found));
-        Self { found, list: listed.then(|| List::new(io::stdin().lock())) }
+        let words = words.iter().filter(|word| *word != Path::new(LIST));
+        words.for_each(|word| expand(word, true, &columns, &mut found));
+        Self { found, list: listed.then(|| List::new(io::stdin().lock())), columns }
     }
 
     /// How many there are, if that is known.
@@ -47,7 +52,7 @@ impl Iterator for Inputs {
     fn next(&mut self) -> Option<Input> {
         while self.found.is_empty() {
             match self.list.as_mut()?.next()? {
-                Ok(name) => expand(&name, false, &mut self.found),
+                Ok(name) => expand(&name, false, &self.columns, &mut self.found),
                 Err(cause) => {
                     self.list = None;
                     return Some(Err((LIST.into(), format!("the list cannot be read: {cause}"))));
@@ -59,23 +64,35 @@ impl Iterator for Inputs {
 }
 
 /// The files that a name means. Names of a list are taken as they are; in typed ones `*`, `?` and `[…]` may stand.
-fn expand(name: &Path, typed: bool, found: &mut VecDeque<Input>) {
+fn expand(name: &Path, typed: bool, columns: &Columns, found: &mut VecDeque<Input>) {
     let pattern = name.to_str().filter(|text| typed && text.contains(['*', '?', '[']) && !name.exists());
     match pattern {
-        Some(pattern) => matches(name, pattern, found),
+        Some(pattern) => matches(name, pattern, columns, found),
         None if name.is_dir() => {
             let before = found.len();
             folder(name, &mut BTreeSet::new(), found);
-            if found.len() == before {
-                found.push_back(Err((name.to_owned(), "the folder holds no images".to_owned())));
+            if found.len() > before {
+                return;
             }
+            if collection::is(name) {
+                return collection::collect(name, columns, found);
+            }
+            found.push_back(Err((name.to_owned(), "the folder holds no images".to_owned())));
         }
-        // What cannot be opened says so when it is read.
-        None => found.push_back(Ok(name.to_owned())),
+        None => one(name.to_owned(), columns, found),
     }
 }
 
-fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
+/// An image, or the images inside a file that holds many. What cannot be opened says so when it is read.
+fn one(name: PathBuf, columns: &Columns, found: &mut VecDeque<Input>) {
+    if collection::is(&name) {
+        collection::collect(&name, columns, found);
+    } else {
+        found.push_back(Ok(name.into()));
+    }
+}
+
+fn matches(name: &Path, pattern: &str, columns: &Columns, found: &mut VecDeque<Input>) {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     let paths = match glob::glob_with(pattern, options) {
         Ok(paths) => paths,
@@ -90,7 +107,7 @@ fn matches(name: &Path, pattern: &str, found: &mut VecDeque<Input>) {
         match path {
             Ok(path) if !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) => {}
             Ok(path) if path.is_dir() => folder(&path, &mut BTreeSet::new(), found),
-            Ok(path) => found.push_back(Ok(path)),
+            Ok(path) => one(path, columns, found),
             Err(error) => found.push_back(Err((error.path().to_owned(), error.error().to_string()))),
         }
     }
@@ -118,7 +135,7 @@ fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>)
         match Entry::of(&path, path.is_dir()) {
             Entry::Folder => folder(&path, seen, found),
             // One of a format that is not read says so when its turn comes.
-            Entry::Image | Entry::UnreadImage => found.push_back(Ok(path)),
+            Entry::Image | Entry::UnreadImage => found.push_back(Ok(path.into())),
             Entry::Other | Entry::Junk => {}
         }
     }
@@ -218,10 +235,10 @@ mod tests {
             let words: Vec<PathBuf> = words.iter().map(|word| at(word)).collect();
             let name = |path: &Path| path.strip_prefix(dir.path()).unwrap().display().to_string();
             let show = |input: Input| match input {
-                Ok(path) => name(&path),
+                Ok(image) => name(&image.name),
                 Err((path, reason)) => format!("{}: {reason}", name(&path)),
             };
-            Inputs::new(&words).map(show).collect()
+            Inputs::new(&words, Columns::default()).map(show).collect()
         };
         assert_eq!(short(&[""]), ["[1].png", "a.PNG", "b/1.jpg", "b/deep/2.jpg", "z.gif"]);
         assert_eq!(short(&["b/*.jpg", "z.gif"]), ["b/1.jpg", "z.gif"]);
@@ -229,6 +246,6 @@ mod tests {
         assert_eq!(short(&["[1].png"]), ["[1].png"], "a file of that name is no pattern");
         assert_eq!(short(&["*.bmp"]), ["*.bmp: nothing matches the pattern"]);
         assert_eq!(short(&["empty", "none.png"]), ["empty: the folder holds no images", "none.png"]);
-        assert_eq!(Inputs::new(&[at("b")]).total(), Some(2));
+        assert_eq!(Inputs::new(&[at("b")], Columns::default()).total(), Some(2));
     }
 }

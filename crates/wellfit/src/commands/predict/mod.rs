@@ -1,10 +1,11 @@
 //! `wellfit predict`: classes for images, as a table, CSV or JSON.
 //!
-//! * `inputs` which files: named ones, folders, patterns, a list on standard input
+//! * `inputs` which images: files, folders, patterns, a list on standard input; `collection` those of other forms of data
 //! * `rows` CSV and JSON lines
 //!
 //! Files are read in batches, each once, on all threads. A file that cannot be used is named, and the others go on.
 
+mod collection;
 pub mod inputs;
 mod rows;
 
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::base::shown::shown;
-use wellfit::data::DataError;
+use wellfit::data::{DataError, ImageRef};
 use wellfit::run::figures::{count, percent};
 use wellfit::run::{Classifier, Prediction, Predictor};
 
@@ -35,7 +36,7 @@ pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     let floats = int8::stored(opened, &args.numbers);
     let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
     let classifier = quantised.as_ref().unwrap_or(&floats);
-    let mut inputs = Inputs::new(&args.images);
+    let mut inputs = Inputs::new(&args.images, args.table.columns());
     let rows = rows(args, classifier)?;
     // Where images are printed one by one, they show the progress themselves.
     let bar = (rows.is_some() || out.json)
@@ -102,14 +103,14 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn batch(&mut self, predictor: &Predictor<'_>, batch: &[Input]) -> Result<(), CliError> {
-        let files: Vec<&Path> = batch.iter().filter_map(|input| input.as_deref().ok()).collect();
-        let mut predictions = predictor.files(&files)?.into_iter();
+        let images: Vec<ImageRef> = batch.iter().filter_map(|input| input.clone().ok()).collect();
+        let mut predictions = predictor.images(&images)?.into_iter();
         self.done += batch.len();
         for input in batch {
             match input {
-                Ok(path) => match predictions.next() {
-                    Some(Ok(prediction)) => self.one(path, Ok(&prediction))?,
-                    Some(Err(DataError::Image(problem))) => self.failed(path, &problem.reason())?,
+                Ok(image) => match predictions.next() {
+                    Some(Ok(prediction)) => self.one(&image.name, Ok(&prediction))?,
+                    Some(Err(DataError::Image(problem))) => self.failed(&image.name, &problem.reason())?,
                     Some(Err(problem)) => return Err(problem.into()),
                     None => {}
                 },

@@ -2,21 +2,20 @@
 //! lie in the file's metadata under the key `huggingface`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use parquet::basic::{Compression, Type as Physical};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::basic::{ConvertedType, Type as Physical};
+use parquet::data_type::ByteArray;
 use parquet::record::{Field, Row as Record};
 use parquet::schema::types::Type;
 use serde_json::Value;
-use wellfit_base::file;
 
-use super::listing::Listing;
-use super::rows::{Row, Rows, several};
-use super::{OpenOptions, shards};
+use super::reading::ParquetFile;
 use crate::error::DataError;
-use crate::loader::{Pack, Place};
+use crate::loader::{Pack, Place, Shared};
+use crate::open::listing::Listing;
+use crate::open::rows::{Row, Rows, several};
+use crate::open::{OpenOptions, Part, shards};
 
 const ENDINGS: [&str; 1] = ["parquet"];
 /// The most bytes of images in memory.
@@ -42,7 +41,7 @@ pub(crate) fn is(path: &Path) -> bool {
 
 /// The images of all files.
 pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataError> {
-    let mut rows = Rows::new(super::name(path), path);
+    let mut rows = Rows::new(crate::open::name(path), path);
     let mut pack = Pack::default();
     let mut room = MOST;
     for file in shards::files(path, &ENDINGS) {
@@ -61,22 +60,20 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
 /// An open file.
 struct ParquetTable<'a> {
     path: &'a Path,
-    reader: SerializedFileReader<std::fs::File>,
+    file: ParquetFile,
 }
 
 impl<'a> ParquetTable<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
-        let file = file::open(path).map_err(DataError::io(path))?;
-        let reader = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
-        Ok(Self { path, reader })
+        Ok(Self { path, file: ParquetFile::open(path)? })
     }
 
     fn problem(&self, problem: String) -> DataError {
         DataError::Layout { path: self.path.to_path_buf(), problem }
     }
 
-    fn fields(&self) -> &[std::sync::Arc<Type>] {
-        self.reader.metadata().file_metadata().schema().get_fields()
+    fn fields(&self) -> &[Arc<Type>] {
+        self.file.fields()
     }
 
     fn seen(&self) -> String {
@@ -87,14 +84,14 @@ impl<'a> ParquetTable<'a> {
     /// The column of the images: the only one with bytes, or a struct with them.
     fn image(&self, options: &OpenOptions) -> Result<String, DataError> {
         let holds = |field: &Type| field.is_primitive() && field.get_physical_type() == Physical::BYTE_ARRAY;
-        let is_image = |field: &&std::sync::Arc<Type>| {
+        let is_image = |field: &&Arc<Type>| {
             if field.is_group() {
                 field.get_fields().iter().any(|inner| inner.name() == "bytes" && holds(inner))
             } else {
                 // A text is called so.
                 let info = field.get_basic_info();
-                let is_text = info.logical_type_ref().is_some()
-                    || info.converted_type() != parquet::basic::ConvertedType::NONE;
+                let is_text =
+                    info.logical_type_ref().is_some() || info.converted_type() != ConvertedType::NONE;
                 holds(field) && !is_text
             }
         };
@@ -112,15 +109,19 @@ impl<'a> ParquetTable<'a> {
         }
     }
 
-    fn label(&self, options: &OpenOptions) -> Result<String, DataError> {
+    /// The column of the labels, if they are needed.
+    fn label(&self, options: &OpenOptions) -> Result<Option<String>, DataError> {
+        if !options.need.labels() {
+            return Ok(None);
+        }
         let has = |name: &str| self.fields().iter().any(|field| field.name() == name);
         if let Some(name) = &options.columns.label {
             let gone = || self.problem(format!("there is no column ‘{name}’: {}", self.seen()));
-            return has(name).then(|| name.clone()).ok_or_else(gone);
+            return has(name).then(|| Some(name.clone())).ok_or_else(gone);
         }
         let found: Vec<&str> = LABELS.into_iter().filter(|name| has(name)).collect();
         match found[..] {
-            [one] => Ok(one.to_owned()),
+            [one] => Ok(Some(one.to_owned())),
             [] => Err(self.problem(format!(
                 "which column holds the labels? {}: say it with --label-column",
                 self.seen()
@@ -134,42 +135,21 @@ impl<'a> ParquetTable<'a> {
 
     /// The names of the classes that `datasets` wrote for a column.
     fn names(&self, label: &str) -> Option<Vec<String>> {
-        let pairs = self.reader.metadata().file_metadata().key_value_metadata()?;
-        let text = pairs.iter().find(|pair| pair.key == "huggingface")?.value.as_deref()?;
-        let value: Value = serde_json::from_str(text).ok()?;
+        let value: Value = serde_json::from_str(self.file.note("huggingface")?).ok()?;
         let names = value.pointer("/info/features")?.get(label)?.get("names")?.as_array()?;
         names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
-    }
-
-    /// Refuse what the codecs at hand cannot unpack, before anything is read.
-    fn packing(&self) -> Result<(), DataError> {
-        let groups = self.reader.metadata().row_groups();
-        let known = |codec: Compression| {
-            matches!(codec, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_))
-        };
-        let mut columns = groups.iter().flat_map(RowGroupMetaData::columns);
-        let unknown = columns.find(|column| !known(column.compression()));
-        match unknown {
-            None => Ok(()),
-            Some(column) => Err(self.problem(format!(
-                "it is compressed with {}, which is not read: write it again with compression=\"snappy\" (images do not \
-                 get smaller by any of them)",
-                column.compression().to_string().split('(').next().unwrap_or_default()
-            ))),
-        }
     }
 
     fn read(
         &self,
         options: &OpenOptions,
-        part: Option<super::Part>,
+        part: Option<Part>,
         rows: &mut Rows,
         pack: &mut Pack,
         room: &mut u64,
     ) -> Result<(), DataError> {
         let (image, label) = (self.image(options)?, self.label(options)?);
-        self.packing()?;
-        let names = self.names(&label);
+        let names = label.as_ref().and_then(|label| self.names(label));
         match (&rows.classes, &names) {
             (Some(before), Some(names)) if before != names => {
                 return Err(
@@ -178,15 +158,11 @@ impl<'a> ParquetTable<'a> {
             }
             _ => rows.classes = names.clone(),
         }
-        let wanted = self.fields().iter().filter(|field| [&image[..], &label].contains(&field.name()));
-        let projection = Type::group_type_builder(self.reader.metadata().file_metadata().schema().name())
-            .with_fields(wanted.cloned().collect())
-            .build();
-        let wrong = |error: ParquetError| damaged(self.path, &error);
-        let records = self.reader.get_row_iter(Some(projection.map_err(wrong)?)).map_err(wrong)?;
-        for (number, record) in records.enumerate() {
-            let cells = Cells::of(record.map_err(wrong)?, &image, names.as_deref())
-                .map_err(|what| self.problem(format!("row {number}: {what}")))?;
+        let columns: Vec<&str> =
+            [Some(&image), label.as_ref()].into_iter().flatten().map(String::as_str).collect();
+        self.file.rows(Some(&columns), |number, record| {
+            let cells = Cells::of(record, &image, names.as_deref())
+                .map_err(|(column, what)| self.problem(format!("row {number}, column ‘{column}’: {what}")))?;
             *room = room.checked_sub(cells.bytes.len() as u64).ok_or_else(|| {
                 self.problem(format!(
                     "its images need more than {} GiB of memory: write them to files or to WebDataset shards",
@@ -195,45 +171,43 @@ impl<'a> ParquetTable<'a> {
             })?;
             let own = cells.name.unwrap_or_default();
             let path = self.path.join(format!("{number}-{own}").trim_end_matches('-'));
-            pack.add(path.clone(), Place::Memory(cells.bytes));
+            pack.add(path.clone(), Place::Memory(Shared::new(cells.bytes)));
             rows.rows.push(Row { path, label: cells.label, part, at: (self.path.to_path_buf(), number + 1) });
-        }
-        Ok(())
+            Ok(())
+        })
     }
-}
-
-fn damaged(path: &Path, error: &ParquetError) -> DataError {
-    let problem = format!("it is no whole Parquet file: {error}");
-    DataError::Layout { path: path.to_path_buf(), problem }
 }
 
 /// What a row says.
 struct Cells {
-    bytes: Vec<u8>,
+    /// A slice of the page that has them.
+    bytes: ByteArray,
     name: Option<String>,
     label: String,
 }
 
 impl Cells {
-    fn of(record: Record, image: &str, names: Option<&[String]>) -> Result<Self, String> {
-        let mut cells = Self { bytes: Vec::new(), name: None, label: String::new() };
+    /// Of a row; else a column and what is wrong with it.
+    fn of(record: Record, image: &str, names: Option<&[String]>) -> Result<Self, (String, String)> {
+        let mut cells = Self { bytes: Vec::new().into(), name: None, label: String::new() };
         for (column, field) in record.into_columns() {
-            if column == image {
-                cells.image(field)?;
+            let taken = if column == image {
+                cells.image(field)
             } else {
-                cells.label = label(field, names)?;
-            }
+                label(field, names).map(|label| cells.label = label)
+            };
+            taken.map_err(|what| (column, what))?;
         }
         Ok(cells)
     }
 
     fn image(&mut self, field: Field) -> Result<(), String> {
         match field {
-            Field::Bytes(bytes) => self.bytes = bytes.data().to_vec(),
+            Field::Bytes(bytes) => self.bytes = bytes,
             Field::Group(group) => {
                 for (name, field) in group.into_columns() {
                     match (name.as_str(), field) {
-                        ("bytes", Field::Bytes(bytes)) => self.bytes = bytes.data().to_vec(),
+                        ("bytes", Field::Bytes(bytes)) => self.bytes = bytes,
                         ("path", Field::Str(path)) => {
                             let own = PathBuf::from(path)
                                 .file_name()

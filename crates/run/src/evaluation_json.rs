@@ -1,12 +1,21 @@
-//! The figures for programs.
+//! The figures of an evaluation for programs.
 
-use crate::output::number;
+use crate::classifier::{Answer, Evaluation, Judgement};
+use crate::results::{LARGEST_MATRIX, largest_losses};
 use serde_json::{Map, Value, json};
-use wellfit::policy::classification::{Bin, ClassScores, Interval};
-use wellfit::run::{Evaluation, Judgement, LARGEST_MATRIX};
+use wellfit_data::Dataset;
+use wellfit_policy::classification::{Bin, ClassScores, Interval};
 
-/// All figures of the answers.
-pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) -> Map<String, Value> {
+/// Images in the list of the largest losses.
+const WORST: usize = 20;
+
+/// All figures of the answers to `data`; NaN and infinities are null.
+#[must_use]
+pub fn evaluation_json(
+    (found, judgement): (&Evaluation, &Judgement),
+    data: &Dataset,
+    classes: &[String],
+) -> Map<String, Value> {
     let name = |class: u32| classes.get(class as usize).map_or("", String::as_str);
     let confused: Vec<Value> = judgement
         .confusion
@@ -17,6 +26,17 @@ pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) ->
         })
         .collect();
     let calibration = &judgement.calibration;
+    // An image without a file is known by its place in the data.
+    let top_loss = |answer: &Answer| {
+        json!({
+            "file": data.path(answer.image).map(|path| path.to_string_lossy().into_owned()),
+            "image": answer.image,
+            "label": name(answer.class),
+            "predicted": name(answer.predicted),
+            "probability": number(answer.probability),
+            "loss": number(answer.loss),
+        })
+    };
     let value = json!({
         "images": found.images,
         "loss": number(found.loss),
@@ -32,6 +52,7 @@ pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) ->
         "confused": confused,
         "confusion_matrix": matrix(judgement),
         "class_names": classes,
+        "top_losses": largest_losses(&found.answers(), WORST).iter().map(top_loss).collect::<Vec<_>>(),
         "calibration": {
             "ece": number(calibration.ece),
             "temperature": calibration.temperature,
@@ -43,6 +64,11 @@ pub fn figures(found: &Evaluation, judgement: &Judgement, classes: &[String]) ->
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// A number; NaN and infinities, which JSON lacks, as null.
+fn number(x: f64) -> Value {
+    serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
 }
 
 fn interval(interval: Interval) -> Value {
