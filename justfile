@@ -17,6 +17,10 @@ test:
 ci:
     .ci/run
 
+# Licences, sources and known vulnerabilities of the dependencies (needs cargo-deny: `cargo install --locked cargo-deny`)
+deny:
+    cargo deny --all-features --locked check
+
 # The first command of the README
 sample:
     cargo run --release -- train sample
