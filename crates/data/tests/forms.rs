@@ -66,7 +66,13 @@ fn files_of_the_real_packages_hold_what_they_were_given() {
     check(&opened(&fixture("stored.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("packed.npz")), &["0", "1", "2"]);
     check(&opened(&fixture("names.npz")), &["dog", "cat", "bird"]);
-    table::row("Forms of data", &["pyarrow", "webdataset", "numpy"], "6 data sets of 12 images", "equal", 0.0);
+    table::row(
+        "Forms of data",
+        &["pyarrow", "webdataset", "numpy"],
+        "6 data sets of 12 images",
+        "equal",
+        0.0,
+    );
 }
 
 #[test]

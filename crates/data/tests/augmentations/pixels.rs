@@ -109,7 +109,13 @@ fn pixels_are_those_of_torchvision_with_pillow() {
     assert!(seen.len() == 11 && seen["trivial"] > 200 && seen["rand"] > 200, "{seen:?}");
     let compared = format!("{} images", cases.len());
     let tolerance = "equal; RandomPerspective 1 level";
-    table::row("Augmentations of images", &["torchvision", "pillow"], &compared, tolerance, f64::from(largest));
+    table::row(
+        "Augmentations of images",
+        &["torchvision", "pillow"],
+        &compared,
+        tolerance,
+        f64::from(largest),
+    );
 }
 
 /// Crops and erases the same part of every image.
@@ -146,6 +152,7 @@ fn input(image: &Image, size: Size, step: Fixed) -> Vec<f32> {
         mean: vec![0.0; 3],
         std: vec![1.0 / 255.0; 3],
         depth: Depth::Clip,
+        resize: None,
     };
     let list = Augmentations::new(vec![Arc::new(step)]).unwrap();
     let loader = Loader::new(dataset, preprocessing, list, LoaderOptions::default()).unwrap();

@@ -36,6 +36,8 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("directory", Data),
     ("train_dir", Data),
     ("root", Data),
+    ("resize_size", Same("resize")),
+    ("val_resize_size", Same("resize")),
     ("img_size", Same("image_size")),
     ("imgsz", Same("image_size")),
     ("img", Same("image_size")),
