@@ -22,7 +22,7 @@ use wellfit_data::{Dataset, Loader};
 use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
 use wellfit_record::{
-    DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
+    DataInfo, EpochRecord, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason, TEST,
     data_wait_share, now,
 };
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
@@ -238,7 +238,8 @@ fn judge(
     let classifier = Classifier::alone(network, classes, preprocessing).on(engine);
     let found = classifier.evaluate_batches(val, &mut ())?;
     let judgement = found.judgement(classifier.classes.len());
-    let mut result = json!({ "part": "val" });
+    let part = if saved.source.validation == Validation::Test { TEST } else { "val" };
+    let mut result = json!({ "part": part });
     if let Value::Object(map) = &mut result {
         map.extend(evaluation_json((&found, &judgement), val.dataset(), &classifier.classes));
     }
