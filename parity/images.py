@@ -213,6 +213,11 @@ def main():
             ("transform-hv", False, [mirror, flip]), ("transform-grey-h", True, [mirror]),
         ):
             expect(what, name, transforms_of(size, grey, *flips)(image).permute(1, 2, 0).numpy())
+    for name, side, size in (("source.png", 40, (32, 32)), ("source.png", 33, (33, 30)), ("baseline-444.jpg", 37, (24, 31)), ("source.png", 80, (21, 80)), ("line.png", 6, (6, 5))):
+        chain = transforms_of(side, False).transforms
+        chain.insert(1, transforms.CenterCrop(size))
+        image = Image.open(HERE / name).convert("RGB")
+        expect(f"transform-crop-{side}", name, transforms.Compose(chain)(image).permute(1, 2, 0).numpy())
     (HERE / "expected.txt").write_text("\n".join(index) + "\n")
     (HERE / "expected.bin.gz").write_bytes(gzip.compress(b"".join(blob), 9, mtime=0))
 

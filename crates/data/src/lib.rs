@@ -11,7 +11,7 @@
 //! let (train, val) = stratified(&splits.train.labels, splits.train.classes.len(), 0.1, 0)?;
 //! assert_eq!((train.len(), val.len()), (5220, 580));
 //!
-//! let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip };
+//! let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip, resize: None };
 //! let augmentations = Augmentations::named(["horizontal_flip"])?;
 //! let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
 //! let loader = Loader::new(splits.train.subset(&train), preprocessing, augmentations, options)?;

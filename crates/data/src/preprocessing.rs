@@ -1,4 +1,5 @@
-//! From a decoded picture to the numbers a network sees, as torchvision's `Resize → ToTensor → Normalize`.
+//! From a decoded picture to the numbers a network sees, as torchvision's `Resize → ToTensor → Normalize`, or with its
+//! `CenterCrop` behind `Resize`.
 
 use std::borrow::Cow;
 
@@ -19,14 +20,14 @@ use crate::error::DataError;
 /// use wellfit_images::RawImage;
 /// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0], deep: false };
 /// let (mean, std) = (vec![0.5], vec![0.5]);
-/// let plain = Preprocessing { size: (2, 2), channels: 1, mean, std, depth: Depth::Clip };
+/// let plain = Preprocessing { size: (2, 2), channels: 1, mean, std, depth: Depth::Clip, resize: None };
 /// let mut out = [0.0; 4];
 /// plain.apply(&grey, &mut out);
 /// assert_eq!(out, [-1.0, 1.0, 1.0, -1.0]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// Height and width of the result, in pixels; the picture's proportions are not kept.
+    /// Height and width of the result, in pixels; without [`resize`](Self::resize) the picture's proportions are not kept.
     pub size: (usize, usize),
     /// 1 (grey) or 3 (RGB). Colour becomes grey as Pillow's `convert("L")`, grey becomes three equal channels.
     pub channels: usize,
@@ -38,6 +39,10 @@ pub struct Preprocessing {
     /// for [`apply`](Self::apply) does it so. Files without it are of versions that cut off.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub depth: Depth,
+    /// The shorter side, in pixels, that a picture is resized to with its proportions before its middle is cut out:
+    /// torchvision's `Resize(n)` and `CenterCrop(size)`. Without it the picture is stretched to `size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
 }
 
 fn is_usual(depth: &Depth) -> bool {
@@ -59,6 +64,7 @@ impl Preprocessing {
             mean: IMAGENET_MEAN.to_vec(),
             std: IMAGENET_STD.to_vec(),
             depth: Depth::Clip,
+            resize: None,
         }
     }
 
@@ -67,7 +73,7 @@ impl Preprocessing {
     /// # Errors
     /// Names the setting that does not, and what it must be.
     pub fn validate(&self) -> Result<(), DataError> {
-        let Self { size, channels, mean, std, depth: _ } = self;
+        let Self { size, channels, mean, std, depth: _, resize } = self;
         let problem = if size.0 == 0 || size.1 == 0 {
             format!("the image size {size:?} must be at least (1, 1)")
         } else if ![1, 3].contains(channels) {
@@ -76,6 +82,8 @@ impl Preprocessing {
             format!("mean {mean:?} and std {std:?} must have one number for each of the {channels} channels")
         } else if !mean.iter().all(|m| m.is_finite()) || !std.iter().all(|s| s.is_finite() && *s > 0.0) {
             format!("mean {mean:?} must be finite and std {std:?} positive")
+        } else if let Some(shorter) = resize.filter(|shorter| *shorter < size.0.max(size.1)) {
+            format!("no {size:?} can be cut out of images whose shorter side is {shorter}")
         } else {
             return Ok(());
         };
@@ -102,8 +110,43 @@ impl Preprocessing {
         self.standardize(&self.levels(), &self.resized(&image.pixels, size), flips, out);
     }
 
+    /// The part of a picture that the network sees, at the size at which it does.
+    #[must_use]
+    pub fn seen(&self, image: &RawImage) -> RawImage {
+        let from = (image.height, image.width, image.channels);
+        let ((height, width), channels) = (self.size, self.channels);
+        let pixels = self.resized(&image.pixels, from).into_owned();
+        RawImage { height, width, channels, pixels, deep: image.deep }
+    }
+
     /// The first half: the pixels of an image of (height, width, channels) with the right channels and size.
     pub(crate) fn resized<'a>(&self, pixels: &'a [u8], from: (usize, usize, usize)) -> Cow<'a, [u8]> {
+        match self.resize {
+            None => self.stretched(pixels, from),
+            Some(shorter) => self.middle(pixels, from, shorter).into(),
+        }
+    }
+
+    /// The middle of the image with its shorter side resized.
+    fn middle(&self, pixels: &[u8], from: (usize, usize, usize), shorter: usize) -> Vec<u8> {
+        let (height, width, channels) = from;
+        let pixels = with_channels(pixels, channels, self.channels);
+        let least = height.min(width).max(1);
+        let (rows, columns) = (height * shorter / least, width * shorter / least);
+        let whole = if (rows, columns) == (height, width) {
+            pixels
+        } else {
+            resize_bilinear(&pixels, (height, width), self.channels, (rows, columns)).into()
+        };
+        // Python's `round`, which torchvision takes, rounds halves to even.
+        let margin = |all: usize, part: usize| ((all - part) as f64 / 2.0).round_ties_even() as usize;
+        let (top, left) = (margin(rows, self.size.0), margin(columns, self.size.1));
+        let row = |y: usize| &whole[(y * columns + left) * self.channels..][..self.size.1 * self.channels];
+        (top..top + self.size.0).flat_map(row).copied().collect()
+    }
+
+    /// All of the image, stretched to the size.
+    pub(crate) fn stretched<'a>(&self, pixels: &'a [u8], from: (usize, usize, usize)) -> Cow<'a, [u8]> {
         let (height, width, channels) = from;
         let pixels = with_channels(pixels, channels, self.channels);
         if (height, width) == self.size {
@@ -161,6 +204,7 @@ mod tests {
             mean: vec![0.0],
             std: vec![1.0 / 255.0],
             depth: Depth::Clip,
+            resize: None,
         };
         for (horizontal, vertical, want) in [
             (false, false, [1, 2, 3, 4]),
@@ -186,7 +230,8 @@ mod tests {
                 channels: 1,
                 mean: vec![0.485],
                 std: vec![0.25],
-                depth: Depth::Clip
+                depth: Depth::Clip,
+                resize: None
             }
         );
         let new = serde_json::to_string(&read).unwrap();
@@ -206,6 +251,7 @@ mod tests {
             (Preprocessing { size: (0, 1), ..good.clone() }, "size"),
             (Preprocessing { channels: 2, ..good.clone() }, "channels"),
             (Preprocessing { mean: vec![0.5], ..good.clone() }, "each of the 3"),
+            (Preprocessing { resize: Some(223), ..good.clone() }, "shorter side is 223"),
             (Preprocessing { std: vec![1.0, 0.0, 1.0], ..good }, "positive"),
         ] {
             let message = bad.validate().unwrap_err().to_string();

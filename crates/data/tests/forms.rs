@@ -402,3 +402,27 @@ fn a_test_part_alone_can_be_tested_on() {
     let (_dir, path) = table("a.csv", &text);
     assert_eq!(open_for(&path, Need::Test).unwrap().test.unwrap().classes, ["dog", "mouse"]);
 }
+
+/// Several labels in one value are found in archives as in tables.
+#[test]
+fn several_labels_are_found_in_shards() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.tar");
+    for (name, label, what) in [
+        ("1.cls", "cat|dog", "1.pgm has several labels in one value, ‘cat|dog’"),
+        ("1.json", r#"{"labels": ["cat", "dog"]}"#, "1.json: its label is a list"),
+        ("1.txt", "cat; dog", "multi-label"),
+    ] {
+        let mut shard = tar::Builder::new(fs::File::create(&path).unwrap());
+        for (name, content) in
+            [("0.cls", "cat"), ("0.pgm", "P5 1 1 255 x"), (name, label), ("1.pgm", "P5 1 1 255 y")]
+        {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            shard.append_data(&mut header, name, content.as_bytes()).unwrap();
+        }
+        shard.finish().unwrap();
+        says(&problem(&path), &[what, "multi-label"]);
+    }
+}

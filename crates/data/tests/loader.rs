@@ -39,7 +39,14 @@ fn in_files(dir: &tempfile::TempDir, n: usize, bad: &[usize]) -> Dataset {
 
 /// Pixel values as they are.
 fn preprocessing() -> Preprocessing {
-    Preprocessing { size: (2, 3), channels: 1, mean: vec![0.0], std: vec![1.0 / 255.0], depth: Depth::Clip }
+    Preprocessing {
+        size: (2, 3),
+        channels: 1,
+        mean: vec![0.0],
+        std: vec![1.0 / 255.0],
+        depth: Depth::Clip,
+        resize: None,
+    }
 }
 
 fn both_flips() -> Augmentations {

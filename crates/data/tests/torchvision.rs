@@ -35,6 +35,24 @@ fn whole_transforms_are_the_same_to_the_bit() {
             images += 1;
         }
     }
+    for side in [40, 33, 37, 80, 6] {
+        let cases = cases(&format!("transform-crop-{side}"));
+        assert_eq!(cases.len(), 1);
+        for case in cases {
+            let preprocessing = Preprocessing { size: case.size, resize: Some(side), ..plain() };
+            let mut out = vec![0.0; case.size.0 * case.size.1 * 3];
+            preprocessing.apply(&decoded(&case.file), &mut out);
+            let got: Vec<u8> = out.iter().flat_map(|value| value.to_le_bytes()).collect();
+            compare(&case, &got, 0);
+            images += 1;
+        }
+    }
     let compared = format!("{images} images");
-    table::row("Resize, flips, ToTensor, Normalize", &["torchvision", "pillow"], &compared, "equal", 0.0);
+    table::row(
+        "Resize, CenterCrop, flips, ToTensor, Normalize",
+        &["torchvision", "pillow"],
+        &compared,
+        "equal",
+        0.0,
+    );
 }

@@ -86,7 +86,7 @@ fn follow_name(
 
 fn follow_preprocessing(options: &mut Options, theirs: &Preprocessing) -> Result<(), RunError> {
     let imagenet = Preprocessing::imagenet(theirs.size);
-    if options.scaling.is_none() && *theirs != imagenet {
+    if options.scaling.is_none() && (&theirs.mean, &theirs.std) != (&imagenet.mean, &imagenet.std) {
         let problem = format!(
             "the weights expect pixels less {:?} by {:?}, which is none of the scalings: choose one with `scaling`",
             theirs.mean, theirs.std

@@ -27,7 +27,7 @@ pub(crate) fn preprocessing(spec: &RunSpec, train: &Dataset) -> Result<Preproces
         return Err(RunError::setting("depth", problem));
     }
     let (mean, std) = spec.scaling.statistics(train, channels, depth)?;
-    Ok(Preprocessing { size, channels, mean, std, depth })
+    Ok(Preprocessing { size, channels, mean, std, depth, resize: spec.resize })
 }
 
 /// What is done to training images at random, in torchvision's usual order.

@@ -8,7 +8,7 @@ use crate::observer::Observer;
 use crate::weights_name::torchvision_file;
 use std::path::{Path, PathBuf};
 use wellfit_data::{Preprocessing, Progress, cache::user_dir};
-use wellfit_fetch::{Event, Name, Repository, Settings, Store};
+use wellfit_fetch::{Event, Name, Repository, Settings, Store, Version};
 use wellfit_models::MODELS;
 use wellfit_train::Hints;
 
@@ -56,7 +56,11 @@ pub fn fetch(
             let (file, version) = torchvision_file(model, *version)?;
             let found = store.torchvision(&file, &mut |event| tell(&event, observer))?;
             let pinned = Name::ImageNet(version);
-            Ok(Fetched { path: found.path, pinned, preprocessing: None, model: model.map(str::to_owned) })
+            // The presets of these weights in torchvision; those of V2 were made with the second side.
+            let side = if version == Version::V2 { 232 } else { 256 };
+            let preprocessing = Preprocessing { resize: Some(side), ..Preprocessing::imagenet((224, 224)) };
+            let preprocessing = Some(preprocessing);
+            Ok(Fetched { path: found.path, pinned, preprocessing, model: model.map(str::to_owned) })
         }
         Name::Hub(repository) => hub(repository, store, observer),
     }

@@ -110,7 +110,7 @@ pub(crate) fn changed(before: &Options, given: &Options, dir: &Path) -> Result<O
     let mut typed = given.clone().with_implied();
     // As `run.toml` has them.
     if let Some(Some(path)) = typed.weights.take() {
-        let recorded = before.weights.clone().flatten();
+        let recorded = before.weights.as_ref().and_then(Option::as_deref);
         typed.weights = Some(Some(as_recorded(path, recorded, before.model.as_deref())?));
     }
     typed.precision = typed.precision.map(|name| name.resolve().into());
@@ -149,15 +149,15 @@ pub enum Found {
 }
 
 /// Weights as `run.toml` names those that a run of this `model` begins with: a name has a version there.
-fn as_recorded(path: PathBuf, recorded: Option<PathBuf>, model: Option<&str>) -> Result<PathBuf, RunError> {
+fn as_recorded(path: PathBuf, recorded: Option<&Path>, model: Option<&str>) -> Result<PathBuf, RunError> {
     let Some(name) = weights_name(&path)? else { return Ok(weights_name::absolute(path)) };
-    let before = recorded.as_deref().map(weights_name).transpose()?.flatten();
+    let before = recorded.map(weights_name).transpose()?.flatten();
     match (name, before) {
         // Without a version, whatever it is now: the run keeps the one it began with.
         (Name::Hub(typed), Some(Name::Hub(before))) if typed.id == before.id && typed.revision == "main" => {
             Ok(Name::Hub(before).to_string().into())
         }
-        (Name::ImageNet(_), None) if recorded.as_deref().is_some_and(is_embedded) => Ok(EMBEDDED.into()),
+        (Name::ImageNet(_), None) if recorded.is_some_and(is_embedded) => Ok(EMBEDDED.into()),
         (name, _) => {
             Ok(weights_name::pinned(&name, model.unwrap_or_default()).unwrap_or(name).to_string().into())
         }

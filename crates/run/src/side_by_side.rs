@@ -70,7 +70,14 @@ mod tests {
     use wellfit_train::lockstep;
 
     fn preprocessing() -> Preprocessing {
-        Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip }
+        Preprocessing {
+            size: (28, 28),
+            channels: 1,
+            mean: vec![0.0],
+            std: vec![1.0],
+            depth: Depth::Clip,
+            resize: None,
+        }
     }
 
     fn spec(model: &str) -> RunSpec {

@@ -23,7 +23,7 @@ use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
 use wellfit_record::{
     DataInfo, EpochRecord, Event, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
-    data_wait_share, now,
+    TEST, data_wait_share, now,
 };
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
@@ -296,7 +296,8 @@ fn judge(
     let classifier = Classifier::alone(network, classes, preprocessing).on(engine);
     let found = classifier.evaluate_batches(val, &mut ())?;
     let judgement = found.judgement(classifier.classes.len());
-    let mut result = json!({ "part": "val" });
+    let part = if saved.source.validation == Validation::Test { TEST } else { "val" };
+    let mut result = json!({ "part": part });
     if let Value::Object(map) = &mut result {
         map.extend(evaluation_json((&found, &judgement), val.dataset(), &classifier.classes));
     }

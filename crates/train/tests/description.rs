@@ -30,6 +30,8 @@ fn both_ways_of_telling_are_read_back_exactly() {
         let (network, mut description) = described(model, (40, 72), channels);
         if model == "mlp-bn" {
             description.preprocessing.depth = Depth::Scale;
+        } else {
+            description.preprocessing.resize = Some(83);
         }
         let config = Hints::from_timm_config(&description.timm_config(&network)).unwrap();
         let metadata = Hints::from_metadata(&description.metadata()).unwrap();
@@ -71,6 +73,21 @@ fn the_configuration_is_timms() {
     assert_eq!(config, expected);
 }
 
+/// timm rounds `size / crop_pct` down: every side comes back.
+#[test]
+fn the_shorter_side_is_told_exactly() {
+    let (network, mut description) = described("mlp", (24, 24), 1);
+    for side in 24..300 {
+        description.preprocessing.resize = Some(side);
+        let text = description.timm_config(&network);
+        let config: Value = serde_json::from_str(&text).unwrap();
+        let share = config["pretrained_cfg"]["crop_pct"].as_f64().unwrap();
+        assert_eq!((24.0 / share).floor() as usize, side);
+        assert_eq!(config["pretrained_cfg"]["crop_mode"], "center");
+        assert_eq!(Hints::from_timm_config(&text).unwrap().preprocessing.unwrap().resize, Some(side));
+    }
+}
+
 #[test]
 fn a_network_without_convolutions_says_so() {
     let (network, description) = described("mlp", (8, 8), 1);
@@ -92,8 +109,9 @@ fn preprocessing_that_we_do_not_do_is_named() {
     };
     let cfg = json!({ "input_size": [3, 8, 8], "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2] });
     let hints = timm(cfg);
-    assert_eq!(hints.unlike.unwrap(), "interpolation bicubic, crop_mode center, crop_pct 0.875");
-    assert_eq!(hints.preprocessing.unwrap().size, (8, 8));
+    assert_eq!(hints.unlike.unwrap(), "interpolation bicubic");
+    let preprocessing = hints.preprocessing.unwrap();
+    assert_eq!((preprocessing.size, preprocessing.resize), ((8, 8), Some(9)));
     let ours = json!({ "interpolation": "bilinear", "crop_mode": "squash", "crop_pct": 1.0 });
     assert_eq!(timm(ours), Hints { model: Some("resnet18".to_owned()), ..Hints::default() });
 }

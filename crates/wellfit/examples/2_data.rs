@@ -10,7 +10,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} to train on, {} to choose by", train.len(), val.len());
 
     let (mean, std) = (vec![0.286], vec![0.353]);
-    let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean, std, depth: Depth::Clip };
+    let preprocessing =
+        Preprocessing { size: (28, 28), channels: 1, mean, std, depth: Depth::Clip, resize: None };
     let augmentations = Augmentations::named(["horizontal_flip"])?;
     let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
     let loader = Loader::new(splits.train.subset(&train), preprocessing, augmentations, options)?;

@@ -249,7 +249,7 @@ mod tests {
         let classes = ["common", "rare", "absent"].map(str::to_owned).to_vec();
         let data = Dataset::new(classes, labels, images).unwrap();
         let (size, mean, std) = ((1, 1), vec![0.0], vec![1.0]);
-        let preprocessing = Preprocessing { size, channels: 1, mean, std, depth: Depth::Clip };
+        let preprocessing = Preprocessing { size, channels: 1, mean, std, depth: Depth::Clip, resize: None };
         let options = LoaderOptions {
             batch_size: 8,
             shuffle: true,

@@ -37,6 +37,8 @@ pub(crate) struct Kept<'a> {
     pub size: Size,
     /// 1 or 3.
     pub channels: usize,
+    /// Whether it is the input already, but for what happens at random.
+    pub is_input: bool,
 }
 
 impl Kept<'_> {
@@ -67,7 +69,8 @@ impl Pixels {
         if let Some((pixels, (height, width, channels))) =
             self.dataset.memory(i).zip(self.dataset.native_size())
         {
-            return Ok(read(Kept { pixels, size: (height, width), channels }));
+            let is_input = (height, width) == self.preprocessing.size && self.preprocessing.resize.is_none();
+            return Ok(read(Kept { pixels, size: (height, width), channels, is_input }));
         }
         let known = self.keys[i].get();
         if let Some(cached) = known.and_then(|key| self.cached(key)) {
@@ -122,7 +125,7 @@ impl Pixels {
             }
         };
         let whole = size.0.checked_mul(size.1)?.checked_mul(channels)? == pixels.len();
-        whole.then_some(Kept { pixels, size, channels })
+        whole.then_some(Kept { pixels, size, channels, is_input: self.shorter.is_none() })
     }
 
     fn read<T>(&self, stored: &[u8], read: impl FnOnce(Kept<'_>) -> T) -> Result<T, DataError> {
@@ -154,8 +157,9 @@ impl Pixels {
             Depth::Clip => String::new(),
             other => format!(" {other}"),
         };
+        let resize = self.preprocessing.resize.map_or_else(String::new, |side| format!(" resize {side}"));
         let made = match self.shorter {
-            None => format!("{height} {width} {channels} {VERSION}{depth}"),
+            None => format!("{height} {width} {channels} {VERSION}{depth}{resize}"),
             Some(shorter) => format!("at least {shorter}, {channels} {VERSION}{depth}"),
         };
         Key::of(&[source, &[made.as_bytes()]].concat())

@@ -45,13 +45,17 @@ impl<'a> Preparation<'a> {
     /// The pixels at the input's size, of the part that is drawn for the sample.
     fn input_pixels<'b>(&self, sample: &Sample, kept: Kept<'b>) -> Cow<'b, [u8]> {
         let Some(part) = self.augmentations.crop(sample.choice, kept.size) else {
-            return self.preprocessing.resized(kept.pixels, kept.shape());
+            return if kept.is_input && kept.channels == self.preprocessing.channels {
+                kept.pixels.into()
+            } else {
+                self.preprocessing.resized(kept.pixels, kept.shape())
+            };
         };
         let (channels, stride) = (kept.channels, kept.size.1 * kept.channels);
         let row = |y| &kept.pixels[y * stride + part.left * channels..][..part.width * channels];
         let cropped: Vec<u8> = (part.top..part.top + part.height).flat_map(row).copied().collect();
         let shape = (part.height, part.width, channels);
-        self.preprocessing.resized(&cropped, shape).into_owned().into()
+        self.preprocessing.stretched(&cropped, shape).into_owned().into()
     }
 }
 

@@ -17,6 +17,7 @@ mod junk;
 mod layout;
 mod listing;
 mod metadata;
+mod multi_label;
 mod npy;
 mod npz;
 mod parquet;

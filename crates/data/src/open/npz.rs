@@ -11,8 +11,9 @@ use wellfit_base::file;
 use wellfit_base::shown::shown;
 
 use super::entry::extension;
+use super::multi_label::{first_with_several, several};
 use super::npy::Npy;
-use super::rows::{in_order, several};
+use super::rows::in_order;
 use super::split_name::{Part, recognise};
 use super::{Need, OpenOptions, Progress, Splits, UNLABELLED};
 use crate::error::DataError;
@@ -226,6 +227,10 @@ impl Raw {
         let array = Npy::parse(&file).map_err(|problem| of(labels, problem))?;
         one_label(&array).map_err(|problem| of(labels, problem))?;
         let found = array.texts().map_err(|problem| of(labels, problem))?;
+        let cells: Vec<&str> = found.iter().map(String::as_str).collect();
+        if let Some(place) = first_with_several(&cells) {
+            return Err(of(labels, several(&format!("label {place} is ‘{}’", found[place]))));
+        }
         if found.len() != count {
             return Err(of(labels, format!("{} labels for {count} images", found.len())));
         }

@@ -8,6 +8,7 @@ use wellfit_base::shown::shown;
 use super::check::Suspicious;
 use super::class_name::python_order;
 use super::listing::{Files, Listing, usable};
+use super::multi_label::{first_with_several, several};
 use super::remark::Remark;
 use super::split_name::Part;
 use super::{Need, OpenOptions, UNLABELLED};
@@ -63,6 +64,7 @@ impl Rows {
         }
         self.without_label(options.skip_bad)?;
         self.once()?;
+        self.one_label()?;
         self.not_all_alone()?;
         let of = |part: Part| -> Vec<&Row> {
             self.rows.iter().filter(|row| row.part.unwrap_or(Part::Train) == part).collect()
@@ -161,6 +163,19 @@ impl Rows {
         Ok(())
     }
 
+    /// A value that holds several labels. Classes with names of their own may be called so.
+    fn one_label(&self) -> Result<(), DataError> {
+        let labels: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
+        match first_with_several(&labels).filter(|_| self.classes.is_none()) {
+            None => Ok(()),
+            Some(found) => {
+                let row = &self.rows[found];
+                let what = format!("{} has several labels in one value, ‘{}’", row.path.shown(), row.label);
+                Err(self.problem(several(&what)))
+            }
+        }
+    }
+
     /// A class of its own for each image is rather the name of a column of names.
     fn not_all_alone(&self) -> Result<(), DataError> {
         const FEW: usize = 20;
@@ -186,13 +201,6 @@ impl Rows {
         }
         Ok(())
     }
-}
-
-/// A word on data whose images have several labels.
-pub(crate) fn several(what: &str) -> String {
-    format!(
-        "{what}: this is multi-label data, and Wellfit gives each image one class. Keep one label for each image"
-    )
 }
 
 fn place(row: &Row) -> String {

@@ -12,7 +12,8 @@ use wellfit_base::file;
 use wellfit_images::EXTENSIONS;
 
 use super::listing::Listing;
-use super::rows::{Row, Rows, several};
+use super::multi_label::several;
+use super::rows::{Row, Rows};
 use super::{OpenOptions, shards};
 use crate::error::DataError;
 use crate::loader::{Pack, Place};
@@ -24,8 +25,19 @@ const MOST_LABEL: u64 = 1 << 20;
 /// Every whole tar file ends with two blocks of zeros; without them, one that was cut between two files looks whole.
 const END: u64 = 1024;
 /// Names of labels in a JSON file.
-const KEYS: [&str; 8] =
-    ["label", "class", "category", "cls", "class_name", "target", "species", "label_name"];
+const KEYS: [&str; 11] = [
+    "label",
+    "class",
+    "category",
+    "cls",
+    "class_name",
+    "target",
+    "species",
+    "label_name",
+    "labels",
+    "classes",
+    "categories",
+];
 
 /// Whether `path` is a shard, a pattern of shards, or a folder that holds some.
 pub(crate) fn is(path: &Path) -> bool {

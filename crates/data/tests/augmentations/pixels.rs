@@ -152,6 +152,7 @@ fn input(image: &Image, size: Size, step: Fixed) -> Vec<f32> {
         mean: vec![0.0; 3],
         std: vec![1.0 / 255.0; 3],
         depth: Depth::Clip,
+        resize: None,
     };
     let list = Augmentations::new(vec![Arc::new(step)]).unwrap();
     let loader = Loader::new(dataset, preprocessing, list, LoaderOptions::default()).unwrap();

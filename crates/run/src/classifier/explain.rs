@@ -19,7 +19,7 @@ pub struct Explanation {
     /// How much each place speaks for the class, at least 0, row by row; see
     /// [`GradCam`](wellfit_models::GradCam).
     pub map: Vec<f32>,
-    /// The picture as it was decoded.
+    /// The picture as it was decoded, or the part of it that the network saw.
     pub picture: RawImage,
 }
 
@@ -63,6 +63,9 @@ impl Classifier {
         finite.check(&self.network.name)?;
         let class = found.classes.first().copied().unwrap_or(0);
         let prediction = Prediction::new(&found.outputs);
+        // What was cut off has no place on the map.
+        let picture =
+            if self.preprocessing.resize.is_some() { self.preprocessing.seen(&picture) } else { picture };
         Ok(Explanation { prediction, class, size: (found.height, found.width), map: found.maps, picture })
     }
 }

@@ -219,8 +219,15 @@ impl Classifier {
     fn of_name(name: &Name, given: &FileHints, observer: &mut dyn Observer) -> Result<Self, RunError> {
         let store = pretrained::store(given.offline);
         let fetched = pretrained::fetch(name, given.model.as_deref(), &store, observer)?;
-        let given = FileHints { model: given.model.clone().or(fetched.model), ..given.clone() };
-        Self::of_file(&fetched.path, &given, observer)
+        let model = given.model.clone().or(fetched.model);
+        let found = Self::of_file(&fetched.path, &FileHints { model, ..given.clone() }, observer)?;
+        // torchvision's files say nothing of the preprocessing they were made with.
+        match fetched.preprocessing {
+            Some(preprocessing) if matches!(name, Name::ImageNet(_)) && given.image_size.is_none() => {
+                Ok(Self { preprocessing, ..found })
+            }
+            _ => Ok(found),
+        }
     }
 
     /// A weight file. What neither it nor a `config.json` beside it says was `given`.

@@ -222,11 +222,11 @@ impl fmt::Display for Notice {
             Self::Complete { seconds, run } => {
                 write!(f, "TRAINING COMPLETE in {}: {}", duration(*seconds), run.shown())
             }
-            Self::PreprocessingUnlike { path, unlike } => write!(
-                f,
-                "{} asks for {unlike}; images are resized bilinearly to the whole input instead",
-                path.shown()
-            ),
+            Self::PreprocessingUnlike { path, unlike } => {
+                let part = if unlike.contains("crop_mode") { " to the whole input" } else { "" };
+                let path = path.shown();
+                write!(f, "{path} asks for {unlike}; images are resized bilinearly{part} instead")
+            }
             Self::ConfigLeftOut { path, problem } => {
                 write!(f, "{} is left out of account: {problem}", path.shown())
             }

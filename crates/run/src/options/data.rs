@@ -15,6 +15,25 @@ macro_rules! data_options {
             common: true,
         }
 
+        /// Keep the proportions of images: resize their shorter side to so many pixels, and cut `image_size` out of the middle
+        ///
+        /// torchvision's Resize(PIXELS) and CenterCrop: 256 or 232 for its ImageNet weights of 224; timm's crop_pct is
+        /// 224 / PIXELS. Without it images are stretched. It travels with the weights; random crops in training are made
+        /// from the whole image.
+        resize: Option<usize> {
+            default: |_| None,
+            default_text: "off: stretched",
+            value_name: "PIXELS",
+            check: |spec| match spec.resize {
+                Some(side) if side < spec.image_size => Err(format!(
+                    "`resize` must be at least `image_size` {}, not {side}",
+                    spec.image_size
+                )),
+                Some(side) => image_size(side),
+                None => Ok(()),
+            },
+        }
+
         /// How pixels become inputs
         ///
         /// minmax: from 0 to 1 over the training images. zscore: mean 0 and standard deviation 1 over them.

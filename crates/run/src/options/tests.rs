@@ -48,7 +48,7 @@ fn defaults_follow_from_the_data() {
 #[test]
 fn help_tells_the_default_of_each_kind_of_data() {
     let help = |name: &str| entries().iter().find(|entry| entry.name == name).unwrap().help();
-    assert_eq!(help("lr"), "Learning rate [default: 0.001; IDX data 0.01]");
+    assert_eq!(help("lr"), "Learning rate; auto to find one first [default: 0.001; IDX data 0.01]");
     assert_eq!(help("epochs"), "Epochs at most [default: 100; IDX data 20; sample 8]");
     assert_eq!(help("min_lr"), "The rate is never lowered below this [default: 1e-6]");
     assert_eq!(help("skip_bad"), "Leave unusable image files out instead of stopping");

@@ -7,15 +7,19 @@ use serde_json::{Value, json};
 use wellfit_data::{Depth, Preprocessing};
 use wellfit_models::{Network, Op};
 
-/// Resize to the input size whatever the proportions, cut nothing off: what [`Preprocessing`] does.
+/// What [`Preprocessing`] resizes by.
 const INTERPOLATION: &str = "bilinear";
-const CROP_MODE: &str = "squash";
+/// Stretch to the input size, and cut nothing off.
+const STRETCH: &str = "squash";
+/// Keep the proportions, and cut the middle out.
+const MIDDLE: &str = "center";
 
 impl Description {
     /// The text of a timm-style `config.json` for `network`.
     #[must_use]
     pub fn timm_config(&self, network: &Network) -> String {
-        let Preprocessing { size: (height, width), channels, mean, std, depth } = &self.preprocessing;
+        let Preprocessing { size: (height, width), channels, mean, std, depth, resize } = &self.preprocessing;
+        let (crop, mode) = resize.map_or((1.0, STRETCH), |side| (crop_pct(*height.max(width), side), MIDDLE));
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
         let first_conv = find(|op| matches!(op, Op::Conv(_))).map(|node| node.name.as_str());
         let pooled =
@@ -33,8 +37,8 @@ impl Description {
                 "input_size": [channels, height, width],
                 "fixed_input_size": pooled.is_none(),
                 "interpolation": INTERPOLATION,
-                "crop_pct": 1.0,
-                "crop_mode": CROP_MODE,
+                "crop_pct": crop,
+                "crop_mode": mode,
                 "mean": decimals(mean),
                 "std": decimals(std),
                 "num_classes": classes,
@@ -55,10 +59,24 @@ impl Description {
     }
 }
 
+/// The share of the shorter side that is cut out, so that timm, which rounds `size / share` down, gets that side again.
+fn crop_pct(size: usize, side: usize) -> f64 {
+    let share = size as f64 / side as f64;
+    if shorter_side(size, share) == side { share } else { share.next_down() }
+}
+
+/// timm's `scale_size`.
+fn shorter_side(size: usize, share: f64) -> usize {
+    (size as f64 / share).floor() as usize
+}
+
 /// The shortest decimals that mean these floats: 0.485, not the f64 nearest to the f32.
 fn decimals(values: &[f32]) -> Vec<Value> {
     values.iter().map(|value| serde_json::from_str(&value.to_string()).unwrap_or(Value::Null)).collect()
 }
+
+/// timm's default of `crop_pct`.
+const CROP: f64 = 0.875;
 
 /// The part of a configuration that is read.
 #[derive(Deserialize)]
@@ -96,14 +114,26 @@ impl Pretrained {
     fn preprocessing(self, depth: Depth) -> Option<Preprocessing> {
         let (channels, height, width) = self.input_size?;
         let (mean, std) = (self.mean?, self.std?);
-        Some(Preprocessing { size: (height, width), channels, mean, std, depth })
+        let share = self.crop_pct.unwrap_or(CROP);
+        // What is larger than the picture timm fills up with black, which nothing here does.
+        let is_middle = self.crop_mode.as_deref().unwrap_or(MIDDLE) == MIDDLE && share > 0.0 && share <= 1.0;
+        let resize = is_middle.then(|| shorter_side(height.max(width), share));
+        Some(Preprocessing { size: (height, width), channels, mean, std, depth, resize })
     }
 
     /// What differs from resizing as we do; timm's defaults stand for what is missing.
     fn unlike(&self) -> Option<String> {
         let interpolation = self.interpolation.as_deref().unwrap_or("bicubic");
-        let (crop, mode) = (self.crop_pct.unwrap_or(0.875), self.crop_mode.as_deref().unwrap_or("center"));
-        let same = interpolation == INTERPOLATION && crop == 1.0 && mode == CROP_MODE;
-        (!same).then(|| format!("interpolation {interpolation}, crop_mode {mode}, crop_pct {crop}"))
+        let (crop, mode) = (self.crop_pct.unwrap_or(CROP), self.crop_mode.as_deref().unwrap_or(MIDDLE));
+        let same_part = match mode {
+            MIDDLE => crop > 0.0 && crop <= 1.0,
+            STRETCH => crop == 1.0,
+            _ => false,
+        };
+        match (interpolation == INTERPOLATION, same_part) {
+            (true, true) => None,
+            (false, true) => Some(format!("interpolation {interpolation}")),
+            _ => Some(format!("interpolation {interpolation}, crop_mode {mode}, crop_pct {crop}")),
+        }
     }
 }

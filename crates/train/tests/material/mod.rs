@@ -26,7 +26,8 @@ pub fn images(n: usize, index: u32) -> Dataset {
 
 pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
     let (mean, std) = (vec![0.45], vec![0.25]);
-    let preprocessing = Preprocessing { size: (4, 4), channels: 1, mean, std, depth: Depth::Clip };
+    let preprocessing =
+        Preprocessing { size: (4, 4), channels: 1, mean, std, depth: Depth::Clip, resize: None };
     let options = LoaderOptions { batch_size, shuffle, merge_last_single: true, ..LoaderOptions::default() };
     Loader::new(data, preprocessing, Augmentations::flips(shuffle, shuffle), options).unwrap()
 }

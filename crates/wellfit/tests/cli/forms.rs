@@ -48,13 +48,13 @@ fn predict_takes_lists_of_files() {
     let bench = trained();
     bench.pictures("pets/x", &["cat", "dog"], 0..2);
     let table = "bild;note\nx/cat/0.png;a\nx/dog/1.png;b\nx/dog/none.png;c\n";
-    bench.write("pets/list.csv", table.as_bytes().to_vec());
+    bench.write("pets/list.csv", table);
     bench.refuses("predict run pets/list.csv", 3, &["--file-column", "bild, note"]);
     let outcome = bench.run("predict run pets/list.csv --file-column bild --csv rows.csv");
     outcome.exits(8).complains("none.png: it is named in line 4");
     let rows = bench.text("rows.csv");
     assert_eq!(rows.lines().count(), 4, "{rows}");
-    bench.write("list.jsonl", b"{\"file\": \"cat/0.png\"}\n".to_vec());
+    bench.write("list.jsonl", b"{\"file\": \"cat/0.png\"}\n");
     assert_eq!(predicted(&bench, "list.jsonl --image-dir pets/x").len(), 1);
 }
 

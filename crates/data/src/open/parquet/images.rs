@@ -14,7 +14,8 @@ use super::reading::ParquetFile;
 use crate::error::DataError;
 use crate::loader::{Pack, Place, Shared};
 use crate::open::listing::Listing;
-use crate::open::rows::{Row, Rows, several};
+use crate::open::multi_label::several;
+use crate::open::rows::{Row, Rows};
 use crate::open::{OpenOptions, Part, shards};
 
 const ENDINGS: [&str; 1] = ["parquet"];

@@ -1,12 +1,7 @@
 //! Whether each image has one label, and what it is called.
 
-use std::collections::HashSet;
-
 use super::read::Table;
-use crate::open::rows::several;
-
-/// What lies between two labels in a cell.
-const SEPARATORS: [char; 2] = ['|', ';'];
+use crate::open::multi_label::{first_with_several, several};
 
 /// The labels of a column as they are used: whole numbers without a decimal point.
 ///
@@ -37,22 +32,6 @@ pub(super) fn labels(table: &Table, column: usize) -> Result<Vec<String>, String
     }
 }
 
-/// The first cell that holds several labels: with `|` or `;` between them, or a comma or a space where each piece is a
-/// label of its own elsewhere.
-fn first_with_several(cells: &[&str]) -> Option<usize> {
-    let whole: HashSet<&str> = cells.iter().copied().collect();
-    let is_separated = |cell: &str, separator: char| {
-        let pieces: Vec<&str> =
-            cell.split(separator).map(str::trim).filter(|piece| !piece.is_empty()).collect();
-        pieces.len() > 1
-            && (SEPARATORS.contains(&separator) || pieces.iter().all(|piece| whole.contains(piece)))
-    };
-    let mut known: HashSet<&str> = HashSet::new();
-    cells.iter().position(|cell| {
-        known.insert(cell) && ['|', ';', ',', ' '].into_iter().any(|separator| is_separated(cell, separator))
-    })
-}
-
 /// The columns that hold nothing but 0 and 1, a class each, if there are several.
 pub(super) fn one_hot(table: &Table) -> Vec<&str> {
     let is_flag = |column: usize| {
@@ -62,18 +41,4 @@ pub(super) fn one_hot(table: &Table) -> Vec<&str> {
     let columns = (0..table.columns.len()).filter(|&column| is_flag(column));
     let names: Vec<&str> = columns.map(|column| table.columns[column].as_str()).collect();
     if names.len() > 1 { names } else { Vec::new() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_labels_in_a_value_are_found_and_names_of_many_words_are_not() {
-        assert_eq!(first_with_several(&["cat", "cat|dog"]), Some(1));
-        assert_eq!(first_with_several(&["cat; dog"]), Some(0));
-        assert_eq!(first_with_several(&["scab", "rust", "scab rust"]), Some(2));
-        assert_eq!(first_with_several(&["a", "b", "a,b"]), Some(2));
-        assert_eq!(first_with_several(&["great white shark", "tench, Tinca tinca", "white"]), None);
-    }
 }

@@ -7,7 +7,7 @@ use super::files::Finder;
 use super::labels::one_hot;
 use super::read::Table;
 use crate::open::Columns;
-use crate::open::rows::several;
+use crate::open::multi_label::several;
 use crate::open::split_name::recognise;
 
 /// Names of columns with files, in letters and digits only.

@@ -36,6 +36,8 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("directory", Data),
     ("train_dir", Data),
     ("root", Data),
+    ("resize_size", Same("resize")),
+    ("val_resize_size", Same("resize")),
     ("img_size", Same("image_size")),
     ("imgsz", Same("image_size")),
     ("img", Same("image_size")),
@@ -277,7 +279,6 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("ratio", Lacking(CROP_SCALE)),
     ("rrc", Same("random_resized_crop")),
     ("random_gray", Same("grayscale")),
-    ("perspective", Lacking(NO_AUGMENTATION)),
     ("random_crop", Lacking(CROP_SCALE)),
     ("tta", Lacking("is not done: an image is classified once, as it is")),
     // Checkpoints
