@@ -113,7 +113,7 @@ fn refuse_others(
 
 fn others(directory: &Path, written: ExportFormat) -> impl Iterator<Item = PathBuf> {
     let others = ExportFormat::value_variants().iter().filter(move |format| **format != written);
-    others.map(|format| directory.join(name(*format))).filter(|path| path.exists())
+    others.map(move |format| directory.join(name(*format))).filter(|path| path.exists())
 }
 
 /// What an exported folder should hold by its run, compared byte by byte; nothing for files that are no export's.
