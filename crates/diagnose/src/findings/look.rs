@@ -83,9 +83,9 @@ impl Look<'_> {
             }
             _ => {
                 let words = if factor < 1.0 {
-                    format!("{:.0} times lower", 1.0 / factor)
+                    format!("({:.0} times lower)", 1.0 / factor)
                 } else {
-                    format!("{factor:.0} times higher")
+                    format!("({factor:.0} times higher)")
                 };
                 self.scale(Flag::Lr, factor, &words)
             }

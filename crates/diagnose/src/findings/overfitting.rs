@@ -5,7 +5,7 @@ use super::finding::{Finding, Missing, Ruled};
 use super::look::{Level, Look, at, beginning, from, least, level, noise_of, short, spacing};
 use super::name::Name;
 use crate::log::Series;
-use crate::statistics::{difference_error, share_error};
+use crate::statistics::{difference_error, median, share_error};
 use crate::thresholds::{
     ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_EPOCHS, OVERFITTING_OF_GAIN, OVERFITTING_RISE,
     OVERFITTING_TRAIN,
@@ -21,6 +21,8 @@ struct Rise {
     /// The epoch of the least value.
     epoch: u32,
     least: f64,
+    /// The median of the three values around it.
+    around: f64,
     level: Level,
     /// Two standard errors of the rise.
     errors: f64,
@@ -40,8 +42,11 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     let level = level(&v);
     let errors = ERRORS * noise_of(&v[place..]) * (1.0 + MEDIAN_OF_THREE).sqrt();
     let gained = beginning(&v) - least;
+    // The least of many noisy values is lower than the curve there; its neighbours are not chosen.
+    let near = &v[place.saturating_sub(1)..(place + 2).min(v.len())];
+    let around = median(near.iter().map(|(_, value)| *value)).unwrap_or(least);
     let rose = level.mean >= OVERFITTING_RISE.value * least
-        && level.median - least > errors
+        && level.median - around > errors
         && level.mean - least >= OVERFITTING_OF_GAIN.value * gained
         && v.len() - 1 - place >= OVERFITTING_EPOCHS;
     let train = at(&u, epoch).map_or(f64::NAN, |then| super::look::level(&u).median / then);
@@ -50,7 +55,7 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     }
     let next = v.get(place + 1).map(|(next, _)| *next);
     let gap = next.filter(|next| f64::from(next - epoch) > LEFT_OUT * spacing(&v));
-    Ok(Some(Rise { epoch, least, level, errors, train, left_out_until: gap }))
+    Ok(Some(Rise { epoch, least, around, level, errors, train, left_out_until: gap }))
 }
 
 /// Whether the accuracy held: that of the last epochs is not below that at the least validation loss by more than two
@@ -140,12 +145,12 @@ pub fn overconfident(look: &Look<'_>) -> Ruled {
 }
 
 fn evidence(finding: Finding, rise: &Rise) -> Finding {
-    let Rise { least, level, errors, train, .. } = rise;
+    let Rise { least, around, level, errors, train, .. } = rise;
     finding
         .evident("val_loss, mean of the last 3 over the least", level.mean / least, OVERFITTING_RISE)
         .evident_by(
-            "val_loss, median of the last 3 less the least",
-            level.median - least,
+            "val_loss, median of the last 3 less that of the 3 around the least",
+            level.median - around,
             *errors,
             "two standard errors",
         )

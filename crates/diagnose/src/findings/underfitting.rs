@@ -44,9 +44,8 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
     let frozen = look.is_on("freeze");
     Ok(Some(
         finding
-            .advise([
-                look.advise(Flag::Model, if frozen { "the same, without --freeze" } else { "a larger one" })
-            ])
+            .advise([look
+                .advise(Flag::Model, if frozen { "(the same, without --freeze)" } else { "(a larger one)" })])
             .advise(decay.map(|decay| look.advise(Flag::WeightDecay, short(decay / 10.0)))),
     ))
 }

@@ -24,7 +24,7 @@ type Scalars = BTreeMap<String, BTreeMap<i64, f64>>;
 pub(super) fn of_bytes(bytes: &[u8], source: &str, asked: &Asked) -> Result<Curves, LogError> {
     let mut found = Scalars::new();
     let note = add(&mut found, bytes, "", source)?;
-    of_scalars(found, source, asked, note.into_iter().collect())
+    of_scalars(&found, source, asked, note.into_iter().collect())
 }
 
 /// The curves of the files in a directory, each with the part of the data that its folder's name says.
@@ -33,7 +33,7 @@ pub(super) fn of_files(files: &[(PathBuf, &str)], source: &str, asked: &Asked) -
     for (path, phase) in files {
         notes.extend(add(&mut found, &read_log(path)?, phase, &path.shown())?);
     }
-    of_scalars(found, source, asked, notes)
+    of_scalars(&found, source, asked, notes)
 }
 
 /// Adds the scalars of a file; a phase in front of their names, where there is one. Gives a note where its end is torn.
@@ -50,7 +50,7 @@ fn add(found: &mut Scalars, bytes: &[u8], phase: &str, source: &str) -> Result<O
     Ok(torn.then(|| format!("{source} ends in the middle of a record, which is left out")))
 }
 
-fn of_scalars(found: Scalars, source: &str, asked: &Asked, notes: Vec<String>) -> Result<Curves, LogError> {
+fn of_scalars(found: &Scalars, source: &str, asked: &Asked, notes: Vec<String>) -> Result<Curves, LogError> {
     if found.is_empty() {
         return Err(LogError::Invalid(format!("{source} holds no scalars")));
     }
