@@ -57,7 +57,7 @@ impl LrRange {
     /// The rate of a step, counted from 0: `start · (end/start)^(step/steps)`.
     #[must_use]
     pub fn lr(&self, step: u32) -> f64 {
-        self.start * (self.end / self.start).powf(f64::from(step) / f64::from(self.steps))
+        self.start * libm::pow(self.end / self.start, f64::from(step) / f64::from(self.steps))
     }
 }
 

@@ -54,9 +54,9 @@ pub(crate) fn noncentral_t_two_sided(critical: f64, df: f64, noncentrality: f64)
     // U has about the standard deviation 1/√(2 df); what lies ten of them away is below 1e-13.
     let reach = 10.0 / (2.0 * df).sqrt();
     let (low, high) = ((1.0 - reach).max(0.0), 1.0 + reach);
-    let log_scale = std::f64::consts::LN_2 + df / 2.0 * (df / 2.0).ln() - gamma::ln_gamma(df / 2.0);
+    let log_scale = std::f64::consts::LN_2 + df / 2.0 * libm::log(df / 2.0) - gamma::ln_gamma(df / 2.0);
     let value = |u: f64| {
-        let density = (log_scale + (df - 1.0) * u.ln() - df * u * u / 2.0).exp();
+        let density = libm::exp(log_scale + (df - 1.0) * libm::log(u) - df * u * u / 2.0);
         density * (normal_cdf(noncentrality - critical * u) + normal_cdf(-noncentrality - critical * u))
     };
     // A piece is short beside both scales: the density's, and that on which Φ goes from 0 to 1.

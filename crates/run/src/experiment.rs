@@ -5,7 +5,7 @@ use crate::classes::ClassCounts;
 use crate::classifier::{Opened, open_weights, take_over};
 use crate::error::RunError;
 use crate::following::{follow_weights, pin_weights};
-use crate::lr_find::LrFound;
+use crate::lr_find::{LrFound, LrSearch};
 use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
@@ -76,8 +76,8 @@ pub struct Experiment {
     pub train: Loader,
     /// The batches to validate on.
     pub val: Loader,
-    /// The learning rate that was found for it, if it was, with the search's files.
-    pub(crate) found: Option<(LrFound, Vec<(String, Vec<u8>)>)>,
+    /// The learning rate that was found for it, if it was, with the search.
+    pub(crate) found: Option<(LrFound, LrSearch)>,
 }
 
 impl Experiment {

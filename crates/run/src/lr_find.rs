@@ -70,7 +70,7 @@ impl LrSearch {
     pub fn chart(&self) -> Chart {
         let points = self.curve.points();
         let line = |of: fn(&wellfit_policy::lr_finder::LrPoint) -> f64| {
-            points.iter().map(|point| (point.lr.log10(), of(point))).collect::<Vec<_>>()
+            points.iter().map(|point| (libm::log10(point.lr), of(point))).collect::<Vec<_>>()
         };
         let loss = Series {
             alpha: 0.4,
@@ -84,7 +84,7 @@ impl LrSearch {
         let room = (first - lowest).max(0.1 * first);
         let marks = self.suggestions().into_iter().filter_map(|(name, lr)| {
             let lr = lr.filter(|_| name != "minimum")?;
-            Some(Mark { x: lr.log10(), label: format!("{name} {lr:.2e}") })
+            Some(Mark { x: libm::log10(lr), label: format!("{name} {lr:.2e}") })
         });
         Chart {
             title: self.title.clone(),
@@ -143,7 +143,7 @@ impl Experiment {
         observer.notice(&Notice::LrFound { lr: found.lr });
         self.spec.lr = LrSetting::Rate(found.lr);
         self.spec.validate()?;
-        self.found = Some((found, search.files()?));
+        self.found = Some((found, search));
         Ok(())
     }
 

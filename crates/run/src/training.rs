@@ -161,8 +161,10 @@ impl Experiment {
         self.write_companions(&run, &saved, &[])?;
         run.write_run_toml(&saved)?;
         run.event(&start_event())?;
-        for (name, bytes) in self.found.iter().flat_map(|(_, files)| files) {
-            run.write_file(name, bytes)?;
+        if let Some((_, search)) = &self.found {
+            for (name, bytes) in search.files()? {
+                run.write_file(&name, &bytes)?;
+            }
         }
         Ok((run, saved))
     }

@@ -17,7 +17,7 @@ pub fn double_softmax(look: &Look<'_>) -> Ruled {
     let loss = level(&look.need(of_loss, 1)?).median;
     let accuracy = level(&look.need(of_accuracy, 1)?).median;
     let classes = look.know(look.facts().classes, "the number of classes (--classes)")?;
-    let floor = ((classes as f64 - 1.0) / std::f64::consts::E).ln_1p();
+    let floor = libm::log1p((classes as f64 - 1.0) / std::f64::consts::E);
     let far = (loss - floor).abs() / floor;
     // With one class the floor is 0, and everything equals it.
     if classes < 2 || accuracy <= DOUBLE_SOFTMAX_ACCURACY.value || far > DOUBLE_SOFTMAX.value {
@@ -48,5 +48,5 @@ pub fn double_softmax(look: &Look<'_>) -> Ruled {
 fn smoothed_floor(smoothing: f64, classes: f64) -> f64 {
     let other = smoothing / classes;
     let own = 1.0 - smoothing + other;
-    -own * own.ln() - (classes - 1.0) * other * other.ln()
+    -own * libm::log(own) - (classes - 1.0) * other * libm::log(other)
 }

@@ -40,12 +40,12 @@ impl Facts {
     /// The loss of an answer that knows the shares of the classes only: -Σ p ln p, ln K where the shares are not known.
     #[must_use]
     pub fn entropy(&self) -> Option<f64> {
-        let equal = |classes: u64| (classes > 1).then(|| (classes as f64).ln());
+        let equal = |classes: u64| (classes > 1).then(|| libm::log(classes as f64));
         match &self.class_counts {
             Some(counts) if counts.iter().filter(|&&count| count > 0).count() > 1 => {
                 let all = counts.iter().sum::<u64>() as f64;
                 let shares = counts.iter().filter(|&&count| count > 0).map(|&count| count as f64 / all);
-                Some(shares.map(|share| -share * share.ln()).sum())
+                Some(shares.map(|share| -share * libm::log(share)).sum())
             }
             _ => self.classes.and_then(equal),
         }

@@ -16,5 +16,5 @@ pub fn share_error(share: f64, count: u64) -> f64 {
 /// The standard error of the difference of two independent figures with these errors.
 #[must_use]
 pub fn difference_error(one: f64, other: f64) -> f64 {
-    one.hypot(other)
+    libm::hypot(one, other)
 }

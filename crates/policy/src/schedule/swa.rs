@@ -36,7 +36,7 @@ impl SwaRate {
         }
         let way = f64::from(epoch) / f64::from(self.epochs);
         let share = match self.anneal {
-            Anneal::Cos => (1.0 - (PI * way).cos()) / 2.0,
+            Anneal::Cos => (1.0 - libm::cos(PI * way)) / 2.0,
             Anneal::Linear => way,
         };
         from + (self.lr - from) * share
