@@ -24,6 +24,8 @@ GOLDEN, PILLOW = "policy golden", "images pillow"
 STEP, BF16 = "train/src/step.rs", "simd/src/vector/bf16.rs"
 INT8, INTEGERS = "kernels/src/int8", "kernels int8"
 TILES = "simd/src/tiles/emulated.rs"
+PAIRED, CROSSED, BOUNDARY, SIGNS = (f"proof/src/{name}.rs" for name in ("paired", "crossed", "boundary", "sign_flip"))
+STATISTICS, SIMULATED = "proof statistics", "proof simulated"
 
 # What is broken, where, the line (found exactly once), what it becomes, the tests that must fail.
 MUTANTS = [
@@ -52,7 +54,7 @@ MUTANTS = [
     ("statistics constant in the backward pass", NORM_BACKWARD, "let slope = if batch {", "let slope = if batch && rows < 0.0 {", LAYERS),
     ("BatchNorm's momentum the other way round", NORM, "momentum: 0.1", "momentum: 0.9", LAYERS),
     ("BatchNorm's ε as in Keras", NORM, "eps: 1e-5", "eps: 1e-3", LAYERS),
-    ("frozen BatchNorm follows the batch", NORM, "let frozen = step.norm().is_some_and(|norm| norm.frozen);", "let frozen = false;", LAYERS),
+    ("frozen BatchNorm follows the batch", NORM, "let frozen = step.norm().is_some_and(|norm| norm.frozen || !training);", "let frozen = !training;", LAYERS),
     ("dropout not inverted", DROPOUT, "1.0 / (1.0 - p)", "1.0", LAYERS),
     ("dropout keeps what it should drop", DROPOUT, "*m = if *m < p {", "*m = if *m >= p {", LAYERS),
     ("dropout masks the same every step", DROPOUT, "Stream::Dropout, key.step, layer", "Stream::Dropout, 0, layer", LAYERS),
@@ -115,6 +117,20 @@ MUTANTS = [
     ("outputs rounded to bf16", LINEAR, "if E::PER_LANE == 1 || !step.gives_outputs()", "if true || !step.gives_outputs()", "models bf16"),
     ("tiles keep numbers near zero", TILES, "if x.abs() < f32::MIN_POSITIVE", "if x.is_nan()", "simd tiles"),
     ("tiles sum both halves of a pair together", TILES, "*second = flushed(a[1].mul_add(b[1], *second));", "*first = flushed(a[1].mul_add(b[1], *first));", "simd tiles"),
+    ("trial: deviation by n", PAIRED, "(squares / (count - 1.0)).sqrt()", "(squares / count).sqrt()", STATISTICS),
+    ("trial: interval one-sided", "proof/src/distributions.rs", "t.inverse_cdf(1.0 - alpha / 2.0)", "t.inverse_cdf(1.0 - alpha)", STATISTICS),
+    ("trial: sign flips one-sided", SIGNS, "2.0 * reached as f64", "reached as f64", STATISTICS),
+    ("trial: equal sums not counted", SIGNS, ".abs() - TIE * total;", ".abs() + TIE * total;", STATISTICS),
+    ("trial: images' variance left out", CROSSED, "let left = match (seeds.0 + rest.0 < 0.0, images.0 + rest.0 < 0.0) {", "let left = match (seeds.0 + rest.0 < 0.0, images.0 > -1.0) {", STATISTICS),
+    ("trial: the rest counted twice", CROSSED, "(-rest / ((s - 1.0) * (n - 1.0)) / (s * n),", "(rest / ((s - 1.0) * (n - 1.0)) / (s * n),", STATISTICS),
+    ("trial: e-value without its prior", BOUNDARY, "whole.powf(-0.5) * ratio", "ratio", STATISTICS),
+    ("trial: margin at the two-sided level", BOUNDARY, "Boundary::Fixed => 2.0 * alpha,", "Boundary::Fixed => alpha,", STATISTICS),
+    ("trial: McNemar one-sided", "proof/src/flips.rs", "(2.0 * coins_at_most(", "(1.0 * coins_at_most(", STATISTICS),
+    ("trial: Holm without order", "proof/src/several.rs", "(p.len() - rank) as f64", "p.len() as f64", STATISTICS),
+    ("trial: pairs for another power", "proof/src/power.rs", "pub const POWER: f64 = 0.8;", "pub const POWER: f64 = 0.9;", STATISTICS),
+    ("trial: effects as coefficients", "proof/src/factorial.rs", "let half = cells as f64 / 2.0;", "let half = cells as f64;", STATISTICS),
+    ("trial: sure too early", "proof/src/verdict/rule.rs", "Stage::Sequential => (e_value(paired) >= 1.0 / share, Boundary::Anytime),", "Stage::Sequential => (paired.t_p() <= share, Boundary::Anytime),", SIMULATED),
+    ("trial: each technique at the whole α", "proof/src/verdict/rule.rs", "Stage::Complete => (adjusted <= design.alpha, Boundary::Fixed),", "Stage::Complete => (paired.t_p() <= design.alpha, Boundary::Fixed),", SIMULATED),
 ]
 
 
