@@ -67,9 +67,11 @@ fn fill(above: &Dir, name: &str, old: Option<&Path>, files: &[(&str, &[u8])]) ->
     if let Some(old) = old {
         fs::set_permissions(new.path(), fs::metadata(old)?.permissions())?;
         let old = Dir::open(old)?;
-        let stay = |name: &&std::ffi::OsString| files.iter().all(|(own, _)| OsStr::new(own) != *name);
-        for name in old.names()?.iter().filter(stay) {
-            if old.kind(name)? != Some(Kind::File) || old.link(name, (&new, name)).is_err() {
+        let own = |name: &OsStr| files.iter().any(|(file, _)| OsStr::new(file) == name);
+        for name in &old.names()? {
+            // Only files are replaced: a folder under such a name is the user's.
+            let stays = !own(name);
+            if old.kind(name)? != Some(Kind::File) || (stays && old.link(name, (&new, name)).is_err()) {
                 return Ok(None);
             }
         }
