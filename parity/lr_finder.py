@@ -65,11 +65,13 @@ def curve(number: int):
 
 
 def smooth(losses):
-    """fastai's AvgSmoothLoss and Lightning's own, which are the same average."""
+    """fastai's AvgSmoothLoss and Lightning's own, which are the same average; up to where fastai's LRFinder stops."""
     average, smoothed = 0.0, []
     for count, loss in enumerate(losses, 1):
         average = 0.98 * average + 0.02 * loss
         smoothed.append(average / (1 - 0.98**count))
+        if smoothed[-1] > 4 * min(smoothed):
+            break
     return smoothed
 
 
@@ -85,6 +87,7 @@ def main():
     for number in range(CURVES):
         rates, losses = curve(number)
         smoothed = [single(value) for value in smooth(losses)]
+        rates, losses = rates[: len(smoothed)], losses[: len(smoothed)]
         read = slice(STEPS // 10, -5)
         lrs, values = torch.tensor(rates[read]), torch.tensor(smoothed[read])
         cases.append({

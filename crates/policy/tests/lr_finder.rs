@@ -1,6 +1,9 @@
 //! Suggestions of a learning rate, against fastai and Lightning (`parity/lr_finder.py`).
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../../../parity/table.rs"]
+mod table;
+
 use serde::Deserialize;
 use std::io::Read;
 use wellfit_policy::lr_finder::{LrCurve, LrRange, steepest, valley};
@@ -42,7 +45,7 @@ fn searched(losses: &[f64]) -> LrCurve {
 
 #[test]
 fn suggestions_are_those_of_the_packages() {
-    let mut compared = 0;
+    let (mut compared, mut largest) = (0, 0.0_f64);
     for (number, case) in fixture().curves.iter().enumerate() {
         let curve = searched(&case.losses);
         assert_eq!(curve.points().len(), case.losses.len(), "curve {number}");
@@ -56,9 +59,11 @@ fn suggestions_are_those_of_the_packages() {
         ] {
             assert!(close(found.unwrap(), expected), "curve {number}: {name} {found:?}, not {expected}");
             compared += 1;
+            largest = largest.max((found.unwrap() / expected - 1.0).abs());
         }
     }
-    assert_eq!(compared, 120);
+    let cases = format!("{compared} suggestions for {} curves", fixture().curves.len());
+    table::row("Suggested learning rates", &["fastai", "lightning"], &cases, "1e-6", largest);
 }
 
 #[test]

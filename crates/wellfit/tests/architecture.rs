@@ -1,6 +1,8 @@
 //! What the documents say of the source: which crate may depend on which (ARCHITECTURE.md), and what is tested against
 //! other packages (docs/parity.md).
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
