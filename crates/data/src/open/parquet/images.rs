@@ -10,7 +10,7 @@ use parquet::record::{Field, Row as Record};
 use parquet::schema::types::Type;
 use serde_json::Value;
 
-use super::reading::ParquetFile;
+use super::reading::ParquetReader;
 use crate::error::DataError;
 use crate::loader::{Pack, Place, Shared};
 use crate::open::listing::Listing;
@@ -61,12 +61,12 @@ pub(crate) fn list(path: &Path, options: &OpenOptions) -> Result<Listing, DataEr
 /// An open file.
 struct ParquetTable<'a> {
     path: &'a Path,
-    file: ParquetFile,
+    file: ParquetReader,
 }
 
 impl<'a> ParquetTable<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
-        Ok(Self { path, file: ParquetFile::open(path)? })
+        Ok(Self { path, file: ParquetReader::open(path)? })
     }
 
     fn problem(&self, problem: String) -> DataError {

@@ -18,7 +18,7 @@ use super::unpack::is_known;
 use crate::error::DataError;
 
 /// An open file.
-pub(crate) struct ParquetFile {
+pub(crate) struct ParquetReader {
     path: PathBuf,
     file: Arc<File>,
     length: u64,
@@ -36,7 +36,7 @@ fn safely<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Res
     Err(DataError::Layout { path: path.to_path_buf(), problem })
 }
 
-impl ParquetFile {
+impl ParquetReader {
     /// Open it and read what its end says of it.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let file = file::open(path).map_err(DataError::io(path))?;

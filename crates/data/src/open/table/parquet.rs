@@ -8,7 +8,7 @@ use parquet::schema::types::Type;
 
 use super::read::{LIST, MOST, Table, problem};
 use crate::error::DataError;
-use crate::open::parquet::reading::ParquetFile;
+use crate::open::parquet::reading::ParquetReader;
 
 /// Whether it has only plain columns, and none with bytes of images in a struct.
 pub(super) fn is_plain(path: &Path) -> bool {
@@ -19,12 +19,12 @@ pub(super) fn is_plain(path: &Path) -> bool {
                 && field.get_basic_info().logical_type_ref().is_none()
                 && field.get_basic_info().converted_type() == ConvertedType::NONE
     };
-    ParquetFile::open(path).is_ok_and(|file| !file.fields().iter().any(|field| is_bytes(field)))
+    ParquetReader::open(path).is_ok_and(|file| !file.fields().iter().any(|field| is_bytes(field)))
 }
 
 /// All cells.
 pub(super) fn read(path: &Path) -> Result<Table, DataError> {
-    let file = ParquetFile::open(path)?;
+    let file = ParquetReader::open(path)?;
     let columns: Vec<String> = file.fields().iter().map(|field| field.name().to_owned()).collect();
     let (mut rows, mut room) = (Vec::new(), MOST);
     file.rows(None, |number, record| {
