@@ -19,17 +19,21 @@ const NAMES: &[(i32, &str)] = &[
     (signal_hook::consts::SIGXFSZ, "SIGXFSZ (the limit of a file's length)"),
 ];
 
+/// The bit of SIGHUP, signal 1, among those that are ignored.
+const HANGUP: u64 = 1;
+
 /// Which signal came, if any.
 #[derive(Debug, Clone, Default)]
 pub struct Signals(Arc<AtomicUsize>);
 
 impl Signals {
-    /// Listen from now on. Whatever this process was told to ignore stays ignored, as SIGHUP by `nohup`.
+    /// Listen from now on. A SIGHUP that is ignored stays so: that is what `nohup` is for. A job in a script's background
+    /// ignores SIGINT, too, but whoever sends it one with `kill -INT` wants it to end.
     pub fn install() -> Result<Self, CliError> {
         let (signals, again) = (Self::default(), Arc::new(AtomicBool::new(false)));
-        let ignored = ignored();
+        let hangup_is_ignored = ignored() & HANGUP != 0;
         let listen = || {
-            for &(signal, _) in NAMES.iter().filter(|(signal, _)| ignored >> (signal - 1) & 1 == 0) {
+            for &(signal, _) in NAMES.iter().filter(|(signal, _)| !(hangup_is_ignored && *signal == 1)) {
                 // In this order: the exit looks at the flag before the same signal sets it.
                 flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
                 flag::register(signal, Arc::clone(&again))?;

@@ -53,7 +53,7 @@ fn memory_that_is_told_takes_the_place_of_what_is_free() {
         &format!("{line} --memory 500 --out small"),
         2,
         &[
-            "training resnet18 on images [1, 96, 96] in batches of 64 takes about",
+            "training resnet18 on images [3, 96, 96] in batches of 64 takes about",
             "but only 500 MiB of memory are free (--memory)",
             "the largest batch that fits is --batch-size",
         ],
