@@ -328,6 +328,13 @@ fn what_other_records_will_have_is_looked_at() {
     lacks(&curves, Name::ValidationAboveTrain);
     curves.facts.trains_as_it_validates = Some(true);
     has(&curves, Name::ValidationAboveTrain);
+    // What was learned during an epoch is no reason: training is the mean over the epoch, validation its end.
+    let learned = |e: f64| 0.9 - 0.4 * 0.75_f64.powf(e);
+    let mut falling =
+        with(with(sound(), Series::TrainAccuracy, move |e| learned(e - 0.5)), Series::ValAccuracy, learned);
+    falling.facts.trains_as_it_validates = Some(true);
+    falling.facts.n_val = Some(1_000_000);
+    lacks(&falling, Name::ValidationAboveTrain);
 }
 
 #[test]

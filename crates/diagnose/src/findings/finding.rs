@@ -92,10 +92,10 @@ impl Finding {
         self
     }
 
-    /// And what to change.
+    /// And what to change; what is so already is no advice.
     #[must_use]
     pub fn advise(mut self, advice: impl IntoIterator<Item = Advice>) -> Self {
-        self.advice.extend(advice);
+        self.advice.extend(advice.into_iter().filter(|advice| advice.from.as_deref() != Some(&*advice.to)));
         self
     }
 

@@ -5,7 +5,7 @@ use super::finding::{Finding, Ruled};
 use super::look::{Look, level, percent};
 use super::name::Name;
 use crate::log::Series;
-use crate::thresholds::{OURS, VALIDATION_WIDTH};
+use crate::thresholds::{LEAST_EPOCHS, OURS, VALIDATION_WIDTH};
 use wellfit_policy::classification::{Interval, wilson};
 
 /// The interval of an accuracy on so many images.
@@ -15,16 +15,17 @@ fn interval(accuracy: f64, images: u64) -> Interval {
 
 /// The rule of `validation-above-train`: the interval of the validation accuracy lies above the accuracy on training images
 /// in evaluation mode. While training, dropout and augmentation make training worse than it is, so that figures in training
-/// mode count only where there is none of that.
+/// mode count only where there is none of that, and against the validation before: they are of weights on the way from there.
 pub fn above_train(look: &Look<'_>) -> Ruled {
-    let val = level(&look.need(Series::ValAccuracy, 1)?).mean;
+    let accuracy = look.need(Series::ValAccuracy, LEAST_EPOCHS)?;
     let as_validated = look.facts().trains_as_it_validates == Some(true);
     let of = if !look.curves.has(Series::TrainEvalAccuracy) && as_validated {
         Series::TrainAccuracy
     } else {
         Series::TrainEvalAccuracy
     };
-    let train = level(&look.need(of, 1)?).mean;
+    let before = if of == Series::TrainAccuracy { &accuracy[..accuracy.len() - 1] } else { &accuracy[..] };
+    let (val, train) = (level(before).mean, level(&look.need(of, 1)?).mean);
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let low = interval(val, images).low;
     if low.is_nan() || low <= train {

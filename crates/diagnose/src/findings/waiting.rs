@@ -20,6 +20,6 @@ pub fn waiting(look: &Look<'_>) -> Ruled {
         Finding::new(Name::WaitingForData, Some(waits[1].0), sentence)
             .evident("data_wait_share, median after the first epoch", share, WAITING)
             .excluding("not the first epoch, which fills caches")
-            .advise([look.advise(Flag::Cache, "ram"), look.advise(Flag::Workers, "(more)")]),
+            .advise([look.advise(Flag::Cache, "ram"), look.scale(Flag::Workers, 2.0, "4")]),
     ))
 }

@@ -33,7 +33,9 @@ pub fn of_run(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
         curves.set(series, records.iter().map(|record| metric.of(record)).collect());
     }
     curves.set(Series::Lr, records.iter().map(|record| Some(record.lr)).collect());
-    curves.set(Series::DataWaitShare, records.iter().map(wait_share).collect());
+    if records.iter().map(|record| record.train_seconds).sum::<f64>() >= SHORT {
+        curves.set(Series::DataWaitShare, records.iter().map(wait_share).collect());
+    }
     // Runs that were made before steps were recorded have no such file.
     if let Ok(steps) = run.steps() {
         let loss = |step: &StepRecord| step.losses.get(StepRecord::LOSS).copied();
@@ -47,6 +49,9 @@ pub fn of_run(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
     }
     Ok(curves)
 }
+
+/// Seconds of training in which nobody minds waiting.
+const SHORT: f64 = 10.0;
 
 fn wait_share(record: &EpochRecord) -> Option<f64> {
     (record.train_seconds > 0.0).then(|| record.data_wait_seconds / record.train_seconds)

@@ -55,7 +55,7 @@ fn help_tells_the_default_of_each_kind_of_data() {
     assert!(help("hflip").ends_with("[default: true; IDX data false]"), "{}", help("hflip"));
     assert!(help("vflip").ends_with("[default: false; `lab transfer`: true, for IDX data false]"));
     let long = |name: &str| entries().iter().find(|entry| entry.name == name).unwrap().long_help();
-    assert_eq!(long("lr"), None);
+    assert_eq!(long("epochs"), None);
     assert!(long("scaling").unwrap().starts_with("How pixels become inputs\n\nminmax: "));
 }
 

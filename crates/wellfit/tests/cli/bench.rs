@@ -75,6 +75,39 @@ impl Bench {
         self.refuses(&format!("train {line} --out {EARLIER} --force"), code, parts);
     }
 
+    /// Make of a run one of a version that did not record the checksums of what it left in the end.
+    pub fn forget_checksums(&self, run: &str) {
+        let file = format!("{run}/events.jsonl");
+        let events = self.text(&file);
+        let kept = events.lines().filter(|line| !line.contains("\"event\":\"files\""));
+        assert!(kept.clone().count() < events.lines().count(), "{events}");
+        self.write(&file, kept.map(|line| format!("{line}\n")).collect::<String>());
+    }
+
+    /// Make of a run one of a version that had no ids either.
+    pub fn forget_identity(&self, run: &str) {
+        self.forget_checksums(run);
+        let without = |file: &str, word: &str| {
+            let text = self.text(file);
+            let kept: String =
+                text.lines().filter(|line| !line.contains(word)).map(|line| format!("{line}\n")).collect();
+            assert_ne!(kept, text, "{file} has no {word}");
+            self.write(file, kept);
+        };
+        without(&format!("{run}/events.jsonl"), "\"event\":\"run\"");
+        without(&format!("{run}/run.toml"), "id = ");
+        without(&format!("{run}/run.toml"), "sequence = ");
+        for checkpoint in self.names(&format!("{run}/checkpoints")) {
+            let file = format!("{run}/checkpoints/{checkpoint}/manifest.json");
+            without(&file, "\"run\":");
+            let sum = wellfit::base::hash::sha256(&self.bytes(&file));
+            self.write(
+                &format!("{run}/checkpoints/{checkpoint}/manifest.sha256"),
+                format!("{sum}  manifest.json\n"),
+            );
+        }
+    }
+
     /// A directory that looks like a run.
     pub fn earlier_run(&self) {
         self.write(&format!("{EARLIER}/run.toml"), "format = 1\n");

@@ -32,7 +32,7 @@ fn the_help_of_train_is_in_groups() {
     // Lines are broken anywhere.
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in [
-        "--lr <RATE> Learning rate [default: 0.001; IDX data 0.01]",
+        "--lr <RATE> Learning rate; auto to find one first",
         "where the data have none [default: 0.2]",
         "Where decoded images, and with --freeze the backbone's features, are kept",
     ] {

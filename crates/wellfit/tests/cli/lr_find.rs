@@ -58,24 +58,24 @@ fn wrong_ranges_are_refused() {
 fn a_run_takes_what_is_found_and_keeps_it() {
     let bench = animals();
     let line = format!("train animals {FIND} --epochs 2");
-    bench.run(&format!("{line} --lr auto --out auto")).succeeds().says("Learning rate").says("valley");
-    let toml = bench.toml("auto/run.toml");
+    bench.run(&format!("{line} --lr auto --out found")).succeeds().says("Learning rate").says("valley");
+    let toml = bench.toml("found/run.toml");
     let lr = toml["config"]["lr"].as_float().unwrap();
     assert_eq!(toml["lr_find"]["lr"].as_float(), Some(lr));
-    assert!(bench.has("auto/lr-find.png") && bench.has("auto/lr-find.json"));
+    assert!(bench.has("found/lr-find.png") && bench.has("found/lr-find.json"));
     // The same as lr-find suggests, and as the number itself gives.
     let found = bench.run(&format!("lr-find animals {FIND} --json")).succeeds().json();
     assert_eq!(found["suggestions"]["valley"].as_f64(), Some(lr));
     bench.run(&format!("{line} --lr {lr:?} --out number")).succeeds();
-    assert!(bench.bytes("auto/model.safetensors") == bench.bytes("number/model.safetensors"));
+    assert!(bench.bytes("found/model.safetensors") == bench.bytes("number/model.safetensors"));
     assert!(bench.toml("number/run.toml").get("lr_find").is_none());
 
     // Resumed, it does not search again, whatever is typed.
-    let more = bench.run("train --resume auto --epochs 3 --lr auto").succeeds();
+    let more = bench.run("train --resume found --epochs 3 --lr auto").succeeds();
     more.never_says("Looking for a learning rate");
     bench.run("train --resume number --epochs 3").succeeds();
-    assert!(bench.bytes("auto/model.safetensors") == bench.bytes("number/model.safetensors"));
-    assert_eq!(bench.toml("auto/run.toml")["config"]["lr"].as_float(), Some(lr));
+    assert!(bench.bytes("found/model.safetensors") == bench.bytes("number/model.safetensors"));
+    assert_eq!(bench.toml("found/run.toml")["config"]["lr"].as_float(), Some(lr));
     bench.refuses("train --resume number --epochs 4 --lr auto", 2, &["--lr", "keeps its settings"]);
 }
 
@@ -88,7 +88,7 @@ fn where_there_is_nothing_to_find_it_says_so() {
         2,
         &["--lr auto", "names its rate itself"],
     );
-    bench.refuses(&format!("{line} --lr automatic"), 2, &["give a number", "or auto"]);
+    bench.refuses(&format!("train animals {MLP} --lr automatic"), 2, &["give a number", "or auto"]);
 }
 
 #[test]

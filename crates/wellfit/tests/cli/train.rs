@@ -232,6 +232,7 @@ fn a_run_of_the_first_version_is_read_and_resumed() {
     assert_eq!(config.remove("best"), Some("val_loss".into()));
     std::fs::remove_file(bench.path("run/trained-on.txt")).unwrap();
     bench.write("run/run.toml", info.to_string());
+    bench.forget_identity("run");
     let old = "run/model_lr_scheduler_early_stopping.safetensors";
     std::fs::rename(bench.path("run/model.safetensors"), bench.path(old)).unwrap();
     bench.run("predict run animals/cat/0.png").succeeds().says("1. ");
