@@ -79,13 +79,42 @@ impl Optimizer {
 
     /// One step with learning rate `lr`.
     pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
+        self.move_each(network, gradients, lr, &mut |_, parameter, _, update| update(parameter));
+    }
+
+    /// [`update`](Self::update) that shows how each parameter moves: `moved` gets its place, its values of before, the
+    /// parameter after the step, and its gradient.
+    pub fn update_watched(
+        &mut self,
+        network: &mut Network,
+        gradients: &Gradients,
+        lr: f64,
+        moved: &mut dyn FnMut(usize, &[f32], &Parameter, &[f32]),
+    ) {
+        self.move_each(network, gradients, lr, &mut |place, parameter, gradient, update| {
+            let before = Buffer::from_slice(&parameter.value);
+            update(parameter);
+            moved(place, &before, parameter, gradient);
+        });
+    }
+
+    /// Calls `each` with every parameter that has a gradient, its place, its gradient, and what moves it.
+    fn move_each(
+        &mut self,
+        network: &mut Network,
+        gradients: &Gradients,
+        lr: f64,
+        each: &mut dyn FnMut(usize, &mut Parameter, &[f32], &mut dyn FnMut(&mut Parameter)),
+    ) {
         self.step += 1;
         let steps: Vec<u64> = self.begun.iter().map(|&begun| self.steps_of(begun)).collect();
         let parts = network.parameters.iter_mut().zip(&gradients.0).zip(&mut self.moments);
-        for (((parameter, gradient), moments), step) in parts.zip(steps) {
+        for (place, (((parameter, gradient), moments), step)) in parts.zip(steps).enumerate() {
             if let Some(gradient) = gradient {
-                let lr = lr * parameter.lr_factor;
-                optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
+                each(place, parameter, gradient, &mut |parameter| {
+                    let lr = lr * parameter.lr_factor;
+                    optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
+                });
             }
         }
     }
