@@ -37,6 +37,7 @@ mod names;
 mod plot;
 mod policies;
 mod pretrained;
+mod recorded;
 mod replay;
 mod reproducible;
 mod results;
