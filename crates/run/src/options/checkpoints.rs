@@ -53,7 +53,7 @@ macro_rules! checkpoint_options {
 
         /// Do not record what `diagnose` reads besides the curves: gradient norms, silent units, step lengths, single losses
         ///
-        /// It is in `statistics.jsonl` of the run, changes no result and takes less than a hundredth of the time.
+        /// It is in `statistics.jsonl` of the run and changes no result. What costs time is recorded of one step in a hundred.
         no_statistics: bool {
             default: |_| false,
             immaterial: true,
@@ -61,11 +61,10 @@ macro_rules! checkpoint_options {
 
         /// Judge training images as validation does, for `diagnose`, after every so many epochs; 0 for never
         ///
-        /// All of them, or 2000 where there are more: in evaluation mode, without augmentation. This takes a pass of its own,
-        /// a third of the time of training on as many images.
+        /// All of them, or 2000 where there are more: in evaluation mode, without augmentation. This takes a pass of its own.
         train_eval: Option<u32> {
             default: |_| None,
-            default_text: "as often as takes half a hundredth of the time",
+            default_text: "as often as it is 1.5 % of the images trained on",
             value_name: "EPOCHS",
             check: |spec| require(spec.train_eval.is_none() || !spec.no_statistics, || {
                 "`train_eval` is part of the statistics, which `no_statistics` turns off: give one of them".to_owned()

@@ -1,6 +1,6 @@
 //! The answers of a pass as plain cross-entropies.
 
-use super::{finite, rounded};
+use super::digits::{finite, rounded};
 use crate::labels::Labels;
 use wellfit_kernels::loss::{argmax, cross_entropy};
 use wellfit_record::{EpochStatistics, Statistics};

@@ -14,8 +14,8 @@ use wellfit_record::EpochStatistics;
 /// When training images are judged, where statistics are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TrainEval {
-    /// As often as costs half of a hundredth of the training: it is the one figure that needs a pass of its own, which
-    /// takes a third of the time of training on the same images. With 60,000 images it is after every other epoch, with
+    /// As often as its images are a small share of those trained on: it is the one figure that needs a pass of its own.
+    /// With 60,000 images it is after every other epoch, with
     /// 2,000 after every 67th.
     #[default]
     Cheap,

@@ -1,7 +1,8 @@
 //! What a run under way records.
 
+use super::answers::ValidationAnswers;
+use super::digits::rounded;
 use super::sample::{Sample, add_silence, is_sampled};
-use super::{ValidationAnswers, rounded};
 use crate::callback::Callback;
 use crate::error::TrainError;
 use crate::evaluate::Compute;

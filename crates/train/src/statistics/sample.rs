@@ -1,9 +1,10 @@
 //! What is measured of single steps.
 //!
 //! A step is watched while it moves the weights, and its loss is then computed again, on the same images with the same
-//! masks. That costs a forward pass and a look at the weights, about half of a step, so one step in a hundred is watched.
+//! masks. That costs a forward pass and a look at the weights, so one step in a hundred is watched.
 
-use super::{finite, layers, rounded};
+use super::digits::{finite, rounded};
+use super::head::layers;
 use wellfit_models::{Network, Parameter, Precision, Repeated};
 use wellfit_record::StepStatistics;
 

@@ -37,7 +37,6 @@ mod names;
 mod plot;
 mod policies;
 mod pretrained;
-mod recorded;
 mod replay;
 mod reproducible;
 mod results;
