@@ -111,6 +111,14 @@ impl CrossEntropy {
     }
 }
 
+/// The plain cross-entropy of one row of logits: −log softmax(row)[label].
+#[must_use]
+pub fn cross_entropy(row: &[f32], label: u32) -> f64 {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = row.iter().map(|&x| libm::exp(f64::from(x - largest))).sum();
+    libm::log(sum) - f64::from(row[label as usize] - largest)
+}
+
 /// The place of the largest value, the first of equal ones (as `torch.max`); a NaN counts as largest.
 #[must_use]
 pub fn argmax(row: &[f32]) -> usize {
@@ -194,6 +202,15 @@ mod tests {
                 assert!((f64::from(*got) - want).abs() < 5e-9, "{focal_gamma}: {got} {want}");
             }
         }
+    }
+
+    #[test]
+    fn the_plain_cross_entropy_of_rows_is_that_of_the_loss() {
+        let (logits, labels) = ([1.0, -0.5, 0.25, 0.5, 2.0, -1.0], [2, 1]);
+        let mean =
+            logits.chunks(3).zip(labels).map(|(row, label)| cross_entropy(row, label)).sum::<f64>() / 2.0;
+        let loss = CrossEntropy::default().loss(&logits, &labels, 3).value;
+        assert!((mean - loss).abs() < 1e-15, "{mean} {loss}");
     }
 
     #[test]

@@ -4,6 +4,12 @@ use crate::{Gradients, Network, Parameter};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::{self, Rule, Scalars};
 
+/// Sees a parameter that moved: its place, its values of before, the parameter after the step, its gradient.
+pub type Moved<'a> = dyn FnMut(usize, &[f32], &Parameter, &[f32]) + 'a;
+
+/// Gets a parameter that is to move: its place, itself, its gradient, and what moves it.
+type Each<'a> = dyn FnMut(usize, &mut Parameter, &[f32], &mut dyn FnMut(&mut Parameter)) + 'a;
+
 /// Moves a network's parameters along their gradients.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
@@ -79,13 +85,36 @@ impl Optimizer {
 
     /// One step with learning rate `lr`.
     pub fn update(&mut self, network: &mut Network, gradients: &Gradients, lr: f64) {
+        self.move_each(network, gradients, lr, &mut |_, parameter, _, update| update(parameter));
+    }
+
+    /// [`update`](Self::update) that shows how each parameter moves: `moved` gets its place, its values of before, the
+    /// parameter after the step, and its gradient.
+    pub fn update_watched(
+        &mut self,
+        network: &mut Network,
+        gradients: &Gradients,
+        lr: f64,
+        moved: &mut Moved<'_>,
+    ) {
+        self.move_each(network, gradients, lr, &mut |place, parameter, gradient, update| {
+            let before = Buffer::from_slice(&parameter.value);
+            update(parameter);
+            moved(place, &before, parameter, gradient);
+        });
+    }
+
+    /// Calls `each` with every parameter that has a gradient, its place, its gradient, and what moves it.
+    fn move_each(&mut self, network: &mut Network, gradients: &Gradients, lr: f64, each: &mut Each<'_>) {
         self.step += 1;
         let steps: Vec<u64> = self.begun.iter().map(|&begun| self.steps_of(begun)).collect();
         let parts = network.parameters.iter_mut().zip(&gradients.0).zip(&mut self.moments);
-        for (((parameter, gradient), moments), step) in parts.zip(steps) {
+        for (place, (((parameter, gradient), moments), step)) in parts.zip(steps).enumerate() {
             if let Some(gradient) = gradient {
-                let lr = lr * parameter.lr_factor;
-                optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
+                each(place, parameter, gradient, &mut |parameter| {
+                    let lr = lr * parameter.lr_factor;
+                    optim::update(&self.rule, step, lr, &mut parameter.value, gradient, moments);
+                });
             }
         }
     }

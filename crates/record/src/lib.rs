@@ -7,6 +7,7 @@
 //!   run.toml                  what the run is, its id first; written once
 //!   events.jsonl              what happened, in order; the id first
 //!   steps.jsonl               the losses of every step
+//!   statistics.jsonl          what a diagnosis reads besides; may be missing
 //!   checkpoints/0007-best/    one directory a checkpoint, with manifest.json and manifest.sha256
 //! ```
 //!
@@ -51,6 +52,7 @@ mod rows;
 mod run;
 mod slots;
 mod staged;
+mod statistics;
 mod stop;
 mod summary;
 mod writer;
@@ -72,6 +74,7 @@ pub use manifest::{
 pub use metric::{Metric, Phase, Quantity, Unit};
 pub use run::RunDir;
 pub use slots::NewestGood;
+pub use statistics::{EpochStatistics, RunStatistics, Statistics, StepStatistics};
 pub use stop::StopReason;
 pub use summary::{Outcome, RunState, RunSummary, TEST, list_runs, list_runs_of_groups};
 pub use wellfit_base::Dir;

@@ -50,9 +50,11 @@ impl LineWriter {
 
     /// Adds a row in memory and returns the number of bytes waiting there.
     pub(crate) fn push(&mut self, row: &impl Serialize) -> Result<usize> {
-        let line = serde_json::to_vec(row)
-            .map_err(|e| RecordError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
-        self.buffer.extend_from_slice(&line);
+        let before = self.buffer.len();
+        if let Err(error) = serde_json::to_writer(&mut self.buffer, row) {
+            self.buffer.truncate(before);
+            return Err(RecordError::Unwritable { path: self.path.clone(), problem: error.to_string() });
+        }
         self.buffer.push(b'\n');
         Ok(self.buffer.len())
     }

@@ -9,6 +9,7 @@ use crate::manifest::{FileEntry, LoadedCheckpoint, read_file};
 use crate::rows::without_replaced;
 use crate::slots::{self, NewestGood};
 use crate::staged::settle;
+use crate::statistics::Statistics;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -18,6 +19,7 @@ use wellfit_base::Dir;
 pub(crate) const RUN_TOML: &str = "run.toml";
 pub(crate) const EVENTS: &str = "events.jsonl";
 pub(crate) const STEPS: &str = "steps.jsonl";
+pub(crate) const STATISTICS: &str = "statistics.jsonl";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// The longest `run.toml` that is read, and so written: the names of some ten thousand classes, however long they are.
 pub(crate) const MOST_BYTES: u64 = 16 << 20;
@@ -127,6 +129,18 @@ impl RunDir {
     pub fn steps(&self) -> Result<Log<StepRecord>> {
         let log = read_lines::<StepRecord>(&self.dir()?, STEPS)?;
         Ok(Log { rows: without_replaced(log.rows, |row| row.step), ..log })
+    }
+
+    /// What was recorded for a diagnosis; none where it was turned off, or in a run of an older version.
+    ///
+    /// # Errors
+    /// Only if the file cannot be read; damaged lines are reported in the log.
+    pub fn statistics(&self) -> Result<Option<Log<Statistics>>> {
+        let dir = self.dir()?;
+        if matches!(dir.kind(STATISTICS), Ok(None)) {
+            return Ok(None);
+        }
+        read_lines(&dir, STATISTICS).map(Some)
     }
 
     /// The directories of the checkpoints, oldest first; read one with

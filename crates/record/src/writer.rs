@@ -12,9 +12,12 @@ use crate::lock::RunLock;
 use crate::manifest::{Checkpoint, CheckpointInfo, FileEntry};
 use crate::owner::Owner;
 use crate::place;
-use crate::run::{CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STEPS, check_events, identified};
+use crate::run::{
+    CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STATISTICS, STEPS, check_events, identified,
+};
 use crate::slots;
 use crate::staged::{Staged, remove_abandoned};
+use crate::statistics::Statistics;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +36,8 @@ pub struct RunWriter {
     owner: Arc<Owner>,
     events: LineWriter,
     steps: LineWriter,
+    /// Where there are any, or were when the run was opened.
+    statistics: Option<LineWriter>,
     checkpoints: Behind,
     /// Those that stand and were not asked for yet.
     committed: Vec<Checkpoint>,
@@ -130,6 +135,9 @@ impl RunWriter {
         self.owner.check()?;
         self.checkpoints.remove_newer(name, checkpoint.map(|found| &*found.path))?;
         self.steps.retain(|row: &StepRecord| row.step <= step)?;
+        if let Some(statistics) = &mut self.statistics {
+            statistics.retain(|row: &Statistics| row.stays_after_going_back_to(epoch, step))?;
+        }
         self.events.retain(|event: &Event| event.stays_after_going_back_to(epoch, step))?;
         self.tell_of_checkpoints(epoch, step)
     }
@@ -157,10 +165,13 @@ impl RunWriter {
             events.flush()?;
         }
         let steps = LineWriter::open(io.clone(), dir, STEPS)?;
+        let known = dir.is_file(STATISTICS);
+        let statistics = known.then(|| LineWriter::open(io.clone(), dir, STATISTICS)).transpose()?;
         let checkpoints = CheckpointWriter::open(io.clone(), dir, CHECKPOINTS, owner.id())?;
         io.sync_dir(dir).at("write", dir.path())?;
         let (checkpoints, owner) = (Behind::new(checkpoints), Arc::new(owner));
-        Ok(Self { io, path, owner, events, steps, checkpoints, committed: Vec::new(), staged: None })
+        let (committed, staged) = (Vec::new(), None);
+        Ok(Self { io, path, owner, events, steps, statistics, checkpoints, committed, staged })
     }
 
     /// The run's directory.
@@ -291,13 +302,9 @@ impl RunWriter {
         self.settle()?;
         self.owner.check()?;
         self.events.push(event)?;
-        if is_milestone(event) {
-            self.steps.sync()?;
-            self.events.sync()
-        } else {
-            self.steps.flush()?;
-            self.events.flush()
-        }
+        let lines = self.statistics.iter_mut().chain([&mut self.steps, &mut self.events]);
+        let written = if is_milestone(event) { LineWriter::sync } else { LineWriter::flush };
+        lines.into_iter().try_for_each(written)
     }
 
     /// Appends a step. Steps are written in blocks, at the latest by the event that ends their epoch.
@@ -310,6 +317,28 @@ impl RunWriter {
         }
         self.owner.check()?;
         self.steps.flush()
+    }
+
+    /// Whether anything was recorded for a diagnosis.
+    #[must_use]
+    pub fn has_statistics(&self) -> bool {
+        self.statistics.as_ref().is_some_and(|statistics| !statistics.is_empty())
+    }
+
+    /// Appends what is for a diagnosis, in blocks as [`step`](Self::step) does; the file is made with its first line.
+    ///
+    /// # Errors
+    /// If the file cannot be made, or a block cannot be written.
+    pub fn statistics(&mut self, row: &Statistics) -> Result<()> {
+        let statistics = match &mut self.statistics {
+            Some(statistics) => statistics,
+            none => none.insert(LineWriter::open(self.io.clone(), &self.owner.dir, STATISTICS)?),
+        };
+        if statistics.push(row)? < STEPS_BUFFER {
+            return Ok(());
+        }
+        self.owner.check()?;
+        statistics.flush()
     }
 
     /// Commits a checkpoint of `files` (name, content), which replaces the older one of that `name`, and
@@ -353,7 +382,8 @@ impl RunWriter {
             Write::File(name, _) => check_file_name(name),
         })?;
         self.owner.check()?;
-        let before = vec![self.steps.flushed()?, self.events.flushed()?];
+        let lines = self.statistics.iter_mut().chain([&mut self.steps, &mut self.events]);
+        let before = lines.map(LineWriter::flushed).collect::<Result<_>>()?;
         let batch = Batch { io: Arc::clone(&self.io), owner: Arc::clone(&self.owner), before, writes };
         match self.checkpoints.start(&batch) {
             Some(done) => self.record(done),
@@ -404,8 +434,8 @@ impl Drop for RunWriter {
         if let Some(staged) = self.staged.take() {
             staged.discard();
         } else if self.owner.check().is_ok() {
-            let _ = self.steps.flush();
-            let _ = self.events.flush();
+            let lines = self.statistics.iter_mut().chain([&mut self.steps, &mut self.events]);
+            lines.for_each(|lines| drop(lines.flush()));
         }
     }
 }
@@ -422,7 +452,7 @@ fn event_of(Checkpoint { manifest, sha256, .. }: &Checkpoint) -> Event {
 
 /// A file of a run besides its record: a plain name that is none of the record's own.
 fn check_file_name(name: &str) -> Result<()> {
-    let own = [RUN_TOML, EVENTS, STEPS, CHECKPOINTS].contains(&name);
+    let own = [RUN_TOML, EVENTS, STEPS, STATISTICS, CHECKPOINTS].contains(&name);
     let plain = Path::new(name).file_name().is_some_and(|file| file == name) && !name.starts_with('.');
     if own || !plain { Err(RecordError::BadName(name.to_owned())) } else { Ok(()) }
 }

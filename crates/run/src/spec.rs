@@ -13,7 +13,7 @@ use wellfit_models::{Engine, Weighting};
 use wellfit_policy::schedule::{Schedule, SwaRate};
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Every, FitConfig, Metric, Swa};
+use wellfit_train::{Every, FitConfig, Metric, Swa, TrainEval};
 
 /// A setting that two runs have not in common, as it is written; none where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +233,8 @@ impl RunSpec {
                 .map_err(|problem| RunError::setting("checkpoint_every", problem))?,
             keep: self.keep,
             go_on_after_stop: false,
+            statistics: !self.no_statistics,
+            train_eval: self.train_eval.map_or(TrainEval::Cheap, TrainEval::Every),
             seed: self.seed,
             metadata,
         })

@@ -39,6 +39,9 @@ pub fn verify(dir: &Path) -> Result<Vec<Part>, RunError> {
         vec![Part::of("run.toml", Ok::<_, String>(format!("{}, a run of {}", info.name, info.model.name)))];
     parts.push(Part::of("events.jsonl", lines(run.own_events(), "event")));
     parts.push(Part::of("steps.jsonl", lines(run.steps(), "step")));
+    if let Some(log) = run.statistics().transpose() {
+        parts.push(Part::of("statistics.jsonl", lines(log, "line")));
+    }
     for path in run.checkpoints()? {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let found = run.checkpoint(&name).map(|found| {

@@ -43,7 +43,7 @@ impl Accumulated {
         }
         let Self { gradients, loss, .. } = std::mem::take(self);
         if let Some(gradients) = gradients {
-            trainer.update(gradients, lr);
+            trainer.update(gradients, lr, observer);
         }
         Ok(Some(StepOutcome { loss, updated: true }))
     }

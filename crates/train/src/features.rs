@@ -77,6 +77,12 @@ impl Source {
         Ok(Self { loader: loader.clone().with_cache(Cache::off()), features: Some(features) })
     }
 
+    /// Where the data come from.
+    #[must_use]
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     /// How many batches an epoch has.
     #[must_use]
     pub fn batches(&self) -> usize {

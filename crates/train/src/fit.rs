@@ -4,11 +4,11 @@ use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::LAST;
 use crate::error::TrainError;
 use crate::every::Every;
-use crate::features::Source;
 use crate::policies::EpochDecisions;
 use crate::position::Stop;
-use crate::prepared::source;
+use crate::prepared::Sources;
 use crate::session::{Session, tell};
+use crate::statistics::{TrainEval, head};
 use crate::swa::Swa;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{Cpu, Engine, Network, Weighting};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
-use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, StopReason, now};
+use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, Statistics, StopReason, now};
 
 /// How to train. Start from [`FitConfig::default`] and set what differs.
 #[derive(Debug, Clone)]
@@ -68,6 +68,10 @@ pub struct FitConfig {
     /// When a run is resumed: go on although it had ended, as early stopping wanted, and let early stopping count from
     /// 0 again.
     pub go_on_after_stop: bool,
+    /// Record what a diagnosis reads besides the curves, in a file of its own. No bit of the training depends on it.
+    pub statistics: bool,
+    /// When training images are judged as validation images are, for these statistics.
+    pub train_eval: TrainEval,
     /// The seed of dropout.
     pub seed: u64,
     /// Put into every weight file.
@@ -98,6 +102,8 @@ impl Default for FitConfig {
             checkpoint_every: None,
             keep: 1,
             go_on_after_stop: false,
+            statistics: false,
+            train_eval: TrainEval::Cheap,
             seed: 0,
             metadata: BTreeMap::new(),
         }
@@ -179,15 +185,15 @@ pub fn resume(
 
 fn go_on(
     mut session: Session<'_>,
-    (train, validation): (&Loader, &Loader),
+    loaders: (&Loader, &Loader),
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    let sources = |session: &Session<'_>| -> Result<(Source, Source), TrainError> {
-        let of = |loader| source(loader, &session.trainer.network, session.config);
-        Ok((of(train)?, of(validation)?))
-    };
+    let sources = |session: &Session<'_>| Sources::new(loaders, &session.trainer.network, session.config);
     let mut data = sources(&session)?;
+    if session.config.statistics && !run.has_statistics() {
+        run.statistics(&head(&session.trainer.network, loaders))?;
+    }
     session.trainer.upload()?;
     session.refuse_on_device()?;
     while !session.is_over() {
@@ -196,15 +202,17 @@ fn go_on(
             data = sources(&session)?;
             session.trainer.upload()?;
         }
-        let (train, validation) = (&data.0, &data.1);
         callback.epoch_start(session.epoch(), session.config.epochs);
-        let trained = session.train(train, run, callback);
-        let decisions = trained.and_then(|()| session.validate((train, validation), callback));
+        let trained = session.train(&data.train, run, callback);
+        let decisions = trained.and_then(|()| session.validate(&data, callback));
         if let Err(TrainError::Interrupted { reason }) = &decisions {
             session.interrupt(reason, run)?;
             tell(run, callback)?;
         }
         let decisions = decisions?;
+        if let Some(line) = session.line.take() {
+            run.statistics(&Statistics::Epoch(line))?;
+        }
         write_epoch(&session, &decisions, run)?;
         tell(run, callback)?;
         session.commit_epoch(decisions.best, decisions.checkpoint.as_ref(), run)?;

@@ -46,7 +46,8 @@ pub fn find_lr(
             let Some(lr) = curve.next_lr() else { return Ok(curve) };
             batch += 1;
             let group = (config.accumulate, batch == batches);
-            let mut measured = Measured { average: &mut average, labels: data.labels.largest() };
+            let labels = data.labels.largest();
+            let mut measured = Measured { average: &mut average, labels, plain: None, sample: None };
             let Some(outcome) = accumulated.step(&mut trainer, &data, group, lr, &mut measured)? else {
                 continue;
             };

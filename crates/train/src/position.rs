@@ -41,6 +41,9 @@ pub(crate) struct PartialPass {
     pub batches: usize,
     /// What was measured on them.
     pub average: Average,
+    /// The sum of their plain cross-entropies, where these are recorded.
+    #[serde(default)]
+    pub plain: f64,
     /// The rate of the last step.
     pub lr: f64,
     /// Seconds it took.

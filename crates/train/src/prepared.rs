@@ -4,6 +4,7 @@ use crate::error::TrainError;
 use crate::features::Source;
 use crate::fit::FitConfig;
 use crate::labels::MixedCrossEntropy;
+use crate::statistics::JudgedTraining;
 use crate::step::Trainer;
 use wellfit_data::Loader;
 use wellfit_models::{Network, Optimizer};
@@ -22,6 +23,33 @@ pub(crate) fn trainer(
         engine: config.engine.clone(),
         clip_norm: config.clip_norm,
         seed: config.seed,
+    }
+}
+
+/// The data of a run as inputs of its network.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// What is trained on.
+    pub train: Source,
+    /// What judges an epoch.
+    pub validation: Source,
+    /// Training images that are judged as well, where statistics are recorded.
+    pub judged: Option<JudgedTraining>,
+}
+
+impl Sources {
+    /// For `network` as it is: features where they can be kept.
+    pub fn new(
+        (train, validation): (&Loader, &Loader),
+        network: &Network,
+        config: &FitConfig,
+    ) -> Result<Self, TrainError> {
+        let of = |loader: &Loader| source(loader, network, config);
+        Ok(Self {
+            train: of(train)?,
+            validation: of(validation)?,
+            judged: JudgedTraining::new(train, config, of)?,
+        })
     }
 }
 

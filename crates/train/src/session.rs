@@ -13,13 +13,16 @@ use crate::measured::Measured;
 use crate::metrics::Answers;
 use crate::policies::{EpochDecisions, Policies, Says};
 use crate::position::{PartialPass, Position, Stop};
-use crate::prepared::trainer;
+use crate::prepared::{Sources, trainer};
+use crate::statistics::{PlainLoss, ValidationAnswers};
 use crate::step::Trainer;
 use std::iter::Peekable;
 use std::time::{Duration, Instant};
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{Blob, EpochRecord, Phase, RunWriter, StepRecord, StopReason, is_better_epoch};
+use wellfit_record::{
+    Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, StopReason, is_better_epoch,
+};
 use wellfit_weights::Fault;
 
 /// A run between its first step and its last: the network, the position, and the results so far. The loop
@@ -38,6 +41,8 @@ pub(crate) struct Session<'a> {
     pub copies: Copies,
     /// Where the run stands.
     pub at: Position,
+    /// What was recorded of the epoch that was validated last, until it is written.
+    pub line: Option<EpochStatistics>,
     /// The gradients of the batches since the last step, where a step learns from several.
     accumulated: Accumulated,
     /// The learning rates of the steps to come, where a schedule gives them.
@@ -93,6 +98,7 @@ impl<'a> Session<'a> {
             frozen,
             copies: Copies::default(),
             at,
+            line: None,
             accumulated: Accumulated::default(),
             rates,
             began,
@@ -155,12 +161,19 @@ impl<'a> Session<'a> {
         let (epoch, step) = (self.epoch(), self.trainer.optimizer.step + 1);
         let lr = self.rate();
         let group = (self.config.accumulate, self.at.pass.batches + 1 == batches);
-        let mut measured = Measured { average: &mut self.at.pass.average, labels: data.labels.largest() };
+        let mut sample = self.sample(step);
+        let (records_plain, pass) = (self.records_plain(), &mut self.at.pass);
+        let plain = records_plain.then_some(PlainLoss { sum: &mut pass.plain, labels: &data.labels });
+        let labels = data.labels.largest();
+        let mut measured = Measured { average: &mut pass.average, labels, plain, sample: sample.as_mut() };
         let learned = self.accumulated.step(&mut self.trainer, data, group, lr, &mut measured)?;
         self.at.pass.batches += 1;
         let Some(outcome) = learned else { return Ok(false) };
         self.next_rate();
         run.step(&StepRecord::of_one(epoch, step, lr, outcome.loss))?;
+        if let Some(line) = self.line_of_step(sample.as_ref(), data, outcome)? {
+            run.statistics(&line)?;
+        }
         if !outcome.updated {
             return Err(self.diverged(run, step, outcome.loss, lr));
         }
@@ -223,31 +236,36 @@ impl<'a> Session<'a> {
     /// what the policies say. An average of weights may need the training data again.
     pub fn validate(
         &mut self,
-        (train, validation): (&Source, &Source),
+        data: &Sources,
         callback: &mut dyn Callback,
     ) -> Result<EpochDecisions, TrainError> {
         self.take_epoch();
         self.with_average(|session| {
-            session.update_statistics(train, callback)?;
-            session.judge(validation, callback)
+            session.update_statistics(&data.train, callback)?;
+            session.judge(data, callback)
         })
     }
 
-    fn judge(
-        &mut self,
-        validation: &Source,
-        callback: &mut dyn Callback,
-    ) -> Result<EpochDecisions, TrainError> {
+    fn judge(&mut self, data: &Sources, callback: &mut dyn Callback) -> Result<EpochDecisions, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);
         let trainer = &self.trainer;
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
         let mut answers = Answers::new(&config.measured, trainer.network.outputs());
-        let take = |logits: &[f32], labels: &[u32]| answers.add(logits, labels);
-        let validated = evaluate_source(network, validation, &config.loss, epoch, callback, take)?;
+        let images = data.validation.loader().dataset().len();
+        let mut recorded =
+            config.statistics.then(|| ValidationAnswers::new(images, trainer.network.outputs()));
+        let take = |logits: &[f32], labels: &[u32]| {
+            answers.add(logits, labels);
+            recorded.iter_mut().for_each(|recorded| recorded.add(logits, labels));
+        };
+        let validated = evaluate_source(network, &data.validation, &config.loss, epoch, callback, take)?;
+        let val_seconds = start.elapsed().as_secs_f64();
+        let line =
+            recorded.map(|recorded| self.line_of_epoch(recorded, network, data, callback)).transpose()?;
         // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
         self.trainer.download()?;
-        let (pass, val_seconds) = (self.at.pass, start.elapsed().as_secs_f64());
+        let pass = self.at.pass;
         let record = EpochRecord {
             epoch,
             step: self.trainer.optimizer.step,
@@ -270,7 +288,7 @@ impl<'a> Session<'a> {
         }
         let averaged = self.swa_epoch().is_some();
         self.at.epochs.push(record);
-        self.at.pass = PartialPass::default();
+        (self.at.pass, self.line) = (PartialPass::default(), line);
         let says = Says { stopping: self.trains_all(), plateau: !averaged };
         let decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);

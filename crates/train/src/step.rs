@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
-use wellfit_kernels::optim::Rule;
+use wellfit_kernels::optim::{Rule, clip_factor};
 use wellfit_models::{
-    Cpu, DeviceState, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Tape, TrainingPass,
+    Cpu, DeviceState, DropoutKey, Engine, Gradients, ModelError, Network, Optimizer, Parameter, Repeated,
+    Tape, TrainingPass,
 };
 
 /// What a network is to learn: a loss, which compares its outputs with targets.
@@ -108,6 +109,22 @@ pub trait StepObserver {
     fn scored(&mut self, outputs: &[f32], loss: &Loss) {
         let _ = (outputs, loss);
     }
+
+    /// Whether to report how each parameter moves. A device's memory is not looked into.
+    fn watches_update(&self) -> bool {
+        false
+    }
+
+    /// The norm of all gradients before they are clipped, and what they were multiplied by; where gradients are clipped
+    /// or the update is watched.
+    fn clipped(&mut self, norm: f64, factor: f64) {
+        let _ = (norm, factor);
+    }
+
+    /// A parameter moved: its place, its values before, the parameter after, its gradient as it was clipped.
+    fn moved(&mut self, place: usize, before: &[f32], parameter: &Parameter, gradient: &[f32]) {
+        let _ = (place, before, parameter, gradient);
+    }
 }
 
 /// Watches nothing.
@@ -178,7 +195,7 @@ impl<O: Objective> Trainer<O> {
         }
         let (outcome, gradients) = self.gradients_from((values, value), targets, key, observer)?;
         if let Some(gradients) = gradients {
-            self.update(gradients, lr);
+            self.update(gradients, lr, observer);
             observer.done(StepPart::Update);
         }
         Ok(outcome)
@@ -212,11 +229,38 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The second half: clip the gradients and move the parameters with learning rate `lr`.
-    pub fn update(&mut self, mut gradients: Gradients, lr: f64) {
+    pub fn update(&mut self, mut gradients: Gradients, lr: f64, observer: &mut dyn StepObserver) {
+        let watched = observer.watches_update();
         if let Some(limit) = self.clip_norm {
-            gradients.clip(limit);
+            let norm = gradients.clip(limit);
+            observer.clipped(norm, f64::from(clip_factor(norm, limit)));
+        } else if watched {
+            observer.clipped(gradients.norm(), 1.0);
         }
-        self.optimizer.update(&mut self.network, &gradients, lr);
+        if watched {
+            let mut moved = |place, before: &[f32], parameter: &Parameter, gradient: &[f32]| {
+                observer.moved(place, before, parameter, gradient);
+            };
+            self.optimizer.update_watched(&mut self.network, &gradients, lr, &mut moved);
+        } else {
+            self.optimizer.update(&mut self.network, &gradients, lr);
+        }
+    }
+
+    /// The pass of the last step once more, with the weights that it left: the loss, and what the layers gave. Nothing is
+    /// learned, and running statistics stay. On the processor only.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn repeat_from(
+        &self,
+        (values, value): (&[f32], usize),
+        targets: &O::Targets,
+    ) -> Result<(f64, Repeated), ModelError> {
+        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 };
+        let again = self.network.repeat_from(values, value, key)?;
+        let loss = self.objective.loss(&again.outputs, targets, self.network.outputs());
+        Ok((loss.value, again))
     }
 
     /// What the outputs are worth, and the gradient of their loss.

@@ -141,6 +141,18 @@ impl Loader {
         &self.augmentations
     }
 
+    /// A loader of the images at these positions as validation sees them: in that order, without augmentation. They come
+    /// from the same cache.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn plain(&self, positions: &[u32]) -> Result<Self, DataError> {
+        let options = LoaderOptions { shuffle: false, merge_last_single: false, ..self.options.clone() };
+        let (dataset, preprocessing) = (self.dataset().subset(positions), self.preprocessing().clone());
+        let loader = Self::new(dataset, preprocessing, Augmentations::none(), options)?;
+        Ok(loader.with_cache(self.cache().clone()))
+    }
+
     /// The dataset.
     #[must_use]
     pub fn dataset(&self) -> &Dataset {

@@ -11,7 +11,7 @@ use crate::thresholds::{
     SURGE_OF_GAIN, SWING, SWING_SHARE, SWINGS,
 };
 
-/// The rule of `lr-too-high`, by the first of these that the log has a figure for and that fires:
+/// The rule of `lr-too-high`, by the first of these that fires:
 /// * α, the place where a step lands: its median is beyond the minimum;
 /// * the share of steps whose gradient is clipped: more than half;
 /// * training accuracy that falls by 3 points and rises again, in a fifth of the epochs;
@@ -19,17 +19,15 @@ use crate::thresholds::{
 ///
 /// Swings of validation alone do not count: a small validation part does that at any rate.
 pub fn too_high(look: &Look<'_>) -> Ruled {
-    let alpha = look.curves.points(Series::Alpha);
-    if let Some(typical) = median(alpha.iter().map(|(_, alpha)| *alpha)) {
+    let alpha = alpha(look);
+    if let Some(typical) = alpha.filter(|typical| *typical > ALPHA_HIGH.value) {
         let sentence = format!(
             "The learning rate is too high: a step lands beyond the minimum along its line (median of α {}).",
             short(typical)
         );
-        return Ok((typical > ALPHA_HIGH.value).then(|| {
-            let finding =
-                Finding::new(Name::LrTooHigh, None, sentence).evident("alpha, median", typical, ALPHA_HIGH);
-            finding.advise([look.rate(1.0 / 3.0)])
-        }));
+        let finding =
+            Finding::new(Name::LrTooHigh, None, sentence).evident("alpha, median", typical, ALPHA_HIGH);
+        return Ok(Some(finding.advise([look.rate(1.0 / 3.0)])));
     }
     let clipped = median(look.curves.points(Series::ClippedShare).into_iter().map(|(_, share)| share));
     if let Some(share) = clipped.filter(|share| *share > CLIPPED.value) {
@@ -42,6 +40,12 @@ pub fn too_high(look: &Look<'_>) -> Ruled {
         return Ok(Some(finding.advise([look.rate(1.0 / 3.0)])));
     }
     unstable(look)
+}
+
+/// The median of α, where enough epochs have one to tell its noise from a habit.
+fn alpha(look: &Look<'_>) -> Option<f64> {
+    let points = look.curves.points(Series::Alpha);
+    (points.len() >= LEAST_EPOCHS).then(|| median(points.into_iter().map(|(_, alpha)| alpha)))?
 }
 
 fn unstable(look: &Look<'_>) -> Ruled {
@@ -140,7 +144,7 @@ pub fn too_low(look: &Look<'_>) -> Ruled {
             .excluding("not a plateau: the loss still falls")
             .advise([look.rate(5.0)])
     };
-    if let Some(alpha) = median(look.curves.points(Series::Alpha).into_iter().map(|(_, alpha)| alpha)) {
+    if let Some(alpha) = alpha(look) {
         let sentence = "steps stay far before the minimum along their line.";
         return Ok(
             (alpha < ALPHA_LOW.value).then(|| finding(sentence).evident("alpha, median", alpha, ALPHA_LOW))

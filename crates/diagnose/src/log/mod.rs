@@ -8,6 +8,7 @@ mod formats;
 mod meaning;
 mod own;
 mod read;
+mod recorded;
 mod series;
 mod tabular;
 mod tensorboard;

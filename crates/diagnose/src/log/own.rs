@@ -4,6 +4,7 @@ use super::asked::Asked;
 use super::curves::Curves;
 use super::facts::Facts;
 use super::formats::Format;
+use super::recorded;
 use super::series::Series;
 use crate::error::LogError;
 use std::collections::BTreeMap;
@@ -42,6 +43,10 @@ pub fn of_run(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
         curves.step_losses = steps.rows.iter().filter_map(loss).collect();
     }
     curves.facts = facts(&info, &log.rows);
+    if let Some(log) = run.statistics()? {
+        curves.notes.extend(log.problems.iter().map(ToString::to_string));
+        recorded::add(&log.rows, &mut curves);
+    }
     asked.add_to(&mut curves.facts);
     if curves.epochs.is_empty() {
         let problem = format!("{} has recorded no epoch: there is nothing to look at", path.shown());

@@ -4,11 +4,13 @@ mod backward;
 mod flows;
 mod forward;
 mod grad_cam;
+mod repeat;
 mod values;
 
 pub use backward::Gradients;
 pub use forward::{DropoutKey, Tape};
 pub use grad_cam::GradCam;
+pub use repeat::{Repeated, Silence};
 
 pub(crate) use flows::Flows;
 pub(crate) use values::Values;

@@ -45,6 +45,8 @@ const SETTINGS: [(Touches, &[&str]); 10] = [
             "keep",
             "checkpoint_every",
             "memory",
+            "no_statistics",
+            "train_eval",
             "recipe",
         ],
     ),

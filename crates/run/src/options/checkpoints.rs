@@ -51,6 +51,27 @@ macro_rules! checkpoint_options {
             immaterial: true,
         }
 
+        /// Do not record what `diagnose` reads besides the curves: gradient norms, silent units, step lengths, single losses
+        ///
+        /// It is in `statistics.jsonl` of the run and changes no result. What costs time is recorded of one step in a hundred.
+        no_statistics: bool {
+            default: |_| false,
+            immaterial: true,
+        }
+
+        /// Judge training images as validation does, for `diagnose`, after every so many epochs; 0 for never
+        ///
+        /// All of them, or 2000 where there are more: in evaluation mode, without augmentation. This takes a pass of its own.
+        train_eval: Option<u32> {
+            default: |_| None,
+            default_text: "as often as it is 1.5 % of the images trained on",
+            value_name: "EPOCHS",
+            check: |spec| require(spec.train_eval.is_none() || !spec.no_statistics, || {
+                "`train_eval` is part of the statistics, which `no_statistics` turns off: give one of them".to_owned()
+            }),
+            immaterial: true,
+        }
+
         /// Saved states to keep besides the newest, in case that one gets damaged
         keep: usize {
             default: |_| 1,

@@ -12,7 +12,7 @@ use wellfit_policy::schedule::SwaRate;
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};
 use wellfit_record::{EpochRecord, Io, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, Swa, TrainError, fit, resume};
+use wellfit_train::{Callback, Every, FitConfig, Metric, Outcome, Swa, TrainError, TrainEval, fit, resume};
 
 /// `n` images of 4×4 pixels: class 0 dark, class 1 bright, with noise.
 pub fn images(n: usize, index: u32) -> Dataset {
@@ -73,6 +73,8 @@ pub struct Ending {
     best: Option<usize>,
     stop: StopReason,
     steps: String,
+    /// Empty where nothing was recorded.
+    pub statistics: String,
 }
 
 impl Story {
@@ -88,6 +90,9 @@ impl Story {
             )),
             early_stopping: Some((Metric::VAL_LOSS, stopping)),
             seed: 5,
+            // All that can be recorded, so that these stories also tell whether it is complete after a resumption.
+            statistics: true,
+            train_eval: TrainEval::Every(2),
             ..config(9, 0.02)
         };
         let (train, validation) = (loader(images(75, 0), 16, true), loader(images(40, 1), 16, false));
@@ -221,6 +226,7 @@ impl Ending {
             best: outcome.best,
             stop: outcome.stop,
             steps: std::fs::read_to_string(dir.join("steps.jsonl")).unwrap(),
+            statistics: std::fs::read_to_string(dir.join("statistics.jsonl")).unwrap_or_default(),
         }
     }
 

@@ -33,6 +33,7 @@ fn a_run_leaves_its_record_plots_and_weights() {
         "loss.svg",
         "model.safetensors",
         "run.toml",
+        "statistics.jsonl",
         "steps.jsonl",
         "trained-on.txt",
     ];
