@@ -17,6 +17,7 @@ use crate::prepared::trainer;
 use crate::step::Trainer;
 use std::iter::Peekable;
 use std::time::{Duration, Instant};
+use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{Blob, EpochRecord, Phase, RunWriter, StepRecord, StopReason, is_better_epoch};
@@ -243,7 +244,15 @@ impl<'a> Session<'a> {
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
         let mut answers = Answers::new(&config.measured, trainer.network.outputs());
-        let take = |logits: &[f32], labels: &[u32]| answers.add(logits, labels);
+        let mut answered = config.answers.then(Vec::new);
+        let outputs = trainer.network.outputs();
+        let take = |logits: &[f32], labels: &[u32]| {
+            answers.add(logits, labels);
+            if let Some(answered) = &mut answered {
+                let rows = logits.chunks_exact(outputs.max(1)).zip(labels);
+                answered.extend(rows.map(|(row, &label)| argmax(row) == label as usize));
+            }
+        };
         let validated = evaluate_source(network, validation, &config.loss, epoch, callback, take)?;
         // The end of an epoch is when its weights are needed: as the best ones, and for a checkpoint.
         self.trainer.download()?;
@@ -279,7 +288,7 @@ impl<'a> Session<'a> {
         {
             self.at.stop = Some(Stop { kind: StopReason::EarlyStopping, reason: reason.to_string() });
         }
-        Ok(decisions)
+        Ok(EpochDecisions { answered, ..decisions })
     }
 }
 
