@@ -38,6 +38,7 @@ mod plot;
 mod policies;
 mod pretrained;
 mod replay;
+mod prove;
 mod reproducible;
 mod results;
 mod train;
