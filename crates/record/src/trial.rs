@@ -12,6 +12,7 @@ use crate::io::{Disk, replace_file};
 use crate::lock::{RunLock, is_locked};
 use crate::manifest::read_file;
 use crate::place;
+use crate::run::RUN_TOML;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,6 +83,24 @@ impl TrialDir {
     #[must_use]
     pub fn run(&self, seed: u64, arm: &str) -> PathBuf {
         self.path.join(pair(seed)).join(arm)
+    }
+
+    /// The runs there are, pair by pair.
+    #[must_use]
+    pub fn runs(&self) -> Vec<PathBuf> {
+        let names = |path: &Path| {
+            let names = Dir::open(path).and_then(|dir| dir.names()).unwrap_or_default();
+            names.into_iter().filter_map(|name| name.into_string().ok()).collect::<Vec<_>>()
+        };
+        let seed = |name: &String| name.strip_prefix("pair-").and_then(|seed| seed.parse().ok());
+        let mut seeds: Vec<u64> = names(&self.path).iter().filter_map(seed).collect();
+        seeds.sort_unstable();
+        let arms = |seed: u64| {
+            let mut arms = names(&self.path.join(pair(seed)));
+            arms.sort();
+            arms.into_iter().map(move |arm| self.run(seed, &arm))
+        };
+        seeds.into_iter().flat_map(arms).filter(|run| run.join(RUN_TOML).is_file()).collect()
     }
 
     /// The right to work on the pair of that seed; None while another process has it.

@@ -8,13 +8,15 @@ use crate::member::{Quiet, State, state};
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
+use crate::options::RunSpec;
 use crate::saved::SavedRun;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
 use wellfit_proof::trial::PairId;
 use wellfit_proof::{Cost, Design, Flips, PairResult, judged_by_halves};
-use wellfit_record::{Metric, RunDir, TrialDir, answers, best_epoch, epochs};
+use wellfit_record::{Checkpoint, Metric, RunDir, TrialDir, answers, best_epoch, epochs};
+use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
 
 /// A trial that is being worked on.
 pub(super) struct Trial<'a> {
@@ -82,11 +84,11 @@ impl Trial<'_> {
         });
         match state {
             State::Finished => {}
-            State::Unfinished(run) => drop(run.resume(experiment, &mut Quiet(observer))?),
+            State::Unfinished(run) => drop(run.resume(experiment, &mut Brief(observer))?),
             State::Absent => {
                 // Whatever of a run is there was cut off before it was one.
                 let out = Destination { dir: Some(dir), force: true, command: self.command.to_owned() };
-                drop(experiment.train(&out, &mut Quiet(observer))?);
+                drop(experiment.train(&out, &mut Brief(observer))?);
             }
         }
         Ok(())
@@ -114,6 +116,43 @@ impl Trial<'_> {
             },
         };
         Ok((result, flips))
+    }
+}
+
+/// Of a trial's many runs passes on how they get on and what they warn of, but not what each of them is.
+struct Brief<'a>(&'a mut dyn Observer);
+
+impl Callback for Brief<'_> {
+    fn epoch_start(&mut self, epoch: u32, epochs: u32) {
+        self.0.epoch_start(epoch, epochs);
+    }
+
+    fn tick(&mut self, tick: &Tick) {
+        self.0.tick(tick);
+    }
+
+    fn interrupted(&mut self) -> Option<String> {
+        self.0.interrupted()
+    }
+
+    fn saved(&mut self, checkpoint: &Checkpoint) {
+        self.0.saved(checkpoint);
+    }
+
+    fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
+        self.0.epoch_end(report)
+    }
+}
+
+impl Observer for Brief<'_> {
+    fn notice(&mut self, notice: &Notice) {
+        if notice.is_warning() {
+            self.0.notice(notice);
+        }
+    }
+
+    fn ready(&mut self, spec: &RunSpec, run: &Path) -> Result<(), RunError> {
+        self.0.ready(spec, run)
     }
 }
 

@@ -30,7 +30,9 @@ fn a_trial_has_its_plan_its_runs_and_its_verdicts() {
     let names: Vec<&str> = techniques.iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["hflip", "lr=0.1"]);
     for one in techniques {
-        for key in ["verdict", "mean_difference", "interval", "interval_new_images", "p", "e", "more_seeds", "cost"] {
+        for key in
+            ["verdict", "mean_difference", "interval", "interval_new_images", "p", "e", "more_seeds", "cost"]
+        {
             assert!(one.get(key).is_some(), "{key} in {one}");
         }
     }
