@@ -31,6 +31,15 @@ pub enum Event {
     },
     /// An epoch ended.
     Epoch(EpochRecord),
+    /// Which validation images an epoch's weights answered rightly, where a run was asked to record it.
+    Answers {
+        /// The epoch.
+        epoch: u32,
+        /// How many images there are, in the order of the data.
+        images: u64,
+        /// A bit for each image, set where the answer was right: hexadecimal digits, the first image in the highest bit.
+        right: String,
+    },
     /// The learning rate changed.
     LrChange {
         /// The epoch after which it changed.
@@ -150,6 +159,7 @@ impl Event {
     pub(crate) fn stays_after_going_back_to(&self, epoch: u32, step: u64) -> bool {
         match self {
             Self::Epoch(EpochRecord { epoch: at, .. })
+            | Self::Answers { epoch: at, .. }
             | Self::LrChange { epoch: at, .. }
             | Self::File { epoch: at, .. }
             | Self::EarlyStoppingCounter { epoch: at, .. } => *at <= epoch,

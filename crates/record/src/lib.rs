@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answers;
 mod behind;
 mod best;
 mod blob;
@@ -55,8 +56,10 @@ mod staged;
 mod statistics;
 mod stop;
 mod summary;
+mod trial;
 mod writer;
 
+pub use answers::answers;
 pub use behind::Write;
 pub use best::{best_epoch, is_better_epoch};
 pub use blob::Blob;
@@ -77,6 +80,7 @@ pub use slots::NewestGood;
 pub use statistics::{EpochStatistics, RunStatistics, Statistics, StepStatistics};
 pub use stop::StopReason;
 pub use summary::{Outcome, RunState, RunSummary, TEST, list_runs, list_runs_of_groups};
+pub use trial::{PairLock, TRIAL_TOML, TrialDir};
 pub use wellfit_base::Dir;
 pub use wellfit_base::hash::sha256;
 pub use wellfit_base::time::now;

@@ -10,6 +10,7 @@ use crate::lines::Problem;
 use crate::place::member;
 use crate::run::{RUN_TOML, RunDir};
 use crate::stop::StopReason;
+use crate::trial::TrialDir;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit_base::Dir;
@@ -91,7 +92,7 @@ pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>> {
     Ok(runs)
 }
 
-/// The same, with the runs of a group in its place: `NAME/fold-1` and so on.
+/// The same, with the runs of a group or a trial in its place: `NAME/fold-1`, `NAME/pair-0/baseline` and so on.
 ///
 /// # Errors
 /// If `root` cannot be read.
@@ -99,13 +100,16 @@ pub fn list_runs_of_groups(root: &Path) -> Result<Vec<RunSummary>> {
     let mut runs = Vec::new();
     for run in list_runs(root)? {
         let is_member = |path: &PathBuf| path.join(RUN_TOML).is_file();
-        let mut members = (1..).map(|number| member(&run.path, number)).take_while(is_member).peekable();
-        if run.outcome.is_ok() || members.peek().is_none() {
+        let members: Vec<PathBuf> = match TrialDir::find(&run.path) {
+            Some(trial) => trial.runs(),
+            None => (1..).map(|number| member(&run.path, number)).take_while(is_member).collect(),
+        };
+        if run.outcome.is_ok() || members.is_empty() {
             runs.push(run);
             continue;
         }
-        runs.extend(members.map(|path| RunSummary {
-            name: format!("{}/{}", run.name, name_of(&path)),
+        runs.extend(members.into_iter().map(|path| RunSummary {
+            name: path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/"),
             outcome: RunDir::open(&path).and_then(|run| run.outcome()),
             path,
         }));

@@ -3,11 +3,12 @@
 use crate::classifier::{Classifier, Evaluation};
 use crate::error::RunError;
 use crate::experiment::{Experiment, folds_of};
+use crate::member::{Quiet, State, state};
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::DataSource;
 use crate::options::{Options, RunSpec};
-use crate::resume::{Changes, RUNS, Unfinished, changed, diverged, source_of};
+use crate::resume::{Changes, RUNS, changed, source_of};
 use crate::saved::SavedRun;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use wellfit_base::Shown;
 use wellfit_data::Dataset;
 use wellfit_models::Engine;
-use wellfit_record::{EpochRecord, RunDir, RunGroup, RunWriter, list_runs};
+use wellfit_record::{EpochRecord, RunDir, RunGroup, list_runs};
 
 /// The file that says that a cross-validation is complete; its caller writes it last.
 const PREDICTIONS: &str = "predictions.csv";
@@ -142,33 +143,6 @@ pub fn resume_folds(
     cross_validate(&options, &source, &out, true, observer).map(Some)
 }
 
-/// What is in a fold's directory.
-enum State {
-    Absent,
-    Unfinished(Box<Unfinished>),
-    Finished,
-}
-
-fn state(dir: &Path, experiment: &Experiment) -> Result<State, RunError> {
-    let Ok(run) = RunDir::open(dir) else { return Ok(State::Absent) };
-    let saved = SavedRun::read(&run)?;
-    if !saved.is_of(experiment) {
-        let name = dir.shown();
-        let problem = format!("{name} is a run of other settings or data: give another directory");
-        return Err(RunError::Unusable(problem));
-    }
-    if let Some(message) = diverged(&run)? {
-        return Err(RunError::Diverged(format!(
-            "{} ended because {message}; resumed, it would do so again",
-            dir.shown()
-        )));
-    }
-    if saved.is_finished(&run)? {
-        return Ok(State::Finished);
-    }
-    Ok(State::Unfinished(Box::new(Unfinished::new(RunWriter::resume(dir)?, saved))))
-}
-
 /// The newest cross-validation with these settings and data that is not complete.
 fn unfinished(first: &Experiment, dir: Option<&Path>) -> Result<Option<PathBuf>, RunError> {
     let dirs: Vec<PathBuf> = match dir {
@@ -197,7 +171,7 @@ fn finish(
     observer: &mut dyn Observer,
 ) -> Result<CrossValidation, RunError> {
     let splits = source.open(spec.skip_bad, spec.depth, &mut ())?;
-    let places = folds_of(&splits.train, spec.folds.unwrap_or_default(), spec.seed)?;
+    let places = folds_of(&splits.train, spec.folds.unwrap_or_default(), spec.split_seed())?;
     let (mut folds, mut answers) = (Vec::new(), Vec::new());
     for (fold, places) in (1..).zip(&places) {
         let run = RunGroup::run(group.path(), fold);
@@ -263,14 +237,3 @@ fn pooled(folds: &[Evaluation], places: &[Vec<u32>], classes: usize) -> Evaluati
     all.accuracy = right as f64 / images.max(1) as f64;
     all
 }
-
-/// Passes on nothing that was said of the data before.
-struct Quiet<'a>(&'a mut dyn Observer);
-
-impl wellfit_train::callback::Callback for Quiet<'_> {
-    fn interrupted(&mut self) -> Option<String> {
-        self.0.interrupted()
-    }
-}
-
-impl Observer for Quiet<'_> {}

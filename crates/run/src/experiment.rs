@@ -317,14 +317,14 @@ pub(crate) fn divide(
         if val.is_some() {
             observer.notice(&Notice::FoldsLeaveValidation);
         }
-        let folds = folds_of(&train, folds, spec.seed)?;
+        let folds = folds_of(&train, folds, spec.split_seed())?;
         let (apart, rest) = fold_and_rest(&folds, fold);
         return Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test });
     }
     if let Some(validation) = val {
         return Ok(Parts { name, train, validation, test });
     }
-    let (rest, apart) = stratified(&train.labels, train.classes.len(), spec.val_split, spec.seed)?;
+    let (rest, apart) = stratified(&train.labels, train.classes.len(), spec.val_split, spec.split_seed())?;
     Ok(Parts { name, train: train.subset(&rest), validation: train.subset(&apart), test })
 }
 

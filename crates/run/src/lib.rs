@@ -12,6 +12,7 @@
 //! * [`options`] every setting once: name, help, group, default, check; [`RunSpec`] and [`Options`] follow from it
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`cross_validate`] a run for each fold of the training images
+//! * [`prove()`] pairs of runs with and without techniques, and the verdicts on these
 //! * [`Experiment::find_lr`] the search for a learning rate
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
@@ -40,6 +41,7 @@ mod from_scratch;
 mod heat;
 mod lr_find;
 mod machine;
+mod member;
 pub mod memory;
 mod notice;
 mod observer;
@@ -56,6 +58,7 @@ mod side_by_side;
 mod spec;
 mod trained_on;
 mod training;
+mod trial;
 mod verify;
 mod weights_name;
 
@@ -86,5 +89,6 @@ pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
 pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};
+pub use trial::{Ask, Proof, prove};
 pub use verify::{Part, verify};
 pub use weights_name::{torchvision_file, weights_name};

@@ -75,6 +75,11 @@ impl RunSpec {
         Some(differing.map(difference).collect())
     }
 
+    /// What decides which images are set aside.
+    pub(crate) fn split_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(self.seed)
+    }
+
     /// Where to compute.
     pub(crate) fn device(&self) -> Result<Device, String> {
         self.device.parse().map_err(|error| format!("`device` {}: {error}", self.device))
@@ -225,6 +230,7 @@ impl RunSpec {
                 .map_err(|problem| RunError::setting("schedule", problem))?,
             lr_scheduler: stalling.filter(|_| self.lr_scheduler),
             measured: self.measured(),
+            answers: self.record_answers,
             best: Metric::named(&self.best).unwrap_or(Metric::VAL_LOSS),
             early_stopping: watched.filter(|_| self.early_stopping),
             checkpoint: self.checkpoint_config(),

@@ -55,6 +55,8 @@ pub struct FitConfig {
     pub lr_scheduler: Option<(Metric, PlateauConfig)>,
     /// Metrics that are measured and recorded besides those that every epoch has: those of the policies must be here.
     pub measured: Vec<Metric>,
+    /// Whether to record which validation images each epoch answers rightly.
+    pub answers: bool,
     /// The metric that decides which epoch's weights are kept: see [`is_better_epoch`](wellfit_record::is_better_epoch).
     pub best: Metric,
     /// Early stopping and the metric it watches.
@@ -96,6 +98,7 @@ impl Default for FitConfig {
             schedule: None,
             lr_scheduler: None,
             measured: Vec::new(),
+            answers: false,
             best: Metric::VAL_LOSS,
             early_stopping: None,
             checkpoint: None,
@@ -240,6 +243,9 @@ fn write_epoch(
 ) -> Result<(), TrainError> {
     let epoch = decisions.record.epoch;
     run.event(&Event::Epoch(decisions.record))?;
+    if let Some(right) = &decisions.answered {
+        run.event(&Event::answers(epoch, right))?;
+    }
     let counted = decisions.early_stopping.as_ref().filter(|observation| observation.counter > 0);
     if let (Some(observation), Some((_, options))) = (counted, &session.config.early_stopping) {
         let (counter, patience) = (observation.counter, options.patience);

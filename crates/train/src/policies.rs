@@ -36,6 +36,8 @@ pub(crate) struct EpochDecisions {
     pub early_stopping: Option<Observation>,
     pub plateau: Option<PlateauStep>,
     pub checkpoint: Option<CheckpointDecision>,
+    /// Whether each validation image was answered rightly, where that is recorded.
+    pub answered: Option<Vec<bool>>,
 }
 
 impl Policies {
@@ -70,6 +72,7 @@ impl Policies {
         let metrics: BTreeMap<String, f64> =
             epoch.metrics.iter().map(|(metric, value)| (metric.name().to_owned(), value)).collect();
         Ok(EpochDecisions {
+            answered: None,
             record: *epoch,
             best,
             early_stopping: self

@@ -18,6 +18,7 @@ use crate::statistics::{PlainLoss, ValidationAnswers};
 use crate::step::Trainer;
 use std::iter::Peekable;
 use std::time::{Duration, Instant};
+use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
@@ -252,12 +253,16 @@ impl<'a> Session<'a> {
         let compute = |values: &[f32], value| trainer.evaluate((values, value));
         let network = (&trainer.network, &compute as &Compute<'_>);
         let mut answers = Answers::new(&config.measured, trainer.network.outputs());
-        let images = data.validation.loader().dataset().len();
-        let mut recorded =
-            config.statistics.then(|| ValidationAnswers::new(images, trainer.network.outputs()));
+        let (images, outputs) = (data.validation.loader().dataset().len(), trainer.network.outputs());
+        let mut recorded = config.statistics.then(|| ValidationAnswers::new(images, outputs));
+        let mut answered = config.answers.then(Vec::new);
         let take = |logits: &[f32], labels: &[u32]| {
             answers.add(logits, labels);
             recorded.iter_mut().for_each(|recorded| recorded.add(logits, labels));
+            if let Some(answered) = &mut answered {
+                let rows = logits.chunks_exact(outputs.max(1)).zip(labels);
+                answered.extend(rows.map(|(row, &label)| argmax(row) == label as usize));
+            }
         };
         let validated = evaluate_source(network, &data.validation, &config.loss, epoch, callback, take)?;
         let val_seconds = start.elapsed().as_secs_f64();
@@ -297,7 +302,7 @@ impl<'a> Session<'a> {
         {
             self.at.stop = Some(Stop { kind: StopReason::EarlyStopping, reason: reason.to_string() });
         }
-        Ok(decisions)
+        Ok(EpochDecisions { answered, ..decisions })
     }
 }
 

@@ -6,6 +6,7 @@ pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
 use crate::lr_find_args::LrFindArgs;
+pub use crate::prove_args::ProveArgs;
 use crate::settings::{Settings, one_of, seed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ pub enum Command {
     /// The three experiments
     #[command(subcommand)]
     Lab(Lab),
+    /// Find out by pairs of runs whether a technique helps, with a stated chance of error
+    Prove(Box<ProveArgs>),
     /// Classify images with a run's best weights
     Predict(PredictArgs),
     /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration

@@ -11,6 +11,7 @@
 //! | [`models`] | batches → logits, and back to gradients |
 //! | [`fetch`] | names of pretrained weights → files |
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
+//! | [`proof`] | paired runs → verdicts |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
 //! | [`diagnose`] | curves, ours or another tool's → findings |
@@ -28,6 +29,7 @@ pub use wellfit_kernels as kernels;
 pub use wellfit_models as models;
 pub use wellfit_plot as plot;
 pub use wellfit_policy as policy;
+pub use wellfit_proof as proof;
 pub use wellfit_record as record;
 pub use wellfit_rng as rng;
 pub use wellfit_run as run;

@@ -18,6 +18,7 @@ mod parent;
 mod parser;
 mod program;
 mod progress;
+mod prove_args;
 mod settings;
 mod signals;
 mod translate;
@@ -76,6 +77,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),
         Command::Lab(Lab::Dropout(args)) => labs::dropout::run(args, out),
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
+        Command::Prove(args) => commands::prove::run(args, out),
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Explain(args) => commands::explain::run(args, out),

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "train",
     "resume",
     "verify-resume",
     "verify",
     "lab",
     "predict",
+    "prove",
     "evaluate",
     "export",
     "data",

@@ -47,6 +47,24 @@ pub enum Notice {
         /// Whether its run is there and finished.
         finished: bool,
     },
+    /// An arm of a pair of a trial begins.
+    Arm {
+        /// The pair, from 1.
+        pair: usize,
+        /// Of how many, at most.
+        pairs: usize,
+        /// The arm: the baseline or a technique.
+        arm: String,
+        /// Whether its run is there and finished.
+        finished: bool,
+    },
+    /// A technique whose settings the baseline has already.
+    NoTechnique {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing to do until another process is done with its pair.
+    OtherProcess,
     /// The test part decides which epoch is best.
     TestDecides,
     /// The epochs that fit into the time there is.
@@ -414,6 +432,7 @@ impl Notice {
                 | Self::DownloadRetried { .. }
                 | Self::CachedWeightsDamaged { .. }
                 | Self::RandomWeights { .. }
+                | Self::NoTechnique { .. }
                 | Self::TrainedOn { .. }
                 | Self::ValidationKnown { .. }
                 | Self::TrainingUnknown { .. }

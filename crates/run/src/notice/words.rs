@@ -34,6 +34,14 @@ impl fmt::Display for Notice {
             Self::Fold { fold, folds, finished } => {
                 write!(f, "Fold {fold} of {folds}{}", if *finished { ": finished before" } else { "" })
             }
+            Self::Arm { pair, pairs, arm, finished } => {
+                write!(f, "Pair {pair} of {pairs}, {arm}{}", if *finished { ": finished before" } else { "" })
+            }
+            Self::NoTechnique { name } => write!(
+                f,
+                "{name}: the baseline has these settings already, so the arms will be the same to the bit"
+            ),
+            Self::OtherProcess => f.write_str("Other processes work on the pairs that are left; waiting for them"),
             Self::TestDecides => f.write_str(
                 "Note: test/ decides which epoch is best here, as in the textbook's recipe, so its figures are optimistic. \
                  `wellfit train` keeps test/ for the end.",

@@ -43,6 +43,12 @@ macro_rules! checkpoint_options {
             }),
         }
 
+        /// Record which validation images each epoch answers rightly, as `prove` needs them
+        record_answers: bool {
+            default: |_| false,
+            immaterial: true,
+        }
+
         /// Save the state of the run this often, besides at the end of each epoch, such as 50steps or 10min
         checkpoint_every: Option<String> {
             default: |_| None,

@@ -54,6 +54,18 @@ macro_rules! data_options {
             value_name: "NAME",
         }
 
+        /// Decides which images are set aside for validation, in place of `seed`
+        ///
+        /// So runs whose seeds differ are judged on the same images.
+        split_seed: Option<u64> {
+            default: |_| None,
+            default_text: "the seed",
+            value_name: "N",
+            check: |spec| require(spec.split_seed.is_none_or(|seed| i64::try_from(seed).is_ok()), || {
+                format!("`split_seed` must be at most {}", i64::MAX)
+            }),
+        }
+
         /// Share of the training images set aside for validation, where the data have none
         val_split: f64 {
             default: |_| 0.2,

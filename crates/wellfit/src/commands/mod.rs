@@ -16,6 +16,7 @@ pub mod models;
 pub mod outcome;
 pub mod plot;
 pub mod predict;
+pub mod prove;
 pub mod replay;
 pub mod resume;
 pub mod runs;

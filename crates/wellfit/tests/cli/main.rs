@@ -37,6 +37,7 @@ mod names;
 mod plot;
 mod policies;
 mod pretrained;
+mod prove;
 mod replay;
 mod reproducible;
 mod results;

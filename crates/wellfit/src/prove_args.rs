@@ -1,0 +1,63 @@
+//! The options of `prove`.
+
+use crate::data_args::PlaceArgs;
+use crate::settings::Settings;
+use clap::Args;
+use std::path::PathBuf;
+use wellfit::run::options::Group;
+
+/// `wellfit prove`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "--help lists all options, those of train among them",
+    after_long_help = "Options of train are the baseline's settings, which all runs have. More: docs/prove.md"
+)]
+pub struct ProveArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// What is compared with the baseline; several may be given: early-stopping, lr-scheduler, batch-norm, augmentation, hflip,
+    /// vflip, weight-decay, label-smoothing, freeze, weights, class-weights, a schedule (one-cycle), a recipe (scratch), or any
+    /// option with a value (lr=0.01)
+    #[arg(long, value_name = "NAME", num_args = 1.., required_unless_present = "b")]
+    pub technique: Vec<String>,
+    /// A configuration as for --config that is the baseline
+    #[arg(long, value_name = "FILE", requires = "b", conflicts_with = "config")]
+    pub a: Option<PathBuf>,
+    /// A configuration that is compared with it
+    #[arg(long, value_name = "FILE")]
+    pub b: Option<PathBuf>,
+    /// Pairs of runs, each with a seed of its own [default: as few as can show anything, at least 6]
+    #[arg(long, value_name = "N", conflicts_with = "until_sure")]
+    pub seeds: Option<usize>,
+    /// Make pairs until the verdict is sure, at most so many
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
+    pub until_sure: Option<usize>,
+    /// What is compared, of the validation images
+    #[arg(long, value_name = "METRIC", default_value = "val_accuracy")]
+    pub metric: String,
+    /// The least difference that matters
+    #[arg(long, value_name = "X", default_value_t = 0.005, allow_negative_numbers = true)]
+    pub delta: f64,
+    /// The chance to find any technique that does nothing
+    #[arg(long, value_name = "P", default_value_t = 0.05, allow_negative_numbers = true)]
+    pub alpha: f64,
+    // After these, so that help has the groups in their order.
+    #[command(flatten)]
+    pub settings: Settings,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// A TOML file as for `train`, or a run for its settings; the command line wins
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more of each run
+    #[arg(long, short, help_heading = Group::Output.title())]
+    pub verbose: bool,
+    /// Go on with the trial in --out, or with the newest in runs/ of this plan and these data; begin one if there is none.
+    /// Several processes may work on one trial
+    #[arg(long, value_name = "auto", num_args = 0..=1, default_missing_value = "auto", value_parser = ["auto"], help_heading = Group::Checkpoints.title())]
+    pub resume: Option<String>,
+    /// The trial's directory [default: runs/<data>-<techniques>-<n>]
+    #[arg(long, value_name = "DIR", help_heading = Group::Output.title())]
+    pub out: Option<PathBuf>,
+}
