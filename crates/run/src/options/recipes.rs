@@ -15,7 +15,8 @@ impl RecipeName {
     /// * `finetune`: a new head first, on features that are computed once (Kumar et al. 2022, arXiv:2202.10054), then all
     ///   layers, the pretrained ones at a tenth of the rate (Howard and Ruder 2018, arXiv:1801.06146), which warms up
     ///   and falls by a cosine. BatchNorm keeps the statistics of the large data set: those of a few hundred images are
-    ///   worse, and the change costs epochs.
+    ///   worse, and the change costs epochs. The average of the weights is what is kept: it gained a point over five
+    ///   kinds of pictures (docs/recipes.md).
     /// * `linear-probe`: the head alone, on features that are computed once an image. The loss chooses the epoch, which
     ///   tells epochs apart that are right on the same few images, and a tenth of the images is enough for that.
     /// * `scratch`: a network without pretrained weights: strong augmentation, a long warm-up and cosine, decoupled decay,
@@ -62,6 +63,10 @@ impl RecipeName {
                 let alone = if given.freeze == Some(true) { 0 } else { HEAD_EPOCHS.min(epochs / 3) };
                 settings.push(("epochs", epochs.to_string()));
                 settings.push(("freeze_epochs", alone.to_string()));
+                // A GPU keeps no average.
+                if given.device.as_ref().is_none_or(|device| device == "cpu") {
+                    settings.push(("ema", "0.99".to_owned()));
+                }
             }
             Self::Textbook => settings.push(("vflip", (data == DataKind::Folder).to_string())),
             Self::LinearProbe | Self::Scratch => {}

@@ -75,7 +75,7 @@ fn with_batch_norm(model: &str) -> Result<String, RunError> {
 fn unknown(name: &str) -> RunError {
     let mut known: Vec<&str> = NAMED.iter().map(|(name, ..)| *name).collect();
     known.extend(["weight-decay", "batch-norm"]);
-    let settings = entries().iter().map(|entry| entry.option()).collect::<Vec<_>>();
+    let settings = entries().iter().map(crate::options::Entry::option).collect::<Vec<_>>();
     let setting = settings.iter().find(|setting| *setting == name);
     let hint = setting.map_or_else(String::new, |setting| {
         format!("{setting} is an option: give its value, as {setting}=VALUE. ")
