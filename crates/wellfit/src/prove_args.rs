@@ -16,10 +16,10 @@ pub struct ProveArgs {
     /// Data as for `train`
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// What is compared with the baseline; several may be given: early-stopping, lr-scheduler, batch-norm, augmentation, hflip,
+    /// What is compared with the baseline; give it again for several: early-stopping, lr-scheduler, batch-norm, augmentation, hflip,
     /// vflip, weight-decay, label-smoothing, freeze, weights, class-weights, a schedule (one-cycle), a recipe (scratch), or any
     /// option with a value (lr=0.01)
-    #[arg(long, value_name = "NAME", num_args = 1.., required_unless_present = "b")]
+    #[arg(long, value_name = "NAME", required_unless_present = "b")]
     pub technique: Vec<String>,
     /// A configuration as for --config that is the baseline
     #[arg(long, value_name = "FILE", requires = "b", conflicts_with = "config")]

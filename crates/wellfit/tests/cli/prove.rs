@@ -21,7 +21,7 @@ fn result(bench: &Bench, trial: &str) -> Value {
 #[test]
 fn a_trial_has_its_plan_its_runs_and_its_verdicts() {
     let bench = animals();
-    let line = format!("{LINE} --technique hflip lr=0.1 --out t --json");
+    let line = format!("{LINE} --technique hflip --technique lr=0.1 --out t --json");
     bench.run(&line).succeeds().says("Pair 7 of 7, lr=0.1").says("hflip: ");
     // Two techniques together need seven pairs.
     let found = result(&bench, "t");
@@ -97,12 +97,12 @@ fn a_trial_that_was_cut_off_ends_the_same() {
 fn two_configurations_are_compared() {
     let bench = animals();
     bench.write("slow.toml", b"lr = 0.0001\n");
-    bench.write("fast.toml", b"lr = 0.01\nhflip = true\n");
+    bench.write("fast.toml", b"lr = 0.01\nvflip = true\n");
     bench.run(&format!("{LINE} --a slow.toml --b fast.toml --out t")).succeeds();
     let plan = bench.toml("t/trial.toml");
     assert_eq!(plan["baseline"]["lr"].as_str(), Some("0.0001"));
     let settings = &plan["techniques"][0]["settings"];
-    assert_eq!((settings["lr"].as_str(), settings["hflip"].as_str()), (Some("0.01"), Some("true")));
+    assert_eq!((settings["lr"].as_str(), settings["vflip"].as_str()), (Some("0.01"), Some("true")));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_cannot_be_a_trial_is_refused_before_anything_is_written() {
         ("--technique hflip --seeds 5", &["seeds = 5", "6 to"]),
         ("--technique hflip --metric loss", &["metric", "val_loss"]),
         ("--technique hflip --delta 0", &["delta"]),
-        ("--technique hflip hflip", &["no other technique has"]),
+        ("--technique hflip --technique hflip", &["no other technique has"]),
         ("--technique hflip --time 10s", &["--time", "--epochs"]),
         ("--technique hflip --folds 3", &["--folds"]),
     ] {
