@@ -21,7 +21,7 @@ fn result(bench: &Bench, trial: &str) -> Value {
 #[test]
 fn a_trial_has_its_plan_its_runs_and_its_verdicts() {
     let bench = animals();
-    let line = format!("{LINE} --technique hflip --technique lr=0.1 --out t --json");
+    let line = format!("{LINE} --technique hflip --technique lr=0.1 --out t");
     bench.run(&line).succeeds().says("Pair 7 of 7, lr=0.1").says("hflip: ");
     // Two techniques together need seven pairs.
     let found = result(&bench, "t");
