@@ -111,7 +111,7 @@ impl CrossEntropy {
     }
 }
 
-/// The plain cross-entropy of one row of logits: −log softmax(row)[label].
+/// The plain cross-entropy of one row of logits: the negative logarithm of the label's softmax.
 #[must_use]
 pub fn cross_entropy(row: &[f32], label: u32) -> f64 {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
