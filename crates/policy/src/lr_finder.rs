@@ -81,7 +81,7 @@ pub struct LrPoint {
 ///     // What a small problem does: it learns fastest near a rate of 0.1, and diverges above.
 ///     curve.take(2.0 - 1.5 * (-(lr / 0.1).ln().powi(2) / 8.0).exp() + lr * lr);
 /// }
-/// assert!((1e-3..0.1).contains(&curve.valley().unwrap()));
+/// assert!((1e-4..0.1).contains(&curve.valley().unwrap()));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LrCurve {

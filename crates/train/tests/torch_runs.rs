@@ -138,8 +138,8 @@ fn averages_of_epochs_are_torchs() {
         assert_eq!(averaged.len(), case.rates.len());
         for (found, what) in [(&raw, "raw"), (&average, "average")] {
             let (error, count) = error(found, &fixture, &format!("{number}/{what}/"));
-            // torch computed in float64, 18 steps of f32 err by some 2⁻²⁴ each.
-            assert!(error < 1e-6, "case {number}: {what} differs by {error:e}");
+            // torch computed in float64; each of 18 steps rounds gradients, moments and weights: some 4 · 2⁻²⁴.
+            assert!(error < 4e-6, "case {number}: {what} differs by {error:e}");
             assert_eq!(count, 12);
             (worst, tensors) = (worst.max(error), tensors + count);
         }
