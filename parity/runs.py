@@ -4,7 +4,7 @@
     python parity/runs.py
 
 writes crates/train/tests/fixtures/runs.safetensors: the weights to begin with, the rate of each epoch, the weights after
-each, and the average with its running statistics. Computed in float64. The images are a hash of their place, the same in
+each, and the average with its running statistics. Computed in float64 from float32 inputs. The images are a hash of their place, the same in
 crates/train/tests/torch_runs.rs.
 """
 import json
@@ -43,8 +43,9 @@ def hashed(place: int) -> int:
 def data():
     labels = [i % 2 for i in range(IMAGES)]
     pixels = [[labels[i] * 60 + hashed(16 * i + p + 1) % 160 for p in range(16)] for i in range(IMAGES)]
-    images = (torch.tensor(pixels, dtype=torch.float64).reshape(-1, 1, 4, 4) / 255 - 0.45) / 0.25
-    return list(zip(images.split(BATCH), torch.tensor(labels).split(BATCH)))
+    # In float32, as torchvision's transforms and ours give them: the rounding has a mean, which would be BatchNorm's, too.
+    images = (torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 4, 4) / 255 - 0.45) / 0.25
+    return list(zip(images.double().split(BATCH), torch.tensor(labels).split(BATCH)))
 
 
 def fresh() -> Small:
