@@ -32,10 +32,7 @@ impl RunGroup {
     /// # Errors
     /// If `out` is in the way, in use, or cannot be written.
     pub fn create(out: Option<&Path>, hint: &str, force: bool) -> Result<Self> {
-        let (staged, lock) = match out {
-            Some(dir) => place::claim_at(Arc::new(Disk), dir, force)?,
-            None => place::claim_numbered(Arc::new(Disk), Path::new("runs"), hint)?,
-        };
+        let (staged, lock) = place::claim(Arc::new(Disk), out, hint, force)?;
         let (path, dir) = (staged.place.path().to_owned(), Arc::clone(&staged.dir));
         Ok(Self { path, dir, lock: Arc::new(lock), staged: Some(staged) })
     }

@@ -21,6 +21,19 @@ pub(crate) fn member(group: &Path, number: u32) -> PathBuf {
     group.join(format!("fold-{number}"))
 }
 
+/// Claims `out`, or else `runs/<hint>-<n>` with the smallest free n.
+pub(crate) fn claim(
+    io: Arc<dyn Io>,
+    out: Option<&Path>,
+    hint: &str,
+    force: bool,
+) -> Result<(Staged, RunLock)> {
+    match out {
+        Some(dir) => claim_at(io, dir, force),
+        None => claim_numbered(io, Path::new("runs"), hint),
+    }
+}
+
 /// Claims `root/hint-n` for the smallest free n from 1, and gives the lock on where the run is built, too.
 pub(crate) fn claim_numbered(io: Arc<dyn Io>, root: &Path, hint: &str) -> Result<(Staged, RunLock)> {
     fs::create_dir_all(root).at("create", root)?;

@@ -42,11 +42,7 @@ impl TrialDir {
     /// # Errors
     /// If `out` is in the way, in use, or cannot be written.
     pub fn create(out: Option<&Path>, hint: &str, plan: &str) -> Result<Self> {
-        let io = Arc::new(Disk);
-        let (staged, lock) = match out {
-            Some(dir) => place::claim_at(io, dir, false)?,
-            None => place::claim_numbered(io, Path::new("runs"), hint)?,
-        };
+        let (staged, lock) = place::claim(Arc::new(Disk), out, hint, false)?;
         let path = staged.place.path().to_owned();
         match replace_file(&Disk, &staged.dir, TRIAL_TOML, plan.as_bytes()) {
             Ok(()) => staged.publish(Arc::new(lock)).map(|_lock| Self { path }),

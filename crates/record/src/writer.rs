@@ -55,10 +55,9 @@ impl RunWriter {
     /// # Errors
     /// If `out` is in the way, in use, or cannot be written.
     pub fn create(out: Option<&Path>, hint: &str, force: bool) -> Result<Self> {
-        match out {
-            Some(dir) => Self::create_at(Arc::new(Disk), dir, force),
-            None => Self::create_numbered(Arc::new(Disk), Path::new("runs"), hint),
-        }
+        let io: Arc<dyn Io> = Arc::new(Disk);
+        let claim = place::claim(io.clone(), out, hint, force)?;
+        Self::build(io, claim)
     }
 
     /// [`create`](Self::create) in `root/<hint>-<n>`, with a file layer of your own.

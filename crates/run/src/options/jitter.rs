@@ -1,6 +1,6 @@
 //! How much colours vary.
 
-use super::setting::{Kind, Setting, unicode};
+use super::setting::{Kind, Setting, unicode, worded};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
@@ -96,14 +96,4 @@ impl TryFrom<Value> for JitterSetting {
     }
 }
 
-impl Setting for JitterSetting {
-    const KIND: Kind = Kind::Text;
-
-    fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse()
-    }
-
-    fn show(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
+worded!(JitterSetting: Kind::Text);

@@ -1,6 +1,6 @@
 //! Settings whose value is one of a few words.
 
-use super::setting::{Kind, Setting, unicode};
+use super::setting::{Kind, Setting, unicode, worded};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
@@ -48,17 +48,7 @@ macro_rules! names {
             }
         }
 
-        impl Setting for $type {
-            const KIND: Kind = Kind::Choice(Self::NAMES);
-
-            fn parse(text: &OsStr) -> Result<Self, String> {
-                unicode(text)?.parse()
-            }
-
-            fn show(&self) -> Option<String> {
-                Some(self.to_string())
-            }
-        }
+        worded!($type: Kind::Choice(Self::NAMES));
     };
 }
 
@@ -218,29 +208,9 @@ impl Setting for Scaling {
     }
 }
 
-impl Setting for Depth {
-    const KIND: Kind = Kind::Choice(Self::NAMES);
+worded!(Depth: Kind::Choice(Self::NAMES));
 
-    fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse()
-    }
-
-    fn show(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
-impl Setting for ScheduleSpec {
-    const KIND: Kind = Kind::Text;
-
-    fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse().map_err(|error| format!("{error}"))
-    }
-
-    fn show(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
+worded!(ScheduleSpec: Kind::Text);
 
 impl From<SemanticsName> for Semantics {
     fn from(name: SemanticsName) -> Self {

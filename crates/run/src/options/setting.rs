@@ -55,6 +55,24 @@ macro_rules! parsed {
     )* };
 }
 
+/// For types whose errors are words for the user already.
+macro_rules! worded {
+    ($type:ty: $kind:expr) => {
+        impl Setting for $type {
+            const KIND: Kind = $kind;
+
+            fn parse(text: &OsStr) -> Result<Self, String> {
+                unicode(text)?.parse().map_err(|error| format!("{error}"))
+            }
+
+            fn show(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    };
+}
+pub(super) use worded;
+
 parsed! {
     bool: Switch or "give true or false".to_owned(),
     u32: Number or whole(u32::MAX),

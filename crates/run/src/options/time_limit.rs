@@ -1,6 +1,6 @@
 //! A length of time, as people write it.
 
-use super::setting::{Kind, Setting, unicode};
+use super::setting::{Kind, Setting, unicode, worded};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
@@ -61,17 +61,7 @@ impl TryFrom<String> for TimeLimit {
     }
 }
 
-impl Setting for TimeLimit {
-    const KIND: Kind = Kind::Text;
-
-    fn parse(text: &OsStr) -> Result<Self, String> {
-        unicode(text)?.parse()
-    }
-
-    fn show(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
+worded!(TimeLimit: Kind::Text);
 
 #[cfg(test)]
 mod tests {

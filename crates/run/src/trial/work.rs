@@ -158,18 +158,17 @@ fn grown(design: &Design, asked: &Design) -> Option<Design> {
 /// The newest trial in `runs/` with that plan and these data.
 fn newest(asked: &Design, baseline: &Experiment) -> Option<TrialDir> {
     let fits = |dir: &TrialDir| {
-        let plan = plan_of(dir).ok()?;
-        let same = plan == *asked || grown(&plan, asked).is_some();
+        let Ok(plan) = plan_of(dir) else { return false };
         let run = RunDir::open(dir.run(plan.first_seed, wellfit_proof::BASELINE)).ok();
         let other = run.and_then(|run| SavedRun::read(&run).ok()).is_some_and(|saved| !saved.is_of(baseline));
-        (same && !other).then_some(())
+        (plan == *asked || grown(&plan, asked).is_some()) && !other
     };
     let runs = list_runs(Path::new(RUNS)).ok()?;
     let mut trials: Vec<TrialDir> = runs.iter().filter_map(|run| TrialDir::find(&run.path)).collect();
     let planned =
         |dir: &TrialDir| std::fs::metadata(dir.path().join(TRIAL_TOML)).and_then(|file| file.modified()).ok();
     trials.sort_by_cached_key(planned);
-    trials.into_iter().rev().find(|dir| fits(dir).is_some())
+    trials.into_iter().rev().find(fits)
 }
 
 type Flipped = Vec<Option<Flips>>;

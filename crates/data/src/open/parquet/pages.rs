@@ -64,64 +64,26 @@ struct Pages {
 }
 
 impl Pages {
-    fn unpacked(&self, page: Page) -> Result<Page> {
+    fn unpacked(&self, mut page: Page) -> Result<Page> {
         if self.codec == Compression::UNCOMPRESSED {
             return Ok(page);
         }
-        Ok(match page {
-            Page::DataPage {
-                buf,
-                num_values,
-                encoding,
-                def_level_encoding,
-                rep_level_encoding,
-                statistics,
-            } => {
-                let buf = unpack(self.codec, &buf)?.into();
-                Page::DataPage {
-                    buf,
-                    num_values,
-                    encoding,
-                    def_level_encoding,
-                    rep_level_encoding,
-                    statistics,
-                }
+        match &mut page {
+            Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. } => {
+                *buf = unpack(self.codec, buf)?.into();
             }
-            Page::DictionaryPage { buf, num_values, encoding, is_sorted } => {
-                let buf = unpack(self.codec, &buf)?.into();
-                Page::DictionaryPage { buf, num_values, encoding, is_sorted }
-            }
-            Page::DataPageV2 {
-                mut buf,
-                num_values,
-                encoding,
-                num_nulls,
-                num_rows,
-                def_levels_byte_len,
-                rep_levels_byte_len,
-                is_compressed,
-                statistics,
-            } => {
-                // The levels in front are never packed.
-                let levels = (def_levels_byte_len as usize).saturating_add(rep_levels_byte_len as usize);
-                if is_compressed {
+            Page::DataPageV2 { buf, def_levels_byte_len, rep_levels_byte_len, is_compressed, .. } => {
+                if std::mem::take(is_compressed) {
+                    // The levels in front are never packed.
+                    let levels =
+                        (*def_levels_byte_len as usize).saturating_add(*rep_levels_byte_len as usize);
                     let short = || ParquetError::EOF("a page is shorter than its levels".to_owned());
                     let (levels, packed) = buf.split_at_checked(levels).ok_or_else(short)?;
-                    buf = [levels, &unpack(self.codec, packed)?].concat().into();
-                }
-                Page::DataPageV2 {
-                    buf,
-                    num_values,
-                    encoding,
-                    num_nulls,
-                    num_rows,
-                    def_levels_byte_len,
-                    rep_levels_byte_len,
-                    is_compressed: false,
-                    statistics,
+                    *buf = [levels, &unpack(self.codec, packed)?].concat().into();
                 }
             }
-        })
+        }
+        Ok(page)
     }
 }
 
