@@ -9,6 +9,7 @@ mod data_args;
 mod diagnose_args;
 mod error;
 mod explain_args;
+mod lab_args;
 mod labs;
 mod lr_find_args;
 mod memory;
