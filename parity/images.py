@@ -18,6 +18,7 @@ import torchvision
 from image_kinds import kinds
 from PIL import Image
 from torchvision import transforms
+from torchvision.models import EfficientNet_B0_Weights
 
 HERE = Path(__file__).resolve().parent.parent / "crates/images/tests/fixtures/pillow"
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -202,9 +203,10 @@ def main():
         ("source.png", (64, 101)), ("source.png", (33, 97)), ("line.png", (1, 1)),
     ):
         image = Image.open(HERE / name).convert("RGB")
-        resized = transforms.Resize(size)(image)
-        expect("resize", name, np.asarray(resized))
-        expect("resize-grey", name, np.asarray(transforms.Resize(size)(image.convert("L"))))
+        for what, mode in (("resize", "BILINEAR"), ("bicubic", "BICUBIC")):
+            resize = transforms.Resize(size, transforms.InterpolationMode[mode])
+            expect(what, name, np.asarray(resize(image)))
+            expect(f"{what}-grey", name, np.asarray(resize(image.convert("L"))))
     mirror, flip = transforms.RandomHorizontalFlip, transforms.RandomVerticalFlip
     for name, size in (("source.png", (32, 32)), ("line.png", (15, 11)), ("baseline-444.jpg", (21, 31)), ("alpha.png", (13, 17))):
         image = Image.open(HERE / name).convert("RGB")
@@ -218,6 +220,10 @@ def main():
         chain.insert(1, transforms.CenterCrop(size))
         image = Image.open(HERE / name).convert("RGB")
         expect(f"transform-crop-{side}", name, transforms.Compose(chain)(image).permute(1, 2, 0).numpy())
+    # The transforms that belong to weights, in small.
+    image = Image.open(HERE / "source.png").convert("RGB")
+    transform = EfficientNet_B0_Weights.IMAGENET1K_V1.transforms(crop_size=32, resize_size=40)
+    expect("transform-bicubic-40", "source.png", transform(image).permute(1, 2, 0).numpy())
     (HERE / "expected.txt").write_text("\n".join(index) + "\n")
     (HERE / "expected.bin.gz").write_bytes(gzip.compress(b"".join(blob), 9, mtime=0))
 

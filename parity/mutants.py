@@ -93,7 +93,7 @@ MUTANTS = [
     ("no cooldown", PLATEAU, "state.cooldown_left = config.cooldown;\n        state.bad_epochs = 0;\n        let", "state.bad_epochs = 0;\n        let", GOLDEN),
     ("min_lr ignored", PLATEAU, "let lower = (state.lr * config.factor).max(config.min_lr);", "let lower = state.lr * config.factor;", GOLDEN),
     ("eps ignored", PLATEAU, "lower > config.eps", "lower > 0.0", GOLDEN),
-    ("bilinear without antialiasing", "images/src/resize/taps.rs", "let support = scale.max(1.0);", "let support = 1.0_f64;", PILLOW),
+    ("bilinear without antialiasing", "images/src/resize/taps.rs", "let filter_scale = scale.max(1.0);", "let filter_scale = 1.0_f64;", PILLOW),
     ("truncated between the passes", "images/src/resize/mod.rs", "const HALF: u32 = 1 << (PRECISION_BITS - 1);", "const HALF: u32 = 0;", PILLOW),
     ("always rows before columns", "images/src/resize/mod.rs", "height > 0 && height > 2 * width", "height > 0 && height > 1_000_000 * width.abs() + 1_000_000", PILLOW),
     ("int8: the input's zero not taken off", f"{INT8}/layer.rs", "-i32::from(scales.from.zero) * sum", "0 * i32::from(scales.from.zero) * sum", INTEGERS),

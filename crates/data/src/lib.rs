@@ -5,13 +5,13 @@
 //! [`cache`]; [`augment`] changes training images at random; [`scaling`] says what pixels are scaled by.
 //!
 //! ```
-//! use wellfit_data::{Augmentations, Depth, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
+//! use wellfit_data::{Augmentations, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
 //!
 //! let splits = open("sample", &OpenOptions::default(), &|_| ())?;
 //! let (train, val) = stratified(&splits.train.labels, splits.train.classes.len(), 0.1, 0)?;
 //! assert_eq!((train.len(), val.len()), (5220, 580));
 //!
-//! let preprocessing = Preprocessing { size: (28, 28), channels: 1, mean: vec![0.0], std: vec![1.0], depth: Depth::Clip, resize: None };
+//! let preprocessing = Preprocessing::new((28, 28), 1, vec![0.0], vec![1.0]);
 //! let augmentations = Augmentations::named(["horizontal_flip"])?;
 //! let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
 //! let loader = Loader::new(splits.train.subset(&train), preprocessing, augmentations, options)?;
@@ -51,4 +51,4 @@ pub use preprocessing::Preprocessing;
 pub use scaling::scaler::{MinMaxScaler, StandardScaler};
 pub use scaling::{Scaling, pixel_statistics};
 pub use statistics::Statistics;
-pub use wellfit_images::Depth;
+pub use wellfit_images::{Depth, Interpolation};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use wellfit_images::{Depth, RawImage, resize_bilinear, with_channels};
+use wellfit_images::{Depth, Interpolation, RawImage, resize, with_channels};
 
 use crate::augment::Flips;
 use crate::error::DataError;
@@ -16,11 +16,11 @@ use crate::error::DataError;
 /// account.
 ///
 /// ```
-/// use wellfit_data::{Depth, Preprocessing};
+/// use wellfit_data::Preprocessing;
 /// use wellfit_images::RawImage;
 /// let grey = RawImage { height: 2, width: 2, channels: 1, pixels: vec![0, 255, 255, 0], deep: false };
 /// let (mean, std) = (vec![0.5], vec![0.5]);
-/// let plain = Preprocessing { size: (2, 2), channels: 1, mean, std, depth: Depth::Clip, resize: None };
+/// let plain = Preprocessing::new((2, 2), 1, mean, std);
 /// let mut out = [0.0; 4];
 /// plain.apply(&grey, &mut out);
 /// assert_eq!(out, [-1.0, 1.0, 1.0, -1.0]);
@@ -37,16 +37,19 @@ pub struct Preprocessing {
     pub std: Vec<f32>,
     /// What becomes of grey of more than 8 bits when a file is decoded, which comes before all this: whoever decodes
     /// for [`apply`](Self::apply) does it so. Files without it are of versions that cut off.
-    #[serde(default, skip_serializing_if = "is_usual")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub depth: Depth,
     /// The shorter side, in pixels, that a picture is resized to with its proportions before its middle is cut out:
     /// torchvision's `Resize(n)` and `CenterCrop(size)`. Without it the picture is stretched to `size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
+    /// The filter of the resize. Files without it are of versions that had only the default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub interpolation: Interpolation,
 }
 
-fn is_usual(depth: &Depth) -> bool {
-    *depth == Depth::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The mean of ImageNet's pixels by channel (RGB), in units of 0–1, that every torchvision model was trained with.
@@ -55,17 +58,17 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 impl Preprocessing {
+    /// Images stretched to `size` (height, width) of 1 or 3 channels, (value − mean) / std; the rest as usual.
+    #[must_use]
+    pub fn new(size: (usize, usize), channels: usize, mean: Vec<f32>, std: Vec<f32>) -> Self {
+        let (depth, interpolation) = (Depth::default(), Interpolation::default());
+        Self { size, channels, mean, std, depth, resize: None, interpolation }
+    }
+
     /// RGB of `size` (height, width), standardised with the statistics of ImageNet.
     #[must_use]
     pub fn imagenet(size: (usize, usize)) -> Self {
-        Self {
-            size,
-            channels: 3,
-            mean: IMAGENET_MEAN.to_vec(),
-            std: IMAGENET_STD.to_vec(),
-            depth: Depth::Clip,
-            resize: None,
-        }
+        Self::new(size, 3, IMAGENET_MEAN.to_vec(), IMAGENET_STD.to_vec())
     }
 
     /// Whether the settings make sense together.
@@ -73,7 +76,7 @@ impl Preprocessing {
     /// # Errors
     /// Names the setting that does not, and what it must be.
     pub fn validate(&self) -> Result<(), DataError> {
-        let Self { size, channels, mean, std, depth: _, resize } = self;
+        let Self { size, channels, mean, std, resize, depth: _, interpolation: _ } = self;
         let problem = if size.0 == 0 || size.1 == 0 {
             format!("the image size {size:?} must be at least (1, 1)")
         } else if ![1, 3].contains(channels) {
@@ -136,13 +139,18 @@ impl Preprocessing {
         let whole = if (rows, columns) == (height, width) {
             pixels
         } else {
-            resize_bilinear(&pixels, (height, width), self.channels, (rows, columns)).into()
+            self.resize_to(&pixels, (height, width), (rows, columns)).into()
         };
         // Python's `round`, which torchvision takes, rounds halves to even.
         let margin = |all: usize, part: usize| ((all - part) as f64 / 2.0).round_ties_even() as usize;
         let (top, left) = (margin(rows, self.size.0), margin(columns, self.size.1));
         let row = |y: usize| &whole[(y * columns + left) * self.channels..][..self.size.1 * self.channels];
         (top..top + self.size.0).flat_map(row).copied().collect()
+    }
+
+    /// An image of the right channels resized from (height, width) to (height, width).
+    pub(crate) fn resize_to(&self, pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
+        resize(pixels, from, self.channels, to, self.interpolation)
     }
 
     /// All of the image, stretched to the size.
@@ -152,7 +160,7 @@ impl Preprocessing {
         if (height, width) == self.size {
             return pixels;
         }
-        resize_bilinear(&pixels, (height, width), self.channels, self.size).into()
+        self.resize_to(&pixels, (height, width), self.size).into()
     }
 
     /// The second half: flip and standardise [`resized`](Self::resized) pixels.
@@ -198,14 +206,7 @@ mod tests {
     #[test]
     fn images_are_mirrored_as_asked() {
         let image = RawImage { height: 2, width: 2, channels: 1, pixels: vec![1, 2, 3, 4], deep: false };
-        let plain = Preprocessing {
-            size: (2, 2),
-            channels: 1,
-            mean: vec![0.0],
-            std: vec![1.0 / 255.0],
-            depth: Depth::Clip,
-            resize: None,
-        };
+        let plain = Preprocessing::new((2, 2), 1, vec![0.0], vec![1.0 / 255.0]);
         for (horizontal, vertical, want) in [
             (false, false, [1, 2, 3, 4]),
             (true, false, [2, 1, 4, 3]),
@@ -223,17 +224,7 @@ mod tests {
     fn old_files_are_read_and_flips_are_left_to_training() {
         let old = r#"{"size":[2,3],"channels":1,"hflip":true,"vflip":false,"mean":[0.485],"std":[0.25]}"#;
         let read: Preprocessing = serde_json::from_str(old).unwrap();
-        assert_eq!(
-            read,
-            Preprocessing {
-                size: (2, 3),
-                channels: 1,
-                mean: vec![0.485],
-                std: vec![0.25],
-                depth: Depth::Clip,
-                resize: None
-            }
-        );
+        assert_eq!(read, Preprocessing::new((2, 3), 1, vec![0.485], vec![0.25]));
         let new = serde_json::to_string(&read).unwrap();
         assert_eq!(new, old.replace(r#""hflip":true,"vflip":false,"#, ""));
         assert!(serde_json::from_str::<Preprocessing>(r#"{"size": 7}"#).is_err());
@@ -241,6 +232,10 @@ mod tests {
         let text = serde_json::to_string(&scaled).unwrap();
         assert_eq!(text, new.replace('}', r#","depth":"scale"}"#));
         assert_eq!(serde_json::from_str::<Preprocessing>(&text).unwrap(), scaled);
+        let cubic = Preprocessing { interpolation: Interpolation::Bicubic, ..scaled };
+        let text = serde_json::to_string(&cubic).unwrap();
+        assert!(text.ends_with(r#","depth":"scale","interpolation":"bicubic"}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Preprocessing>(&text).unwrap(), cubic);
     }
 
     #[test]

@@ -227,7 +227,7 @@ fn grey_of_sixteen_bits_is_scaled_on_request() {
     for (depth, want) in [(Depth::Clip, [0, 128, 129, 255, 255, 255]), (Depth::Scale, [0, 0, 1, 1, 127, 255])]
     {
         let (mean, std) = (vec![0.0], vec![1.0 / 255.0]);
-        let preprocessing = Preprocessing { size: (1, 6), channels: 1, mean, std, depth, resize: None };
+        let preprocessing = Preprocessing { depth, ..Preprocessing::new((1, 6), 1, mean, std) };
         let loader =
             Loader::new(train.clone(), preprocessing, Augmentations::none(), LoaderOptions::default());
         // A cache of one depth knows nothing of the other.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wellfit_data::augment::Effect;
 use wellfit_data::{
-    Augmentation, Augmentations, Batch, DataError, Dataset, Depth, Flips, Images, Loader, LoaderOptions,
+    Augmentation, Augmentations, Batch, DataError, Dataset, Flips, Images, Loader, LoaderOptions,
     Preprocessing,
 };
 use wellfit_rng::{Rng, Stream};
@@ -39,14 +39,7 @@ fn in_files(dir: &tempfile::TempDir, n: usize, bad: &[usize]) -> Dataset {
 
 /// Pixel values as they are.
 fn preprocessing() -> Preprocessing {
-    Preprocessing {
-        size: (2, 3),
-        channels: 1,
-        mean: vec![0.0],
-        std: vec![1.0 / 255.0],
-        depth: Depth::Clip,
-        resize: None,
-    }
+    Preprocessing::new((2, 3), 1, vec![0.0], vec![1.0 / 255.0])
 }
 
 fn both_flips() -> Augmentations {

@@ -8,7 +8,7 @@ mod expected;
 mod table;
 
 use expected::{cases, compare, decoded};
-use wellfit_data::{Flips, Preprocessing};
+use wellfit_data::{Flips, Interpolation, Preprocessing};
 
 /// Resize, flips, ToTensor and Normalize, in colour and grey, from PNG and JPEG: the same f32, bit for bit.
 #[test]
@@ -35,11 +35,13 @@ fn whole_transforms_are_the_same_to_the_bit() {
             images += 1;
         }
     }
-    for side in [40, 33, 37, 80, 6] {
-        let cases = cases(&format!("transform-crop-{side}"));
+    let crops = [40, 33, 37, 80, 6].map(|side| ("crop", side, Interpolation::Bilinear));
+    for (what, side, interpolation) in crops.into_iter().chain([("bicubic", 40, Interpolation::Bicubic)]) {
+        let cases = cases(&format!("transform-{what}-{side}"));
         assert_eq!(cases.len(), 1);
         for case in cases {
-            let preprocessing = Preprocessing { size: case.size, resize: Some(side), ..plain() };
+            let preprocessing =
+                Preprocessing { size: case.size, resize: Some(side), interpolation, ..plain() };
             let mut out = vec![0.0; case.size.0 * case.size.1 * 3];
             preprocessing.apply(&decoded(&case.file), &mut out);
             let got: Vec<u8> = out.iter().flat_map(|value| value.to_le_bytes()).collect();

@@ -1,14 +1,14 @@
 //! From the bytes of an image file to pixels, and pixels resized, both exactly as Pillow does it.
 //!
-//! [`decode`] reads a file as RGB, [`channels`] changes between colour and grey, [`resize`] changes the size.
+//! [`decode`] reads a file as RGB, [`channels`] changes between colour and grey, [`resize()`] changes the size.
 //!
 //! ```
 //! use std::path::Path;
-//! use wellfit_images::{decode_bytes, resize_bilinear};
+//! use wellfit_images::{Interpolation, decode_bytes, resize};
 //!
 //! let image = decode_bytes(b"P5 2 1 255\n\x0a\x14", Path::new("two.pgm"))?;
 //! assert_eq!((image.height, image.width, image.channels), (1, 2, 3));
-//! assert_eq!(resize_bilinear(&image.pixels, (1, 2), 3, (1, 1)), [15; 3]);
+//! assert_eq!(resize(&image.pixels, (1, 2), 3, (1, 1), Interpolation::Bilinear), [15; 3]);
 //! # Ok::<(), wellfit_images::ImageError>(())
 //! ```
 
@@ -35,4 +35,4 @@ pub use depth::Depth;
 pub use error::ImageError;
 pub use formats::{EXTENSIONS, UNREADABLE_EXTENSIONS};
 pub use picture::RawImage;
-pub use resize::resize_bilinear;
+pub use resize::{Interpolation, resize};

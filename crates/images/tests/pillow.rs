@@ -13,7 +13,7 @@ use std::path::Path;
 
 use expected::{cases, compare, decoded, fixture};
 use proptest::prelude::*;
-use wellfit_images::{Depth, decode_bytes, decode_bytes_as, resize_bilinear, with_channels};
+use wellfit_images::{Depth, Interpolation, decode_bytes, decode_bytes_as, resize, with_channels};
 
 /// Not a bit differs, but for two kinds: LittleCMS computes CIELab with whole numbers of 16 bits, and libjxl JPEG XL
 /// with other floating-point sums.
@@ -40,25 +40,36 @@ fn every_format_decodes_to_the_same_pixels() {
     table::row("Images decoded", &["pillow"], &compared, tolerance, f64::from(largest));
 }
 
+/// The filters, and what stands before their cases.
+const FILTERS: [(Interpolation, &str); 2] =
+    [(Interpolation::Bilinear, "resize"), (Interpolation::Bicubic, "bicubic")];
+
 #[test]
 fn resizes_are_the_same_to_the_bit() {
-    let cases = cases("resize");
-    for case in &cases {
-        let image = decoded(&case.file);
-        let got = resize_bilinear(&image.pixels, (image.height, image.width), 3, case.size);
-        compare(case, &got, 0);
+    let mut images = 0;
+    for (filter, what) in FILTERS {
+        let cases = cases(what);
+        assert_eq!(cases.len(), 12);
+        for case in &cases {
+            let image = decoded(&case.file);
+            let got = resize(&image.pixels, (image.height, image.width), 3, case.size, filter);
+            compare(case, &got, 0);
+            images += 1;
+        }
     }
-    let compared = format!("{} images", cases.len());
+    let compared = format!("{images} images");
     table::row("Images resized", &["torchvision", "pillow"], &compared, "equal", 0.0);
 }
 
 /// To one channel and then to the size.
 #[test]
 fn grey_resizes_are_the_same_to_the_bit() {
-    for case in cases("resize-grey") {
-        let image = decoded(&case.file);
-        let grey = with_channels(&image.pixels, 3, 1);
-        compare(&case, &resize_bilinear(&grey, (image.height, image.width), 1, case.size), 0);
+    for (filter, what) in FILTERS {
+        for case in cases(&format!("{what}-grey")) {
+            let image = decoded(&case.file);
+            let grey = with_channels(&image.pixels, 3, 1);
+            compare(&case, &resize(&grey, (image.height, image.width), 1, case.size, filter), 0);
+        }
     }
 }
 

@@ -94,6 +94,7 @@ fn follow_preprocessing(options: &mut Options, theirs: &Preprocessing) -> Result
         return Err(RunError::setting("scaling", problem));
     }
     options.scaling.get_or_insert(Scaling::ImageNet);
+    options.interpolation.get_or_insert(theirs.interpolation);
     if theirs.size.0 == theirs.size.1 {
         options.image_size.get_or_insert(theirs.size.0);
     }

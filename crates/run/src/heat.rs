@@ -2,7 +2,7 @@
 
 use crate::classifier::Explanation;
 use crate::error::RunError;
-use wellfit_images::{RawImage, resize_bilinear, with_channels};
+use wellfit_images::{Interpolation, RawImage, resize, with_channels};
 use wellfit_plot::{GridCell, ImageGrid, Look};
 
 /// Height and width of the square around each picture, in pixels of the layout.
@@ -57,7 +57,7 @@ fn shown(picture: &RawImage) -> ((usize, usize), Vec<u8>) {
     let longer = height.max(width) as f64;
     let side = |side: usize| ((side as f64 * LONGEST as f64 / longer).round() as usize).max(1);
     let size = (side(height), side(width));
-    (size, resize_bilinear(&pixels, (height, width), 3, size))
+    (size, resize(&pixels, (height, width), 3, size, Interpolation::Bilinear))
 }
 
 /// The picture with the map over it, which is drawn out over the whole of it.

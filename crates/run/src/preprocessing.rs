@@ -27,7 +27,8 @@ pub(crate) fn preprocessing(spec: &RunSpec, train: &Dataset) -> Result<Preproces
         return Err(RunError::setting("depth", problem));
     }
     let (mean, std) = spec.scaling.statistics(train, channels, depth)?;
-    Ok(Preprocessing { size, channels, mean, std, depth, resize: spec.resize })
+    let (resize, interpolation) = (spec.resize, spec.interpolation);
+    Ok(Preprocessing { size, channels, mean, std, depth, resize, interpolation })
 }
 
 /// What is done to training images at random, in torchvision's usual order.

@@ -7,9 +7,9 @@ use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::weights_name::torchvision_file;
 use std::path::{Path, PathBuf};
-use wellfit_data::{Preprocessing, Progress, cache::user_dir};
+use wellfit_data::{Interpolation, Preprocessing, Progress, cache::user_dir};
 use wellfit_fetch::{Event, Name, Repository, Settings, Store, Version};
-use wellfit_models::MODELS;
+use wellfit_models::{Architecture, MODELS, architecture};
 use wellfit_train::Hints;
 
 /// The folder of weights in the user's cache.
@@ -41,6 +41,14 @@ pub struct Fetched {
     pub model: Option<String>,
 }
 
+/// How pictures were resized that an architecture's published weights were trained with.
+pub(crate) fn interpolation(known: Option<&Architecture>) -> Interpolation {
+    match known {
+        Some(Architecture { bicubic: true, .. }) => Interpolation::Bicubic,
+        _ => Interpolation::Bilinear,
+    }
+}
+
 /// Find or download the weights of that name; for `imagenet` those of the architecture `model`.
 ///
 /// # Errors
@@ -58,8 +66,9 @@ pub fn fetch(
             let pinned = Name::ImageNet(version);
             // The presets of these weights in torchvision; those of V2 were made with the second side.
             let side = if version == Version::V2 { 232 } else { 256 };
-            let preprocessing = Preprocessing { resize: Some(side), ..Preprocessing::imagenet((224, 224)) };
-            let preprocessing = Some(preprocessing);
+            let interpolation = interpolation(model.and_then(|model| architecture(model).ok()));
+            let plain = Preprocessing::imagenet((224, 224));
+            let preprocessing = Some(Preprocessing { resize: Some(side), interpolation, ..plain });
             Ok(Fetched { path: found.path, pinned, preprocessing, model: model.map(str::to_owned) })
         }
         Name::Hub(repository) => hub(repository, store, observer),

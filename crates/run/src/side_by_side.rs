@@ -66,18 +66,11 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wellfit_data::{Depth, OpenOptions, open};
+    use wellfit_data::{OpenOptions, open};
     use wellfit_train::lockstep;
 
     fn preprocessing() -> Preprocessing {
-        Preprocessing {
-            size: (28, 28),
-            channels: 1,
-            mean: vec![0.0],
-            std: vec![1.0],
-            depth: Depth::Clip,
-            resize: None,
-        }
+        Preprocessing::new((28, 28), 1, vec![0.0], vec![1.0])
     }
 
     fn spec(model: &str) -> RunSpec {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wellfit_data::{Augmentations, Dataset, Depth, Images, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 use wellfit_models::{Shape, build};
 use wellfit_record::{Phase, RunWriter};
 use wellfit_rng::{Rng, Stream};
@@ -32,14 +32,7 @@ fn loader(images: usize) -> Loader {
     let labels = (0..images as u32).map(|i| i % 10).collect();
     let images = Images::Memory { height: 28, width: 28, channels: 1, pixels };
     let data = Dataset::new((0..10).map(|i| i.to_string()).collect(), labels, images).unwrap();
-    let preprocessing = Preprocessing {
-        size: (28, 28),
-        channels: 1,
-        mean: vec![0.5],
-        std: vec![0.3],
-        depth: Depth::Clip,
-        resize: None,
-    };
+    let preprocessing = Preprocessing::new((28, 28), 1, vec![0.5], vec![0.3]);
     let options = LoaderOptions { batch_size: 32, workers: 0, ..LoaderOptions::default() };
     Loader::new(data, preprocessing, Augmentations::none(), options).unwrap()
 }

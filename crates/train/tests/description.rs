@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use wellfit_data::{Depth, Preprocessing};
+use wellfit_data::{Depth, Interpolation, Preprocessing};
 use wellfit_models::{Network, Shape, build};
 use wellfit_train::{Description, Hints};
 
@@ -109,9 +109,12 @@ fn preprocessing_that_we_do_not_do_is_named() {
     };
     let cfg = json!({ "input_size": [3, 8, 8], "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2] });
     let hints = timm(cfg);
-    assert_eq!(hints.unlike.unwrap(), "interpolation bicubic");
+    assert_eq!(hints.unlike, None);
     let preprocessing = hints.preprocessing.unwrap();
     assert_eq!((preprocessing.size, preprocessing.resize), ((8, 8), Some(9)));
+    assert_eq!(preprocessing.interpolation, Interpolation::Bicubic, "timm's default");
+    let lanczos = json!({ "interpolation": "lanczos" });
+    assert_eq!(timm(lanczos).unlike.unwrap(), "interpolation lanczos");
     let ours = json!({ "interpolation": "bilinear", "crop_mode": "squash", "crop_pct": 1.0 });
     assert_eq!(timm(ours), Hints { model: Some("resnet18".to_owned()), ..Hints::default() });
 }

@@ -1,8 +1,6 @@
 //! Open a dataset, split it, and look at a batch.
 
-use wellfit::data::{
-    Augmentations, Depth, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified,
-};
+use wellfit::data::{Augmentations, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let splits = open("sample", &OpenOptions::default(), &|_| ())?;
@@ -10,8 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} to train on, {} to choose by", train.len(), val.len());
 
     let (mean, std) = (vec![0.286], vec![0.353]);
-    let preprocessing =
-        Preprocessing { size: (28, 28), channels: 1, mean, std, depth: Depth::Clip, resize: None };
+    let preprocessing = Preprocessing::new((28, 28), 1, mean, std);
     let augmentations = Augmentations::named(["horizontal_flip"])?;
     let options = LoaderOptions { batch_size: 4, shuffle: true, ..LoaderOptions::default() };
     let loader = Loader::new(splits.train.subset(&train), preprocessing, augmentations, options)?;

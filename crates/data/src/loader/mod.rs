@@ -252,7 +252,6 @@ fn balanced_draws(data: &Dataset, rng: &mut Rng) -> Vec<u32> {
 mod tests {
     use super::*;
     use crate::preprocessing::Preprocessing;
-    use wellfit_images::Depth;
 
     /// 90 images of one class, 10 of another, none of a third.
     fn balanced(seed: u64) -> Loader {
@@ -261,7 +260,7 @@ mod tests {
         let classes = ["common", "rare", "absent"].map(str::to_owned).to_vec();
         let data = Dataset::new(classes, labels, images).unwrap();
         let (size, mean, std) = ((1, 1), vec![0.0], vec![1.0]);
-        let preprocessing = Preprocessing { size, channels: 1, mean, std, depth: Depth::Clip, resize: None };
+        let preprocessing = Preprocessing::new(size, 1, mean, std);
         let options = LoaderOptions {
             batch_size: 8,
             shuffle: true,

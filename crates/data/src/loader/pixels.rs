@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use wellfit_images::{Depth, RawImage, decode_bytes_as, resize_bilinear, with_channels};
+use wellfit_images::{Depth, Interpolation, RawImage, decode_bytes_as, with_channels};
 
 use super::dataset::Dataset;
 use crate::augment::Size;
@@ -104,11 +104,8 @@ impl Pixels {
         };
         let pixels = with_channels(&image.pixels, channels, self.preprocessing.channels);
         let to = shortened(size, shorter);
-        let mut pixels = if to == size {
-            pixels.into_owned()
-        } else {
-            resize_bilinear(&pixels, size, self.preprocessing.channels, to)
-        };
+        let mut pixels =
+            if to == size { pixels.into_owned() } else { self.preprocessing.resize_to(&pixels, size, to) };
         pixels.extend([to.0, to.1].into_iter().flat_map(|length| (length as u32).to_le_bytes()));
         pixels.into()
     }
@@ -157,10 +154,14 @@ impl Pixels {
             Depth::Clip => String::new(),
             other => format!(" {other}"),
         };
+        let filter = match self.preprocessing.interpolation {
+            Interpolation::Bilinear => String::new(),
+            other => format!(" {other}"),
+        };
         let resize = self.preprocessing.resize.map_or_else(String::new, |side| format!(" resize {side}"));
         let made = match self.shorter {
-            None => format!("{height} {width} {channels} {VERSION}{depth}{resize}"),
-            Some(shorter) => format!("at least {shorter}, {channels} {VERSION}{depth}"),
+            None => format!("{height} {width} {channels} {VERSION}{depth}{filter}{resize}"),
+            Some(shorter) => format!("at least {shorter}, {channels} {VERSION}{depth}{filter}"),
         };
         Key::of(&[source, &[made.as_bytes()]].concat())
     }

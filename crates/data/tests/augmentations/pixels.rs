@@ -8,9 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use wellfit_data::augment::ops::{About, Image, Op};
 use wellfit_data::augment::{Effect, Rectangle, Size, Space};
-use wellfit_data::{
-    Augmentation, Augmentations, Dataset, Depth, Images, Loader, LoaderOptions, Preprocessing,
-};
+use wellfit_data::{Augmentation, Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 
 use crate::{fixture, table};
 
@@ -146,14 +144,7 @@ fn input(image: &Image, size: Size, step: Fixed) -> Vec<f32> {
     let pixels = Arc::new(image.pixels.clone());
     let images = Images::Memory { height, width, channels: image.channels, pixels };
     let dataset = Dataset::new(vec!["one".to_owned()], vec![0], images).unwrap();
-    let preprocessing = Preprocessing {
-        size,
-        channels: 3,
-        mean: vec![0.0; 3],
-        std: vec![1.0 / 255.0; 3],
-        depth: Depth::Clip,
-        resize: None,
-    };
+    let preprocessing = Preprocessing::new(size, 3, vec![0.0; 3], vec![1.0 / 255.0; 3]);
     let list = Augmentations::new(vec![Arc::new(step)]).unwrap();
     let loader = Loader::new(dataset, preprocessing, list, LoaderOptions::default()).unwrap();
     loader.epoch(0).next().unwrap().unwrap().images.to_vec()

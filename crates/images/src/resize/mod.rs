@@ -1,11 +1,12 @@
 //! Resizing exactly as Pillow does it, hence as torchvision does on Pillow images.
 //!
-//! Pillow's bilinear filter is a triangle as wide as the scale (never narrower than one pixel), so that
+//! Pillow's filters are drawn out by the scale (and never narrower than for one pixel), so that
 //! shrinking averages instead of skipping pixels. It works in two passes with weights of 22 fractional bits
 //! and rounds to 8 bits after each, so their order shows: rows come first, but since Pillow 13 not where that
 //! would be much slower. A network trained with one resize and used with another loses accuracy (Parmar et
 //! al. 2022, "On Aliased Resizing"); so this one differs in no bit.
 
+mod interpolation;
 mod taps;
 
 use std::borrow::Cow;
@@ -13,26 +14,33 @@ use std::borrow::Cow;
 use wellfit_simd::transpose::transpose;
 use wellfit_simd::vectorized;
 
+pub use interpolation::Interpolation;
 use taps::Taps;
 
 /// Fractional bits of a weight: 8 bits of pixel and 2 of headroom leave 22 of 32 (Pillow's `Resample.c`).
 const PRECISION_BITS: u32 = 32 - 8 - 2;
-const HALF: u32 = 1 << (PRECISION_BITS - 1);
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
 /// Resize `src`, rows of `channels` interleaved bytes, from (height, width) to (height, width).
 ///
-/// The result equals Pillow's `Image.resize((width, height), BILINEAR)` bit for bit. An axis that keeps its
+/// The result equals Pillow's `Image.resize((width, height), …)` with that interpolation bit for bit. An axis that keeps its
 /// length is not filtered.
 ///
 /// # Panics
 /// If `src` is not height · width · channels long, a length is 0, or `channels` neither 1 nor 3.
 #[must_use]
-pub fn resize_bilinear(src: &[u8], from: (usize, usize), channels: usize, to: (usize, usize)) -> Vec<u8> {
+pub fn resize(
+    src: &[u8],
+    from: (usize, usize),
+    channels: usize,
+    to: (usize, usize),
+    interpolation: Interpolation,
+) -> Vec<u8> {
     assert_eq!(src.len(), from.0 * from.1 * channels, "an image of {from:?} with {channels} channels");
     assert!(src.len() * to.0 * to.1 > 0, "an image has pixels");
     assert!([1, 3].contains(&channels), "an image has 1 or 3 channels, not {channels}");
-    let across = |src| resize_rows(src, from.1, channels, to.1);
-    let down = |src, width| resize_columns(src, from.0, width * channels, to.0);
+    let across = |src| resize_rows(src, from.1, channels, to.1, interpolation);
+    let down = |src, width| resize_columns(src, from.0, width * channels, to.0, interpolation);
     let src = Cow::Borrowed(src);
     if columns_first(from, to) { across(down(src, from.1)) } else { down(across(src), to.1) }.into_owned()
 }
@@ -49,11 +57,17 @@ const LANES: usize = 16;
 
 /// The horizontal pass: every row from `from` to `to` pixels. Bands of rows are transposed, so that one weight
 /// serves a whole vector; then it is the vertical pass.
-fn resize_rows(src: Cow<'_, [u8]>, from: usize, channels: usize, to: usize) -> Cow<'_, [u8]> {
+fn resize_rows(
+    src: Cow<'_, [u8]>,
+    from: usize,
+    channels: usize,
+    to: usize,
+    interpolation: Interpolation,
+) -> Cow<'_, [u8]> {
     if from == to {
         return src;
     }
-    let taps = Taps::new(from, to);
+    let taps = Taps::new(from, to, interpolation);
     let (width, new_width) = (from * channels, to * channels);
     let height = src.len() / width;
     // Whole bands are written; what the last one has too much is cut off.
@@ -137,19 +151,26 @@ fn filter_pixels<const C: usize>(columns: &[[u8; LANES]], taps: &Taps, out: &mut
 
 /// The vertical pass: every column from `from` to `to` values. It adds whole rows of `stride` values, some columns
 /// at a time.
-fn resize_columns(src: Cow<'_, [u8]>, from: usize, stride: usize, to: usize) -> Cow<'_, [u8]> {
+fn resize_columns(
+    src: Cow<'_, [u8]>,
+    from: usize,
+    stride: usize,
+    to: usize,
+    interpolation: Interpolation,
+) -> Cow<'_, [u8]> {
     if from == to {
         return src;
     }
     let mut out = vec![0; to * stride];
-    for ((first, weights), out) in Taps::new(from, to).iter().zip(out.chunks_exact_mut(stride)) {
+    for ((first, weights), out) in Taps::new(from, to, interpolation).iter().zip(out.chunks_exact_mut(stride))
+    {
         filter_rows(&src[first * stride..], stride, weights, out);
     }
     out.into()
 }
 
 vectorized! {
-    fn filter_rows(rows: &[u8], stride: usize, weights: &[u32], out: &mut [u8]) {
+    fn filter_rows(rows: &[u8], stride: usize, weights: &[i32], out: &mut [u8]) {
         let (chunks, tail) = out.as_chunks_mut::<LANES>();
         let end = chunks.len() * LANES;
         for (x, out) in (0..).step_by(LANES).zip(chunks) {
@@ -162,23 +183,24 @@ vectorized! {
             *out = sums.map(round);
         }
         for (x, out) in (end..).zip(tail) {
-            let products = rows.chunks_exact(stride).zip(weights).map(|(row, weight)| u32::from(row[x]) * weight);
-            *out = round(HALF + products.sum::<u32>());
+            let products = rows.chunks_exact(stride).zip(weights).map(|(row, weight)| i32::from(row[x]) * weight);
+            *out = round(HALF + products.sum::<i32>());
         }
     }
 }
 
 #[inline(always)]
-fn add(sums: &mut [u32; LANES], values: &[u8; LANES], weight: u32) {
+fn add(sums: &mut [i32; LANES], values: &[u8; LANES], weight: i32) {
     for (sum, &value) in sums.iter_mut().zip(values) {
-        *sum += u32::from(value) * weight;
+        *sum += i32::from(value) * weight;
     }
 }
 
-/// Weights are never negative, so a sum is not either; their own rounding may lift it over 255.
+/// A sum leaves the range where weights are negative, or their own rounding lifts it. It fits: the weights' sizes add up
+/// to at most 1.3 or so, and 255 · 1.3 · 2²² < 2³¹.
 #[inline(always)]
-fn round(sum: u32) -> u8 {
-    (sum >> PRECISION_BITS).min(255) as u8
+fn round(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
 #[cfg(test)]
@@ -192,20 +214,28 @@ mod tests {
         })
     }
 
+    fn kind() -> impl Strategy<Value = Interpolation> {
+        prop_oneof![Just(Interpolation::Bilinear), Just(Interpolation::Bicubic)]
+    }
+
+    fn resize_bilinear(src: &[u8], from: (usize, usize), channels: usize, to: (usize, usize)) -> Vec<u8> {
+        resize(src, from, channels, to, Interpolation::Bilinear)
+    }
+
     proptest! {
         #[test]
-        fn the_same_size_is_a_copy((src, size, channels) in image()) {
-            prop_assert_eq!(resize_bilinear(&src, size, channels, size), src);
+        fn the_same_size_is_a_copy((src, size, channels) in image(), kind in kind()) {
+            prop_assert_eq!(resize(&src, size, channels, size, kind), src);
         }
 
         #[test]
         fn a_constant_stays_constant(value: u8, h in 1_usize..40, w in 1_usize..40,
-                                     to in (1_usize..60, 1_usize..60)) {
-            let out = resize_bilinear(&vec![value; h * w * 3], (h, w), 3, to);
+                                     to in (1_usize..60, 1_usize..60), kind in kind()) {
+            let out = resize(&vec![value; h * w * 3], (h, w), 3, to, kind);
             prop_assert_eq!(out, vec![value; to.0 * to.1 * 3]);
         }
 
-        /// Weights are positive and sum to one, so nothing leaves the input's range.
+        /// The triangle's weights are positive and sum to one, so nothing leaves the input's range.
         #[test]
         fn the_range_never_grows((src, size, channels) in image(), to in (1_usize..60, 1_usize..60)) {
             let out = resize_bilinear(&src, size, channels, to);
@@ -216,11 +246,12 @@ mod tests {
 
         /// Channels do not mix: a grey image in three channels is three times the grey result.
         #[test]
-        fn channels_are_apart((src, size, channels) in image(), to in (1_usize..60, 1_usize..60)) {
+        fn channels_are_apart((src, size, channels) in image(), to in (1_usize..60, 1_usize..60),
+                              kind in kind()) {
             prop_assume!(channels == 1);
             let thrice: Vec<u8> = src.iter().flat_map(|&v| [v; 3]).collect();
-            let one = resize_bilinear(&src, size, 1, to);
-            let three = resize_bilinear(&thrice, size, 3, to);
+            let one = resize(&src, size, 1, to, kind);
+            let three = resize(&thrice, size, 3, to, kind);
             prop_assert_eq!(three, one.iter().flat_map(|&v| [v; 3]).collect::<Vec<u8>>());
         }
     }

@@ -31,7 +31,7 @@ pub fn cases(what: &str) -> Vec<Case> {
         let words: Vec<&str> = line.split(' ').collect();
         let size: (usize, usize) = (words[2].parse().unwrap(), words[3].parse().unwrap());
         let per_pixel = match words[0] {
-            "resize-grey" => 1,
+            "resize-grey" | "bicubic-grey" => 1,
             "transform-grey-h" => size_of::<f32>(),
             what if what.starts_with("transform") => 3 * size_of::<f32>(),
             _ => 3,

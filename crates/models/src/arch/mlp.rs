@@ -12,6 +12,7 @@ const MLP: Architecture = Architecture {
     name: "",
     image_size: None,
     colour: false,
+    bicubic: false,
     weight_files: &[],
     other_names: &[],
     stochastic_depth: None,

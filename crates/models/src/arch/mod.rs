@@ -30,6 +30,8 @@ pub struct Architecture {
     pub image_size: Option<usize>,
     /// Whether its input has three channels (RGB) even for grey data.
     pub colour: bool,
+    /// Whether the published weights were trained on pictures resized bicubically; all others bilinearly.
+    pub bicubic: bool,
     /// torchvision's files of ImageNet weights, without `.pth`; the newest first.
     pub weight_files: &'static [&'static str],
     /// What other packages call an array of that name of ours, for each package; none for names that they lack.

@@ -10,6 +10,7 @@ pub(super) const FAMILY: &[Architecture] = &[
         name: "resnet20",
         image_size: None,
         colour: false,
+        bicubic: false,
         weight_files: &[],
         other_names: &[],
         stochastic_depth: Some(0.0),
@@ -17,6 +18,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnet18",
+        bicubic: false,
         weight_files: &["resnet18-f37072fd"],
         build: |architecture, input, classes| {
             imagenet(architecture, Block::Basic, [2, 2, 2, 2], input, classes)
@@ -25,6 +27,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnet34",
+        bicubic: false,
         weight_files: &["resnet34-b627a593"],
         build: |architecture, input, classes| {
             imagenet(architecture, Block::Basic, [3, 4, 6, 3], input, classes)
@@ -33,6 +36,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnet50",
+        bicubic: false,
         weight_files: &["resnet50-11ad3fa6", "resnet50-0676ba61"],
         build: |architecture, input, classes| {
             imagenet(architecture, Block::Bottleneck, [3, 4, 6, 3], input, classes)
@@ -41,6 +45,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnet101",
+        bicubic: false,
         weight_files: &["resnet101-cd907fc2", "resnet101-63fe2227"],
         build: |architecture, input, classes| {
             imagenet(architecture, Block::Bottleneck, [3, 4, 23, 3], input, classes)
@@ -49,6 +54,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnet152",
+        bicubic: false,
         weight_files: &["resnet152-f82ba261", "resnet152-394f9c45"],
         build: |architecture, input, classes| {
             imagenet(architecture, Block::Bottleneck, [3, 8, 36, 3], input, classes)
@@ -57,6 +63,7 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "resnext50_32x4d",
+        bicubic: false,
         weight_files: &["resnext50_32x4d-1a0047aa", "resnext50_32x4d-7cdf4587"],
         build: |architecture, input, classes| {
             let block = Block::Grouped { groups: 32, width: 4 };
@@ -66,12 +73,14 @@ pub(super) const FAMILY: &[Architecture] = &[
     },
     Architecture {
         name: "wide_resnet50_2",
+        bicubic: false,
         weight_files: &["wide_resnet50_2-9ba9bcbe", "wide_resnet50_2-95faca4d"],
         build: |architecture, input, classes| imagenet(architecture, WIDE, [3, 4, 6, 3], input, classes),
         ..RESNET
     },
     Architecture {
         name: "wide_resnet101_2",
+        bicubic: false,
         weight_files: &["wide_resnet101_2-d733dc28", "wide_resnet101_2-32ee1156"],
         build: |architecture, input, classes| imagenet(architecture, WIDE, [3, 4, 23, 3], input, classes),
         ..RESNET
@@ -82,6 +91,7 @@ const RESNET: Architecture = Architecture {
     name: "",
     image_size: Some(224),
     colour: true,
+    bicubic: false,
     weight_files: &[],
     other_names: &[],
     stochastic_depth: Some(0.0),

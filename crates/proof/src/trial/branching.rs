@@ -110,6 +110,7 @@ const SETTINGS: [(Touches, &[&str]); 10] = [
             "fold",
             "folds",
             "image_size",
+            "interpolation",
             "model",
             "precision",
             "resize",

@@ -231,9 +231,12 @@ impl fmt::Display for Notice {
                 write!(f, "TRAINING COMPLETE in {}: {}", duration(*seconds), run.shown())
             }
             Self::PreprocessingUnlike { path, unlike } => {
-                let part = if unlike.contains("crop_mode") { " to the whole input" } else { "" };
-                let path = path.shown();
-                write!(f, "{path} asks for {unlike}; images are resized bilinearly{part} instead")
+                let how = match (unlike.contains("interpolation"), unlike.contains("crop_mode")) {
+                    (true, false) => "resized bilinearly",
+                    (true, true) => "resized bilinearly to the whole input",
+                    _ => "stretched to the whole input",
+                };
+                write!(f, "{} asks for {unlike}; images are {how} instead", path.shown())
             }
             Self::ConfigLeftOut { path, problem } => {
                 write!(f, "{} is left out of account: {problem}", path.shown())

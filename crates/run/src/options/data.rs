@@ -34,6 +34,16 @@ macro_rules! data_options {
             },
         }
 
+        /// How pixels are resized
+        ///
+        /// bilinear, or bicubic as most of timm's weights and torchvision's of EfficientNet are meant, both as in Pillow. It
+        /// travels with the weights.
+        interpolation: Interpolation {
+            default: |given| given.pretrained_interpolation(),
+            default_text: "as the pretrained weights; else bilinear",
+            value_name: "NAME",
+        }
+
         /// How pixels become inputs
         ///
         /// minmax: from 0 to 1 over the training images. zscore: mean 0 and standard deviation 1 over them.

@@ -51,6 +51,7 @@ pub use time_limit::TimeLimit;
 
 use crate::embedded::EMBEDDED_MODEL;
 use crate::error::RunError;
+use crate::pretrained::interpolation;
 use crate::weights_name;
 use checks::{
     at_least_one, batch_size, degrees, image_size, positive, probability, require, share, zero_or_more,
@@ -60,7 +61,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use wellfit_data::augment::BINS;
-use wellfit_data::{Depth, Scaling};
+use wellfit_data::{Depth, Interpolation, Scaling};
 use wellfit_gpu::Device;
 use wellfit_models::{Architecture, architecture};
 use wellfit_policy::schedule::{ScheduleSpec, SwaRate};
@@ -113,6 +114,11 @@ impl Given<'_> {
             Some(known) if known.name == EMBEDDED_MODEL => Scaling::Lite,
             _ => Scaling::ImageNet,
         }
+    }
+
+    /// How pictures were resized that the architecture's published weights were trained with, where weights are given.
+    fn pretrained_interpolation(&self) -> Interpolation {
+        interpolation(self.architecture().filter(|_| matches!(self.options.weights, Some(Some(_)))))
     }
 
     /// The first for light augmentation, the second for strong one, if one of them was asked for.

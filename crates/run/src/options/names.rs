@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
-use wellfit_data::{Depth, Sampler, Scaling};
+use wellfit_data::{Depth, Interpolation, Sampler, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
 use wellfit_policy::schedule::{Anneal, ScheduleSpec};
@@ -209,6 +209,7 @@ impl Setting for Scaling {
 }
 
 worded!(Depth: Kind::Choice(Self::NAMES));
+worded!(Interpolation: Kind::Choice(Self::NAMES));
 
 worded!(ScheduleSpec: Kind::Text);
 

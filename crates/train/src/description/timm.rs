@@ -4,11 +4,9 @@
 use super::{Description, Hints};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wellfit_data::{Depth, Preprocessing};
+use wellfit_data::{Depth, Interpolation, Preprocessing};
 use wellfit_models::{Network, Op};
 
-/// What [`Preprocessing`] resizes by.
-const INTERPOLATION: &str = "bilinear";
 /// Stretch to the input size, and cut nothing off.
 const STRETCH: &str = "squash";
 /// Keep the proportions, and cut the middle out.
@@ -18,7 +16,8 @@ impl Description {
     /// The text of a timm-style `config.json` for `network`.
     #[must_use]
     pub fn timm_config(&self, network: &Network) -> String {
-        let Preprocessing { size: (height, width), channels, mean, std, depth, resize } = &self.preprocessing;
+        let Preprocessing { size: (height, width), channels, mean, std, depth, resize, interpolation } =
+            &self.preprocessing;
         let (crop, mode) = resize.map_or((1.0, STRETCH), |side| (crop_pct(*height.max(width), side), MIDDLE));
         let find = |wanted: fn(&Op) -> bool| network.nodes.iter().find(|node| wanted(&node.op));
         let first_conv = find(|op| matches!(op, Op::Conv(_))).map(|node| node.name.as_str());
@@ -36,7 +35,7 @@ impl Description {
                 "custom_load": false,
                 "input_size": [channels, height, width],
                 "fixed_input_size": pooled.is_none(),
-                "interpolation": INTERPOLATION,
+                "interpolation": interpolation.to_string(),
                 "crop_pct": crop,
                 "crop_mode": mode,
                 "mean": decimals(mean),
@@ -111,29 +110,38 @@ pub(super) fn hints(text: &str) -> Result<Hints, serde_json::Error> {
 }
 
 impl Pretrained {
+    /// timm's default stands for what is missing.
+    fn interpolation(&self) -> &str {
+        self.interpolation.as_deref().unwrap_or("bicubic")
+    }
+
     fn preprocessing(self, depth: Depth) -> Option<Preprocessing> {
         let (channels, height, width) = self.input_size?;
-        let (mean, std) = (self.mean?, self.std?);
         let share = self.crop_pct.unwrap_or(CROP);
         // What is larger than the picture timm fills up with black, which nothing here does.
         let is_middle = self.crop_mode.as_deref().unwrap_or(MIDDLE) == MIDDLE && share > 0.0 && share <= 1.0;
         let resize = is_middle.then(|| shorter_side(height.max(width), share));
-        Some(Preprocessing { size: (height, width), channels, mean, std, depth, resize })
+        let interpolation = self.interpolation().parse().unwrap_or_default();
+        let plain = Preprocessing::new((height, width), channels, self.mean?, self.std?);
+        Some(Preprocessing { depth, resize, interpolation, ..plain })
     }
 
     /// What differs from resizing as we do; timm's defaults stand for what is missing.
     fn unlike(&self) -> Option<String> {
-        let interpolation = self.interpolation.as_deref().unwrap_or("bicubic");
+        let interpolation = self.interpolation();
         let (crop, mode) = (self.crop_pct.unwrap_or(CROP), self.crop_mode.as_deref().unwrap_or(MIDDLE));
         let same_part = match mode {
             MIDDLE => crop > 0.0 && crop <= 1.0,
             STRETCH => crop == 1.0,
             _ => false,
         };
-        match (interpolation == INTERPOLATION, same_part) {
+        match (interpolation.parse::<Interpolation>().is_ok(), same_part) {
             (true, true) => None,
             (false, true) => Some(format!("interpolation {interpolation}")),
-            _ => Some(format!("interpolation {interpolation}, crop_mode {mode}, crop_pct {crop}")),
+            (true, false) => Some(format!("crop_mode {mode}, crop_pct {crop}")),
+            (false, false) => {
+                Some(format!("interpolation {interpolation}, crop_mode {mode}, crop_pct {crop}"))
+            }
         }
     }
 }

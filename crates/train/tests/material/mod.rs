@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use wellfit_data::{Augmentations, Dataset, Depth, Images, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{Augmentations, Dataset, Images, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
 use wellfit_models::{Network, Shape};
@@ -26,8 +26,7 @@ pub fn images(n: usize, index: u32) -> Dataset {
 
 pub fn loader(data: Dataset, batch_size: usize, shuffle: bool) -> Loader {
     let (mean, std) = (vec![0.45], vec![0.25]);
-    let preprocessing =
-        Preprocessing { size: (4, 4), channels: 1, mean, std, depth: Depth::Clip, resize: None };
+    let preprocessing = Preprocessing::new((4, 4), 1, mean, std);
     let options = LoaderOptions { batch_size, shuffle, merge_last_single: true, ..LoaderOptions::default() };
     Loader::new(data, preprocessing, Augmentations::flips(shuffle, shuffle), options).unwrap()
 }

@@ -117,7 +117,7 @@ fn specs(args: &BatchnormArgs, seed: u64) -> [RunSpec; 2] {
 fn preprocessing(data: &Dataset) -> Preprocessing {
     let (height, width, channels) = data.native_size().unwrap_or_default();
     let (mean, std) = (vec![0.0; channels], vec![1.0; channels]);
-    Preprocessing { size: (height, width), channels, mean, std, depth: Depth::Clip, resize: None }
+    Preprocessing::new((height, width), channels, mean, std)
 }
 
 /// The test images in order.

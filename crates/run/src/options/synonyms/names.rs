@@ -73,7 +73,6 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ),
     ("mean", Lacking("is not given in numbers: `scaling` imagenet or `scaling` zscore choose it")),
     ("std", Lacking("is not given in numbers: `scaling` imagenet or `scaling` zscore choose it")),
-    ("interpolation", Lacking("is not chosen: images are resized bilinearly, with Pillow's pixels")),
     ("crop_pct", Lacking("is given by the size before the cut: `resize` 256 for 0.875 of 224")),
     ("val_crop_size", Lacking("is not a size of its own: the whole image is resized to `image_size`")),
     ("fraction", Lacking("is not chosen: train on a folder with fewer images instead")),
