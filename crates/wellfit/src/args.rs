@@ -71,6 +71,9 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Which parts of images speak for a class, as heat maps (Grad-CAM)
     Explain(ExplainArgs),
+    /// Answer over HTTP: images in, classes out
+    #[cfg(feature = "serve")]
+    Serve(Box<crate::serve_args::ServeArgs>),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
     Export(ExportArgs),
     /// Look at data
@@ -264,7 +267,7 @@ pub struct PredictArgs {
 }
 
 /// In what numbers a network is computed.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct NumberArgs {
     /// In what numbers to compute: f32, bf16, auto (bf16 where the processor has instructions for it), or int8 for speed
     /// [default: those of the training, of a weight file alone f32, of an int8 file int8]
@@ -286,7 +289,7 @@ pub enum Tta {
 }
 
 /// What to take where a weight file does not say.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct FileArgs {
     /// The architecture of a weight file [default: the one it names or looks like]
     #[arg(long, value_name = "NAME")]

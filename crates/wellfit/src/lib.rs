@@ -15,6 +15,7 @@
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
 //! | [`diagnose`] | curves, ours or another tool's → findings |
+//! | `serve` | classifier → answers over HTTP |
 //! | [`plot`] | numbers → pictures |
 //! | [`gpu`] | the passes of a network on a GPU |
 //! | [`base`], [`simd`], [`kernels`], [`rng`], [`weights`] | what they use: files, vectors, arithmetic, random numbers, weight files |
@@ -33,6 +34,8 @@ pub use wellfit_proof as proof;
 pub use wellfit_record as record;
 pub use wellfit_rng as rng;
 pub use wellfit_run as run;
+#[cfg(feature = "serve")]
+pub use wellfit_serve as serve;
 pub use wellfit_simd as simd;
 pub use wellfit_train as train;
 pub use wellfit_weights as weights;

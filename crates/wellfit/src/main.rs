@@ -20,6 +20,8 @@ mod parser;
 mod program;
 mod progress;
 mod prove_args;
+#[cfg(feature = "serve")]
+mod serve_args;
 mod settings;
 mod signals;
 mod translate;
@@ -82,6 +84,8 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Explain(args) => commands::explain::run(args, out),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Data(Data::Split(args)) => commands::data_split::run(args, out),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "train",
     "resume",
     "verify-resume",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 18] = [
     "prove",
     "evaluate",
     "export",
+    "serve",
     "data",
     "weights",
     "runs",

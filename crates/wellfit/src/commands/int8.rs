@@ -1,6 +1,6 @@
 //! `--precision` of `evaluate` and `predict`, and `export --int8`: in what numbers a trained network is computed.
 
-use crate::args::{ExportArgs, ExportFormat, NumberArgs, ServingPrecision, Tta};
+use crate::args::{ExportArgs, ExportFormat, FileArgs, NumberArgs, ServingPrecision, Tta};
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
@@ -25,6 +25,20 @@ pub fn check(numbers: &NumberArgs, device: &str) -> Result<(), CliError> {
     require(precision == ServingPrecision::Int8 || numbers.calibrate.is_none(), || {
         "--calibrate belongs to --precision int8".to_owned()
     })
+}
+
+/// What `run` names, computed on `device` in the numbers and views that were asked for.
+pub fn classifier(
+    run: &Path,
+    file: &FileArgs,
+    numbers: &NumberArgs,
+    device: &str,
+    progress: &mut Progress,
+) -> Result<Classifier, CliError> {
+    let engine = super::engine(device)?;
+    let opened = Classifier::open_with(run, &file.hints()?, progress)?.on(engine);
+    let floats = stored(opened, numbers);
+    Ok(quantised(&floats, run, numbers, progress)?.unwrap_or(floats))
 }
 
 /// The classifier with test-time augmentation and values that are stored as asked; before it is quantised, as f32.

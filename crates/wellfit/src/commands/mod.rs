@@ -20,6 +20,8 @@ pub mod prove;
 pub mod replay;
 pub mod resume;
 pub mod runs;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod train;
 pub mod verify;
 pub mod verify_resume;

@@ -30,12 +30,8 @@ use wellfit::run::{Classifier, Prediction, Predictor};
 pub fn run(args: &PredictArgs, out: Output) -> Result<(), CliError> {
     check(args, out)?;
     let out = Output { rows: on_stdout(args), ..out };
-    let engine = super::engine(&args.device)?;
     let mut progress = Progress::new(out, false);
-    let opened = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?.on(engine);
-    let floats = int8::stored(opened, &args.numbers);
-    let quantised = int8::quantised(&floats, &args.run, &args.numbers, &mut progress)?;
-    let classifier = quantised.as_ref().unwrap_or(&floats);
+    let classifier = &int8::classifier(&args.run, &args.file, &args.numbers, &args.device, &mut progress)?;
     let mut inputs = Inputs::new(&args.images, args.table.columns());
     let rows = rows(args, classifier)?;
     // Where images are printed one by one, they show the progress themselves.
