@@ -41,6 +41,8 @@ mod prove;
 mod replay;
 mod reproducible;
 mod results;
+#[cfg(feature = "serve")]
+mod serve;
 mod train;
 mod trust;
 mod unfreezing;
