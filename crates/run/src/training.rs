@@ -158,14 +158,15 @@ impl Experiment {
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
         let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
         self.config(&saved)?;
+        // All before the run stands: what an interruption left out here would never be made up for.
         self.write_companions(&run, &saved, &[])?;
-        run.write_run_toml(&saved)?;
-        run.event(&start_event())?;
         if let Some((_, search)) = &self.found {
             for (name, bytes) in search.files()? {
                 run.write_file(&name, &bytes)?;
             }
         }
+        run.event(&start_event())?;
+        run.write_run_toml(&saved)?;
         Ok((run, saved))
     }
 

@@ -169,7 +169,7 @@ pub fn resume(
         None => Session::begin(network, config)?,
     };
     let found = checkpoint.map(|found| &found.checkpoint);
-    run.go_back_to(found, LAST)?;
+    run.go_back_to(found, LAST, config.keep)?;
     run.event(&Event::Resumed {
         epoch: session.epoch() - 1,
         step: session.trainer.optimizer.step,
