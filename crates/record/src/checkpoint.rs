@@ -171,8 +171,8 @@ impl CheckpointWriter {
         Some((slot.directory(), self.root.open_dir(slot.directory()).ok()?))
     }
 
-    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one; where the file
-    /// system cannot rename it (a layer below), its manifest goes first.
+    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one; where
+    /// that fails (in a layer below, for instance), its manifest goes first.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
     fn remove(&mut self, slot: &Slot) {
@@ -182,12 +182,11 @@ impl CheckpointWriter {
         let renamed = self.io.rename((&self.root, directory.as_ref()), (&self.root, hidden.as_ref()));
         let _ = match renamed {
             Ok(()) => self.io.remove(&self.root, hidden.as_ref()),
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            Err(_) => {
                 let old = self.root.open_dir(&directory);
                 old.and_then(|old| self.io.remove(&old, OsStr::new(MANIFEST)))
                     .and_then(|()| self.io.remove(&self.root, directory.as_ref()))
             }
-            Err(error) => Err(error),
         };
     }
 

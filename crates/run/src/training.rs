@@ -156,7 +156,7 @@ impl Experiment {
     pub(crate) fn make_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun), RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
-        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
+        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self)?;
         self.config(&saved)?;
         // All before the run stands: what an interruption left out here would never be made up for.
         self.write_companions(&run, &saved, &[])?;
@@ -265,7 +265,7 @@ impl Experiment {
             classes: parts.train.classes.clone(),
             data: DataInfo {
                 name: parts.name.clone(),
-                fingerprint: parts.train.fingerprint(),
+                fingerprint: parts.train.fingerprint()?,
                 train: parts.train.len() as u64,
                 val: parts.validation.len() as u64,
                 test: parts.test.as_ref().map_or(0, Dataset::len) as u64,

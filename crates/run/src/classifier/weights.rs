@@ -293,16 +293,20 @@ fn best_checkpoint(run: &RunDir, damage: Option<&RecordError>) -> Result<(Weight
     let newest = run.newest_good(Some(BEST))?;
     let Some(found) = newest.found else {
         let name = run.path().shown();
-        return Err(RunError::Output(match damage.or(newest.skipped.first()) {
-            Some(damaged) => format!(
-                "{damaged}; {name} has no whole checkpoint of its best epoch either: `wellfit resume {name}` goes on \
-                 from what is whole, or begins again, to the same weights"
-            ),
-            None if run.outcome().is_ok_and(|outcome| outcome.epochs > 0) => format!(
-                "{name} has neither weights nor checkpoints any more: `wellfit resume {name}` begins it again, to the \
-                 same weights"
-            ),
-            None => format!("{name} has no weights yet: no epoch was finished"),
+        let problems: Vec<String> =
+            damage.into_iter().chain(&newest.skipped).map(ToString::to_string).collect();
+        return Err(RunError::Output(if !problems.is_empty() {
+            let problems = problems.join("; ");
+            format!(
+                "{problems}; {name} has no whole checkpoint of its best epoch either: `wellfit resume {name}` goes on from \
+                 what is whole, or begins again, to the same weights"
+            )
+        } else if run.outcome().is_ok_and(|outcome| outcome.epochs > 0) {
+            format!(
+                "{name} has no checkpoint of its best epoch: `wellfit resume {name}` makes its weights again"
+            )
+        } else {
+            format!("{name} has no weights yet: no epoch was finished")
         }));
     };
     let file = checkpoint_weights(&found)?;

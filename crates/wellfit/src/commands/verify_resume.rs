@@ -105,7 +105,7 @@ impl Scratch {
         let private = private.map_err(CliError::write(std::env::temp_dir()))?;
         let path = out.unwrap_or(private.path()).to_path_buf();
         // What cannot be looked at may be a run, and `--force` would replace it.
-        if path.join(RUN).try_exists().unwrap_or(true) {
+        if file::may_exist(&path.join(RUN)) {
             return Err(CliError::Output(format!(
                 "{} is there already: choose another --out",
                 path.join(RUN).shown()

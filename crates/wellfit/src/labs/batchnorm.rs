@@ -70,7 +70,7 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     let networks = first.networks();
     let data = DataInfo {
         name,
-        fingerprint: train.fingerprint(),
+        fingerprint: train.fingerprint()?,
         train: train.len() as u64,
         val: 0,
         test: test.len() as u64,

@@ -156,7 +156,7 @@ impl Arena {
                 pause();
                 moved("run", "moved");
                 let second = self.start(train!("--seed 1 --out run"));
-                lost_or_ended(ended(line, first));
+                lost_or_ended(&ended(line, first));
                 ended("the second", second).succeeds();
                 self.must_end_well("moved", 0);
                 return self.must_end_well("run", 1);
@@ -167,7 +167,7 @@ impl Arena {
                 // The owner may make a file while its folder is emptied.
                 while fs::remove_dir_all(bench.path("run")).is_err() {}
                 let second = self.start(train!("--seed 1 --out run"));
-                lost_or_ended(ended(line, first));
+                lost_or_ended(&ended(line, first));
                 ended("the second", second).succeeds();
                 return self.must_end_well("run", 1);
             }
@@ -177,7 +177,7 @@ impl Arena {
                 pause();
                 moved("run", "aside");
                 moved("other", "run");
-                lost_or_ended(ended(line, first));
+                lost_or_ended(&ended(line, first));
                 self.must_end_well("aside", 0);
                 return self.must_end_well("run", 1);
             }
@@ -196,7 +196,7 @@ impl Arena {
                 pause();
                 fs::remove_file(bench.path("run/.lock")).unwrap();
                 let second = self.start("resume run");
-                lost_or_ended(ended(line, first));
+                lost_or_ended(&ended(line, first));
                 ended("the second", second).succeeds();
             }
         }
@@ -228,7 +228,7 @@ fn one_owner(outcomes: &[Outcome; 2]) {
 }
 
 /// A process whose run was taken away ends with an error, unless it was done before.
-fn lost_or_ended(outcome: Outcome) {
+fn lost_or_ended(outcome: &Outcome) {
     assert!(matches!(outcome.code(), Some(0 | 5)), "{outcome}");
 }
 

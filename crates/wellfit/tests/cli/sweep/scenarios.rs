@@ -105,7 +105,7 @@ impl Sweep {
         if seen.hung {
             return Err("it hangs".to_owned());
         }
-        if !may_die && !seen.code.is_some_and(|code| code < 100) {
+        if !may_die && seen.code.is_none_or(|code| code >= 100) {
             return Err(format!("it ended with {:?}", seen.code));
         }
         let now = files(&self.bench.path(""));

@@ -119,6 +119,8 @@ pub fn run(command: &Command, roots: &[PathBuf], fault: Option<&Fault>) -> Seen 
     let mut seen =
         Seen { calls: Vec::new(), hit: Vec::new(), code: None, hung: false, stderr: String::new() };
     traced.follow(&mut seen);
+    // It was waited for already.
+    let _ = child.wait();
     drop(done);
     // The watchdog hears of the end by the closed channel.
     seen.hung = watchdog.join().unwrap();
