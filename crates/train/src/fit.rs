@@ -176,7 +176,7 @@ pub fn resume(
     let told: BTreeSet<u32> =
         RunDir::open(run.path())?.events()?.rows.iter().filter_map(Event::ended_epoch).collect();
     for record in session.at.epochs.iter().filter(|record| !told.contains(&record.epoch)) {
-        run.event(&Event::Epoch(record.clone()))?;
+        run.event(&Event::Epoch(*record))?;
     }
     run.event(&Event::Resumed {
         epoch: session.epoch() - 1,
