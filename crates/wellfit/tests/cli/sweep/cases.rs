@@ -66,7 +66,7 @@ fn a_fault_at_any_system_call_leaves_all_files_whole() {
         for kind in KINDS.iter().filter(|kind| wanted.has_kind(kind.name)) {
             // Other calls in each, so that all together meet many.
             number += 1;
-            let at = wanted.stride.map_or((number * 7 % 41, 307), |stride| (number % stride, stride));
+            let at = wanted.stride.map_or((number * 7 % 41, 401), |stride| (number % stride, stride));
             wrong += over_calls(&mut sweep, kind, at);
         }
     }
