@@ -110,3 +110,19 @@ checkpoint-cost old new data *args:
 # How often the verdicts of paired trials are wrong, and what they see: the tables of docs/prove.md
 simulate-proof repetitions="100000":
     cargo run --release -p wellfit-proof --example simulate -- {{repetitions}}
+
+# Kill or fail (EIO, EINTR, ENOSPC, full disk, short write) the real binary at every STRIDEth system call that touches a file (docs/durability.md)
+sweep stride="1" scenario="" kind="":
+    WELLFIT_SWEEP={{stride}},{{scenario}},{{kind}} cargo test -p wellfit --test cli sweep::cases -- --nocapture
+
+# Let every (10 × STRIDE)th allocation of the real binary fail
+allocation-test stride="100" scenario="":
+    WELLFIT_SWEEP={{stride}},{{scenario}} cargo test -p wellfit --test cli sweep::allocations -- --nocapture
+
+# Two processes at one run that is moved, deleted and replaced meanwhile: 200 rounds
+race-test:
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit --test cli races -- --nocapture
+
+# Cut the power of a recorded disk: ext4 in three modes, XFS, ext2 (needs root, qemu-utils, xfsprogs); DATA is a small folder of pictures
+power-cuts wellfit data cuts="60":
+    python3 scripts/power_cuts.py {{wellfit}} --data {{data}} --cuts {{cuts}}

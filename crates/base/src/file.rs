@@ -65,6 +65,15 @@ pub fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Whether anything may have that path, links followed. What cannot be looked at, such as after an I/O error, may be
+/// there: it is not to be replaced as if it were not.
+#[must_use]
+pub fn may_exist(path: &Path) -> bool {
+    let nothing =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    path.metadata().map_or_else(|error| !nothing(&error), |_| true)
+}
+
 /// The length of a regular file, in bytes.
 ///
 /// # Errors
@@ -164,6 +173,8 @@ mod tests {
         assert!(read(&dir.path().join("none"), 10).is_err());
         fs::write(&path, b"\xff").unwrap();
         assert!(read_text(&path, 10).unwrap_err().to_string().contains("not UTF-8"));
+        let inside = path.join("inside");
+        assert!(may_exist(&path) && !may_exist(&dir.path().join("none")) && !may_exist(&inside));
         assert_eq!(room(u64::MAX).unwrap_err().kind(), io::ErrorKind::OutOfMemory);
     }
 

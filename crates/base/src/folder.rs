@@ -2,11 +2,14 @@
 
 use crate::atomic::{parent, replace, sync_directory};
 use crate::dir::{Dir, Kind};
-use crate::id::temporary_name;
+use crate::id::{is_temporary, temporary_name};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+
+/// The file by which a run's directory is locked.
+const RUN_LOCK: &str = ".lock";
 
 /// Put these files, by name and content, into a folder, which is made if it is missing. At every moment the folder has
 /// all the old ones or all the new ones: a new folder, in which the others have second names, changes places with it.
@@ -37,24 +40,41 @@ fn as_a_whole(folder: &Path, fresh: bool, files: &[(&str, &[u8])]) -> io::Result
     if !fresh && is_current(folder)? {
         return Ok(None);
     }
+    remove_abandoned(&above);
     let name = temporary_name()?;
     if above.create_dir(&name).is_err() {
         return Ok(None);
     }
-    let done = fill(&above, &name, (!fresh).then_some(folder), files).and_then(|filled| match filled {
+    let new = above.open_dir(&name)?;
+    // Without it another process takes the folder for abandoned; where folders have no locks, none does.
+    let _ = new.try_lock();
+    let done = fill(&new, (!fresh).then_some(folder), files).and_then(|filled| match filled {
         None => Ok(None),
         Some(()) if fresh => above.rename(&name, (&above, own)).map(Some),
         // A file system without such an exchange is no failure: there is another way.
         Some(()) => Ok(above.exchange(&name, own).ok()),
     });
-    // By now the old folder, or what came to nothing.
-    let removed = above.kind(&name)?.map_or(Ok(()), |_| above.remove(&name));
-    let done = done?;
-    if done.is_some() {
-        removed?;
+    // By now the old folder, or what came to nothing. What cannot be removed costs space only, and the next one tries.
+    let _ = above.remove(&name);
+    if done.as_ref().is_ok_and(Option::is_some) {
         above.sync()?;
     }
-    Ok(done)
+    done
+}
+
+/// Remove what processes that ended early left beside such a folder: no living one has its lock. Runs that are being
+/// built there have a file for that and are left to their owners.
+fn remove_abandoned(above: &Dir) {
+    for name in above.names().unwrap_or_default().iter().filter(|name| is_temporary(name)) {
+        let Ok(dir) = above.open_dir(name) else { continue };
+        let is_run = || dir.kind(RUN_LOCK).map_or(true, |found| found.is_some());
+        if !is_run() && matches!(dir.try_lock(), Ok(true)) {
+            let inside = dir.names().unwrap_or_default();
+            if !is_run() && inside.iter().all(|name| dir.remove(name).is_ok()) {
+                let _ = above.remove_empty_dir(name);
+            }
+        }
+    }
 }
 
 fn is_current(folder: &Path) -> io::Result<bool> {
@@ -62,8 +82,7 @@ fn is_current(folder: &Path) -> io::Result<bool> {
 }
 
 /// Fill a new folder with the files and with those of `old` that stay; `None` if one of them cannot be in two folders.
-fn fill(above: &Dir, name: &str, old: Option<&Path>, files: &[(&str, &[u8])]) -> io::Result<Option<()>> {
-    let new = above.open_dir(name)?;
+fn fill(new: &Dir, old: Option<&Path>, files: &[(&str, &[u8])]) -> io::Result<Option<()>> {
     if let Some(old) = old {
         fs::set_permissions(new.path(), fs::metadata(old)?.permissions())?;
         let old = Dir::open(old)?;
@@ -71,7 +90,7 @@ fn fill(above: &Dir, name: &str, old: Option<&Path>, files: &[(&str, &[u8])]) ->
         for name in &old.names()? {
             // Only files are replaced: a folder under such a name is the user's.
             let stays = !own(name);
-            if old.kind(name)? != Some(Kind::File) || (stays && old.link(name, (&new, name)).is_err()) {
+            if old.kind(name)? != Some(Kind::File) || (stays && old.link(name, (new, name)).is_err()) {
                 return Ok(None);
             }
         }
@@ -128,6 +147,26 @@ mod tests {
             assert_eq!(content(&folder), expected.map(|(name, text)| (name.into(), text.into())));
             assert_eq!(fs::read_dir(root.path().join(name)).unwrap().count(), 1, "nothing else is left");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_process_left_that_was_killed_goes_and_what_a_living_one_builds_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let above = Dir::open(root.path()).unwrap();
+        let made = || {
+            let name = temporary_name().unwrap();
+            above.create_dir(&name).unwrap();
+            fs::write(root.path().join(&name).join("model.pth"), "half").unwrap();
+            name
+        };
+        let (abandoned, living, run) = (made(), made(), made());
+        let held = above.open_dir(&living).unwrap();
+        assert!(held.try_lock().unwrap());
+        fs::write(root.path().join(&run).join(RUN_LOCK), "").unwrap();
+        commit(&root.path().join("export"), &[("config.json", b"one")]).unwrap();
+        let left = |name: &String| root.path().join(name).join("model.pth").exists();
+        assert_eq!([abandoned, living, run].each_ref().map(left), [false, true, true]);
     }
 
     /// A folder in the way of a file: the second file cannot be written, so the first must not be the new one.

@@ -64,7 +64,10 @@ impl Batch {
         for write in &self.writes {
             self.owner.check()?;
             match write {
-                Write::Checkpoint(commit) => done.checkpoints.push(locked(writer).commit(commit)?),
+                Write::Checkpoint(commit) => {
+                    let beside: Vec<FileEntry> = done.files.iter().map(|(_, file)| file.clone()).collect();
+                    done.checkpoints.push(locked(writer).commit(commit, &beside)?);
+                }
                 Write::File(name, blob) => {
                     replace_file(&*self.io, &self.owner.dir, name, blob.bytes())?;
                     done.files.push((epoch.unwrap_or_default(), blob.entry(name)));
@@ -111,9 +114,9 @@ impl Behind {
         Some(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     }
 
-    /// Removes the checkpoints of that name that are newer than the one in `path`.
-    pub(crate) fn remove_newer(&self, name: &str, path: Option<&Path>) -> Result<()> {
-        locked(&self.checkpoints).remove_newer(name, path)
+    /// Goes back to the checkpoint in `path`: newer ones of that name are removed, and of older ones all but `keep`.
+    pub(crate) fn go_back_to(&self, name: &str, path: Option<&Path>, keep: usize) -> Result<()> {
+        locked(&self.checkpoints).go_back_to(name, path, keep)
     }
 }
 

@@ -1,17 +1,22 @@
 //! Checkpoints as atomic commits.
 //!
-//! A checkpoint is a directory `checkpoints/NNNN-name`. NNNN counts the run's commits, so a directory is
-//! never overwritten and one rename is the whole commit; there is no moment without a valid checkpoint and
-//! no pointer that could disagree with what it points to. The newest of a name is the one with the highest
-//! number. Names starting with a dot are leftovers of a crash, or directories that are being written or removed.
+//! A checkpoint is a directory `checkpoints/NNNN-name`. NNNN counts the run's commits, and one rename is the whole
+//! commit; there is no moment without a valid checkpoint and no pointer that could disagree with what it points to. The
+//! newest of a name is the one with the highest number. Names starting with a dot are leftovers of a crash, or
+//! directories that are being written or removed.
+//!
+//! A run that goes back to a checkpoint counts on from there, so that its checkpoints have the names that they would have
+//! had. One of a later moment, such as that of the best epoch, stays until it is made again, and then changes places with
+//! the new one.
 
 use crate::blob::{Blob, WrittenFiles};
 use crate::error::{At, RecordError, Result};
 use crate::io::{Io, write_file};
 use crate::manifest::{
-    CHECKSUM, Checkpoint, CheckpointInfo, MANIFEST, MANIFEST_LIMIT, Manifest, check_name, checksum_line,
+    CHECKSUM, Checkpoint, CheckpointInfo, FileEntry, MANIFEST, MANIFEST_LIMIT, Manifest, check_name,
+    checksum_line,
 };
-use crate::slots::{Slot, slots};
+use crate::slots::{Slot, read_slot, slots};
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -27,6 +32,8 @@ pub(crate) struct CheckpointWriter {
     root: Dir,
     /// The id of the run, which every checkpoint says.
     run: Option<String>,
+    /// The number of the next commit.
+    next: u64,
     written: WrittenFiles,
 }
 
@@ -53,42 +60,81 @@ impl CheckpointWriter {
             made => made.at("create", &path)?,
         }
         let root = dir.open_dir(name).at("open", &path)?;
-        let writer = Self { io, root, run: run.map(str::to_owned), written: WrittenFiles::default() };
+        let next = slots(&root)?.last().map_or(1, |slot| u64::from(slot.number) + 1);
+        let writer = Self { io, root, run: run.map(str::to_owned), next, written: WrittenFiles::default() };
         writer.clean()?;
         Ok(writer)
     }
 
-    /// Writes a checkpoint that replaces the older ones of its name, but for the `keep` newest of these.
+    /// Writes a checkpoint that replaces the older ones of its name, but for the `keep` newest of these, and says which
+    /// files of the run stand `beside` it.
     ///
     /// Whatever fails, and whenever, the older ones stay valid until the new one is safely on the disk.
-    pub(crate) fn commit(&mut self, commit: &Commit) -> Result<Checkpoint> {
+    pub(crate) fn commit(&mut self, commit: &Commit, beside: &[FileEntry]) -> Result<Checkpoint> {
         let Commit { name, keep, files, info } = commit;
         commit.check()?;
         self.clean()?;
-        let older = slots(&self.root)?;
-        let number = older.last().map_or(1, |slot| u64::from(slot.number) + 1);
+        let number = self.next;
         let slot = format!("{number:04}-{name}");
         let temporary = format!("{TEMPORARY}{slot}");
-        let replaced: Vec<_> = older.iter().rev().filter(|slot| slot.name == *name).skip(*keep).collect();
+        let there = slots(&self.root)?;
+        let same: Vec<&Slot> = there.iter().filter(|slot| slot.name == *name).collect();
+        let (older, later): (Vec<_>, Vec<_>) =
+            same.into_iter().partition(|slot| u64::from(slot.number) < number);
+        let replaced: Vec<_> = older.into_iter().rev().skip(*keep).collect();
 
         let entries = files.iter().map(|(name, blob)| blob.entry(name)).collect();
-        let manifest = Manifest::new(self.run.as_deref(), name, entries, info.clone());
+        let new = Manifest::new(self.run.as_deref(), name, entries, info.clone());
+        let manifest = Manifest { beside: beside.to_vec(), ..new };
         let sha256 = self.write(&temporary, &manifest, files, &replaced)?;
-        let (from, to) = ((&self.root, temporary.as_ref()), (&self.root, slot.as_ref()));
-        self.io.rename(from, to).at("rename", &self.root.join(&temporary))?;
-        self.io.sync_dir(&self.root).at("write", self.root.path())?;
+        self.put(&temporary, &slot)?;
+        self.next = number + 1;
 
         self.written.add(&slot, files);
-        replaced.into_iter().for_each(|slot| self.remove(slot));
+        let left = later.into_iter().filter(|later| later.directory() != slot);
+        replaced.into_iter().chain(left).for_each(|slot| self.remove(slot));
+        // What changed places with it. A failure costs space only, and the next commit tries again.
+        let _ = self.clean();
         Ok(Checkpoint { path: self.root.join(&slot), manifest, sha256 })
     }
 
-    /// Removes the checkpoints of that name that are newer than the one in `path` (all if there is none): the
-    /// damaged, and those of a future that will be computed again.
-    pub(crate) fn remove_newer(&mut self, name: &str, path: Option<&Path>) -> Result<()> {
+    /// Gives a whole checkpoint its name. What has it already is of the run's future before it went back.
+    fn put(&self, temporary: &str, slot: &str) -> Result<()> {
+        let (from, to) = ((&self.root, OsStr::new(temporary)), (&self.root, OsStr::new(slot)));
+        let failed = |error| Err(error).at("rename", &self.root.join(temporary));
+        let at = |name: &OsStr| self.root.identity_of(name).at("read", self.root.path());
+        let made = at(from.1)?;
+        if at(to.1)?.is_none() {
+            self.io.rename(from, to).or_else(failed)?;
+        } else if let Err(cause) = self.io.exchange(&self.root, from.1, to.1) {
+            if cause.kind() != ErrorKind::Unsupported && at(to.1)? == made {
+                // It was done and reported as failed.
+                return failed(cause);
+            }
+            // Where names cannot change places, there is an instant without either.
+            self.io.remove(&self.root, to.1).and_then(|()| self.io.rename(from, to)).or_else(failed)?;
+        }
+        self.io.sync_dir(&self.root).at("write", self.root.path())
+    }
+
+    /// Goes back to the checkpoint in `path` (before all if there is none). The newer ones of that name are removed: the
+    /// damaged, and those of a future that will be computed again. So are those that a process was about to remove when it
+    /// ended: of that name all but the `keep` before it, of other names what a newer one has replaced.
+    pub(crate) fn go_back_to(&mut self, name: &str, path: Option<&Path>, keep: usize) -> Result<()> {
         let last = path.and_then(|path| Slot::parse(path.file_name()?)).map_or(0, |slot| slot.number);
-        let newer = |slot: &&Slot| slot.name == name && slot.number > last;
-        slots(&self.root)?.iter().filter(newer).for_each(|slot| self.remove(slot));
+        let (own, others): (Vec<_>, Vec<_>) =
+            slots(&self.root)?.into_iter().partition(|slot| slot.name == name);
+        let (past, future): (Vec<_>, Vec<_>) = own.into_iter().partition(|slot| slot.number <= last);
+        future.iter().chain(past.iter().rev().skip(keep + 1)).for_each(|slot| self.remove(slot));
+        for slot in &others {
+            let is_newer = |other: &&Slot| other.name == slot.name && other.number > slot.number;
+            let replaced =
+                |newer: &Slot| read_slot(&self.root, self.run.as_deref(), &newer.directory()).is_ok();
+            if others.iter().filter(is_newer).any(replaced) {
+                self.remove(slot);
+            }
+        }
+        self.next = u64::from(last) + 1;
         Ok(())
     }
 
@@ -125,8 +171,8 @@ impl CheckpointWriter {
         Some((slot.directory(), self.root.open_dir(slot.directory()).ok()?))
     }
 
-    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one; where the file
-    /// system cannot rename it (a layer below), its manifest goes first.
+    /// Removes a replaced checkpoint. It is renamed first, so that nobody reads a half-removed one; where
+    /// that fails (in a layer below, for instance), its manifest goes first.
     ///
     /// A failure costs space only, and the next commit of the name tries again.
     fn remove(&mut self, slot: &Slot) {
@@ -136,12 +182,11 @@ impl CheckpointWriter {
         let renamed = self.io.rename((&self.root, directory.as_ref()), (&self.root, hidden.as_ref()));
         let _ = match renamed {
             Ok(()) => self.io.remove(&self.root, hidden.as_ref()),
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            Err(_) => {
                 let old = self.root.open_dir(&directory);
                 old.and_then(|old| self.io.remove(&old, OsStr::new(MANIFEST)))
                     .and_then(|()| self.io.remove(&self.root, directory.as_ref()))
             }
-            Err(error) => Err(error),
         };
     }
 

@@ -1,6 +1,7 @@
 //! Which run it is, whatever its directory is called: a random id, and a number that orders the runs beside each other.
 //! They are the first lines of `run.toml`, so that a glance tells them.
 
+use crate::error::{At, Result};
 use crate::run::{FORMAT, RUN_TOML};
 use serde::Deserialize;
 use std::io::Read;
@@ -56,9 +57,13 @@ pub(crate) fn has_id(dir: &Dir, id: Option<&str>) -> bool {
 }
 
 /// The number after those of all runs in a folder.
-pub(crate) fn next_sequence(folder: &Path) -> u64 {
-    let Ok(folder) = Dir::open(folder) else { return 1 };
-    let runs = folder.names().unwrap_or_default().into_iter().filter_map(|name| folder.open_dir(name).ok());
+///
+/// # Errors
+/// If the folder cannot be read.
+pub(crate) fn next_sequence(folder: &Path) -> Result<u64> {
+    let names = Dir::open(folder).and_then(|dir| Ok((dir.names()?, dir)));
+    let (names, folder) = names.at("read", folder)?;
+    let runs = names.into_iter().filter_map(|name| folder.open_dir(name).ok());
     let largest = runs.filter_map(|run| Some(Identified::glance(&run)?.sequence)).max();
-    largest.unwrap_or(0).saturating_add(1)
+    Ok(largest.unwrap_or(0).saturating_add(1))
 }

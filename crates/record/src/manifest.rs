@@ -45,6 +45,9 @@ pub struct Manifest {
     pub created: String,
     /// Its files.
     pub files: Vec<FileEntry>,
+    /// Files of the run's directory that were written just before it: whoever goes on from it has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<FileEntry>,
 }
 
 /// One file of a checkpoint.
@@ -119,8 +122,8 @@ impl Checkpoint {
 
 impl Manifest {
     pub(crate) fn new(run: Option<&str>, name: &str, files: Vec<FileEntry>, info: CheckpointInfo) -> Self {
-        let run = run.map(str::to_owned);
-        Self { format: FORMAT, run, name: name.to_owned(), info, created: time::now(), files }
+        let (run, name, created) = (run.map(str::to_owned), name.to_owned(), time::now());
+        Self { format: FORMAT, run, name, info, created, files, beside: Vec::new() }
     }
 }
 

@@ -98,16 +98,25 @@ pub(crate) fn claim_at(io: Arc<dyn Io>, path: &Path, force: bool) -> Result<(Sta
 }
 
 fn check(dir: &Dir, force: bool) -> Result<()> {
-    let holds = |dir: &Dir, name: &str| !matches!(dir.kind(name), Ok(None));
-    let of_a_run = |dir: &Dir| [RUN_TOML, EVENTS, REPLACED].iter().any(|name| holds(dir, name));
     let group = dir.open_dir(member(Path::new(""), 1).as_os_str());
-    let looks_like_a_run = of_a_run(dir) || is_unfinished(dir) || group.is_ok_and(|first| of_a_run(&first));
+    let of_a_group = group.map_or(Ok(false), |first| of_a_run(&first));
+    let looks_like_a_run = of_a_run(dir)? || is_unfinished(dir) || of_a_group?;
     match (is_free(dir)?, looks_like_a_run) {
         (true, _) => Ok(()),
         (false, true) if force => Ok(()),
         (false, true) => Err(RecordError::NotEmpty(dir.path().into())),
         (false, false) => Err(RecordError::Foreign(dir.path().into())),
     }
+}
+
+/// Whether a directory holds what only a run has. What cannot be looked at is no permission to replace it.
+fn of_a_run(dir: &Dir) -> Result<bool> {
+    for name in [RUN_TOML, EVENTS, REPLACED] {
+        if dir.kind(name).at("read", &dir.join(name))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a directory is empty, or holds only what a process left that ended before its run was one.

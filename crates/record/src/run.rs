@@ -5,13 +5,14 @@ use crate::event::{Event, StepRecord};
 use crate::identity::Identified;
 use crate::lines::{Log, first_line, read_lines};
 use crate::lock::is_locked;
-use crate::manifest::{FileEntry, LoadedCheckpoint, read_file};
+use crate::manifest::{CheckpointInfo, FileEntry, LoadedCheckpoint, read_file};
 use crate::rows::without_replaced;
 use crate::slots::{self, NewestGood};
 use crate::staged::settle;
 use crate::statistics::Statistics;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit_base::Dir;
@@ -129,6 +130,30 @@ impl RunDir {
     pub fn steps(&self) -> Result<Log<StepRecord>> {
         let log = read_lines::<StepRecord>(&self.dir()?, STEPS)?;
         Ok(Log { rows: without_replaced(log.rows, |row| row.step), ..log })
+    }
+
+    /// What the record lacks of the time before a checkpoint, in words. A run has all of it on the disk before the
+    /// checkpoint stands, so it was damaged since, at the end of a line.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn lacks_before(&self, info: &CheckpointInfo) -> Result<Vec<String>> {
+        let mut lacks = Vec::new();
+        let step = self.steps()?.rows.last().map_or(0, |row| row.step);
+        if step < info.step {
+            lacks.push(format!(
+                "{STEPS} ends at step {step}, a checkpoint was taken at step {}: what is between is lost",
+                info.step
+            ));
+        }
+        let events = self.events()?.rows;
+        let told: BTreeSet<u32> = events.iter().filter_map(Event::ended_epoch).collect();
+        let missing = (1..=info.epoch).filter(|epoch| !told.contains(epoch)).count();
+        if missing > 0 {
+            let epoch = info.epoch;
+            lacks.push(format!("{EVENTS} lacks {missing} of the {epoch} epochs before a checkpoint"));
+        }
+        Ok(lacks)
     }
 
     /// What was recorded for a diagnosis; none where it was turned off, or in a run of an older version.

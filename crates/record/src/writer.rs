@@ -123,16 +123,17 @@ impl RunWriter {
     }
 
     /// Takes a resumed run back to `checkpoint`, or to its beginning: what happened later, and will
-    /// happen again, leaves the record, and newer checkpoints of that `name` are removed.
+    /// happen again, leaves the record, and newer checkpoints of that `name` are removed, as are older ones but for the
+    /// `keep` newest of these.
     ///
     /// # Errors
     /// If the record cannot be rewritten; it is then as it was, and this can be tried again.
-    pub fn go_back_to(&mut self, checkpoint: Option<&Checkpoint>, name: &str) -> Result<()> {
+    pub fn go_back_to(&mut self, checkpoint: Option<&Checkpoint>, name: &str, keep: usize) -> Result<()> {
         let (epoch, step) =
             checkpoint.map_or((0, 0), |found| (found.manifest.info.epoch, found.manifest.info.step));
         self.settle()?;
         self.owner.check()?;
-        self.checkpoints.remove_newer(name, checkpoint.map(|found| &*found.path))?;
+        self.checkpoints.go_back_to(name, checkpoint.map(|found| &*found.path), keep)?;
         self.steps.retain(|row: &StepRecord| row.step <= step)?;
         if let Some(statistics) = &mut self.statistics {
             statistics.retain(|row: &Statistics| row.stays_after_going_back_to(epoch, step))?;
@@ -142,13 +143,17 @@ impl RunWriter {
     }
 
     /// A process that ends between a commit and its event leaves a checkpoint that the record does not know: the
-    /// events of those up to there that are missing are made up for.
+    /// events of those up to there that are missing are made up for, and of the files beside them.
     fn tell_of_checkpoints(&mut self, epoch: u32, step: u64) -> Result<()> {
         let dir = &self.owner.dir;
         let told = read_lines::<Event>(dir, EVENTS)?.rows;
         let root = dir.open_dir(CHECKPOINTS).at("open", &dir.join(CHECKPOINTS))?;
-        for found in slots::manifests(&root, self.owner.id())? {
-            let event = event_of(&found);
+        let found = slots::manifests(&root, self.owner.id())?;
+        let files = found.iter().flat_map(|Checkpoint { manifest, .. }| {
+            let event = |file: &FileEntry| Event::File { epoch: manifest.info.epoch, file: file.clone() };
+            manifest.beside.iter().map(event)
+        });
+        for event in files.chain(found.iter().map(event_of)) {
             if event.stays_after_going_back_to(epoch, step) && !told.contains(&event) {
                 self.events.push(&event)?;
             }
@@ -164,7 +169,7 @@ impl RunWriter {
             events.flush()?;
         }
         let steps = LineWriter::open(io.clone(), dir, STEPS)?;
-        let known = dir.is_file(STATISTICS);
+        let known = dir.kind(STATISTICS).at("read", &dir.join(STATISTICS))?.is_some();
         let statistics = known.then(|| LineWriter::open(io.clone(), dir, STATISTICS)).transpose()?;
         let checkpoints = CheckpointWriter::open(io.clone(), dir, CHECKPOINTS, owner.id())?;
         io.sync_dir(dir).at("write", dir.path())?;
@@ -203,13 +208,17 @@ impl RunWriter {
     /// # Errors
     /// If one cannot be read.
     pub fn entries(&self, names: &[String]) -> Result<Vec<FileEntry>> {
+        let dir = &self.owner.dir;
         let entry = |name: &String| {
-            let path = self.owner.dir.join(name);
-            let file = self.owner.dir.open_file(name).at("read", &path)?;
+            let path = dir.join(name);
+            if dir.length(name).at("read", &path)?.is_none() {
+                return Ok(None);
+            }
+            let file = dir.open_file(name).at("read", &path)?;
             let length = file.metadata().at("read", &path)?.len();
-            Ok(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? })
+            Ok(Some(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? }))
         };
-        names.iter().filter(|name| self.has_file(name)).map(entry).collect()
+        names.iter().filter_map(|name| entry(name).transpose()).collect()
     }
 
     /// Writes `run.toml`, once: a [`RunInfo`](crate::RunInfo) or any type that is a TOML table without the keys `format`,
@@ -234,7 +243,7 @@ impl RunWriter {
     fn describe(&mut self, info: &impl Serialize, staged: &Staged) -> Result<Identified> {
         self.settle()?;
         let real = std::fs::canonicalize(staged.place.path()).ok();
-        let sequence = real.as_deref().and_then(Path::parent).map_or(1, next_sequence);
+        let sequence = real.as_deref().and_then(Path::parent).map_or(Ok(1), next_sequence)?;
         let identified = Identified { id: self.owner.id().map(str::to_owned), sequence };
         self.put_run_toml(info, &identified)?;
         self.steps.sync()?;

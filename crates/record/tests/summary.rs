@@ -91,6 +91,6 @@ fn the_last_evaluation_on_the_test_part_counts_until_the_run_goes_back() {
         run.event(&Event::Evaluated { part: part.into(), images: 8, loss: 1.0, accuracy, time }).unwrap();
     }
     assert_eq!(found(), Some(0.75));
-    run.go_back_to(None, "last").unwrap();
+    run.go_back_to(None, "last", 1).unwrap();
     assert_eq!(found(), None);
 }

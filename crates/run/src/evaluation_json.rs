@@ -3,6 +3,7 @@
 use crate::classifier::{Answer, Evaluation, Judgement};
 use crate::results::{LARGEST_MATRIX, largest_losses};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use wellfit_data::Dataset;
 use wellfit_policy::classification::{Bin, ClassScores, Interval};
 
@@ -29,7 +30,7 @@ pub fn evaluation_json(
     // An image without a file is known by its place in the data.
     let top_loss = |answer: &Answer| {
         json!({
-            "file": data.path(answer.image).map(|path| path.to_string_lossy().into_owned()),
+            "file": data.path(answer.image).map(whole_path),
             "image": answer.image,
             "label": name(answer.class),
             "predicted": name(answer.predicted),
@@ -107,4 +108,9 @@ fn matrix(judgement: &Judgement) -> Value {
         rows[class as usize][predicted as usize] = images;
     }
     json!(rows)
+}
+
+/// The path from the root on: the same whether the run was begun with a relative path or resumed from elsewhere.
+fn whole_path(path: &Path) -> String {
+    std::path::absolute(path).as_deref().unwrap_or(path).to_string_lossy().into_owned()
 }

@@ -194,6 +194,11 @@ impl Unfinished {
         for damaged in &newest.skipped {
             self.warn(&Notice::CheckpointDamaged { damaged: damaged.to_string() }, observer)?;
         }
+        if let Some(found) = &newest.found {
+            for lack in dir.lacks_before(&found.checkpoint.manifest.info)? {
+                self.warn(&Notice::RecordCutShort { lack }, observer)?;
+            }
+        }
         if let Some(message) = other_machine(&dir)? {
             self.warn(&Notice::OtherMachine { message }, observer)?;
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
 use wellfit_base::shown::shown;
-use wellfit_data::Columns;
+use wellfit_data::{Columns, Dataset};
 use wellfit_record::{RunDir, RunInfo, RunState};
 
 /// The content of a training run's `run.toml`.
@@ -51,16 +51,19 @@ fn absolute_images(columns: &Columns) -> Columns {
 
 impl SavedRun {
     /// Of a run that is about to begin.
-    pub(crate) fn new(info: RunInfo, experiment: &Experiment) -> Self {
+    ///
+    /// # Errors
+    /// If the data cannot be looked at.
+    pub(crate) fn new(info: RunInfo, experiment: &Experiment) -> Result<Self, RunError> {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let source = SavedSource {
             data: experiment.absolute_data(),
             data_dir: experiment.source.dir.as_deref().map(absolute),
             columns: absolute_images(&experiment.source.columns),
             validation: experiment.source.validation,
-            validation_fingerprint: experiment.parts.validation.fingerprint(),
+            validation_fingerprint: experiment.parts.validation.fingerprint()?,
         };
-        Self { info, source, lr_find: experiment.found.as_ref().map(|(found, _)| *found) }
+        Ok(Self { info, source, lr_find: experiment.found.as_ref().map(|(found, _)| *found) })
     }
 
     /// Read it.
@@ -172,6 +175,8 @@ impl SavedRun {
     fn difference_of(&self, parts: &Parts) -> Option<String> {
         let before = &self.info.data;
         let (train, val) = (parts.train.len() as u64, parts.validation.len() as u64);
+        // What cannot be looked at is not known to be the same.
+        let differs = |before: &str, now: &Dataset| now.fingerprint().map_or(true, |now| now != before);
         if self.info.classes != parts.train.classes {
             let [before, now] = [&self.info.classes, &parts.train.classes].map(|classes| classes.join(", "));
             let (before, now) = (shown(&before), shown(&now));
@@ -181,9 +186,9 @@ impl SavedRun {
                 "there were {} training and {} validation images, there are {train} and {val}",
                 before.train, before.val
             ))
-        } else if before.fingerprint != parts.train.fingerprint() {
+        } else if differs(&before.fingerprint, &parts.train) {
             Some("as many training images, but others or in another order".to_owned())
-        } else if self.source.validation_fingerprint != parts.validation.fingerprint() {
+        } else if differs(&self.source.validation_fingerprint, &parts.validation) {
             Some("as many validation images, but others or in another order".to_owned())
         } else {
             None

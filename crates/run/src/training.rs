@@ -156,16 +156,17 @@ impl Experiment {
     pub(crate) fn make_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun), RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
-        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
+        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self)?;
         self.config(&saved)?;
+        // All before the run stands: what an interruption left out here would never be made up for.
         self.write_companions(&run, &saved, &[])?;
-        run.write_run_toml(&saved)?;
-        run.event(&start_event())?;
         if let Some((_, search)) = &self.found {
             for (name, bytes) in search.files()? {
                 run.write_file(&name, &bytes)?;
             }
         }
+        run.event(&start_event())?;
+        run.write_run_toml(&saved)?;
         Ok((run, saved))
     }
 
@@ -264,7 +265,7 @@ impl Experiment {
             classes: parts.train.classes.clone(),
             data: DataInfo {
                 name: parts.name.clone(),
-                fingerprint: parts.train.fingerprint(),
+                fingerprint: parts.train.fingerprint()?,
                 train: parts.train.len() as u64,
                 val: parts.validation.len() as u64,
                 test: parts.test.as_ref().map_or(0, Dataset::len) as u64,

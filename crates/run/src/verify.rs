@@ -42,13 +42,20 @@ pub fn verify(dir: &Path) -> Result<Vec<Part>, RunError> {
     if let Some(log) = run.statistics().transpose() {
         parts.push(Part::of("statistics.jsonl", lines(log, "line")));
     }
+    let mut lacks = Vec::new();
     for path in run.checkpoints()? {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let found = run.checkpoint(&name).map(|found| {
             let info = &found.checkpoint.manifest.info;
+            lacks = run.lacks_before(info).unwrap_or_default();
             format!("{}, step {}", plural(info.epoch as usize, "epoch"), info.step)
         });
         parts.push(Part::of(format!("checkpoints/{name}"), found));
+    }
+    // Of the newest, which has all of the time before the others as well.
+    for part in &mut parts {
+        let lack = lacks.iter().find(|lack| lack.starts_with(&part.name));
+        part.problem = part.problem.take().or(lack.cloned());
     }
     parts.extend(files(&run, &info)?);
     Ok(parts)

@@ -10,14 +10,16 @@ use crate::prepared::Sources;
 use crate::session::{Session, tell};
 use crate::statistics::{TrainEval, head};
 use crate::swa::Swa;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{Cpu, Engine, Network, Weighting};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
-use wellfit_record::{EpochRecord, Event, LoadedCheckpoint, Metric, RunWriter, Statistics, StopReason, now};
+use wellfit_record::{
+    EpochRecord, Event, LoadedCheckpoint, Metric, RunDir, RunWriter, Statistics, StopReason, now,
+};
 
 /// How to train. Start from [`FitConfig::default`] and set what differs.
 #[derive(Debug, Clone)]
@@ -169,7 +171,13 @@ pub fn resume(
         None => Session::begin(network, config)?,
     };
     let found = checkpoint.map(|found| &found.checkpoint);
-    run.go_back_to(found, LAST)?;
+    run.go_back_to(found, LAST, config.keep)?;
+    // Epochs that a damaged record lost; the checkpoint knows them.
+    let told: BTreeSet<u32> =
+        RunDir::open(run.path())?.events()?.rows.iter().filter_map(Event::ended_epoch).collect();
+    for record in session.at.epochs.iter().filter(|record| !told.contains(&record.epoch)) {
+        run.event(&Event::Epoch(*record))?;
+    }
     run.event(&Event::Resumed {
         epoch: session.epoch() - 1,
         step: session.trainer.optimizer.step,

@@ -76,6 +76,10 @@ pub(super) fn names_of(_: &File) -> io::Result<(Identity, u64)> {
     Ok((UNKNOWN, 1))
 }
 
+pub(super) fn try_lock(_: &Handle) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(super) fn sync(_: &Handle) -> io::Result<()> {
     Ok(())
 }

@@ -238,6 +238,14 @@ impl Dir {
         self.remove_empty_dir(name)
     }
 
+    /// Take the directory's lock, which ends with this value or with the process; `false` if another has it.
+    ///
+    /// # Errors
+    /// If the system or the file system has no such locks.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        system::try_lock(&self.handle)
+    }
+
     /// Wait until its names are on the disk, where that can be done.
     ///
     /// # Errors

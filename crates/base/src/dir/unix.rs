@@ -1,8 +1,9 @@
-//! The system calls that take an opened directory and a name, so that no path is looked up twice.
+//! The system calls that take an opened directory and a name, so that no path is looked up twice. One that a signal
+//! interrupts is made again.
 
 use super::kind::{How, Identity, Kind};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -16,11 +17,11 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 
 /// The path comes from the user, so links in it are followed.
 pub(super) fn open_path(path: &Path) -> io::Result<Handle> {
-    Ok(rustix::fs::open(path, DIRECTORY, Mode::empty())?)
+    Ok(retry_on_intr(|| rustix::fs::open(path, DIRECTORY, Mode::empty()))?)
 }
 
 pub(super) fn open_dir(dir: &Handle, name: &OsStr) -> io::Result<Handle> {
-    Ok(rustix::fs::openat(dir, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?)
+    Ok(retry_on_intr(|| rustix::fs::openat(dir, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()))?)
 }
 
 /// A pipe is opened without waiting for its other end; the caller finds out what it got.
@@ -32,21 +33,21 @@ pub(super) fn open(dir: &Handle, name: &OsStr, how: How) -> io::Result<File> {
     };
     let always = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     // An ordinary file: the umask still applies.
-    Ok(rustix::fs::openat(dir, name, flags | always, Mode::from_raw_mode(0o666))?.into())
+    Ok(retry_on_intr(|| rustix::fs::openat(dir, name, flags | always, Mode::from_raw_mode(0o666)))?.into())
 }
 
 pub(super) fn create_dir(dir: &Handle, name: &OsStr, private: bool) -> io::Result<()> {
     let mode = if private { 0o700 } else { 0o777 };
-    Ok(rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode))?)
+    Ok(retry_on_intr(|| rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode)))?)
 }
 
 pub(super) fn rename(from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-    Ok(rustix::fs::renameat(from.0, from.1, to.0, to.1)?)
+    Ok(retry_on_intr(|| rustix::fs::renameat(from.0, from.1, to.0, to.1))?)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn exchange(dir: &Handle, one: &OsStr, other: &OsStr) -> io::Result<()> {
-    Ok(rustix::fs::renameat_with(dir, one, dir, other, rustix::fs::RenameFlags::EXCHANGE)?)
+    Ok(retry_on_intr(|| rustix::fs::renameat_with(dir, one, dir, other, rustix::fs::RenameFlags::EXCHANGE))?)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
@@ -55,15 +56,15 @@ pub(super) fn exchange(_: &Handle, _: &OsStr, _: &OsStr) -> io::Result<()> {
 }
 
 pub(super) fn link(from: (&Handle, &OsStr), to: (&Handle, &OsStr)) -> io::Result<()> {
-    Ok(rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty())?)
+    Ok(retry_on_intr(|| rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty()))?)
 }
 
 pub(super) fn remove_file(dir: &Handle, name: &OsStr) -> io::Result<()> {
-    Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
+    Ok(retry_on_intr(|| rustix::fs::unlinkat(dir, name, AtFlags::empty()))?)
 }
 
 pub(super) fn remove_empty_dir(dir: &Handle, name: &OsStr) -> io::Result<()> {
-    Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
+    Ok(retry_on_intr(|| rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR))?)
 }
 
 pub(super) fn names(dir: &Handle) -> io::Result<Vec<OsString>> {
@@ -80,7 +81,7 @@ pub(super) fn names(dir: &Handle) -> io::Result<Vec<OsString>> {
 
 /// What a name stands for, and which it is.
 pub(super) fn look(dir: &Handle, name: &OsStr) -> io::Result<(Kind, Identity, u64)> {
-    let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let stat = retry_on_intr(|| rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW))?;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Kind::File,
         FileType::Directory => Kind::Directory,
@@ -91,12 +92,12 @@ pub(super) fn look(dir: &Handle, name: &OsStr) -> io::Result<(Kind, Identity, u6
 }
 
 pub(super) fn identity(dir: &Handle) -> io::Result<Identity> {
-    Ok(identity_of(&rustix::fs::fstat(dir)?))
+    Ok(identity_of(&retry_on_intr(|| rustix::fs::fstat(dir))?))
 }
 
 /// Of an open file: which it is, and how many names it has.
 pub(super) fn names_of(file: &File) -> io::Result<(Identity, u64)> {
-    let stat = rustix::fs::fstat(file)?;
+    let stat = retry_on_intr(|| rustix::fs::fstat(file))?;
     #[allow(clippy::useless_conversion, reason = "its width depends on the system")]
     Ok((identity_of(&stat), u64::from(stat.st_nlink)))
 }
@@ -106,9 +107,17 @@ fn identity_of(stat: &Stat) -> Identity {
     Identity { device: stat.st_dev as u64, inode: stat.st_ino as u64 }
 }
 
+/// Whether the directory's lock was free and is this handle's now, until that is closed.
+pub(super) fn try_lock(dir: &Handle) -> io::Result<bool> {
+    match retry_on_intr(|| rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive)) {
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        done => Ok(done.map(|()| true)?),
+    }
+}
+
 /// Some file systems cannot sync a directory and say that the request is invalid; they have nothing to sync.
 pub(super) fn sync(dir: &Handle) -> io::Result<()> {
-    match rustix::fs::fsync(dir) {
+    match retry_on_intr(|| rustix::fs::fsync(dir)) {
         Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
         done => Ok(done?),
     }

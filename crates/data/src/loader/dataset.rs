@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -205,8 +206,10 @@ impl Dataset {
     ///
     /// The images are hashed in parts, and the parts' sums once more: sixty thousand
     /// images take one core longer than some labs train.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
+    ///
+    /// # Errors
+    /// If a file cannot be looked at.
+    pub fn fingerprint(&self) -> Result<String, DataError> {
         let mut hash = Sha256::new();
         add(&mut hash, &(self.classes.len() as u64).to_le_bytes());
         self.classes.iter().for_each(|class| add(&mut hash, class.as_bytes()));
@@ -217,24 +220,32 @@ impl Dataset {
         let parts = (0..self.len().div_ceil(HASHED_TOGETHER)).into_par_iter().map(|part| {
             let mut hash = Sha256::new();
             let first = part * HASHED_TOGETHER;
-            (first..self.len().min(first + HASHED_TOGETHER)).for_each(|i| self.hash_image(i, &mut hash));
-            hash.finalize()
+            let mut images = first..self.len().min(first + HASHED_TOGETHER);
+            images.try_for_each(|i| self.hash_image(i, &mut hash))?;
+            Ok(hash.finalize())
         });
-        parts.collect::<Vec<_>>().iter().for_each(|part| add(&mut hash, part));
-        hex(&hash.finalize())
+        parts.collect::<Result<Vec<_>, DataError>>()?.iter().for_each(|part| add(&mut hash, part));
+        Ok(hex(&hash.finalize()))
     }
 
-    fn hash_image(&self, i: usize, hash: &mut Sha256) {
-        let Some(path) = self.path(i) else { return add(hash, self.memory(i).unwrap_or_default()) };
+    fn hash_image(&self, i: usize, hash: &mut Sha256) -> Result<(), DataError> {
+        let Some(path) = self.path(i) else {
+            add(hash, self.memory(i).unwrap_or_default());
+            return Ok(());
+        };
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         add(hash, folder.as_encoded_bytes());
         add(hash, path.file_name().unwrap_or_else(|| OsStr::new("")).as_encoded_bytes());
         let length = match &self.images {
             Images::Packed { pack, .. } => pack.length(path),
-            _ => fs::metadata(path).ok().map(|metadata| metadata.len()),
+            _ => match fs::metadata(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                found => Some(found.map_err(DataError::io(path))?.len()),
+            },
         };
         let length = length.unwrap_or(u64::MAX);
         add(hash, &length.to_le_bytes());
+        Ok(())
     }
 
     /// The pixels of the image at position `i`, if it is in memory.
@@ -285,9 +296,10 @@ mod tests {
             Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new(vec![0, 1, 2, 3, 4, 6]) };
         let repainted = Dataset::new(base.classes.clone(), base.labels.clone(), images).unwrap();
         let prints = [&base, &relabelled, &renamed, &repainted, &base.subset(&[3, 1, 2, 0, 4, 5])];
-        let distinct: std::collections::HashSet<String> = prints.iter().map(|d| d.fingerprint()).collect();
-        assert_eq!((distinct.len(), base.fingerprint().len()), (5, 64));
-        assert_eq!(base.fingerprint(), six().fingerprint());
+        let distinct: std::collections::HashSet<String> =
+            prints.iter().map(|d| d.fingerprint().unwrap()).collect();
+        assert_eq!((distinct.len(), base.fingerprint().unwrap().len()), (5, 64));
+        assert_eq!(base.fingerprint().unwrap(), six().fingerprint().unwrap());
     }
 
     #[test]
@@ -296,7 +308,7 @@ mod tests {
         let of = |change: Option<usize>| {
             let pixels = (0..count).map(|i| (i % 251) as u8 ^ u8::from(change == Some(i))).collect();
             let images = Images::Memory { height: 1, width: 1, channels: 1, pixels: Arc::new(pixels) };
-            Dataset::new(vec!["a".into(), "b".into()], vec![0; count], images).unwrap().fingerprint()
+            Dataset::new(vec!["a".into(), "b".into()], vec![0; count], images).unwrap().fingerprint().unwrap()
         };
         for place in [0, HASHED_TOGETHER - 1, HASHED_TOGETHER, count - 1] {
             assert_ne!(of(None), of(Some(place)), "image {place}");

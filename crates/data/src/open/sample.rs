@@ -44,7 +44,10 @@ mod tests {
         assert_eq!(splits.train.class_counts(), [580; 10]);
         assert_eq!(test.class_counts(), [100; 10]);
         assert_eq!(splits.train.native_size(), Some((28, 28, 1)));
-        assert_ne!(splits.train.subset(&(0..1000).collect::<Vec<_>>()).fingerprint(), test.fingerprint());
+        assert_ne!(
+            splits.train.subset(&(0..1000).collect::<Vec<_>>()).fingerprint().unwrap(),
+            test.fingerprint().unwrap()
+        );
     }
 
     /// The first image of Fashion-MNIST is an ankle boot with 76,247 in grey.

@@ -129,7 +129,7 @@ pub fn training_images(
     };
     let spec = options.decide(source.kind(&splits.train))?;
     let train = divide(splits, &spec, saved.source.validation, &mut ())?.train;
-    if given.is_none() && train.fingerprint() != saved.info.data.fingerprint {
+    if given.is_none() && train.fingerprint()? != saved.info.data.fingerprint {
         return Err(gone(format!("{} holds others now, or in another order", own.data)));
     }
     Ok(train)

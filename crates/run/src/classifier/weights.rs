@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
 use wellfit_data::Preprocessing;
 use wellfit_models::{HeadTaken, MODELS, Network, Shape, build, head_outputs, least_parameters, likeness};
-use wellfit_record::{FileEntry, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256};
+use wellfit_record::{
+    FileEntry, RecordError, RunDir, RunInfo, RunWriter, is_checkpoint, read_checkpoint, sha256,
+};
 use wellfit_train::{BEST, Hints, checkpoint_weights};
 use wellfit_weights::{WeightFile, to_safetensors_bytes};
 
@@ -268,7 +270,7 @@ pub(super) fn best_weights(
         let path = run.path().join(name);
         return Ok((read_weights(&path)?, path));
     }
-    let (file, path) = best_checkpoint(run)?;
+    let (file, path) = best_checkpoint(run, damage.as_ref())?;
     if let (Some(problem), Some(written)) = (damage, written) {
         let (problem, repaired) = (problem.to_string(), put_back(run, &file, &written).is_some());
         observer.notice(&Notice::WeightsDamaged { problem, run: run.path().to_owned(), repaired });
@@ -286,13 +288,25 @@ fn put_back(run: &RunDir, weights: &WeightFile, written: &FileEntry) -> Option<(
     RunWriter::resume(run.path()).ok()?.write_file(&written.name, &bytes).ok()
 }
 
-fn best_checkpoint(run: &RunDir) -> Result<(WeightFile, PathBuf), RunError> {
+/// The weights of a run's newest good checkpoint of the best epoch; `damage` is what is wrong with its model file.
+fn best_checkpoint(run: &RunDir, damage: Option<&RecordError>) -> Result<(WeightFile, PathBuf), RunError> {
     let newest = run.newest_good(Some(BEST))?;
     let Some(found) = newest.found else {
         let name = run.path().shown();
-        return Err(RunError::Output(match newest.skipped.first() {
-            Some(damaged) => format!("{damaged}; `wellfit resume {name}` goes on from what is whole"),
-            None => format!("{name} has no weights yet: no epoch was finished"),
+        let problems: Vec<String> =
+            damage.into_iter().chain(&newest.skipped).map(ToString::to_string).collect();
+        return Err(RunError::Output(if !problems.is_empty() {
+            let problems = problems.join("; ");
+            format!(
+                "{problems}; {name} has no whole checkpoint of its best epoch either: `wellfit resume {name}` goes on from \
+                 what is whole, or begins again, to the same weights"
+            )
+        } else if run.outcome().is_ok_and(|outcome| outcome.epochs > 0) {
+            format!(
+                "{name} has no checkpoint of its best epoch: `wellfit resume {name}` makes its weights again"
+            )
+        } else {
+            format!("{name} has no weights yet: no epoch was finished")
         }));
     };
     let file = checkpoint_weights(&found)?;

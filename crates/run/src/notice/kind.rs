@@ -305,6 +305,11 @@ pub enum Notice {
         /// Which, and what is wrong with it.
         damaged: String,
     },
+    /// The record of a run lacks something of the time before the checkpoint that it goes on from.
+    RecordCutShort {
+        /// What, in words.
+        lack: String,
+    },
     /// A run began on another kind of machine, or with another version.
     OtherMachine {
         /// The whole sentence.
@@ -443,6 +448,7 @@ impl Notice {
                 | Self::SlowSgd { .. }
                 | Self::FeaturesNotKept
                 | Self::CheckpointDamaged { .. }
+                | Self::RecordCutShort { .. }
                 | Self::OtherMachine { .. }
                 | Self::CacheFailed { .. }
                 | Self::PreprocessingUnlike { .. }

@@ -183,6 +183,9 @@ impl fmt::Display for Notice {
                     write!(f, ". The rate goes on as the schedule {schedule} has it for that many")
                 })
             }
+            Self::RecordCutShort { lack } => {
+                write!(f, "the record was damaged: {lack}; the run goes on to the same weights")
+            }
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
             Self::NoLocks { run } => write!(

@@ -101,7 +101,7 @@ fn refuse_others(
 ) -> Result<(), CliError> {
     let same = || file::read(config, about.len() as u64).is_ok_and(|there| there == about);
     match others(directory, written).next() {
-        Some(other) if config.exists() && !same() => Err(CliError::Output(format!(
+        Some(other) if file::may_exist(config) && !same() => Err(CliError::Output(format!(
             "{} is of an earlier export, with other classes or another preprocessing than the new {} says: remove it, \
              or give another --out",
             other.shown(),
@@ -113,7 +113,7 @@ fn refuse_others(
 
 fn others(directory: &Path, written: ExportFormat) -> impl Iterator<Item = PathBuf> {
     let others = ExportFormat::value_variants().iter().filter(move |format| **format != written);
-    others.map(move |format| directory.join(name(*format))).filter(|path| path.exists())
+    others.map(move |format| directory.join(name(*format))).filter(|path| file::may_exist(path))
 }
 
 /// What an exported folder should hold by its run, compared byte by byte; nothing for files that are no export's.

@@ -25,7 +25,8 @@ pub fn write(directory: &Path, files: &[(&PathBuf, &[u8])], force: bool) -> Resu
 
 /// The first file that is there with other content.
 fn changed<'a>(files: &[(&'a PathBuf, &[u8])]) -> Result<Option<&'a Path>, CliError> {
-    for (path, bytes) in files.iter().filter(|(path, _)| path.exists()) {
+    // What cannot be looked at may be there: reading it then says why not.
+    for (path, bytes) in files.iter().filter(|(path, _)| file::may_exist(path)) {
         let there = file::read_whole(path)
             .map_err(|cause| CliError::Output(format!("cannot read {}: {cause}", path.shown())))?;
         if there != *bytes {

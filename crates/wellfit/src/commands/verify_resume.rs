@@ -104,7 +104,8 @@ impl Scratch {
         let private = tempfile::Builder::new().prefix("wellfit-verify-resume-").tempdir();
         let private = private.map_err(CliError::write(std::env::temp_dir()))?;
         let path = out.unwrap_or(private.path()).to_path_buf();
-        if path.join(RUN).exists() {
+        // What cannot be looked at may be a run, and `--force` would replace it.
+        if file::may_exist(&path.join(RUN)) {
             return Err(CliError::Output(format!(
                 "{} is there already: choose another --out",
                 path.join(RUN).shown()

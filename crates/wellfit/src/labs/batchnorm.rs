@@ -70,13 +70,13 @@ pub fn run(args: &BatchnormArgs, out: Output) -> Result<(), CliError> {
     let networks = first.networks();
     let data = DataInfo {
         name,
-        fingerprint: train.fingerprint(),
+        fingerprint: train.fingerprint()?,
         train: train.len() as u64,
         val: 0,
         test: test.len() as u64,
     };
-    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     run.event(&start_event())?;
+    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     networks.iter().for_each(|network| out.say(network.short_summary()));
     show_batch(&train, args.seed, &run, out)?;
     let (mut results, test) = (Vec::new(), test_batches(&test)?);

@@ -77,8 +77,8 @@ pub fn run(args: &DropoutArgs, out: Output) -> Result<(), CliError> {
         val: 0,
         test: samples,
     };
-    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     run.event(&start_event())?;
+    run.write_run_toml(&run_info(&run, args.seed, data, networks, &Config::of(args))?)?;
     networks.iter().for_each(|network| out.say(network.short_summary()));
     let mut results = vec![first.train_and_show(args, &mut run, out)?];
     for seed in args.seed + 1..args.seed + u64::from(args.seeds) {

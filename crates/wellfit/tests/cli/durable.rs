@@ -264,6 +264,39 @@ fn a_run_with_frozen_weights_is_used_before_its_end_as_after() {
 }
 
 #[test]
+fn a_run_without_whole_weights_says_so_and_makes_them_again() {
+    let bench = animals();
+    bench.run(&format!("train animals {MLP} --epochs 2 --batch-size 3 --out run")).succeeds();
+    let whole = bench.bytes("run/model.safetensors");
+    std::fs::remove_dir_all(bench.path("run/checkpoints")).unwrap();
+    std::fs::create_dir(bench.path("run/checkpoints")).unwrap();
+    bench.write("run/model.safetensors", &whole[1..]);
+    let damaged = "run/model.safetensors is damaged";
+    let parts = [damaged, "no whole checkpoint of its best epoch", "`wellfit resume run`"];
+    bench.refuses("predict run animals/cat/1.png", 5, &parts);
+    bench.run("resume run").succeeds();
+    assert!(bench.bytes("run/model.safetensors") == whole);
+}
+
+#[test]
+fn a_record_that_was_cut_short_is_found_out_and_its_epochs_come_back() {
+    let bench = animals();
+    bench.run(&format!("train animals {MLP} --epochs 3 --batch-size 3 --out run")).succeeds();
+    let whole = ending(&bench, "run");
+    for (file, lines, lack) in [("events.jsonl", 4, "lacks 2 of the 3"), ("steps.jsonl", 5, "ends at step 5")]
+    {
+        let text = bench.text(&format!("run/{file}"));
+        let kept: String = text.lines().take(lines).map(|line| format!("{line}\n")).collect();
+        bench.write(&format!("run/{file}"), kept);
+        bench.run("verify run").exits(5).says(lack);
+        std::fs::remove_file(bench.path("run/model.safetensors")).unwrap();
+        bench.run("resume run").succeeds().warns(lack);
+        let found = ending(&bench, "run");
+        assert!((&found.0, &found.2) == (&whole.0, &whole.2), "{file}");
+    }
+}
+
+#[test]
 fn what_cannot_be_resumed_says_why() {
     let bench = animals();
     bench.run("lab dropout --epochs 5 --out lab").succeeds();

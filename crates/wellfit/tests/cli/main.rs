@@ -38,11 +38,14 @@ mod plot;
 mod policies;
 mod pretrained;
 mod prove;
+mod races;
 mod replay;
 mod reproducible;
 mod results;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod sweep;
 mod train;
 mod trust;
 mod unfreezing;
