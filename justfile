@@ -110,3 +110,16 @@ checkpoint-cost old new data *args:
 # How often the verdicts of paired trials are wrong, and what they see: the tables of docs/prove.md
 simulate-proof repetitions="100000":
     cargo run --release -p wellfit-proof --example simulate -- {{repetitions}}
+
+# The figures of docs/diagnose-benchmark.md, and the confidence that findings quote, from the shipped curves
+curves-benchmark:
+    WELLFIT_BENCHMARK=1 cargo test -p wellfit-diagnose --test benchmark -- --nocapture
+
+# The tuning half of the same curves, with each wrong answer
+curves-tuning:
+    WELLFIT_TUNE=1 cargo test -p wellfit-diagnose --test benchmark tuning -- --nocapture
+
+# Make the curves of that benchmark again (needs pictures in SETS, see scripts/curves/sets.py; may be interrupted)
+curves sets out="curves.jsonl":
+    cargo run --release -p wellfit-train --example curves -- {{sets}} {{out}}
+    gzip -9 -n -c {{out}} > crates/diagnose/tests/fixtures/curves.jsonl.gz
