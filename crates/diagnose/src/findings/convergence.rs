@@ -17,7 +17,8 @@ use wellfit_record::StopReason;
 fn still(points: &[(u32, f64)]) -> f64 {
     let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
     let late = &points[points.len() / 2..];
-    let noise = if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
+    let noise =
+        if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
     (ERRORS * noise).max(PLATEAU.value * (beginning(points) - lowest))
 }
 

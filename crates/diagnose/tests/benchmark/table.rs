@@ -68,7 +68,13 @@ fn counts(scores: &[(&str, Scores)]) -> String {
         format!("({}, {})", score.right, score.right + score.false_alarms)
     };
     let [(_, run), (_, table)] = scores else { return String::new() };
-    let line = |name: &Name| format!("    (Name::{name:?}, {}, {}),\n", of(run, name), of(table, name));
+    let line = |name: &Name| {
+        format!(
+            "    Measured {{ name: Name::{name:?}, run: {}, table: {} }},\n",
+            of(run, name),
+            of(table, name)
+        )
+    };
     run.ours.keys().map(line).collect()
 }
 
