@@ -169,7 +169,7 @@ impl Case<'_> {
             ..RunStatistics::default()
         };
         // A third of the runs judge training images in evaluation mode, as `--train-eval 1` does.
-        let judged = hash(&line.id) % 3 == 0;
+        let judged = hash(&line.id).is_multiple_of(3);
         let epoch = |place: usize| EpochStatistics {
             epoch: place as u32 + 1,
             train_eval_loss: line.train_eval_loss[place].filter(|_| judged),
