@@ -126,3 +126,15 @@ race-test:
 # Cut the power of a recorded disk: ext4 in three modes, XFS, ext2 (needs root, qemu-utils, xfsprogs); DATA is a small folder of pictures
 power-cuts wellfit data cuts="60":
     python3 scripts/power_cuts.py {{wellfit}} --data {{data}} --cuts {{cuts}}
+# The figures of docs/diagnose-benchmark.md, and the confidence that findings quote, from the shipped curves
+curves-benchmark:
+    WELLFIT_BENCHMARK=1 cargo test -p wellfit-diagnose --test benchmark -- --nocapture
+
+# The tuning half of the same curves, with each wrong answer
+curves-tuning:
+    WELLFIT_TUNE=1 cargo test -p wellfit-diagnose --test benchmark tuning -- --nocapture
+
+# Make the curves of that benchmark again (needs pictures in SETS, see scripts/curves/sets.py; may be interrupted)
+curves sets out="curves.jsonl":
+    cargo run --release -p wellfit-train --example curves -- {{sets}} {{out}}
+    gzip -9 -n -c {{out}} > crates/diagnose/tests/fixtures/curves.jsonl.gz

@@ -1,5 +1,6 @@
 //! From curves to all findings.
 
+use crate::confidence::confidence;
 use crate::findings::{Finding, Look, Name, RULES, Unknown, explained_by};
 use crate::log::Curves;
 use serde::Serialize;
@@ -36,6 +37,9 @@ pub fn diagnose(curves: &Curves) -> Diagnosis {
     found.retain(|finding| !explained_by(finding.name).iter().any(|name| names.contains(name)));
     if found.is_empty() && !clear.is_empty() {
         found.push(healthy(&clear, &not_looked_at));
+    }
+    for finding in &mut found {
+        finding.confidence = confidence(finding.name, curves.format);
     }
     Diagnosis {
         source: curves.source.clone(),

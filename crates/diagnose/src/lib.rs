@@ -6,6 +6,7 @@
 //!
 //! * [`log`]: one reader a format, one [`Curves`] for all
 //! * [`findings`]: one rule a finding; every number in a rule is a constant of [`thresholds`] with its source
+//! * [`confidence`]: of how many held-out curves each finding was right
 //! * [`statistics`]: noise, trends and shares that do not mind outliers
 //! * [`table`]: columns of numbers from CSV and JSON, also for `replay`
 //!
@@ -18,6 +19,7 @@
 //! # Ok::<(), wellfit_diagnose::LogError>(())
 //! ```
 
+pub mod confidence;
 mod diagnosis;
 mod error;
 pub mod findings;

@@ -57,11 +57,15 @@ pub const GAP_DIVIDE: f64 = 0.90;
 
 /// Underfitting: the loss as a share of that of an answer without looking.
 pub const UNDERFITTING_LOSS: Threshold = of(0.5, OURS);
+/// Underfitting: wrong answers as a share of those of an answer without looking.
+pub const UNDERFITTING_WRONG: Threshold = of(0.5, OURS);
 /// Underfitting without `n_val`: validation over training loss at most.
 pub const UNDERFITTING_GAP: Threshold = of(1.10, OURS);
 
 /// Not learning: how near to the loss of an answer without looking.
 pub const NOT_LEARNING: Threshold = of(0.02, "ln K: runmedic; 2 %: ours");
+/// Not learning: a loss that was ever so far above that of an answer without looking was thrown there by the rate.
+pub const THROWN: Threshold = of(0.05, OURS);
 
 /// Softmax twice: how near to its floor.
 pub const DOUBLE_SOFTMAX: Threshold = of(0.01, "ours: the floor is exact");
@@ -96,6 +100,8 @@ pub const SWING_SHARE: Threshold = of(0.20, AUTOTRAINER);
 pub const SURGE: Threshold = of(1.20, OURS);
 /// Rate too high: the rise of the training loss as a share of all it gained.
 pub const SURGE_OF_GAIN: Threshold = of(0.01, OURS);
+/// Rate too high: share of the epochs with such a rise.
+pub const SURGE_SHARE: Threshold = of(0.12, OURS);
 /// Rate too high: swings or surges at least.
 pub const SWINGS: usize = 2;
 /// Rate too high: share of steps whose gradient is clipped.
@@ -120,6 +126,9 @@ pub const SPIKE_RATIO: Threshold = of(1.5, OURS);
 /// Spikes: height as a share of all that the loss gained. Late in a training most batches have next to no loss, so that
 /// ordinary ones stand out.
 pub const SPIKE_OF_GAIN: Threshold = of(0.5, OURS);
+/// Spikes of single steps: height in nats, so that the answers of a whole batch are e times less probable. One wrong answer
+/// among a fine-tuning's few classes does less.
+pub const SPIKE_HEIGHT: Threshold = of(1.0, OURS);
 /// Spikes: gradient norm over its median.
 pub const GRADIENT_SPIKE: Threshold = of(10.0, RUNMEDIC);
 /// Spikes: share of steps or epochs at the beginning that do not count.

@@ -131,6 +131,10 @@ fn underfitting_is_flat_and_high_on_both_sides() {
     lacks(&losses(20, |e| 2.2 - 0.02 * e, |e| 2.2 - 0.02 * e), Name::Underfitting);
     lacks(&losses(20, high, |e| high(e) + 0.5), Name::Underfitting);
     lacks(&losses(20, |e| high(e) - 1.0, |e| high(e) - 1.0), Name::Underfitting);
+    // Most of the answers are right: a hard task keeps the loss up, or smoothed labels do.
+    let curves = losses(20, high, |e| high(e) + 0.01);
+    lacks(&with(curves.clone(), Series::TrainAccuracy, |_| 0.8), Name::Underfitting);
+    has(&with(curves, Series::TrainAccuracy, |_| 0.4), Name::Underfitting);
 }
 
 #[test]
@@ -140,6 +144,14 @@ fn a_loss_that_stays_at_ln_k_is_not_learning() {
     assert_eq!(has(&stuck, Name::NotLearning).findings[0].name, Name::NotLearning);
     lacks(&stuck, Name::Underfitting);
     lacks(&stuck, Name::Plateau);
+    // Above ln K it is the rate that keeps it there: a lower one is advised, and a higher one where the loss lies still.
+    let thrown = losses(12, |e| if e < 2.0 { 9.0 } else { chance + 0.2 + 0.02 * wobble(e) }, |_| chance);
+    let advised = |curves: &Curves| {
+        let found = has(curves, Name::NotLearning);
+        found.findings[0].advice[0].to.clone()
+    };
+    assert!(advised(&thrown).contains("lower"), "{}", advised(&thrown));
+    assert!(advised(&stuck).contains("higher"), "{}", advised(&stuck));
     // A warm-up learns in the second half; a loss that sinks by 6 % learns.
     lacks(
         &losses(12, |e| if e < 7.0 { chance } else { chance - 0.3 * (e - 6.0) }, |_| 2.0),

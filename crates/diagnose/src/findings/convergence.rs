@@ -12,10 +12,14 @@ use crate::thresholds::{
 };
 use wellfit_record::StopReason;
 
-/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained.
+/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained. The noise is that
+/// of the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
 fn still(points: &[(u32, f64)]) -> f64 {
     let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
-    (ERRORS * noise_of(points)).max(PLATEAU.value * (beginning(points) - lowest))
+    let late = &points[points.len() / 2..];
+    let noise =
+        if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
+    (ERRORS * noise).max(PLATEAU.value * (beginning(points) - lowest))
 }
 
 /// Whether a curve stands still in the window at the end.

@@ -13,7 +13,7 @@ pub struct Finding {
     pub name: Name,
     /// The epoch from which on, where one can be told.
     pub onset: Option<u32>,
-    /// Of how many held-out curves with this finding it was right, as (right, all). Not measured yet.
+    /// Of how many held-out curves with this finding it was right, as (right, all); none where that was not measured.
     pub confidence: Option<(u32, u32)>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,

@@ -8,14 +8,14 @@ use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error, theil_sen};
 use crate::thresholds::{
     ALPHA_HIGH, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, STRAIGHT, SURGE,
-    SURGE_OF_GAIN, SWING, SWING_SHARE, SWINGS,
+    SURGE_OF_GAIN, SURGE_SHARE, SWING, SWING_SHARE, SWINGS, Threshold,
 };
 
 /// The rule of `lr-too-high`, by the first of these that fires:
 /// * α, the place where a step lands: its median is beyond the minimum;
 /// * the share of steps whose gradient is clipped: more than half;
 /// * training accuracy that falls by 3 points and rises again, in a fifth of the epochs;
-/// * training loss that rises by a fifth from one epoch to the next, in a fifth of the epochs.
+/// * training loss that rises by a fifth from one epoch to the next, in an eighth of the epochs.
 ///
 /// Swings of validation alone do not count: a small validation part does that at any rate.
 pub fn too_high(look: &Look<'_>) -> Ruled {
@@ -53,10 +53,16 @@ fn unstable(look: &Look<'_>) -> Ruled {
     let accuracy = look.curves.points(Series::TrainAccuracy);
     let by_accuracy = swings(&accuracy, swing(look, &accuracy));
     let by_loss = surges(&u);
-    let (of, places, count, threshold) = if is_often(by_accuracy.len(), accuracy.len()) {
-        ("train_accuracy, share of the epochs with a swing of 3 points", by_accuracy, accuracy.len(), SWING)
-    } else if is_often(by_loss.len(), u.len()) {
-        ("train_loss, share of the epochs with a rise by a fifth", by_loss, u.len(), SURGE)
+    let (of, places, count, threshold, least) = if is_often(by_accuracy.len(), accuracy.len(), SWING_SHARE) {
+        (
+            "train_accuracy, share of the epochs with a swing of 3 points",
+            by_accuracy,
+            accuracy.len(),
+            SWING,
+            SWING_SHARE,
+        )
+    } else if is_often(by_loss.len(), u.len(), SURGE_SHARE) {
+        ("train_loss, share of the epochs with a rise by a fifth", by_loss, u.len(), SURGE, SURGE_SHARE)
     } else {
         return Ok(None);
     };
@@ -64,7 +70,7 @@ fn unstable(look: &Look<'_>) -> Ruled {
     let what = if threshold == SWING { "the training accuracy swings" } else { "the training loss jumps up" };
     let sentence = format!("The learning rate is too high: {what} in {} of {count} epochs.", places.len());
     let finding = Finding::new(Name::LrTooHigh, places.first().copied(), sentence)
-        .evident(of, share, SWING_SHARE)
+        .evident(of, share, least)
         .evident_by("what counts as one", threshold.value, threshold.value, threshold.source)
         .excluding("not a small validation part: training itself swings")
         .without("alpha");
@@ -75,8 +81,8 @@ fn unstable(look: &Look<'_>) -> Ruled {
     ))
 }
 
-fn is_often(swings: usize, epochs: usize) -> bool {
-    epochs >= LEAST_EPOCHS && swings >= SWINGS && swings as f64 >= SWING_SHARE.value * epochs as f64
+fn is_often(swings: usize, epochs: usize, share: Threshold) -> bool {
+    epochs >= LEAST_EPOCHS && swings >= SWINGS && swings as f64 >= share.value * epochs as f64
 }
 
 /// What counts as a swing: 3 points, and more than two standard errors of the difference of two accuracies.
@@ -128,44 +134,34 @@ fn surges(u: &Points) -> Vec<u32> {
     u.windows(2).filter(surge).map(|pair| pair[1].0).collect()
 }
 
-/// The rule of `lr-too-low`: steps stay far before the minimum (α), or, where α is not known, the training loss falls in a
-/// nearly straight line; in both cases it falls in nine of ten epochs and still is above half of its first value.
+/// The rule of `lr-too-low`: the training loss falls in nine of ten epochs, in a nearly straight line, and still is above
+/// half of its first value; where α is known, steps stay far before the minimum. α alone says little: with small batches it
+/// is near -1 at rates that learn well, too.
 pub fn too_low(look: &Look<'_>) -> Ruled {
-    let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
+    let u = look.need(Series::TrainLoss, LEAST_EPOCHS_FLAT)?;
     let falls = u.windows(2).filter(|pair| pair[1].1 < pair[0].1).count() as f64 / (u.len() - 1) as f64;
     let left = level(&u).median / u[0].1;
-    if falls < FALLING.value || left <= LEFT.value {
-        return Ok(None);
-    }
-    let finding = |sentence: &str| {
-        Finding::new(Name::LrTooLow, None, format!("The learning rate is too low: {sentence}"))
-            .evident("train_loss, share of the epochs in which it falls", falls, FALLING)
-            .evident("train_loss, now over the first", left, LEFT)
-            .excluding("not a plateau: the loss still falls")
-            .advise([look.rate(5.0)])
-    };
-    if let Some(alpha) = alpha(look) {
-        let sentence = "steps stay far before the minimum along their line.";
-        return Ok(
-            (alpha < ALPHA_LOW.value).then(|| finding(sentence).evident("alpha, median", alpha, ALPHA_LOW))
-        );
-    }
-    if u.len() < LEAST_EPOCHS_FLAT {
-        return Err(vec![format!("alpha, or train_loss of at least {LEAST_EPOCHS_FLAT} epochs")]);
-    }
     let half = u.len() / 2;
-    let slopes = (theil_sen(&u[..=half]), theil_sen(&u[half..]));
-    let (Some(early), Some(late)) = slopes else { return Ok(None) };
+    let (Some(early), Some(late)) = (theil_sen(&u[..=half]), theil_sen(&u[half..])) else { return Ok(None) };
     let straight = late / early;
-    if early >= 0.0 || straight.is_nan() || straight < STRAIGHT.value {
+    let is_low = falls >= FALLING.value && left > LEFT.value && early < 0.0 && straight >= STRAIGHT.value;
+    let alpha = alpha(look);
+    if !is_low || alpha.is_some_and(|alpha| alpha >= ALPHA_LOW.value) {
         return Ok(None);
     }
-    let sentence =
-        format!("the training loss falls slowly and evenly, and still is at {} of its first.", percent(left));
-    Ok(Some(
-        finding(&sentence)
-            .evident("train_loss, slope of the second half over that of the first", straight, STRAIGHT)
-            .excluding("not a converged head: the fall does not get slower")
-            .without("alpha"),
-    ))
+    let sentence = format!(
+        "The learning rate is too low: the training loss falls slowly and evenly, and still is at {} of its first.",
+        percent(left)
+    );
+    let finding = Finding::new(Name::LrTooLow, None, sentence)
+        .evident("train_loss, share of the epochs in which it falls", falls, FALLING)
+        .evident("train_loss, now over the first", left, LEFT)
+        .evident("train_loss, slope of the second half over that of the first", straight, STRAIGHT)
+        .excluding("not a plateau: the loss still falls")
+        .excluding("not a converged head: the fall does not get slower")
+        .advise([look.rate(5.0)]);
+    Ok(Some(match alpha {
+        Some(alpha) => finding.evident("alpha, median", alpha, ALPHA_LOW),
+        None => finding.without("alpha"),
+    }))
 }

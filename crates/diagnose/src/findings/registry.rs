@@ -42,7 +42,8 @@ pub const RULES: &[(Name, Rule)] = &[
 #[must_use]
 pub const fn explained_by(name: Name) -> &'static [Name] {
     match name {
-        Name::Overfitting | Name::Overconfident | Name::LossSpikes | Name::NotLearning => &[Name::Diverged],
+        Name::Overfitting | Name::Overconfident | Name::NotLearning => &[Name::Diverged],
+        Name::LossSpikes => &[Name::Diverged, Name::NotLearning, Name::LrTooHigh],
         Name::Underfitting | Name::StillImproving => {
             &[Name::Diverged, Name::NotLearning, Name::DoubleSoftmax, Name::LrTooLow]
         }
@@ -53,6 +54,8 @@ pub const fn explained_by(name: Name) -> &'static [Name] {
             Name::Underfitting,
             Name::Overfitting,
             Name::Overconfident,
+            Name::StoppedTooEarly,
+            Name::StillImproving,
         ],
         Name::LrTooLow => &[Name::NotLearning, Name::Diverged],
         Name::StoppedTooEarly => &[Name::Diverged, Name::NotLearning, Name::Overfitting, Name::Overconfident],

@@ -7,7 +7,7 @@ use super::name::Name;
 use crate::log::Series;
 use crate::statistics::{median, robust_z};
 use crate::thresholds::{
-    GRADIENT_SPIKE, LAST, LEAST_EPOCHS_FLAT, SPIKE, SPIKE_OF_GAIN, SPIKE_RATIO, SPIKE_WARM_UP,
+    GRADIENT_SPIKE, LAST, LEAST_EPOCHS_FLAT, SPIKE, SPIKE_HEIGHT, SPIKE_OF_GAIN, SPIKE_RATIO, SPIKE_WARM_UP,
 };
 
 /// Neighbours on each side that are the trend: of steps, and of epochs.
@@ -30,7 +30,7 @@ struct Spike {
 }
 
 /// The rule: a training loss of a step, or of an epoch where steps are not known, lies 8 robust standard deviations, half its
-/// size and half of all that was gained above its neighbours, or a gradient norm is ten times the median. The beginning does
+/// size, half of all that was gained and, of a step, 1 nat above its neighbours, or a gradient norm is ten times the median. The beginning does
 /// not count.
 pub fn spikes(look: &Look<'_>) -> Ruled {
     let norms = look.curves.points(Series::GradNorm);
@@ -52,7 +52,7 @@ pub fn spikes(look: &Look<'_>) -> Ruled {
     }
     let steps = &look.curves.step_losses;
     if steps.len() >= 2 * REACH.0 && steps.len() <= MOST_STEPS {
-        let found = spike(steps, REACH.0);
+        let found = spike(steps, REACH.0, SPIKE_HEIGHT.value);
         let per_epoch = steps.len() as f64 / f64::from(look.curves.last_epoch().max(1));
         return Ok(found.map(|spike| {
             let epoch = (spike.place as f64 / per_epoch) as u32 + 1;
@@ -67,7 +67,7 @@ pub fn spikes(look: &Look<'_>) -> Ruled {
     }
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS_FLAT)?;
     let values: Vec<f64> = u.iter().map(|(_, value)| *value).collect();
-    Ok(spike(&values, REACH.1).map(|spike| {
+    Ok(spike(&values, REACH.1, 0.0).map(|spike| {
         let (epoch, value) = u[spike.place];
         let sentence = format!(
             "The training loss jumps: at epoch {epoch} it is {}, {} times what is usual there.",
@@ -87,10 +87,11 @@ fn told(look: &Look<'_>, spike: &Spike, series: &str, epoch: u32, sentence: Stri
         .advise([clip(look)])
 }
 
-/// The first spike. The last values cannot be one: nothing tells whether they come back.
-fn spike(values: &[f64], reach: usize) -> Option<Spike> {
+/// The first spike, of that height at least. The last values cannot be one: nothing tells whether they come back.
+fn spike(values: &[f64], reach: usize, height: f64) -> Option<Spike> {
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = SPIKE_OF_GAIN.value * (median(values.iter().copied().take(LAST))? - lowest);
+    let gained = median(values.iter().copied().take(LAST))? - lowest;
+    let high = height.max(SPIKE_OF_GAIN.value * gained);
     let first = ((SPIKE_WARM_UP * values.len() as f64).ceil() as usize).max(2);
     let last = values.len().saturating_sub(2);
     (first..last).find_map(|place| {
@@ -103,12 +104,7 @@ fn spike(values: &[f64], reach: usize) -> Option<Spike> {
         let ratio = values[place] / trend;
         let comes_back = values[place + 1] < values[place];
         let large = z > SPIKE.value && ratio > SPIKE_RATIO.value && values[place] - trend > high;
-        (large && comes_back).then(|| Spike {
-            place,
-            z,
-            ratio,
-            of_gain: SPIKE_OF_GAIN.value * (values[place] - trend) / high,
-        })
+        (large && comes_back).then(|| Spike { place, z, ratio, of_gain: (values[place] - trend) / gained })
     })
 }
 

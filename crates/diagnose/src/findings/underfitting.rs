@@ -7,7 +7,9 @@ use super::look::{Look, level, short};
 use super::name::Name;
 use crate::log::Series;
 use crate::statistics::{difference_error, share_error};
-use crate::thresholds::{ERRORS, LEAST_EPOCHS_FLAT, OURS, UNDERFITTING_GAP, UNDERFITTING_LOSS};
+use crate::thresholds::{
+    ERRORS, LEAST_EPOCHS_FLAT, OURS, UNDERFITTING_GAP, UNDERFITTING_LOSS, UNDERFITTING_WRONG,
+};
 
 /// The rule: the training loss stands still above half of the loss of an answer without looking, and validation is as good
 /// as training.
@@ -21,7 +23,10 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
     let most = UNDERFITTING_LOSS.value * entropy;
     // In training mode dropout and augmentation raise the loss; validation must then be as high.
     let high = train > most && (in_evaluation || val > most);
-    if !high || !is_flat(look, &u) || gap(look, train, val)? {
+    let wrong = wrong(look);
+    // A hard task, or noise in its labels, keeps the loss up, too: but then most answers are right.
+    let learnt = wrong.is_some_and(|wrong| wrong <= UNDERFITTING_WRONG.value);
+    if !high || learnt || !is_flat(look, &u) || gap(look, train, val)? {
         return Ok(None);
     }
     let sentence = format!(
@@ -39,6 +44,10 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
     if !in_evaluation {
         finding = finding.without("train_eval_loss");
     }
+    if let Some(wrong) = wrong {
+        let series = "train_accuracy, wrong answers over those of an answer without looking";
+        finding = finding.evident(series, wrong, UNDERFITTING_WRONG);
+    }
     finding = finding.without("whether the labels are right: wrong ones look alike");
     let decay = look.facts().number("weight_decay").filter(|decay| *decay > 0.0);
     let frozen = look.is_on("freeze");
@@ -48,6 +57,16 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
                 .advise(Flag::Model, if frozen { "(the same, without --freeze)" } else { "(a larger one)" })])
             .advise(decay.map(|decay| look.advise(Flag::WeightDecay, short(decay / 10.0)))),
     ))
+}
+
+/// Wrong answers in training as a share of those of an answer without looking, which names the largest class.
+fn wrong(look: &Look<'_>) -> Option<f64> {
+    let accuracy = look.curves.points(Series::TrainAccuracy);
+    let largest = match &look.facts().class_counts {
+        Some(counts) => *counts.iter().max()? as f64 / counts.iter().sum::<u64>() as f64,
+        None => 1.0 / look.facts().classes? as f64,
+    };
+    (!accuracy.is_empty()).then(|| (1.0 - level(&accuracy).median) / (1.0 - largest))
 }
 
 /// Whether training is better than validation beyond chance.

@@ -19,4 +19,5 @@ pub use facts::Facts;
 pub use formats::Format;
 pub use own::of_run;
 pub use read::{of_bytes, of_path};
+pub use recorded::add as add_statistics;
 pub use series::Series;

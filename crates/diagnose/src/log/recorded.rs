@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use wellfit_record::{EpochStatistics, Statistics, StepStatistics};
 
 /// Adds the series and facts that these lines have.
-pub(super) fn add(lines: &[Statistics], curves: &mut Curves) {
+pub fn add(lines: &[Statistics], curves: &mut Curves) {
     let (mut steps, mut epochs): (BTreeMap<u32, Vec<&StepStatistics>>, BTreeMap<u32, &EpochStatistics>) =
         Default::default();
     let mut head = None;
