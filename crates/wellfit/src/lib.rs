@@ -16,6 +16,7 @@
 //! | [`record`] | the run on disk |
 //! | [`diagnose`] | curves, ours or another tool's → findings |
 //! | [`plot`] | numbers → pictures |
+//! | [`report`] | record and findings → a page, CSV, TensorBoard |
 //! | [`gpu`] | the passes of a network on a GPU |
 //! | [`base`], [`simd`], [`kernels`], [`rng`], [`weights`] | what they use: files, vectors, arithmetic, random numbers, weight files |
 
@@ -31,6 +32,7 @@ pub use wellfit_plot as plot;
 pub use wellfit_policy as policy;
 pub use wellfit_proof as proof;
 pub use wellfit_record as record;
+pub use wellfit_report as report;
 pub use wellfit_rng as rng;
 pub use wellfit_run as run;
 pub use wellfit_simd as simd;

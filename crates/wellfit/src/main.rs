@@ -20,6 +20,7 @@ mod parser;
 mod program;
 mod progress;
 mod prove_args;
+mod report_args;
 mod settings;
 mod signals;
 mod translate;
@@ -93,6 +94,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::LrFind(args) => commands::lr_find::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Diagnose(args) => commands::diagnose::run(args, out),
+        Command::Report(args) => commands::report::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "train",
     "resume",
     "verify-resume",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 18] = [
     "diagnose",
     "bench",
     "lr-find",
+    "report",
     "--help",
 ];
 

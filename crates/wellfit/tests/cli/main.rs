@@ -39,6 +39,7 @@ mod policies;
 mod pretrained;
 mod prove;
 mod replay;
+mod report;
 mod reproducible;
 mod results;
 mod train;
