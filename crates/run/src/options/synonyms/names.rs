@@ -23,8 +23,7 @@ const ALWAYS_BEST: &str = "cannot be turned off: the best weights are kept, besi
 const ALWAYS_SHUFFLED: &str =
     "cannot be turned off: training images come in a random order that follows from `seed`";
 const ALWAYS_SAME: &str = "cannot be turned off: results follow from `seed` alone, whatever the threads";
-const NO_LOGGER: &str =
-    "is no logger here: `tensorboard` leaves an event file; the record is events.jsonl, one JSON object a line";
+const NO_LOGGER: &str = "is no logger here: `tensorboard` leaves an event file; the record is events.jsonl, one JSON object a line";
 const RECORD: &str = "is not chosen: the record holds every step and every epoch";
 
 /// A name from elsewhere, and what it means here. The sentences go on after the name.
