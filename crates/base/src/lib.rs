@@ -12,10 +12,12 @@
 //! * [`id`] random numbers of the system, for names that nobody can guess
 //! * [`mod@shown`] names of files and classes in messages
 //! * [`time`] the time of day
+//! * [`figures`] shares, losses, times and sizes as people read them
 //! * [`words`] "1 image", "5 images"
 
 pub mod atomic;
 pub mod dir;
+pub mod figures;
 pub mod file;
 pub mod folder;
 pub mod guard;

@@ -14,6 +14,17 @@ pub fn now() -> String {
     rfc3339(Timestamp::now())
 }
 
+/// Seconds since 1970 of a time as [`now`] gives it; none if it is no time.
+///
+/// ```
+/// assert_eq!(wellfit_base::time::seconds("1970-01-02T00:00:00Z"), Some(86_400.0));
+/// assert_eq!(wellfit_base::time::seconds("yesterday"), None);
+/// ```
+#[must_use]
+pub fn seconds(time: &str) -> Option<f64> {
+    Some(time.parse::<Timestamp>().ok()?.as_second() as f64)
+}
+
 /// A point in time as RFC 3339 in UTC. The fraction of its second is left out.
 fn rfc3339(time: Timestamp) -> String {
     format!("{time:.0}")

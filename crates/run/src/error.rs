@@ -9,6 +9,7 @@ use wellfit_models::ModelError;
 use wellfit_plot::PlotError;
 use wellfit_policy::PolicyError;
 use wellfit_record::RecordError;
+use wellfit_report::ReportError;
 use wellfit_train::TrainError;
 use wellfit_weights::WeightsError;
 
@@ -114,6 +115,12 @@ impl From<PolicyError> for RunError {
 
 impl From<RecordError> for RunError {
     fn from(error: RecordError) -> Self {
+        Self::Output(error.to_string())
+    }
+}
+
+impl From<ReportError> for RunError {
+    fn from(error: ReportError) -> Self {
         Self::Output(error.to_string())
     }
 }

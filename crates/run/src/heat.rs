@@ -35,7 +35,7 @@ pub fn explanation_sheet(
 ) -> Result<Vec<u8>, RunError> {
     let mut cells = Vec::with_capacity(2 * explained.len());
     for (name, explanation) in explained {
-        let (size, pixels) = shown(&explanation.picture);
+        let (size, pixels) = enlarged(&explanation.picture, LONGEST);
         let class = classes.get(explanation.class).map_or("", String::as_str);
         let share = explanation.prediction.probabilities.get(explanation.class).copied().unwrap_or(0.0);
         let heated = heated(&pixels, size, explanation);
@@ -50,18 +50,18 @@ pub fn explanation_sheet(
     Ok(grid.draw(Look::SCREEN)?.to_png_bytes()?)
 }
 
-/// A picture in RGB, its longer side [`LONGEST`], and its size.
-fn shown(picture: &RawImage) -> ((usize, usize), Vec<u8>) {
+/// A picture in RGB with that longer side, and its size.
+pub(crate) fn enlarged(picture: &RawImage, longest: usize) -> ((usize, usize), Vec<u8>) {
     let RawImage { height, width, channels, ref pixels, .. } = *picture;
     let pixels = with_channels(pixels, channels, 3);
     let longer = height.max(width) as f64;
-    let side = |side: usize| ((side as f64 * LONGEST as f64 / longer).round() as usize).max(1);
+    let side = |side: usize| ((side as f64 * longest as f64 / longer).round() as usize).max(1);
     let size = (side(height), side(width));
     (size, resize(&pixels, (height, width), 3, size, Interpolation::Bilinear))
 }
 
 /// The picture with the map over it, which is drawn out over the whole of it.
-fn heated(pixels: &[u8], size: (usize, usize), explanation: &Explanation) -> Vec<u8> {
+pub(crate) fn heated(pixels: &[u8], size: (usize, usize), explanation: &Explanation) -> Vec<u8> {
     let largest = explanation.map.iter().copied().fold(0.0_f32, f32::max);
     let scale = if largest > 0.0 { 1.0 / largest } else { 0.0 };
     let heat = |place: usize| scale * between(explanation, place / size.1, place % size.1, size);

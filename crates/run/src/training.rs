@@ -14,6 +14,7 @@ use crate::preprocessing::recorded;
 use crate::results::confusion_pictures;
 use crate::saved::SavedRun;
 use crate::sheet::{SHEET_IMAGES, sheet};
+use crate::shots::pictures;
 use crate::trained_on;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use wellfit_record::{
     DataInfo, EpochRecord, Event, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
     TEST, data_wait_share, now,
 };
+use wellfit_report::{PICTURES, REPORT, RunReport, run_page, tensorboard};
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
 
@@ -225,7 +227,8 @@ impl Experiment {
         };
         match result {
             Ok(outcome) => {
-                let finished = finish(&mut run, (saved, &config), &val, outcome, observer)?;
+                let left = Left { page: (!spec.no_report).then_some(&train), tensorboard: spec.tensorboard };
+                let finished = finish(&mut run, (saved, &config), (left, &val), outcome, observer)?;
                 Ok(Outcome { data: source.data, test_is_untouched, ..finished })
             }
             Err(TrainError::Interrupted { reason }) => {
@@ -287,12 +290,14 @@ fn damaged(run: &RunDir) -> Result<Vec<String>, RunError> {
     Ok(files.into_iter().filter(|file| file.check(&dir).is_err()).map(|file| file.name).collect())
 }
 
-/// The confusion matrix of the validation images and the figures of the best weights on them, largest losses included.
-/// `evaluate` writes the same files of the data that it is given.
+/// The confusion matrix of the validation images and the figures of the best weights on them, largest losses included;
+/// with the training images, where there is to be a page, its pictures. `evaluate` writes the same files of the data that it is
+/// given, without these.
 fn judge(
     run: &RunWriter,
     saved: &SavedRun,
-    (val, engine): (&Loader, Arc<dyn Engine>),
+    (train, val): (Option<&Loader>, &Loader),
+    engine: Arc<dyn Engine>,
     network: Network,
 ) -> Result<Network, RunError> {
     let (classes, preprocessing) = (saved.info.classes.clone(), val.preprocessing().clone());
@@ -309,14 +314,44 @@ fn judge(
     for (name, bytes) in confusion_pictures(&judgement.confusion, &classifier.classes, &name)? {
         run.write_file(&name, &bytes)?;
     }
+    if let Some(train) = train {
+        let shots = pictures(&classifier, &found.answers(), (train, val.dataset()))?;
+        let text = serde_json::to_vec(&shots).map_err(|error| RunError::Output(error.to_string()))?;
+        run.write_file(PICTURES, &text)?;
+    }
     Ok(classifier.network)
+}
+
+/// What a run leaves for people and other tools, from its record.
+#[derive(Clone, Copy)]
+struct Left<'a> {
+    /// The training images, where there is to be a page.
+    page: Option<&'a Loader>,
+    /// Whether TensorBoard's event file is wanted.
+    tensorboard: bool,
+}
+
+impl Left<'_> {
+    /// Writes it, from what is on the disk.
+    fn write(self, run: &RunWriter) -> Result<(), RunError> {
+        if self.page.is_some() {
+            let page = run_page(&RunReport::read(run.path())?)?;
+            run.write_file(REPORT, page.as_bytes())?;
+        }
+        if self.tensorboard {
+            let (report, steps) = (RunReport::read(run.path())?, RunDir::open(run.path())?.steps()?.rows);
+            let name = tensorboard::file_name(&report.info.created);
+            run.write_file(&name, &tensorboard::events(&report, &steps))?;
+        }
+        Ok(())
+    }
 }
 
 /// The plots and the best weights.
 fn finish(
     run: &mut RunWriter,
     (saved, config): (&SavedRun, &FitConfig),
-    val: &Loader,
+    (wanted, val): (Left<'_>, &Loader),
     outcome: wellfit_train::Outcome,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
@@ -348,7 +383,8 @@ fn finish(
     let model = path.join(&name);
     left.push(name);
     let wellfit_train::Outcome { epochs, stop, network, .. } = outcome;
-    let network = judge(run, saved, (val, config.engine.clone()), network)?;
+    let network = judge(run, saved, (wanted.page, val), config.engine.clone(), network)?;
+    wanted.write(run)?;
     // The run is finished once the record has this.
     let files = run.entries(&left)?;
     run.event(&Event::Files { files })?;

@@ -74,7 +74,7 @@ pub enum Command {
     /// Answer over HTTP: images in, classes out
     #[cfg(feature = "serve")]
     Serve(Box<crate::serve_args::ServeArgs>),
-    /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
+    /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing; curves for TensorBoard and tables
     Export(ExportArgs),
     /// Look at data
     #[command(subcommand)]
@@ -94,6 +94,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Read the curves of runs, or of other tools' logs: what went wrong, and what to change
     Diagnose(DiagnoseArgs),
+    /// A page of a run, or of several beside each other: result, curves, mistakes, findings
+    Report(crate::report_args::ReportArgs),
     /// Measure this machine: a training step, a forward pass, the loader
     Bench(BenchArgs),
 }
@@ -321,7 +323,7 @@ pub struct ExportArgs {
     /// A run's directory, an exported one, a weight file, or pretrained weights: imagenet (with --model), hf:ORG/NAME
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// The kind of file
+    /// The kind of file: weights, or the curves of a run
     #[arg(long, value_name = "FORMAT", required_unless_present = "int8")]
     pub format: Option<ExportFormat>,
     /// Write `model-int8.safetensors` instead, in 8-bit integers, for `predict` and `evaluate`
@@ -330,7 +332,7 @@ pub struct ExportArgs {
     /// Data as for `train` whose training images calibrate int8 [default: those of the run]
     #[arg(long, value_name = "DATA", requires = "int8")]
     pub calibrate: Option<String>,
-    /// The directory for `model.<format>` and `config.json` [default: RUN/export]
+    /// The directory for `model.<format>` and `config.json`, or for the curves [default: RUN/export]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replace an earlier export
@@ -340,7 +342,7 @@ pub struct ExportArgs {
     pub file: FileArgs,
 }
 
-/// The kinds of exported files; each name is also the file's extension.
+/// The kinds of exported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
     /// For PyTorch, timm and the Hugging Face hub; loading it runs no code
@@ -349,6 +351,12 @@ pub enum ExportFormat {
     Pth,
     /// For onnxruntime and others, opset 17
     Onnx,
+    /// The curves, as an event file that TensorBoard shows
+    Tensorboard,
+    /// The curves as a table, a row an epoch
+    Csv,
+    /// The curves as JSON lines, an object an epoch
+    Jsonl,
 }
 
 /// `wellfit evaluate`.

@@ -10,6 +10,7 @@ use wellfit::models::ModelError;
 use wellfit::plot::PlotError;
 use wellfit::policy::PolicyError;
 use wellfit::record::RecordError;
+use wellfit::report::ReportError;
 use wellfit::run::RunError;
 use wellfit::train::TrainError;
 use wellfit::weights::WeightsError;
@@ -142,6 +143,15 @@ impl From<LogError> for CliError {
             LogError::Invalid(problem) => DataError::Invalid(problem).into(),
             LogError::Io { path, source } => DataError::Io { path, source }.into(),
             LogError::Record(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReportError> for CliError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Record(error) => error.into(),
+            _ => Self::Output(error.to_string()),
         }
     }
 }

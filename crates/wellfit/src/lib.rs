@@ -17,6 +17,7 @@
 //! | [`diagnose`] | curves, ours or another tool's → findings |
 //! | `serve` | classifier → answers over HTTP |
 //! | [`plot`] | numbers → pictures |
+//! | [`report`] | record and findings → a page, CSV, TensorBoard |
 //! | [`gpu`] | the passes of a network on a GPU |
 //! | [`base`], [`simd`], [`kernels`], [`rng`], [`weights`] | what they use: files, vectors, arithmetic, random numbers, weight files |
 
@@ -32,6 +33,7 @@ pub use wellfit_plot as plot;
 pub use wellfit_policy as policy;
 pub use wellfit_proof as proof;
 pub use wellfit_record as record;
+pub use wellfit_report as report;
 pub use wellfit_rng as rng;
 pub use wellfit_run as run;
 #[cfg(feature = "serve")]

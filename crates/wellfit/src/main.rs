@@ -20,6 +20,7 @@ mod parser;
 mod program;
 mod progress;
 mod prove_args;
+mod report_args;
 #[cfg(feature = "serve")]
 mod serve_args;
 mod settings;
@@ -97,6 +98,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::LrFind(args) => commands::lr_find::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Diagnose(args) => commands::diagnose::run(args, out),
+        Command::Report(args) => commands::report::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),
     }
 }

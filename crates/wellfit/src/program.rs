@@ -24,6 +24,7 @@ const COMMANDS: [&str; 19] = [
     "diagnose",
     "bench",
     "lr-find",
+    "report",
     "--help",
 ];
 

@@ -11,7 +11,7 @@ mod read;
 mod recorded;
 mod series;
 mod tabular;
-mod tensorboard;
+pub mod tensorboard;
 
 pub use asked::Asked;
 pub use curves::{Curves, Points};

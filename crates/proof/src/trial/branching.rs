@@ -46,6 +46,8 @@ const SETTINGS: [(Touches, &[&str]); 10] = [
             "checkpoint_every",
             "memory",
             "no_statistics",
+            "no_report",
+            "tensorboard",
             "train_eval",
             "record_answers",
             "recipe",

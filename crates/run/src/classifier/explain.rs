@@ -50,6 +50,11 @@ impl Classifier {
             .collect()
     }
 
+    /// Grad-CAM of a picture for what it is taken for; none where the network has no convolutions, or gives no numbers.
+    pub(crate) fn explanation(&self, picture: RawImage) -> Option<Explanation> {
+        self.one(picture, None).ok()
+    }
+
     fn one(&self, picture: RawImage, class: Option<usize>) -> Result<Explanation, RunError> {
         let choose = |outputs: &[f32]| class.unwrap_or_else(|| wellfit_kernels::loss::argmax(outputs));
         let found = self.network.grad_cam(&self.input(&picture), &choose)?.ok_or_else(|| {

@@ -65,6 +65,22 @@ macro_rules! checkpoint_options {
             immaterial: true,
         }
 
+        /// Leave out the run's page, `report.html`, and the small pictures that it shows
+        ///
+        /// `wellfit report` makes the page from the record at any time, then without the pictures.
+        no_report: bool {
+            default: |_| false,
+            immaterial: true,
+        }
+
+        /// Also leave the curves as TensorBoard's event file in the run's directory
+        ///
+        /// `wellfit export --format tensorboard` makes it later.
+        tensorboard: bool {
+            default: |_| false,
+            immaterial: true,
+        }
+
         /// Judge training images as validation does, for `diagnose`, after every so many epochs; 0 for never
         ///
         /// All of them, or 2000 where there are more: in evaluation mode, without augmentation. This takes a pass of its own.

@@ -2,12 +2,11 @@
 
 use crate::args::{ExportArgs, ExportFormat};
 use crate::commands::folder::write;
-use crate::commands::int8;
+use crate::commands::{export_curves, int8};
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use wellfit::base::{Shown, file};
@@ -18,11 +17,15 @@ use wellfit::weights::{to_pth_bytes, to_safetensors_bytes};
 
 /// Run the command.
 pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
+    if let Some(format) = args.format.filter(|format| WeightFormat::of(*format).is_none()) {
+        require(!args.int8, || "--int8 is of weights: give no --format with it".to_owned())?;
+        return export_curves::run(args, format, out);
+    }
     let mut progress = Progress::new(out, false);
     let classifier = Classifier::open_with(&args.run, &args.file.hints()?, &mut progress)?;
     classifier.refuse_ensemble("a file")?;
     let directory = args.out.clone().unwrap_or_else(|| default_directory(&args.run));
-    let format = match args.format {
+    let format = match args.format.and_then(WeightFormat::of) {
         Some(format) if !args.int8 => format,
         _ => {
             let exported = int8::export(&classifier, args, &mut progress)?;
@@ -57,7 +60,7 @@ pub fn run(args: &ExportArgs, out: Output) -> Result<(), CliError> {
     out.result(&json!({
         "model": network.name,
         "classes": description.classes,
-        "format": extension(format),
+        "format": format.extension(),
         "weights": output::path(&weights),
         "config": output::path(&config),
     }));
@@ -75,19 +78,45 @@ fn default_directory(run: &Path) -> PathBuf {
     }
 }
 
-fn extension(format: ExportFormat) -> String {
-    format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+/// The kinds of weight files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WeightFormat {
+    Safetensors,
+    Pth,
+    Onnx,
 }
 
-fn name(format: ExportFormat) -> String {
-    format!("model.{}", extension(format))
+impl WeightFormat {
+    const ALL: [Self; 3] = [Self::Safetensors, Self::Pth, Self::Onnx];
+
+    /// That of the option; none of a file of curves.
+    fn of(format: ExportFormat) -> Option<Self> {
+        match format {
+            ExportFormat::Safetensors => Some(Self::Safetensors),
+            ExportFormat::Pth => Some(Self::Pth),
+            ExportFormat::Onnx => Some(Self::Onnx),
+            ExportFormat::Tensorboard | ExportFormat::Csv | ExportFormat::Jsonl => None,
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Safetensors => "safetensors",
+            Self::Pth => "pth",
+            Self::Onnx => "onnx",
+        }
+    }
 }
 
-fn bytes(format: ExportFormat, network: &Network, description: &Description) -> Result<Vec<u8>, CliError> {
+fn name(format: WeightFormat) -> String {
+    format!("model.{}", format.extension())
+}
+
+fn bytes(format: WeightFormat, network: &Network, description: &Description) -> Result<Vec<u8>, CliError> {
     let encoded = match format {
-        ExportFormat::Safetensors => to_safetensors_bytes(&description.weight_file(network)),
-        ExportFormat::Pth => to_pth_bytes(&description.weight_file(network)),
-        ExportFormat::Onnx => Ok(network.to_onnx(&description.metadata())),
+        WeightFormat::Safetensors => to_safetensors_bytes(&description.weight_file(network)),
+        WeightFormat::Pth => to_pth_bytes(&description.weight_file(network)),
+        WeightFormat::Onnx => Ok(network.to_onnx(&description.metadata())),
     };
     encoded.map_err(|fault| CliError::Model(fault.to_string()))
 }
@@ -95,7 +124,7 @@ fn bytes(format: ExportFormat, network: &Network, description: &Description) -> 
 /// A `config.json` describes every weight file beside it, so a new one is refused where others stay that it is not of.
 fn refuse_others(
     directory: &Path,
-    written: ExportFormat,
+    written: WeightFormat,
     config: &Path,
     about: &[u8],
 ) -> Result<(), CliError> {
@@ -111,17 +140,17 @@ fn refuse_others(
     }
 }
 
-fn others(directory: &Path, written: ExportFormat) -> impl Iterator<Item = PathBuf> {
-    let others = ExportFormat::value_variants().iter().filter(move |format| **format != written);
-    others.map(move |format| directory.join(name(*format))).filter(|path| file::may_exist(path))
+fn others(directory: &Path, written: WeightFormat) -> impl Iterator<Item = PathBuf> {
+    let others = WeightFormat::ALL.into_iter().filter(move |format| *format != written);
+    others.map(move |format| directory.join(name(format))).filter(|path| file::may_exist(path))
 }
 
 /// What an exported folder should hold by its run, compared byte by byte; nothing for files that are no export's.
 pub fn differences(classifier: &Classifier, directory: &Path) -> Result<Vec<(PathBuf, bool)>, CliError> {
     let (network, description) = (&classifier.network, classifier.description());
     let mut files = vec![(directory.join(CONFIG), description.timm_config(network).into_bytes())];
-    for format in ExportFormat::value_variants() {
-        files.push((directory.join(name(*format)), bytes(*format, network, &description)?));
+    for format in WeightFormat::ALL {
+        files.push((directory.join(name(format)), bytes(format, network, &description)?));
     }
     let there = files.into_iter().filter(|(path, _)| path.exists());
     Ok(there
@@ -133,7 +162,7 @@ pub fn differences(classifier: &Classifier, directory: &Path) -> Result<Vec<(Pat
 }
 
 /// The formats of an earlier export that were not replaced with it.
-fn warn_of_others(directory: &Path, written: ExportFormat, out: Output) {
+fn warn_of_others(directory: &Path, written: WeightFormat, out: Output) {
     for path in others(directory, written) {
         out.warn(format!("{} is of an earlier export and stays as it was", path.shown()));
     }

@@ -9,6 +9,7 @@ pub mod diagnose;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+mod export_curves;
 mod folder;
 pub mod int8;
 pub mod lr_find;
@@ -18,6 +19,7 @@ pub mod plot;
 pub mod predict;
 pub mod prove;
 pub mod replay;
+pub mod report;
 pub mod resume;
 pub mod runs;
 #[cfg(feature = "serve")]

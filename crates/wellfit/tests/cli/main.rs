@@ -40,6 +40,7 @@ mod pretrained;
 mod prove;
 mod races;
 mod replay;
+mod report;
 mod reproducible;
 mod results;
 #[cfg(feature = "serve")]

@@ -32,6 +32,8 @@ fn a_run_leaves_its_record_plots_and_weights() {
         "loss.png",
         "loss.svg",
         "model.safetensors",
+        "pictures.json",
+        "report.html",
         "run.toml",
         "statistics.jsonl",
         "steps.jsonl",

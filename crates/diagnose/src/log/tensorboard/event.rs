@@ -4,55 +4,74 @@ use prost::Message;
 
 /// `tensorflow.Event`.
 #[derive(Clone, PartialEq, Message)]
-struct Event {
+pub struct Event {
+    /// Seconds since 1970.
+    #[prost(double, tag = "1")]
+    pub wall_time: f64,
+    /// The step or epoch.
     #[prost(int64, tag = "2")]
-    step: i64,
+    pub step: i64,
+    /// `brain.Event:2` in the first event of a file.
+    #[prost(string, optional, tag = "3")]
+    pub file_version: Option<String>,
+    /// What was measured.
     #[prost(message, optional, tag = "5")]
-    summary: Option<Summary>,
+    pub summary: Option<Summary>,
 }
 
 /// `tensorflow.Summary`.
 #[derive(Clone, PartialEq, Message)]
-struct Summary {
+pub struct Summary {
+    /// Its values.
     #[prost(message, repeated, tag = "1")]
-    value: Vec<Value>,
+    pub value: Vec<Value>,
 }
 
 /// `tensorflow.Summary.Value`: torch writes `simple_value`, Keras a tensor with the plugin `scalars`.
 #[derive(Clone, PartialEq, Message)]
-struct Value {
+pub struct Value {
+    /// What it is the value of, such as `loss/validation`.
     #[prost(string, tag = "1")]
-    tag: String,
+    pub tag: String,
+    /// The value, where it is a number.
     #[prost(float, optional, tag = "2")]
-    simple_value: Option<f32>,
+    pub simple_value: Option<f32>,
+    /// The value, where it is a tensor.
     #[prost(message, optional, tag = "8")]
-    tensor: Option<Tensor>,
+    pub tensor: Option<Tensor>,
 }
 
 /// `tensorflow.TensorProto`.
 #[derive(Clone, PartialEq, Message)]
-struct Tensor {
+pub struct Tensor {
+    /// The type of its elements: 1 for single, 2 for double precision.
     #[prost(int32, tag = "1")]
-    dtype: i32,
+    pub dtype: i32,
+    /// Its dimensions.
     #[prost(message, optional, tag = "2")]
-    shape: Option<Shape>,
+    pub shape: Option<Shape>,
+    /// Its elements as bytes, or else they are in one of the lists.
     #[prost(bytes = "vec", tag = "4")]
-    content: Vec<u8>,
+    pub content: Vec<u8>,
+    /// Elements in single precision.
     #[prost(float, repeated, tag = "5")]
-    float_val: Vec<f32>,
+    pub float_val: Vec<f32>,
+    /// Elements in double precision.
     #[prost(double, repeated, tag = "6")]
-    double_val: Vec<f64>,
+    pub double_val: Vec<f64>,
 }
 
 /// `tensorflow.TensorShapeProto`; a scalar has no dimensions.
 #[derive(Clone, PartialEq, Message)]
-struct Shape {
+pub struct Shape {
+    /// Its dimensions.
     #[prost(message, repeated, tag = "2")]
-    dim: Vec<Dimension>,
+    pub dim: Vec<Dimension>,
 }
 
+/// A dimension, whose length does not matter here.
 #[derive(Clone, PartialEq, Message)]
-struct Dimension {}
+pub struct Dimension {}
 
 const FLOAT: i32 = 1;
 const DOUBLE: i32 = 2;

@@ -16,6 +16,13 @@ pub fn is_events(bytes: &[u8]) -> bool {
     bytes.get(..HEAD).is_some_and(|head| head[8..] == masked(&head[..8]).to_le_bytes())
 }
 
+/// Some content in its frame.
+#[must_use]
+pub fn framed(content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u64).to_le_bytes();
+    [&length[..], &masked(&length).to_le_bytes(), content, &masked(content).to_le_bytes()].concat()
+}
+
 /// The contents of all records, and whether the file ends within one: its writer crashed, or is writing just now.
 ///
 /// # Errors
@@ -47,11 +54,6 @@ pub fn records(mut bytes: &[u8]) -> Result<(Vec<&[u8]>, bool), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn framed(content: &[u8]) -> Vec<u8> {
-        let length = (content.len() as u64).to_le_bytes();
-        [&length[..], &masked(&length).to_le_bytes(), content, &masked(content).to_le_bytes()].concat()
-    }
 
     #[test]
     fn records_are_taken_out_of_their_frames_and_damage_is_found() {

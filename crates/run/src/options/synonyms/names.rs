@@ -23,8 +23,7 @@ const ALWAYS_BEST: &str = "cannot be turned off: the best weights are kept, besi
 const ALWAYS_SHUFFLED: &str =
     "cannot be turned off: training images come in a random order that follows from `seed`";
 const ALWAYS_SAME: &str = "cannot be turned off: results follow from `seed` alone, whatever the threads";
-const NO_LOGGER: &str =
-    "is no logger here: a run's record is events.jsonl in its folder, one JSON object a line";
+const NO_LOGGER: &str = "is no logger here: `tensorboard` leaves an event file; the record is events.jsonl, one JSON object a line";
 const RECORD: &str = "is not chosen: the record holds every step and every epoch";
 
 /// A name from elsewhere, and what it means here. The sentences go on after the name.
@@ -369,7 +368,6 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("log_every_n_steps", Lacking(RECORD)),
     ("log_wandb", Lacking(NO_LOGGER)),
     ("wandb", Lacking(NO_LOGGER)),
-    ("tensorboard", Lacking(NO_LOGGER)),
     ("report_to", Lacking(NO_LOGGER)),
     ("callbacks", Lacking("are options here: `early_stopping`, `lr_scheduler`, `checkpoint` NAME")),
     ("metrics", Lacking("is not chosen: loss and accuracy are recorded")),

@@ -25,7 +25,15 @@ pub fn loss(value: f64) -> String {
 /// A number of things, its thousands apart: `5,800`.
 #[must_use]
 pub fn count(n: u64) -> String {
-    wellfit_models::graph::summary::thousands(usize::try_from(n).unwrap_or(usize::MAX))
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Seconds as `12 ms`, `3.2 s`, `42 s`, `3 min 20 s` or `2 h 5 min`.
