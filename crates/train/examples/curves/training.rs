@@ -4,7 +4,7 @@ use crate::conditions::Condition;
 use crate::line;
 use crate::networks::network;
 use crate::sets::{Parts, Set, Sets};
-use wellfit_data::{Augmentations, Dataset, Depth, Loader, LoaderOptions, Preprocessing};
+use wellfit_data::{Augmentations, Dataset, Loader, LoaderOptions, Preprocessing};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::Shape;
@@ -47,14 +47,8 @@ pub fn train(condition: &Condition, sets: &Sets) -> Option<String> {
 
 fn loader(set: &Set, parts: &Parts, condition: &Condition, training: bool) -> Loader {
     let data: Dataset = if training { parts.train.clone() } else { parts.judge.clone() };
-    let preprocessing = Preprocessing {
-        size: (set.height, set.width),
-        channels: set.channels,
-        mean: vec![0.3; set.channels],
-        std: vec![0.33; set.channels],
-        depth: Depth::Clip,
-        resize: None,
-    };
+    let (mean, std) = (vec![0.3; set.channels], vec![0.33; set.channels]);
+    let preprocessing = Preprocessing::new((set.height, set.width), set.channels, mean, std);
     let augment = if training { Augmentations::flips(condition.hflip, false) } else { Augmentations::none() };
     let options = LoaderOptions {
         batch_size: if training { condition.batch } else { 100 },
