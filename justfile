@@ -110,3 +110,7 @@ checkpoint-cost old new data *args:
 # How often the verdicts of paired trials are wrong, and what they see: the tables of docs/prove.md
 simulate-proof repetitions="100000":
     cargo run --release -p wellfit-proof --example simulate -- {{repetitions}}
+
+# Kill -9 a trial at 50 random moments, going on each time: the same verdicts and weights (docs/prove.md)
+prove-kills kills="50":
+    WELLFIT_PROVE_KILLS={{kills}} cargo test -p wellfit --test cli a_trial_that_is_killed -- --nocapture

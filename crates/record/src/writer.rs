@@ -21,7 +21,6 @@ use crate::statistics::Statistics;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wellfit_base::hash::sha256_of;
 use wellfit_base::{Dir, id};
 
 /// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
@@ -203,12 +202,7 @@ impl RunWriter {
     /// # Errors
     /// If one cannot be read.
     pub fn entries(&self, names: &[String]) -> Result<Vec<FileEntry>> {
-        let entry = |name: &String| {
-            let path = self.owner.dir.join(name);
-            let file = self.owner.dir.open_file(name).at("read", &path)?;
-            let length = file.metadata().at("read", &path)?.len();
-            Ok(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? })
-        };
+        let entry = |name: &String| FileEntry::of_file(&self.owner.dir, name);
         names.iter().filter(|name| self.has_file(name)).map(entry).collect()
     }
 

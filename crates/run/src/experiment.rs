@@ -90,12 +90,25 @@ impl Experiment {
         source: &DataSource,
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
+        let open = |spec: &RunSpec, observer: &mut dyn Observer| {
+            source.open(spec.skip_bad, spec.depth, observer)
+        };
+        Self::prepare_with(options, source, open, observer)
+    }
+
+    /// [`prepare`](Self::prepare) with data that `open` gives.
+    pub(crate) fn prepare_with(
+        options: &Options,
+        source: &DataSource,
+        open: impl FnOnce(&RunSpec, &mut dyn Observer) -> Result<Splits, RunError>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, RunError> {
         let began = Instant::now();
         // What can be refused without the data is refused before they are read.
         let (mut options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
-        let splits = source.open(spec.skip_bad, spec.depth, observer)?;
+        let splits = open(&spec, observer)?;
         let kind = source.kind(&splits.train);
         if kind == DataKind::Folder && source.validation == Validation::Split {
             options = options.with_network_at_hand();

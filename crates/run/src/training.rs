@@ -154,11 +154,7 @@ impl Experiment {
     /// Make the run's directory, which then has all that it can be resumed from. What can go wrong with the settings or
     /// the data does so before the run stands, and so before it replaces another one.
     pub(crate) fn make_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun), RunError> {
-        let hint = format!("{}-{}", self.parts.name, self.spec.model);
-        let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
-        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
-        self.config(&saved)?;
-        self.write_companions(&run, &saved, &[])?;
+        let (mut run, saved, _) = self.build_run(out)?;
         run.write_run_toml(&saved)?;
         run.event(&start_event())?;
         if let Some((_, search)) = &self.found {
@@ -167,6 +163,28 @@ impl Experiment {
             }
         }
         Ok((run, saved))
+    }
+
+    /// The same of a run that begins with what another one trained: `fill` puts that into it before it stands.
+    pub(crate) fn make_branched(
+        &self,
+        out: &Destination,
+        fill: impl FnOnce(&FitConfig, &mut RunWriter) -> Result<(), RunError>,
+    ) -> Result<(RunWriter, SavedRun), RunError> {
+        let (mut run, saved, config) = self.build_run(out)?;
+        run.event(&start_event())?;
+        fill(&config, &mut run)?;
+        run.write_run_toml(&saved)?;
+        Ok((run, saved))
+    }
+
+    fn build_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun, FitConfig), RunError> {
+        let hint = format!("{}-{}", self.parts.name, self.spec.model);
+        let run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
+        let saved = SavedRun::new(self.run_info(&run, &out.command)?, self);
+        let config = self.config(&saved)?;
+        self.write_companions(&run, &saved, &[])?;
+        Ok((run, saved, config))
     }
 
     /// The files that a run has from its first step on; one that is resumed has them, unless it lost them or they are

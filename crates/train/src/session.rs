@@ -12,7 +12,7 @@ use crate::labels::MixedCrossEntropy;
 use crate::measured::Measured;
 use crate::metrics::Answers;
 use crate::policies::{EpochDecisions, Policies, Says};
-use crate::position::{PartialPass, Position, Stop};
+use crate::position::{PartialPass, Position};
 use crate::prepared::{Sources, trainer};
 use crate::statistics::{PlainLoss, ValidationAnswers};
 use crate::step::Trainer;
@@ -22,7 +22,7 @@ use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
 use wellfit_record::{
-    Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, StopReason, is_better_epoch,
+    Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, is_better_epoch,
 };
 use wellfit_weights::Fault;
 
@@ -297,11 +297,7 @@ impl<'a> Session<'a> {
         let says = Says { stopping: self.trains_all(), plateau: !averaged };
         let decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
-        if let Some(reason) =
-            decisions.early_stopping.as_ref().and_then(|observation| observation.stop.as_ref())
-        {
-            self.at.stop = Some(Stop { kind: StopReason::EarlyStopping, reason: reason.to_string() });
-        }
+        self.at.stop = decisions.stop();
         Ok(EpochDecisions { answered, ..decisions })
     }
 }

@@ -38,6 +38,8 @@ mod plot;
 mod policies;
 mod pretrained;
 mod prove;
+mod prove_branches;
+mod prove_shared;
 mod replay;
 mod reproducible;
 mod results;

@@ -1,0 +1,54 @@
+//! The curves of the arms: their mean over the pairs, between the lowest and the highest.
+
+use super::pair::Trial;
+use super::sharing::trained;
+use super::work::Known;
+use crate::error::RunError;
+use wellfit_plot::{Axis, Chart, Numbers, Paint, Series};
+use wellfit_proof::trial::PairId;
+use wellfit_record::{Metric, Quantity, RunDir};
+
+/// A chart for each arm that is compared with the baseline, under the name of its file.
+pub(super) fn curves(trial: &Trial<'_>, known: &Known) -> Result<Vec<(String, Chart)>, RunError> {
+    let metric = Metric::named(&trial.design.metric).unwrap_or(Metric::VAL_ACCURACY);
+    let mut charts = Vec::new();
+    for technique in 0..trial.arms.len() - 1 {
+        let pairs = (0..).take_while(|&pair| known.contains_key(&PairId { pair, technique })).count();
+        let values = |arm: usize| -> Result<Vec<Vec<f64>>, RunError> {
+            let of = |pair| {
+                let epochs = trained(&RunDir::open(trial.run(pair, arm))?)?;
+                Ok(epochs.iter().map(|epoch| epoch.value(metric)).collect())
+            };
+            (0..pairs).map(of).collect()
+        };
+        let arm = &trial.arms[technique + 1];
+        let mut lines = band(&trial.arms[0].name, &values(0)?, Paint::TRAIN);
+        lines.extend(band(&arm.name, &values(technique + 1)?, Paint::VALIDATION));
+        let numbers = if metric.quantity == Quantity::Loss { Numbers::Real } else { Numbers::Percent };
+        let chart = Chart {
+            title: format!("{} with and without {}", metric.name(), arm.name),
+            subtitle: format!("mean of {pairs} pairs; thin lines: the lowest and the highest"),
+            x: Axis::new("epoch", Numbers::Whole),
+            y: Axis::new(metric.name(), numbers),
+            lines,
+            size: (1000, 700),
+            ..Chart::default()
+        };
+        charts.push((format!("curves-{}", arm.directory), chart));
+    }
+    Ok(charts)
+}
+
+/// The mean of curves, and their ends. Where some ended the others go on, so the mean is of those that are there.
+fn band(name: &str, curves: &[Vec<f64>], color: Paint) -> Vec<Series> {
+    let longest = curves.iter().map(Vec::len).max().unwrap_or(0);
+    let there = |place: usize| curves.iter().filter_map(move |curve| curve.get(place).copied());
+    let line = |of: &dyn Fn(usize) -> f64| (0..longest).map(of).collect::<Vec<f64>>();
+    let mean = line(&|place| there(place).sum::<f64>() / there(place).count() as f64);
+    let edge = |values: Vec<f64>| Series { width: 0.8, alpha: 0.6, ..Series::counted("", &values, color) };
+    vec![
+        edge(line(&|place| there(place).fold(f64::INFINITY, f64::min))),
+        edge(line(&|place| there(place).fold(f64::NEG_INFINITY, f64::max))),
+        Series { width: 2.0, ..Series::counted(name, &mean, color) },
+    ]
+}
