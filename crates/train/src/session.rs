@@ -21,9 +21,7 @@ use std::time::{Duration, Instant};
 use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{
-    Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, is_better_epoch,
-};
+use wellfit_record::{Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, is_better_epoch};
 use wellfit_weights::Fault;
 
 /// A run between its first step and its last: the network, the position, and the results so far. The loop

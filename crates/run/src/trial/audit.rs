@@ -119,8 +119,11 @@ fn weights(run: &Path) -> Result<String, RunError> {
 /// What a run measured, without what depends on how busy the machine was.
 fn figures(run: &Path) -> Result<(Vec<String>, Vec<Event>), RunError> {
     let dir = RunDir::open(run)?;
-    let figure = |(metric, value): (wellfit_record::Metric, f64)| format!("{} {:016x}", metric.name(), value.to_bits());
-    let epochs = trained(&dir)?.into_iter().flat_map(|epoch| epoch.metrics.iter().map(figure).collect::<Vec<_>>());
+    let figure = |(metric, value): (wellfit_record::Metric, f64)| {
+        format!("{} {:016x}", metric.name(), value.to_bits())
+    };
+    let epochs =
+        trained(&dir)?.into_iter().flat_map(|epoch| epoch.metrics.iter().map(figure).collect::<Vec<_>>());
     let mut answers = dir.events()?.rows;
     answers.retain(|event| matches!(event, Event::Answers { .. }));
     Ok((epochs.collect(), answers))

@@ -47,7 +47,13 @@ pub(super) fn changed_images(
             format!("over {pairs} pairs: {} fixed, {} broken", sum(&fixed), sum(&broken)),
         );
         let cells = cells(loader, &chosen)?;
-        let grid = ImageGrid { title: &title, subtitle: &subtitle, cells: &cells, columns: COLUMNS, cell_size: CELL };
+        let grid = ImageGrid {
+            title: &title,
+            subtitle: &subtitle,
+            cells: &cells,
+            columns: COLUMNS,
+            cell_size: CELL,
+        };
         sheets.push((format!("changed-{}.png", arm.directory), grid.draw(Look::SCREEN)?.to_png_bytes()?));
     }
     Ok(sheets)

@@ -1,10 +1,10 @@
-//! The curves of the arms: their mean over the pairs, between the lowest and the highest.
+//! The curves of the arms: their mean over the pairs, with a band from the lowest to the highest.
 
 use super::pair::Trial;
 use super::sharing::trained;
 use super::work::Known;
 use crate::error::RunError;
-use wellfit_plot::{Axis, Chart, Numbers, Paint, Series};
+use wellfit_plot::{Axis, Band, Chart, Numbers, Paint, Series};
 use wellfit_proof::trial::PairId;
 use wellfit_record::{Metric, Quantity, RunDir};
 
@@ -22,15 +22,19 @@ pub(super) fn curves(trial: &Trial<'_>, known: &Known) -> Result<Vec<(String, Ch
             (0..pairs).map(of).collect()
         };
         let arm = &trial.arms[technique + 1];
-        let mut lines = band(&trial.arms[0].name, &values(0)?, Paint::TRAIN);
-        lines.extend(band(&arm.name, &values(technique + 1)?, Paint::VALIDATION));
+        let arms = [
+            drawn(&trial.arms[0].name, &values(0)?, Paint::TRAIN),
+            drawn(&arm.name, &values(technique + 1)?, Paint::VALIDATION),
+        ];
+        let (bands, lines): (Vec<Band>, Vec<Vec<Series>>) = arms.into_iter().unzip();
         let numbers = if metric.quantity == Quantity::Loss { Numbers::Real } else { Numbers::Percent };
         let chart = Chart {
             title: format!("{} with and without {}", metric.name(), arm.name),
-            subtitle: format!("mean of {pairs} pairs; thin lines: the lowest and the highest"),
+            subtitle: format!("mean of {pairs} pairs; bands: from the lowest to the highest"),
             x: Axis::new("epoch", Numbers::Whole),
             y: Axis::new(metric.name(), numbers),
-            lines,
+            bands,
+            lines: lines.into_iter().flatten().collect(),
             size: (1000, 700),
             ..Chart::default()
         };
@@ -39,16 +43,18 @@ pub(super) fn curves(trial: &Trial<'_>, known: &Known) -> Result<Vec<(String, Ch
     Ok(charts)
 }
 
-/// The mean of curves, and their ends. Where some ended the others go on, so the mean is of those that are there.
-fn band(name: &str, curves: &[Vec<f64>], color: Paint) -> Vec<Series> {
+/// The mean of curves, and the area from the lowest to the highest. Where some ended the others go on, so the mean is of those
+/// that are there.
+fn drawn(name: &str, curves: &[Vec<f64>], color: Paint) -> (Band, Vec<Series>) {
     let longest = curves.iter().map(Vec::len).max().unwrap_or(0);
     let there = |place: usize| curves.iter().filter_map(move |curve| curve.get(place).copied());
     let line = |of: &dyn Fn(usize) -> f64| (0..longest).map(of).collect::<Vec<f64>>();
     let mean = line(&|place| there(place).sum::<f64>() / there(place).count() as f64);
-    let edge = |values: Vec<f64>| Series { width: 0.8, alpha: 0.6, ..Series::counted("", &values, color) };
-    vec![
-        edge(line(&|place| there(place).fold(f64::INFINITY, f64::min))),
-        edge(line(&|place| there(place).fold(f64::NEG_INFINITY, f64::max))),
-        Series { width: 2.0, ..Series::counted(name, &mean, color) },
-    ]
+    let low = line(&|place| there(place).fold(f64::INFINITY, f64::min));
+    let high = line(&|place| there(place).fold(f64::NEG_INFINITY, f64::max));
+    let points = low.iter().zip(&high).enumerate();
+    let points = points.map(|(place, (&low, &high))| (place as f64 + 1.0, low, high)).collect();
+    let edge = |values: &[f64]| Series { width: 0.7, alpha: 0.5, ..Series::counted("", values, color) };
+    let mean = Series { width: 2.0, ..Series::counted(name, &mean, color) };
+    (Band { points, color, alpha: 0.15 }, vec![edge(&low), edge(&high), mean])
 }

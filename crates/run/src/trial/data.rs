@@ -1,11 +1,12 @@
 //! A trial's data, opened and checked once for all of its runs.
 
 use crate::error::RunError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, settle};
+use crate::following::follow_weights;
 use crate::member::Quiet;
 use crate::observer::Observer;
 use crate::opening::DataSource;
-use crate::options::{DataKind, Options};
+use crate::options::{DataKind, Options, RunSpec};
 use std::cell::RefCell;
 use wellfit_data::{Depth, Splits};
 
@@ -26,7 +27,7 @@ impl<'a> Data<'a> {
     /// opened, by the first run.
     pub fn prepare(&self, options: &Options, observer: &mut dyn Observer) -> Result<Experiment, RunError> {
         let before = !self.opened.borrow().is_empty();
-        let open = |spec: &crate::options::RunSpec, observer: &mut dyn Observer| {
+        let open = |spec: &RunSpec, observer: &mut dyn Observer| {
             let key = (spec.skip_bad, spec.depth);
             if let Some((_, splits)) = self.opened.borrow().iter().find(|(with, _)| *with == key) {
                 return Ok(splits.clone());
@@ -39,6 +40,12 @@ impl<'a> Data<'a> {
             return Experiment::prepare_with(options, self.source, open, &mut Quiet(observer));
         }
         Experiment::prepare_with(options, self.source, open, observer)
+    }
+
+    /// The settings that a run of these options keeps.
+    pub fn spec(&self, options: &Options, kind: DataKind) -> Result<RunSpec, RunError> {
+        let (options, _) = follow_weights(options, &mut ())?;
+        settle(options, self.source.validation, kind).map(|(spec, _)| spec)
     }
 
     /// What the data are.

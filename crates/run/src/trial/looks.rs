@@ -63,7 +63,8 @@ pub(super) fn look(
         let [own, other] = &found.arms;
         (found.result.baseline, found.result.treated) = (own.value, other.value);
         let both = own.per_image.iter().zip(&other.per_image);
-        let differences = both.map(|(own, other)| own.iter().zip(other).map(|(own, other)| other - own).collect());
+        let differences =
+            both.map(|(own, other)| own.iter().zip(other).map(|(own, other)| other - own).collect());
         found.result.per_image = differences.last();
     }
     let mut design = trial.design.clone();

@@ -117,7 +117,8 @@ impl Trial<'_> {
                 let baseline = self.prepare(pair, 0, observer)?;
                 let sharing = self.sharing(pair, arm, &baseline)?;
                 drop(baseline);
-                let found = if self.whole && !sharing.is_late() { None } else { source(self, pair, &sharing)? };
+                let found =
+                    if self.whole && !sharing.is_late() { None } else { source(self, pair, &sharing)? };
                 match found {
                     Some(found) => {
                         let info = &found.checkpoint.manifest.info;
@@ -128,7 +129,10 @@ impl Trial<'_> {
                         drop(Unfinished::new(run, saved).resume(experiment, &mut Brief(observer))?);
                     }
                     None if sharing.is_late() => {
-                        return Err(lost(&self.run(pair, 0), "the state at which the technique begins is gone"));
+                        return Err(lost(
+                            &self.run(pair, 0),
+                            "the state at which the technique begins is gone",
+                        ));
                     }
                     None => drop(experiment.train(&self.place(pair, arm), &mut Brief(observer))?),
                 }
@@ -140,10 +144,7 @@ impl Trial<'_> {
     /// What an arm shares with the baseline of its pair.
     pub fn sharing(&self, pair: usize, arm: usize, baseline: &Experiment) -> Result<Sharing, RunError> {
         let options = options(self.design, &self.arms[arm], self.seed(pair))?;
-        let mut treated = options.decide(self.data.kind(baseline))?;
-        // As the baseline's: what it means on this machine.
-        treated.precision = treated.precision.resolve().into();
-        treated.swa_start = treated.swa_start.map(|start| start.pinned(treated.epochs));
+        let treated = self.data.spec(&options, self.data.kind(baseline))?;
         Sharing::of(baseline, &treated, self.design.treat_at)
     }
 

@@ -113,4 +113,3 @@ fn newest(asked: &Design, baseline: &Experiment) -> Option<TrialDir> {
     trials.sort_by_cached_key(TrialDir::number);
     trials.into_iter().rev().find(fits)
 }
-

@@ -9,7 +9,7 @@ use crate::observer::Observer;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wellfit_proof::trial::PairId;
-use wellfit_proof::{Design, Flips, Outcome, judge};
+use wellfit_proof::{Design, Flips, Outcome, PairResult, judge};
 
 /// The file of the result.
 const RESULT: &str = "trial.json";
@@ -23,9 +23,9 @@ pub struct Proof {
     pub design: Design,
     /// The verdicts.
     pub outcome: Outcome,
-    /// For each technique the images that its pairs fixed and broke together, where single images are judged; nothing in a
-    /// factorial trial.
-    pub flips: Vec<Option<Flips>>,
+    /// For each technique the images that each pair fixed and broke, where single images are judged; nothing in a factorial
+    /// trial.
+    pub flips: Vec<Vec<Flips>>,
     /// The epochs of all its runs, and those among them that were trained for another run already.
     pub epochs: (u64, u64),
     /// What the test part says, if it was looked at.
@@ -44,21 +44,30 @@ pub(super) fn finish(
     let (design, path) = (trial.design, trial.dir.path());
     let measured = in_order(design, known)?;
     let outcome = judge(&path.to_string_lossy(), design, &measured)?;
-    let flips: Vec<Option<Flips>> = match design.contrasts {
+    let flips: Vec<Vec<Flips>> = match design.contrasts {
         None => (0..design.techniques.len()).map(|technique| flips(known, technique)).collect(),
-        Some(_) => measured.iter().map(|_| None).collect(),
+        Some(_) => vec![Vec::new(); measured.len()],
     };
     let test = test.then(|| looks::look(trial, known, observer)).transpose()?;
     let epochs = epochs(known);
     let mut result = serde_json::to_value(&outcome).map_err(|error| RunError::Output(error.to_string()))?;
     for (place, (one, flips)) in measured.iter().zip(&flips).enumerate() {
-        let pairs =
-            one.pairs.iter().map(|pair| json!({ "baseline": pair.baseline, "treated": pair.treated }));
+        let pair = |(place, pair): (usize, &PairResult)| {
+            let mut entry = json!({ "baseline": pair.baseline, "treated": pair.treated });
+            if let Some(flips) = flips.get(place) {
+                entry["fixed"] = json!(flips.fixed);
+                entry["broken"] = json!(flips.broken);
+                entry["mcnemar_p"] = json!(flips.p());
+            }
+            entry
+        };
+        let sum = |of: fn(&Flips) -> u64| flips.iter().map(of).sum::<u64>();
         let entry = &mut result["techniques"][place];
-        entry["results"] = pairs.collect();
-        entry["images"] = flips.map_or(Value::Null, |flips| {
-            json!({ "fixed": flips.fixed, "broken": flips.broken, "mcnemar_p": flips.p() })
-        });
+        entry["results"] = one.pairs.iter().enumerate().map(pair).collect();
+        entry["images"] = match flips[..] {
+            [] => Value::Null,
+            _ => json!({ "fixed": sum(|flips| flips.fixed), "broken": sum(|flips| flips.broken) }),
+        };
     }
     result["metric"] = json!(design.metric);
     result["epochs"] = json!({ "all": epochs.0, "shared": epochs.1 });
@@ -95,13 +104,10 @@ pub(super) fn finish(
     Ok(proof(result))
 }
 
-/// The images that changed sides in all pairs of a technique together.
-fn flips(known: &Known, technique: usize) -> Option<Flips> {
+/// The images that changed sides in each pair of a technique.
+fn flips(known: &Known, technique: usize) -> Vec<Flips> {
     let pairs = (0..).map_while(|pair| known.get(&PairId { pair, technique }));
-    pairs.map(|found| found.flips).reduce(|sum, next| {
-        sum.zip(next)
-            .map(|(sum, next)| Flips { fixed: sum.fixed + next.fixed, broken: sum.broken + next.broken })
-    })?
+    pairs.filter_map(|found| found.flips).collect()
 }
 
 /// The epochs of all runs, and those that treated runs share with their baselines.

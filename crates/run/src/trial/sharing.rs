@@ -13,7 +13,8 @@ use wellfit_models::Engine;
 use wellfit_proof::Settings;
 use wellfit_proof::trial::{Course, branch, cannot_begin_late, first_other_rate};
 use wellfit_record::{
-    Checkpoint, EpochRecord, LoadedCheckpoint, RunDir, RunWriter, TrialDir, epochs, is_checkpoint, read_checkpoint,
+    Checkpoint, EpochRecord, LoadedCheckpoint, RunDir, RunWriter, TrialDir, epochs, is_checkpoint,
+    read_checkpoint,
 };
 use wellfit_train::branch::Origin;
 use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
@@ -36,14 +37,11 @@ pub(super) struct Sharing {
 
 impl Sharing {
     /// Of a baseline and a treated run of these settings, both decided, where the technique begins at the epoch `treat_at`.
-    pub fn of(
-        baseline: &Experiment,
-        treated: &RunSpec,
-        treat_at: Option<u32>,
-    ) -> Result<Self, RunError> {
+    pub fn of(baseline: &Experiment, treated: &RunSpec, treat_at: Option<u32>) -> Result<Self, RunError> {
         let batches = baseline.train.batches();
         let own = &baseline.spec;
-        let config = |spec: &RunSpec| spec.fit(Arc::<dyn Engine>::clone(&baseline.engine), batches, BTreeMap::new());
+        let config =
+            |spec: &RunSpec| spec.fit(Arc::<dyn Engine>::clone(&baseline.engine), batches, BTreeMap::new());
         let steps = batches.div_ceil(own.accumulate.max(1) as usize) as u64;
         let late = treat_at.is_some_and(|epoch| epoch > 1);
         let apart = is_apart(own, treated);
@@ -80,11 +78,8 @@ impl Sharing {
     /// settings have in common.
     pub fn parts(&self, trained: &[EpochRecord]) -> Result<Option<u32>, RunError> {
         let first = &trained[..trained.len().min(self.most as usize)];
-        let found = if self.late {
-            None
-        } else {
-            parts_after(first, (&self.own, &self.treated), self.stages)?
-        };
+        let found =
+            if self.late { None } else { parts_after(first, (&self.own, &self.treated), self.stages)? };
         Ok(found.or((first.len() as u32 == self.most).then_some(self.most)))
     }
 
@@ -109,7 +104,8 @@ fn epochs_in_common(
 ) -> Result<u32, RunError> {
     let [before, after] = [settings(own)?, settings(treated)?];
     let rates = |spec: &RunSpec| -> Result<Vec<f64>, RunError> {
-        let (lr, total) = (spec.lr.number(), u64::from(spec.epochs.saturating_sub(spec.freeze_epochs)) * steps);
+        let (lr, total) =
+            (spec.lr.number(), u64::from(spec.epochs.saturating_sub(spec.freeze_epochs)) * steps);
         let schedule = spec.schedule(steps).map_err(|problem| RunError::setting("schedule", problem))?;
         Ok(match schedule {
             Some(schedule) => schedule.rates(lr).take(total as usize).collect(),
@@ -138,7 +134,8 @@ pub(super) fn refuse_late(own: &RunSpec, treated: &RunSpec, name: &str) -> Resul
 
 /// Decided settings as text.
 fn settings(spec: &RunSpec) -> Result<Settings, RunError> {
-    let table = toml::Table::try_from(spec).map_err(|error| RunError::Output(format!("settings: {error}")))?;
+    let table =
+        toml::Table::try_from(spec).map_err(|error| RunError::Output(format!("settings: {error}")))?;
     let text = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Ok(table.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
@@ -157,7 +154,8 @@ pub(super) fn source(
     let baseline = RunDir::open(trial.run(pair, 0))?;
     let trained = trained(&baseline)?;
     let common = sharing.common(&trained)?;
-    let mut places: Vec<PathBuf> = trial.dir.kept(trial.seed(pair)).into_iter().map(|(_, path)| path).collect();
+    let mut places: Vec<PathBuf> =
+        trial.dir.kept(trial.seed(pair)).into_iter().map(|(_, path)| path).collect();
     places.extend(baseline.checkpoints()?.into_iter().filter(|path| is_checkpoint(path)));
     let mut found: Option<LoadedCheckpoint> = None;
     for path in places {

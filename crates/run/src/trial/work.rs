@@ -55,7 +55,7 @@ pub fn prove(
     let all = arms(&asked);
     let baseline = data.prepare(&options(&asked, &all[0], asked.first_seed)?, observer)?;
     for arm in &all[1..] {
-        let treated = options(&asked, arm, asked.first_seed)?.decide(kind)?;
+        let treated = data.spec(&options(&asked, arm, asked.first_seed)?, kind)?;
         if asked.treat_at.is_some_and(|epoch| epoch > 1) {
             refuse_late(&baseline.spec, &treated, &arm.name)?;
         }
@@ -67,8 +67,14 @@ pub fn prove(
     let (dir, design) = place(&asked, &baseline, out, resume, observer)?;
     drop(baseline);
     begun(&Begun { dir: dir.path().to_owned(), memory });
-    let trial =
-        Trial { design: &design, arms: &arms(&design), dir: &dir, data: &data, command: &out.command, whole: false };
+    let trial = Trial {
+        design: &design,
+        arms: &arms(&design),
+        dir: &dir,
+        data: &data,
+        command: &out.command,
+        whole: false,
+    };
     let known = work(&trial, observer)?;
     finish(&trial, &known, (ask.test, !ask.only_runs), observer)
 }

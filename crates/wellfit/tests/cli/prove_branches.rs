@@ -25,7 +25,11 @@ fn figures(bench: &Bench, run: &str) -> Vec<Value> {
 fn is_a_whole_run(bench: &Bench, run: &str) {
     let whole = format!("whole-{}", run.replace('/', "-"));
     bench.run(&format!("train animals --config {run} --out {whole}")).succeeds();
-    assert!(bench.bytes(&format!("{run}/model.safetensors")) == bench.bytes(&format!("{whole}/model.safetensors")), "{run}");
+    assert!(
+        bench.bytes(&format!("{run}/model.safetensors"))
+            == bench.bytes(&format!("{whole}/model.safetensors")),
+        "{run}"
+    );
     assert_eq!(figures(bench, run), figures(bench, &whole), "{run}");
     for kind in ["answers", "early_stopping_counter", "lr_change"] {
         assert_eq!(bench.events(run, kind), bench.events(&whole, kind), "{run}: {kind}");
@@ -33,7 +37,10 @@ fn is_a_whole_run(bench: &Bench, run: &str) {
     let mut stops = [run, &whole].map(|run| bench.events(run, "stop"));
     stops.iter_mut().flatten().for_each(|stop| stop["time"] = Value::Null);
     assert_eq!(stops[0], stops[1], "{run}");
-    assert!(bench.text(&format!("{run}/steps.jsonl")) == bench.text(&format!("{whole}/steps.jsonl")), "{run}");
+    assert!(
+        bench.text(&format!("{run}/steps.jsonl")) == bench.text(&format!("{whole}/steps.jsonl")),
+        "{run}"
+    );
 }
 
 fn branched_after(bench: &Bench, run: &str) -> Option<u64> {
@@ -60,7 +67,8 @@ fn policies_are_read_off_the_baseline_or_begin_where_they_act() {
         let first = bench.events(&run, "lr_change").first().map(|event| event["epoch"].as_u64().unwrap());
         assert_eq!(branched_after(&bench, &run), Some(first.unwrap_or(10)), "{run}");
         lowered += u32::from(first.is_some_and(|epoch| epoch < 10));
-        let kept = bench.names(&format!("t/pair-{seed}")).into_iter().filter(|name| name.starts_with("epoch-"));
+        let kept =
+            bench.names(&format!("t/pair-{seed}")).into_iter().filter(|name| name.starts_with("epoch-"));
         assert_eq!(kept.count(), 0, "what the runs began from is gone");
     }
     assert!(stopped > 0 && lowered > 0, "{stopped} stopped early, {lowered} lowered their rate");
@@ -95,7 +103,8 @@ fn a_technique_that_begins_late_is_a_change_in_the_middle_of_a_run() {
     // The same rates as a schedule gives.
     let schedule = "--schedule step:step_size=2,gamma=0.1 --seed 2 --split-seed 0 --record-answers";
     bench.run(&format!("train animals {line} {schedule} --out whole")).succeeds();
-    let weights = ["t/pair-2/1-lr-0.0001", "whole"].map(|run| bench.bytes(&format!("{run}/checkpoints/../model.safetensors")));
+    let weights = ["t/pair-2/1-lr-0.0001", "whole"]
+        .map(|run| bench.bytes(&format!("{run}/checkpoints/../model.safetensors")));
     assert!(weights[0] == weights[1]);
     assert_eq!(figures(&bench, "t/pair-2/1-lr-0.0001"), figures(&bench, "whole"));
     let refused = format!("prove animals {line} --technique model=mlp-bn --treat-at 3 --out u");

@@ -18,8 +18,13 @@ fn animals() -> Bench {
 fn left(bench: &Bench, trial: &str) -> (Value, Vec<Vec<u8>>) {
     let mut found: Value = serde_json::from_str(&bench.text(&format!("{trial}/trial.json"))).unwrap();
     found["trial"] = Value::Null;
-    found["techniques"].as_array_mut().unwrap().iter_mut().for_each(|one| one["cost"]["seconds"] = Value::Null);
-    let runs = (0..7).flat_map(|seed| ["baseline", "lr-scheduler", "hflip"].map(|arm| format!("pair-{seed}/{arm}")));
+    found["techniques"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(|one| one["cost"]["seconds"] = Value::Null);
+    let runs =
+        (0..7).flat_map(|seed| ["baseline", "lr-scheduler", "hflip"].map(|arm| format!("pair-{seed}/{arm}")));
     (found, runs.map(|run| bench.bytes(&format!("{trial}/{run}/model.safetensors"))).collect())
 }
 
@@ -127,14 +132,16 @@ fn combinations_are_judged_by_their_effects() {
         };
         let epochs: Vec<Vec<bool>> =
             bench.events(&format!("t/pair-0/{arm}"), "answers").into_iter().map(right).collect();
-        let sum = |epoch: &[bool], half: usize| epoch.iter().skip(half).step_by(2).filter(|right| **right).count();
+        let sum =
+            |epoch: &[bool], half: usize| epoch.iter().skip(half).step_by(2).filter(|right| **right).count();
         let best = |half: usize| {
-            (1..epochs.len()).fold(0, |best, next| if sum(&epochs[next], half) > sum(&epochs[best], half) { next } else { best })
+            (1..epochs.len()).fold(0, |best, next| {
+                if sum(&epochs[next], half) > sum(&epochs[best], half) { next } else { best }
+            })
         };
         (sum(&epochs[best(1)], 0) + sum(&epochs[best(0)], 1)) as f64 / epochs[0].len() as f64
     };
-    let [none, flip, rate, both] =
-        ["baseline", "hflip", "2-lr-0.01", "hflip+2-lr-0.01"].map(value);
+    let [none, flip, rate, both] = ["baseline", "hflip", "2-lr-0.01", "hflip+2-lr-0.01"].map(value);
     let first = &techniques[0]["results"][0];
     let effect = first["treated"].as_f64().unwrap() - first["baseline"].as_f64().unwrap();
     assert!((effect - (flip + both - none - rate) / 2.0).abs() < 1e-12, "{effect}");
@@ -161,5 +168,7 @@ fn looks_at_the_test_part_are_counted() {
     assert_eq!(result("test_looks"), 2);
     assert_eq!(bench.lines("t/test-looks.jsonl").len(), 2);
     let other = animals();
-    other.run("prove animals --model mlp --image-size 16 --epochs 1 --technique hflip --test --out t").exits(3);
+    other
+        .run("prove animals --model mlp --image-size 16 --epochs 1 --technique hflip --test --out t")
+        .exits(3);
 }

@@ -10,12 +10,7 @@ use wellfit::base::Shown;
 use wellfit::run::audit;
 
 /// Run it.
-pub fn run(
-    trial: &Path,
-    data: Option<&str>,
-    progress: &mut Progress,
-    out: Output,
-) -> Result<(), CliError> {
+pub fn run(trial: &Path, data: Option<&str>, progress: &mut Progress, out: Output) -> Result<(), CliError> {
     let audit = audit(trial, data, &command_line(), progress)?;
     let word = |same: bool| if same { "the same" } else { "DIFFERENT" };
     for run in &audit.runs {

@@ -41,7 +41,7 @@ pub fn run(args: &ProveArgs, out: Output) -> Result<(), CliError> {
             let mut helpers = Helpers::default();
             let mut begun = |begun: &_| helpers.start(args.jobs, begun, out);
             let proof = prove(&ask, &source, &place, args.resume.is_some(), (&mut begun, &mut progress));
-            helpers.wait();
+            helpers.end(proof.is_err());
             proof
         }
     };

@@ -43,10 +43,25 @@ impl Helpers {
         }
     }
 
-    /// Wait until all have ended. They end when the last pair is taken, or by the signal that interrupts this process.
-    pub fn wait(&mut self) {
+    /// Wait until all have ended: when the last pair is taken, or, if there is nothing more to do it for, at once; what they were
+    /// at can be gone on with.
+    pub fn end(&mut self, at_once: bool) {
         for child in &mut self.0 {
+            if at_once {
+                interrupt(child);
+            }
             let _ = child.wait();
         }
     }
+}
+
+/// Let it save what it is at and end.
+fn interrupt(child: &mut Child) {
+    #[cfg(target_os = "linux")]
+    if rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)
+        .is_ok()
+    {
+        return;
+    }
+    let _ = child.kill();
 }

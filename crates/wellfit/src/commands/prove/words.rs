@@ -4,7 +4,7 @@ use crate::output::Output;
 use std::path::Path;
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
-use wellfit::proof::{Cost, Flips, Judged, Outcome, Verdict};
+use wellfit::proof::{Cost, Design, Flips, Judged, Outcome, Verdict};
 use wellfit::run::Proof;
 use wellfit::run::figures::duration;
 
@@ -14,7 +14,7 @@ pub fn report(proof: &Proof, out: Output) {
     out.say(format!("{}, treated minus baseline:", design.metric));
     table(outcome, is_share(&design.metric), out);
     for (one, flips) in outcome.techniques.iter().zip(&proof.flips) {
-        out.say(format!("{}: {}", one.name, sentence(one, *flips, design.delta)));
+        out.say(format!("{}: {}", one.name, sentence(one, flips, design)));
     }
     let (all, shared) = proof.epochs;
     if shared > 0 {
@@ -57,7 +57,8 @@ fn table(outcome: &Outcome, shares: bool, out: Output) {
 }
 
 /// What a verdict means, and what it is made of.
-fn sentence(one: &Judged, flips: Option<Flips>, delta: f64) -> String {
+fn sentence(one: &Judged, flips: &[Flips], design: &Design) -> String {
+    let delta = design.delta;
     let mut parts = vec![match (one.verdict, one.more_seeds) {
         (Verdict::Helps, _) => "it helps".to_owned(),
         (Verdict::Hurts, _) => "it hurts".to_owned(),
@@ -75,12 +76,15 @@ fn sentence(one: &Judged, flips: Option<Flips>, delta: f64) -> String {
             )
         }
     }];
-    if let Some(flips) = flips.filter(|_| one.verdict != Verdict::IdenticalBits) {
-        let Flips { fixed, broken } = flips;
-        let fixed = plural(fixed as usize, "answer");
+    if !flips.is_empty() && one.verdict != Verdict::IdenticalBits {
+        let sum = |of: fn(&Flips) -> u64| flips.iter().map(of).sum::<u64>();
+        let (fixed, broken) = (sum(|flips| flips.fixed), sum(|flips| flips.broken));
+        let told = flips.iter().filter(|flips| flips.p() <= design.alpha).count();
         parts.push(format!(
-            "over all pairs it fixed {fixed} and broke {broken} (McNemar's p {}, as if pairs were one network's)",
-            p_value(flips.p())
+            "over all pairs it fixed {} and broke {broken}; by McNemar's test alone {told} of {} tell (p ≤ {})",
+            plural(fixed as usize, "answer"),
+            plural(flips.len(), "pair"),
+            design.alpha
         ));
     }
     parts.push(cost(&one.cost));
@@ -88,11 +92,6 @@ fn sentence(one: &Judged, flips: Option<Flips>, delta: f64) -> String {
         parts.push(format!("the arms correlate by {r:.2}, so pairing stood for {saving:.1} times the runs"));
     }
     parts.join("; ")
-}
-
-/// `0.0312`, or `6.1e-8` where that many digits would be zeros.
-fn p_value(p: f64) -> String {
-    if p == 0.0 || p >= 1e-4 { format!("{p:.4}") } else { format!("{p:.1e}") }
 }
 
 fn cost(cost: &Cost) -> String {

@@ -36,7 +36,8 @@ pub fn report(
     };
     // A fiftieth of the variance of the noise, which no network can go below.
     let delta = args.noise * args.noise / 50.0;
-    let compared = Compared { technique: "dropout", metric: ("test_loss", Mode::Min), delta: delta.max(1e-9) };
+    let compared =
+        Compared { technique: "dropout", metric: ("test_loss", Mode::Min), delta: delta.max(1e-9) };
     let proved = verdict(&compared, results.iter().copied())?;
     let said = proved.as_ref().map_or_else(String::new, |(text, _)| format!("\n{text}."));
     let text = format!(
