@@ -1,8 +1,8 @@
 //! The images that a technique fixed or broke, as a sheet of pictures.
 
+use super::known::Known;
 use super::measure::right;
 use super::pair::Trial;
-use super::work::Known;
 use crate::error::RunError;
 use crate::observer::Observer;
 use crate::sheet::pictured;

@@ -1,8 +1,8 @@
 //! The curves of the arms: their mean over the pairs, with a band from the lowest to the highest.
 
+use super::known::Known;
 use super::pair::Trial;
 use super::sharing::trained;
-use super::work::Known;
 use crate::error::RunError;
 use wellfit_plot::{Axis, Band, Chart, Numbers, Paint, Series};
 use wellfit_proof::trial::PairId;

@@ -1,7 +1,7 @@
 //! Looks at the test part: on request only, and counted, since a test set that is looked at often enough agrees with anything.
 
+use super::known::{Known, in_order};
 use super::pair::Trial;
-use super::work::{Known, in_order};
 use crate::classifier::Classifier;
 use crate::error::RunError;
 use crate::observer::Observer;

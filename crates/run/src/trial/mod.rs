@@ -6,6 +6,7 @@ mod changed;
 mod curves;
 mod data;
 mod differences;
+mod known;
 mod looks;
 mod measure;
 mod pair;

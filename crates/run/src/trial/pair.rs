@@ -91,7 +91,7 @@ impl Trial<'_> {
         let sharings = (1..self.arms.len()).map(|arm| self.sharing(pair, arm, &experiment));
         let sharings = sharings.collect::<Result<Vec<_>, _>>()?;
         let mut brief = Brief(observer);
-        let mut keeper = Keeper::new(&mut brief, self, pair, sharings)?;
+        let mut keeper = Keeper::new(&mut brief, (self.dir, self.seed(pair)), &self.run(pair, 0), sharings)?;
         match state {
             State::Unfinished(run) => drop(run.resume(experiment, &mut keeper)?),
             _ => drop(experiment.train(&self.place(pair, 0), &mut keeper)?),
@@ -113,31 +113,36 @@ impl Trial<'_> {
                 }
                 drop(run.resume(experiment, &mut Brief(observer))?);
             }
-            State::Absent => {
-                let baseline = self.prepare(pair, 0, observer)?;
-                let sharing = self.sharing(pair, arm, &baseline)?;
-                drop(baseline);
-                let found =
-                    if self.whole && !sharing.is_late() { None } else { source(self, pair, &sharing)? };
-                match found {
-                    Some(found) => {
-                        let info = &found.checkpoint.manifest.info;
-                        observer.notice(&Notice::Branched { epochs: info.epoch });
-                        let from = RunDir::open(self.run(pair, 0))?;
-                        let fill = |config: &_, run: &mut _| sharing.fill(&from, &found, config, run);
-                        let (run, saved) = experiment.make_branched(&self.place(pair, arm), fill)?;
-                        drop(Unfinished::new(run, saved).resume(experiment, &mut Brief(observer))?);
-                    }
-                    None if sharing.is_late() => {
-                        return Err(lost(
-                            &self.run(pair, 0),
-                            "the state at which the technique begins is gone",
-                        ));
-                    }
-                    None => drop(experiment.train(&self.place(pair, arm), &mut Brief(observer))?),
-                }
-            }
+            State::Absent => self.begin_treated((pair, arm), experiment, observer)?,
         }
+        Ok(())
+    }
+
+    /// Train a treated run behind what it shares with the baseline, or from its beginning.
+    fn begin_treated(
+        &self,
+        (pair, arm): (usize, usize),
+        experiment: Experiment,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let baseline = self.prepare(pair, 0, observer)?;
+        let sharing = self.sharing(pair, arm, &baseline)?;
+        drop(baseline);
+        let from = RunDir::open(self.run(pair, 0))?;
+        let late = sharing.is_late();
+        let found =
+            if self.whole && !late { None } else { source((self.dir, self.seed(pair)), &from, &sharing)? };
+        let Some(found) = found else {
+            if late {
+                return Err(lost(from.path(), "the state at which the technique begins is gone"));
+            }
+            drop(experiment.train(&self.place(pair, arm), &mut Brief(observer))?);
+            return Ok(());
+        };
+        observer.notice(&Notice::Branched { epochs: found.checkpoint.manifest.info.epoch });
+        let fill = |config: &_, run: &mut _| sharing.fill(&from, &found, config, run);
+        let (run, saved) = experiment.make_branched(&self.place(pair, arm), fill)?;
+        drop(Unfinished::new(run, saved).resume(experiment, &mut Brief(observer))?);
         Ok(())
     }
 

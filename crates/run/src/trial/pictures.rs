@@ -3,8 +3,8 @@
 use super::changed::changed_images;
 use super::curves::curves;
 use super::differences::differences;
+use super::known::Known;
 use super::pair::Trial;
-use super::work::Known;
 use crate::error::RunError;
 use crate::observer::Observer;
 use crate::plots::{PictureFormat, Plots};

@@ -148,7 +148,7 @@ fn effects(techniques: &[Technique]) -> Vec<Vec<String>> {
     single.chain(pairs).collect()
 }
 
-/// The given settings as text. [`options`](super::arms::options) reads them back.
+/// The given settings as text. An arm's options are read back from it.
 fn settings(options: &Options) -> Result<Settings, RunError> {
     let table =
         toml::Table::try_from(options).map_err(|error| RunError::Output(format!("settings: {error}")))?;

@@ -1,9 +1,9 @@
 //! The verdicts of a trial, and the files that hold them.
 
+use super::known::{Known, in_order};
 use super::looks::{self, TestLook};
 use super::pair::Trial;
 use super::pictures::pictures;
-use super::work::{Known, in_order};
 use crate::error::RunError;
 use crate::observer::Observer;
 use serde_json::{Value, json};

@@ -1,6 +1,5 @@
 //! What a treated run shares with its pair's baseline: that is trained once, and the treated run begins behind it.
 
-use super::pair::Trial;
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use crate::notice::Notice;
@@ -145,17 +144,15 @@ pub(super) fn trained(run: &RunDir) -> Result<Vec<EpochRecord>, RunError> {
     Ok(epochs(&run.events()?.rows))
 }
 
-/// The latest state of a pair's baseline that a treated run can begin from.
+/// The latest state of the baseline of the pair with that seed that a treated run can begin from.
 pub(super) fn source(
-    trial: &Trial<'_>,
-    pair: usize,
+    (dir, seed): (&TrialDir, u64),
+    baseline: &RunDir,
     sharing: &Sharing,
 ) -> Result<Option<LoadedCheckpoint>, RunError> {
-    let baseline = RunDir::open(trial.run(pair, 0))?;
-    let trained = trained(&baseline)?;
+    let trained = trained(baseline)?;
     let common = sharing.common(&trained)?;
-    let mut places: Vec<PathBuf> =
-        trial.dir.kept(trial.seed(pair)).into_iter().map(|(_, path)| path).collect();
+    let mut places: Vec<PathBuf> = dir.kept(seed).into_iter().map(|(_, path)| path).collect();
     places.extend(baseline.checkpoints()?.into_iter().filter(|path| is_checkpoint(path)));
     let mut found: Option<LoadedCheckpoint> = None;
     for path in places {
@@ -186,17 +183,17 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// For the baseline of a pair and the treated runs that begin within it. What of it is there already is looked at.
+    /// For the baseline, in the directory `run`, of the pair with that seed, and the treated runs that begin within it. What of
+    /// it is there already is looked at.
     pub fn new(
         observer: &'a mut dyn Observer,
-        trial: &Trial<'a>,
-        pair: usize,
+        (dir, seed): (&'a TrialDir, u64),
+        run: &Path,
         sharings: Vec<Sharing>,
     ) -> Result<Self, RunError> {
         let sharings = sharings.into_iter().filter(|sharing| sharing.most > 0).collect();
-        let (dir, seed) = (trial.dir, trial.seed(pair));
         let mut keeper = Self { observer, dir, seed, sharings, trained: Vec::new(), wanted: Vec::new() };
-        let Ok(run) = RunDir::open(trial.run(pair, 0)) else { return Ok(keeper) };
+        let Ok(run) = RunDir::open(run) else { return Ok(keeper) };
         keeper.trained = trained(&run)?;
         keeper.look();
         for path in run.checkpoints()? {

@@ -2,7 +2,7 @@
 
 use super::arms::{arms, options};
 use super::data::Data;
-use super::measure::Found;
+use super::known::{Known, in_order};
 use super::pair::Trial;
 use super::place::place;
 use super::plan::Ask;
@@ -17,8 +17,8 @@ use crate::training::Destination;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use wellfit_proof::ProofError;
 use wellfit_proof::trial::{Next, PairId, PairState, next_pair};
-use wellfit_proof::{Design, Measured, PairResult, ProofError, contrast_arms, contrasts};
 
 /// How long to wait before looking again at what other processes do.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -79,9 +79,6 @@ pub fn prove(
     finish(&trial, &known, (ask.test, !ask.only_runs), observer)
 }
 
-/// The finished pairs.
-pub(super) type Known = BTreeMap<PairId, Found>;
-
 /// Make pairs until every verdict stands.
 fn work(trial: &Trial<'_>, observer: &mut dyn Observer) -> Result<Known, RunError> {
     let (mut known, mut waited) = (BTreeMap::new(), false);
@@ -138,63 +135,6 @@ fn states(trial: &Trial<'_>, known: &mut Known) -> Result<BTreeMap<PairId, PairS
         }
     }
     Ok(states)
-}
-
-/// The results of each technique, or of each declared contrast, up to its first gap.
-pub(super) fn in_order(design: &Design, known: &Known) -> Result<Vec<Measured>, RunError> {
-    let pairs = |place: usize, names: Option<&Vec<String>>| match names {
-        None => {
-            let found = (0..).map_while(|pair| known.get(&PairId { pair, technique: place }));
-            Ok(found.map(|found| found.result.clone()).collect())
-        }
-        Some(names) => contrast(design, known, names),
-    };
-    let contrasts = design.contrasts.as_ref();
-    let judged = design.judged().into_iter().enumerate();
-    judged
-        .map(|(place, name)| {
-            let names = contrasts.and_then(|all| all.get(place));
-            Ok(Measured { name, pairs: pairs(place, names)? })
-        })
-        .collect()
-}
-
-/// The pairs of an effect of a factorial trial: each seed whose 2ᵏ runs are all there is one.
-fn contrast(design: &Design, known: &Known, names: &[String]) -> Result<Vec<PairResult>, RunError> {
-    let bit = |name: &String| design.techniques.iter().position(|technique| technique.name == *name);
-    let mask = names.iter().filter_map(bit).fold(0, |mask, place| mask | (1 << place));
-    let cells = (1 << design.techniques.len()) - 1;
-    let mut pairs = Vec::new();
-    for pair in 0.. {
-        let found = (0..cells).map(|technique| known.get(&PairId { pair, technique }));
-        let Some(found) = found.collect::<Option<Vec<&Found>>>() else { break };
-        pairs.push(effect(&found, mask)?);
-    }
-    Ok(pairs)
-}
-
-/// An effect at one seed, from what each combination of techniques gave.
-fn effect(cells: &[&Found], mask: usize) -> Result<PairResult, ProofError> {
-    let all = || std::iter::once(&cells[0].arms[0]).chain(cells.iter().map(|cell| &cell.arms[1]));
-    let of = |values: Vec<f64>| contrasts(&values).map(|found| found[mask]);
-    let arms = contrast_arms(&all().map(|worth| worth.value).collect::<Vec<_>>(), mask)?;
-    let (baseline, treated) = arms.unwrap_or_default();
-    let images: Option<Vec<&Vec<f64>>> = all().map(|worth| worth.per_image.as_ref()).collect();
-    let per_image = images.map(|rows| {
-        let image = |place: usize| of(rows.iter().map(|row| row[place]).collect());
-        (0..rows[0].len()).map(image).collect::<Result<Vec<_>, _>>()
-    });
-    Ok(PairResult {
-        baseline,
-        treated,
-        same_bits: cells.iter().all(|cell| cell.result.same_bits),
-        per_image: per_image.transpose()?,
-        cost: wellfit_proof::Cost {
-            epochs: of(all().map(|worth| worth.cost.epochs).collect())?,
-            seconds: of(all().map(|worth| worth.cost.seconds).collect())?,
-            images: of(all().map(|worth| worth.cost.images).collect())?,
-        },
-    })
 }
 
 impl From<ProofError> for RunError {

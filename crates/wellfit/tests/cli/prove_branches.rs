@@ -52,18 +52,17 @@ fn policies_are_read_off_the_baseline_or_begin_where_they_act() {
     let bench = animals();
     // A rate so large that the loss soon rises: both policies act.
     let line = format!(
-        "prove animals {OPTIONS} --epochs 10 --lr 0.03 --patience 2 --lr-patience 0 --technique early-stopping --technique \
-         lr-scheduler --out t"
+        "prove animals {OPTIONS} --epochs 10 --lr 0.03 --technique patience=2 --technique lr-patience=0 --out t"
     );
     bench.run(&line).succeeds().says("are common to both arms of a pair and were trained once");
     let (mut stopped, mut lowered) = (0, 0);
     for seed in 0..7 {
-        let run = format!("t/pair-{seed}/early-stopping");
+        let run = format!("t/pair-{seed}/1-patience-2");
         let epochs = figures(&bench, &run).len() as u64;
         // Nothing is trained for it.
         assert_eq!(branched_after(&bench, &run), Some(epochs), "{run}");
         stopped += u32::from(epochs < 10);
-        let run = format!("t/pair-{seed}/lr-scheduler");
+        let run = format!("t/pair-{seed}/2-lr-patience-0");
         let first = bench.events(&run, "lr_change").first().map(|event| event["epoch"].as_u64().unwrap());
         assert_eq!(branched_after(&bench, &run), Some(first.unwrap_or(10)), "{run}");
         lowered += u32::from(first.is_some_and(|epoch| epoch < 10));
@@ -73,7 +72,7 @@ fn policies_are_read_off_the_baseline_or_begin_where_they_act() {
     }
     assert!(stopped > 0 && lowered > 0, "{stopped} stopped early, {lowered} lowered their rate");
     for seed in [0, 5] {
-        for arm in ["baseline", "early-stopping", "lr-scheduler"] {
+        for arm in ["baseline", "1-patience-2", "2-lr-patience-0"] {
             is_a_whole_run(&bench, &format!("t/pair-{seed}/{arm}"));
         }
     }
@@ -103,8 +102,8 @@ fn a_technique_that_begins_late_is_a_change_in_the_middle_of_a_run() {
     // The same rates as a schedule gives.
     let schedule = "--schedule step:step_size=2,gamma=0.1 --seed 2 --split-seed 0 --record-answers";
     bench.run(&format!("train animals {line} {schedule} --out whole")).succeeds();
-    let weights = ["t/pair-2/1-lr-0.0001", "whole"]
-        .map(|run| bench.bytes(&format!("{run}/checkpoints/../model.safetensors")));
+    let weights =
+        ["t/pair-2/1-lr-0.0001", "whole"].map(|run| bench.bytes(&format!("{run}/model.safetensors")));
     assert!(weights[0] == weights[1]);
     assert_eq!(figures(&bench, "t/pair-2/1-lr-0.0001"), figures(&bench, "whole"));
     let refused = format!("prove animals {line} --technique model=mlp-bn --treat-at 3 --out u");
@@ -123,7 +122,8 @@ fn a_run_is_a_baseline() {
     // Its first pair has the run itself.
     assert!(bench.bytes("first/model.safetensors") == bench.bytes("t/pair-7/baseline/model.safetensors"));
     // Settings that the run has because they are the defaults are not in the way of a recipe.
-    bench.run("prove first --technique finetune --epochs 1 --out u").succeeds();
-    let recipe = bench.toml("u/pair-7/finetune/run.toml");
-    assert_eq!(recipe["config"]["recipe"].as_str(), Some("finetune"));
+    bench.run("prove first --technique scratch --epochs 1 --out u").succeeds();
+    let recipe = bench.toml("u/pair-7/scratch/run.toml");
+    assert_eq!(recipe["config"]["recipe"].as_str(), Some("scratch"));
+    assert_ne!(recipe["config"]["optimizer"], bench.toml("first/run.toml")["config"]["optimizer"]);
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
 
-const LINE: &str = "prove animals --model mlp --image-size 16 --batch-size 4 --epochs 6 --lr 0.03 --lr-patience 0 \
-                    --technique lr-scheduler --technique hflip --resume auto";
+const LINE: &str = "prove animals --model mlp --image-size 16 --batch-size 4 --epochs 6 --lr 0.03 \
+                    --technique lr-patience=0 --technique hflip --resume auto";
 
 fn animals() -> Bench {
     let bench = Bench::new();
@@ -23,8 +23,8 @@ fn left(bench: &Bench, trial: &str) -> (Value, Vec<Vec<u8>>) {
         .unwrap()
         .iter_mut()
         .for_each(|one| one["cost"]["seconds"] = Value::Null);
-    let runs =
-        (0..7).flat_map(|seed| ["baseline", "lr-scheduler", "hflip"].map(|arm| format!("pair-{seed}/{arm}")));
+    let runs = (0..7)
+        .flat_map(|seed| ["baseline", "1-lr-patience-0", "hflip"].map(|arm| format!("pair-{seed}/{arm}")));
     (found, runs.map(|run| bench.bytes(&format!("{trial}/{run}/model.safetensors"))).collect())
 }
 
@@ -73,7 +73,7 @@ fn processes_share_a_trial_and_do_no_pair_twice() {
     assert!(left(&bench, "whole") == left(&bench, "jobs"));
     for trial in ["shared", "jobs"] {
         for seed in 0..7 {
-            for arm in ["baseline", "lr-scheduler", "hflip"] {
+            for arm in ["baseline", "1-lr-patience-0", "hflip"] {
                 let run = format!("{trial}/pair-{seed}/{arm}");
                 // A run that another process had trained, too, would have begun twice or gone on.
                 assert_eq!(bench.events(&run, "start").len(), 1, "{run}");
@@ -97,7 +97,7 @@ fn a_pair_is_audited() {
     assert!(bench.has("t/audit-1/trial.toml"));
     // A trial that claims other weights than its settings give is found out.
     for seed in 0..7 {
-        for arm in ["baseline", "lr-scheduler", "hflip"] {
+        for arm in ["baseline", "1-lr-patience-0", "hflip"] {
             let run = format!("t/pair-{seed}/{arm}");
             let text = bench.text(&format!("{run}/run.toml"));
             bench.write(&format!("{run}/run.toml"), text.replace("lr = 0.03", "lr = 0.04"));

@@ -22,13 +22,12 @@ pub fn run(args: &ProveArgs, out: Output) -> Result<(), CliError> {
         return audit::run(trial, args.data.as_deref(), &mut progress, out);
     }
     let data = args.data.as_deref().unwrap_or_default();
-    let (run, source) = match RunDir::open(data).is_ok() {
-        true => {
-            let (options, mut source) = origin(Path::new(data))?;
-            source.dir = args.place.data_dir.clone().or(source.dir);
-            (Some(options), source)
-        }
-        false => (None, source(data, &args.place, Validation::Split)),
+    let (run, source) = if RunDir::open(data).is_ok() {
+        let (options, mut source) = origin(Path::new(data))?;
+        source.dir = args.place.data_dir.clone().or(source.dir);
+        (Some(options), source)
+    } else {
+        (None, source(data, &args.place, Validation::Split))
     };
     let ask = ask(args, run)?;
     let place = Destination { dir: args.out.clone(), force: false, command: command_line() };
