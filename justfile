@@ -126,6 +126,7 @@ race-test:
 # Cut the power of a recorded disk: ext4 in three modes, XFS, ext2 (needs root, qemu-utils, xfsprogs); DATA is a small folder of pictures
 power-cuts wellfit data cuts="60":
     python3 scripts/power_cuts.py {{wellfit}} --data {{data}} --cuts {{cuts}}
+
 # The figures of docs/diagnose-benchmark.md, and the confidence that findings quote, from the shipped curves
 curves-benchmark:
     WELLFIT_BENCHMARK=1 cargo test -p wellfit-diagnose --test benchmark -- --nocapture
@@ -138,3 +139,7 @@ curves-tuning:
 curves sets out="curves.jsonl":
     cargo run --release -p wellfit-train --example curves -- {{sets}} {{out}}
     gzip -9 -n -c {{out}} > crates/diagnose/tests/fixtures/curves.jsonl.gz
+
+# Kill -9 a trial at 50 random moments, going on each time: the same verdicts and weights (docs/prove.md)
+prove-kills kills="50":
+    WELLFIT_PROVE_KILLS={{kills}} cargo test -p wellfit --test cli a_trial_that_is_killed -- --nocapture

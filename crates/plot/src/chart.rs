@@ -56,6 +56,18 @@ impl Series {
     }
 }
 
+/// The area between two lines, such as the lowest and the highest of many curves. It needs no legend: the line in it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// (x, lower y, upper y) in the data's units, from left to right. It is left out where one is not finite or not within the
+    /// chart.
+    pub points: Vec<(f64, f64, f64)>,
+    /// Its colour.
+    pub color: Paint,
+    /// Opacity, 0–1.
+    pub alpha: f32,
+}
+
 /// A cloud of dots. Points that are not finite are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
@@ -137,6 +149,8 @@ pub struct Chart {
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
+    /// Areas, below everything else. They do not make an axis longer: lines along their edges do.
+    pub bands: Vec<Band>,
     /// Lines, the last on top.
     pub lines: Vec<Series>,
     /// Dots, below the lines.
@@ -156,6 +170,7 @@ impl Default for Chart {
             subtitle: String::new(),
             x: Axis::default(),
             y: Axis::default(),
+            bands: Vec::new(),
             lines: Vec::new(),
             scatters: Vec::new(),
             marks: Vec::new(),

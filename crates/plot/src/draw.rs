@@ -50,6 +50,7 @@ impl Chart {
         let (layout, shown, legend) = self.arranged();
         grid(surface, &layout);
         marks(surface, &layout);
+        bands(surface, self, &layout);
         dots(surface, self, &layout);
         for (line, pieces) in self.lines.iter().zip(&shown.pieces) {
             draw_line(surface, line, pieces, &layout);
@@ -115,6 +116,18 @@ fn tick_pixels(layout: &Layout) -> (Vec<i32>, Vec<i32>) {
         layout.x_ticks.iter().map(|tick| column(tick.at)).collect(),
         layout.y_ticks.iter().map(|tick| row(tick.at)).collect(),
     )
+}
+
+fn bands(surface: &mut impl Surface, chart: &Chart, layout: &Layout) {
+    let view = &layout.view;
+    for band in &chart.bands {
+        let ends = |&(x, low, high): &(f64, f64, f64)| view.visible((x, high)).zip(view.visible((x, low)));
+        for pair in band.points.windows(2) {
+            if let (Some((a, b)), Some((d, c))) = (ends(&pair[0]), ends(&pair[1])) {
+                surface.between([a, d], [b, c], band.color, band.alpha);
+            }
+        }
+    }
 }
 
 fn grid(surface: &mut impl Surface, layout: &Layout) {

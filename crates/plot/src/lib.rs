@@ -38,7 +38,7 @@ mod ticks;
 mod view;
 
 pub use animation::animation;
-pub use chart::{Axis, Chart, LineStyle, Mark, Numbers, Scatter, Series};
+pub use chart::{Axis, Band, Chart, LineStyle, Mark, Numbers, Scatter, Series};
 pub use charts::{
     DropoutChart, accuracy_chart, calibration_chart, dropout_chart, loss_chart, twin_loss_chart,
 };

@@ -63,6 +63,18 @@ pub(crate) trait Surface {
     /// A filled rectangle.
     fn fill(&mut self, area: Area, color: Paint, alpha: f32);
 
+    /// The area between an upper and a lower line, both from the same x to the same larger one.
+    fn between(&mut self, upper: [Point; 2], lower: [Point; 2], color: Paint, alpha: f32) {
+        let [(from, _), (to, _)] = upper;
+        let (left, right) = (from.round() as i32, to.round() as i32);
+        for column in left..right {
+            let share = ((column as f32 + 0.5 - from) / (to - from)).clamp(0.0, 1.0);
+            let row = |line: [Point; 2]| (line[0].1 + share * (line[1].1 - line[0].1)).round() as i32;
+            let (top, bottom) = (row(upper), row(lower));
+            self.fill(Area { left: column, right: column + 1, top, bottom }, color, alpha);
+        }
+    }
+
     /// A border one pixel wide just inside the area.
     fn outline(&mut self, area: Area, color: Paint);
 

@@ -76,6 +76,13 @@ impl Surface for Document {
         ));
     }
 
+    fn between(&mut self, upper: [Point; 2], lower: [Point; 2], color: Paint, alpha: f32) {
+        let corners = [upper[0], upper[1], lower[1], lower[0]];
+        let corners = corners.map(|(x, y)| format!("{},{}", number(x), number(y))).join(" ");
+        let (color, opacity) = (self.hex(color), opacity("fill", alpha));
+        self.element(format_args!(r#"<polygon points="{corners}" fill="{color}"{opacity}/>"#));
+    }
+
     fn outline(&mut self, area: Area, color: Paint) {
         // A line one pixel wide runs through the middle of its pixels.
         let (left, top) = (number(area.left as f32 + 0.5), number(area.top as f32 + 0.5));

@@ -98,6 +98,15 @@ pub enum Event {
         /// When.
         time: String,
     },
+    /// The run began with what another one had trained: its own training would have been the same to the bit up to there.
+    Branched {
+        /// The directory of that run, seen from the directory of this one.
+        from: String,
+        /// Epochs done there.
+        epoch: u32,
+        /// Steps done there.
+        step: u64,
+    },
     /// The run ended of its own accord.
     Stop {
         /// The kind, for programs.
@@ -169,7 +178,8 @@ impl Event {
             | Self::LrChange { epoch: at, .. }
             | Self::File { epoch: at, .. }
             | Self::EarlyStoppingCounter { epoch: at, .. } => *at <= epoch,
-            Self::Checkpoint { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
+            Self::Checkpoint { epoch: at, step: at_step, .. }
+            | Self::Branched { epoch: at, step: at_step, .. } => *at <= epoch && *at_step <= step,
             // The best weights may be others in the end.
             Self::Stop { .. } | Self::Files { .. } | Self::Evaluated { .. } => false,
             Self::Run { .. }

@@ -43,6 +43,7 @@ mod group;
 mod identity;
 mod info;
 mod io;
+mod kept;
 mod lines;
 mod lock;
 mod manifest;

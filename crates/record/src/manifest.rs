@@ -88,6 +88,14 @@ impl FileEntry {
         Self { name: name.to_owned(), length: bytes.len() as u64, sha256: sha256(bytes) }
     }
 
+    /// The file of that name in `dir`.
+    pub(crate) fn of_file(dir: &Dir, name: &str) -> Result<Self> {
+        let path = dir.join(name);
+        let file = dir.open_file(name).at("read", &path)?;
+        let length = file.metadata().at("read", &path)?.len();
+        Ok(Self { name: name.to_owned(), length, sha256: hash::sha256_of(file).at("read", &path)? })
+    }
+
     /// Whether the file of that name in `dir` is as it was written.
     ///
     /// # Errors

@@ -123,6 +123,14 @@ impl RunDir {
         }))
     }
 
+    /// Length and checksum of a file of the run, as it is on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn entry(&self, name: &str) -> Result<FileEntry> {
+        FileEntry::of_file(&self.dir()?, name)
+    }
+
     /// All steps in order; those that were done again after a resume count once, as recorded last.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! ```text
 //! runs/animals-dropout-1/
 //!   trial.toml               the plan; written before the first pair
+//!   trial.number             larger than those of the older trials beside it
 //!   pair-0/baseline/         an ordinary run; 0 is the seed of the pair
 //!   pair-0/dropout/          another one
 //! ```
@@ -22,6 +23,8 @@ use wellfit_base::Dir;
 pub const TRIAL_TOML: &str = "trial.toml";
 /// The longest plan that is read.
 const MOST_BYTES: u64 = 1 << 20;
+/// The file of the number that orders the trials of a folder, whatever the clock says.
+const NUMBER: &str = "trial.number";
 
 /// A trial on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +47,10 @@ impl TrialDir {
     pub fn create(out: Option<&Path>, hint: &str, plan: &str) -> Result<Self> {
         let (staged, lock) = place::claim(Arc::new(Disk), out, hint, false)?;
         let path = staged.place.path().to_owned();
-        match replace_file(&Disk, &staged.dir, TRIAL_TOML, plan.as_bytes()) {
+        let folder = std::fs::canonicalize(&path).ok().and_then(|path| path.parent().map(Path::to_owned));
+        let number = format!("{}\n", folder.as_deref().map_or(1, next_number));
+        let put = |name: &str, text: &str| replace_file(&Disk, &staged.dir, name, text.as_bytes());
+        match put(NUMBER, &number).and_then(|()| put(TRIAL_TOML, plan)) {
             Ok(()) => staged.publish(Arc::new(lock)).map(|_lock| Self { path }),
             Err(error) => {
                 staged.discard();
@@ -63,6 +69,13 @@ impl TrialDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Later trials of a folder have larger numbers, whatever the clock said; 0 where it is not known.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let bytes = self.dir().and_then(|dir| read_file(&dir, NUMBER, 32)).unwrap_or_default();
+        std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     /// The text of its plan.
@@ -121,6 +134,20 @@ impl TrialDir {
             .is_ok_and(|dir| is_locked(&dir))
     }
 
+    /// The text of a file in the directory; none if there is no such file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no text.
+    pub fn read_file(&self, name: &str) -> Result<Option<String>> {
+        let dir = self.dir()?;
+        if !dir.is_file(name) {
+            return Ok(None);
+        }
+        let bytes = read_file(&dir, name, MOST_BYTES)?;
+        let text = String::from_utf8(bytes);
+        text.map(Some).map_err(|error| RecordError::damaged(&self.path.join(name), error.to_string()))
+    }
+
     /// Puts a file into the directory, as a whole or not at all; one that is there is replaced.
     ///
     /// # Errors
@@ -129,11 +156,18 @@ impl TrialDir {
         replace_file(&Disk, &self.dir()?, name, bytes)
     }
 
-    fn dir(&self) -> Result<Dir> {
+    pub(crate) fn dir(&self) -> Result<Dir> {
         Dir::open(&self.path).at("open", &self.path)
     }
 }
 
-fn pair(seed: u64) -> String {
+/// The number after those of all trials in a folder.
+fn next_number(folder: &Path) -> u64 {
+    let names = Dir::open(folder).and_then(|dir| dir.names()).unwrap_or_default();
+    let numbers = names.iter().filter_map(|name| Some(TrialDir::find(&folder.join(name))?.number()));
+    numbers.max().unwrap_or(0).saturating_add(1)
+}
+
+pub(crate) fn pair(seed: u64) -> String {
     format!("pair-{seed}")
 }

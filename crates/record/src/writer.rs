@@ -21,7 +21,6 @@ use crate::statistics::Statistics;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wellfit_base::hash::sha256_of;
 use wellfit_base::{Dir, id};
 
 /// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
@@ -209,14 +208,9 @@ impl RunWriter {
     /// If one cannot be read.
     pub fn entries(&self, names: &[String]) -> Result<Vec<FileEntry>> {
         let dir = &self.owner.dir;
-        let entry = |name: &String| {
-            let path = dir.join(name);
-            if dir.length(name).at("read", &path)?.is_none() {
-                return Ok(None);
-            }
-            let file = dir.open_file(name).at("read", &path)?;
-            let length = file.metadata().at("read", &path)?.len();
-            Ok(Some(FileEntry { name: name.clone(), length, sha256: sha256_of(file).at("read", &path)? }))
+        let entry = |name: &String| match dir.length(name).at("read", &dir.join(name))? {
+            None => Ok(None),
+            Some(_) => FileEntry::of_file(dir, name).map(Some),
         };
         names.iter().filter_map(|name| entry(name).transpose()).collect()
     }

@@ -90,30 +90,31 @@ impl Experiment {
         source: &DataSource,
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
+        let open =
+            |spec: &RunSpec, observer: &mut dyn Observer| source.open(spec.skip_bad, spec.depth, observer);
+        Self::prepare_with(options, source, open, observer)
+    }
+
+    /// [`prepare`](Self::prepare) with data that `open` gives.
+    pub(crate) fn prepare_with(
+        options: &Options,
+        source: &DataSource,
+        open: impl FnOnce(&RunSpec, &mut dyn Observer) -> Result<Splits, RunError>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, RunError> {
         let began = Instant::now();
         // What can be refused without the data is refused before they are read.
-        let (mut options, opened) = follow_weights(options, observer)?;
+        let (options, opened) = follow_weights(options, observer)?;
         let spec = options.decide(DataKind::Folder)?;
         let engine = engine(&spec)?;
-        let splits = source.open(spec.skip_bad, spec.depth, observer)?;
+        let splits = open(&spec, observer)?;
         let kind = source.kind(&splits.train);
-        if kind == DataKind::Folder && source.validation == Validation::Split {
-            options = options.with_network_at_hand();
-        }
-        let mut spec = match source.validation {
-            Validation::Split => options.decide(kind)?,
-            Validation::Test => options.clone().for_lab_transfer().decide(kind)?,
-        };
+        let (spec, asked) = settle(options, source.validation, kind)?;
         if let (Some(folds), None) = (spec.folds, spec.fold) {
             let problem =
                 format!("`folds` {folds} are as many runs, not one: choose one of them with `fold`");
             return Err(RunError::setting("fold", problem));
         }
-        let asked = spec.precision;
-        // What `auto` means here is what the run keeps, wherever it is resumed.
-        spec.precision = asked.resolve().into();
-        spec.swa_start = spec.swa_start.map(|start| start.pinned(spec.epochs));
-        pin_weights(&mut spec)?;
         let parts = divide(splits, &spec, source.validation, observer)?;
         let preprocessing = preprocessing(&spec, &parts.train)?;
         let network = network(&spec, &preprocessing, parts.train.classes.len())?;
@@ -283,6 +284,27 @@ impl Experiment {
         std::path::absolute(folder)
             .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
+}
+
+/// Every setting of a run on data of that kind, as the run keeps them, and the precision as it was asked for.
+pub(crate) fn settle(
+    mut options: Options,
+    validation: Validation,
+    kind: DataKind,
+) -> Result<(RunSpec, PrecisionName), RunError> {
+    if kind == DataKind::Folder && validation == Validation::Split {
+        options = options.with_network_at_hand();
+    }
+    let mut spec = match validation {
+        Validation::Split => options.decide(kind)?,
+        Validation::Test => options.for_lab_transfer().decide(kind)?,
+    };
+    let asked = spec.precision;
+    // What `auto` means here is what the run keeps, wherever it is resumed.
+    spec.precision = asked.resolve().into();
+    spec.swa_start = spec.swa_start.map(|start| start.pinned(spec.epochs));
+    pin_weights(&mut spec)?;
+    Ok((spec, asked))
 }
 
 /// The device for a run of these settings.

@@ -88,7 +88,7 @@ pub use sheet::augmentation_sheet;
 pub use side_by_side::SideBySide;
 pub use trained_on::{Judged, judged};
 pub use training::{Destination, Outcome, train};
-pub use trial::{Ask, Proof, prove};
+pub use trial::{Ask, Audit, AuditedRun, Begun, Proof, TestLook, audit, origin, prove};
 pub use verify::{Part, verify};
 pub use weights_name::{torchvision_file, weights_name};
 pub use wellfit_base::figures::{self, duration};

@@ -10,6 +10,12 @@ use wellfit_gpu::Device;
 use wellfit_models::Network;
 use wellfit_train::{FitConfig, memory_need};
 
+/// The bytes that a run takes, and those that are free; nothing where the system does not say, or on a GPU.
+pub(crate) fn of_run(experiment: &Experiment) -> Result<Option<(u64, u64)>, RunError> {
+    let free = free_memory::free();
+    Ok(free.zip(check(experiment)?).map(|(free, left)| (free.bytes.saturating_sub(left), free.bytes)))
+}
+
 /// Refuse a run that cannot fit, and say which batch would; else the bytes that it leaves. Where the system does not
 /// say how much memory is free, and the setting `memory` neither, nothing is refused; nor on a GPU, which has its own memory.
 pub(crate) fn check(experiment: &Experiment) -> Result<Option<u64>, RunError> {

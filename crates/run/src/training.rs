@@ -156,10 +156,19 @@ impl Experiment {
     /// Make the run's directory, which then has all that it can be resumed from. What can go wrong with the settings or
     /// the data does so before the run stands, and so before it replaces another one.
     pub(crate) fn make_run(&self, out: &Destination) -> Result<(RunWriter, SavedRun), RunError> {
+        self.make_branched(out, |_, _| Ok(()))
+    }
+
+    /// The same of a run that begins with what another one trained: `fill` puts that into it before it stands.
+    pub(crate) fn make_branched(
+        &self,
+        out: &Destination,
+        fill: impl FnOnce(&FitConfig, &mut RunWriter) -> Result<(), RunError>,
+    ) -> Result<(RunWriter, SavedRun), RunError> {
         let hint = format!("{}-{}", self.parts.name, self.spec.model);
         let mut run = RunWriter::create(out.dir.as_deref(), &hint, out.force)?;
         let saved = SavedRun::new(self.run_info(&run, &out.command)?, self)?;
-        self.config(&saved)?;
+        let config = self.config(&saved)?;
         // All before the run stands: what an interruption left out here would never be made up for.
         self.write_companions(&run, &saved, &[])?;
         if let Some((_, search)) = &self.found {
@@ -168,6 +177,7 @@ impl Experiment {
             }
         }
         run.event(&start_event())?;
+        fill(&config, &mut run)?;
         run.write_run_toml(&saved)?;
         Ok((run, saved))
     }

@@ -19,19 +19,19 @@ pub const LAST: &str = "last";
 /// The checkpoint with the best epoch's weights.
 pub const BEST: &str = "best";
 /// The file of the weights in a checkpoint of a run that trains them all.
-const MODEL: &str = "model.safetensors";
+pub(crate) const MODEL: &str = "model.safetensors";
 /// The file of what training changes, where part of the weights is frozen.
-const TRAINED: &str = "trained.safetensors";
+pub(crate) const TRAINED: &str = "trained.safetensors";
 /// The file of the frozen part. Neither file is named like a model's, since neither is a whole model.
-const FROZEN: &str = "frozen.safetensors";
+pub(crate) const FROZEN: &str = "frozen.safetensors";
 /// The optimiser's moments.
 const OPTIMIZER: &str = "optimizer.safetensors";
 /// The average of what training changes, where one is kept.
-const AVERAGE: &str = "average.safetensors";
+pub(crate) const AVERAGE: &str = "average.safetensors";
 /// Everything else: see [`Position`].
-const POSITION: &str = "position.json";
+pub(crate) const POSITION: &str = "position.json";
 /// The best epoch's weights without the frozen ones, where these are not the current ones.
-const BEST_MODEL: &str = "best.safetensors";
+pub(crate) const BEST_MODEL: &str = "best.safetensors";
 
 /// What travels with the weights: architecture, class names and preprocessing, as JSON strings where they
 /// are more than a word.

@@ -224,7 +224,7 @@ fn go_on(
         if let Some(line) = session.line.take() {
             run.statistics(&Statistics::Epoch(line))?;
         }
-        write_epoch(&session, &decisions, run)?;
+        write_epoch(session.config, &decisions, run)?;
         tell(run, callback)?;
         session.commit_epoch(decisions.best, decisions.checkpoint.as_ref(), run)?;
         let control = callback.epoch_end(&EpochReport {
@@ -244,8 +244,8 @@ fn go_on(
 }
 
 /// The epoch's figures and what the policies said of them.
-fn write_epoch(
-    session: &Session<'_>,
+pub(crate) fn write_epoch(
+    config: &FitConfig,
     decisions: &EpochDecisions,
     run: &mut RunWriter,
 ) -> Result<(), TrainError> {
@@ -255,12 +255,12 @@ fn write_epoch(
         run.event(&Event::answers(epoch, right))?;
     }
     let counted = decisions.early_stopping.as_ref().filter(|observation| observation.counter > 0);
-    if let (Some(observation), Some((_, options))) = (counted, &session.config.early_stopping) {
+    if let (Some(observation), Some((_, options))) = (counted, &config.early_stopping) {
         let (counter, patience) = (observation.counter, options.patience);
         run.event(&Event::EarlyStoppingCounter { epoch, counter, patience })?;
     }
     if let Some(step) = decisions.plateau.as_ref().filter(|step| step.lr_after != step.lr_before) {
-        let watched = session.config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
+        let watched = config.lr_scheduler.as_ref().map_or(Metric::VAL_LOSS, |(metric, _)| *metric);
         let reason = match watched {
             Metric::VAL_LOSS => "the validation loss stalled".to_owned(),
             other => format!("{} stalled", other.name()),

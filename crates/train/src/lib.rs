@@ -3,6 +3,7 @@
 //! * [`step`] the training step, and [`lockstep`], several networks on the same batches
 //! * [`metrics`] what is measured of a pass
 //! * [`mod@fit`] the training loop, and how it continues after an interruption
+//! * [`mod@branch`] a run that begins with what another one has trained
 //! * [`lr_find`] the search for a learning rate
 //! * [`mod@evaluate`] a pass over data in evaluation mode
 //! * [`description`] what travels with weights
@@ -11,6 +12,7 @@
 //! * [`callback`] how a caller watches and steers a run
 
 mod accumulation;
+pub mod branch;
 pub mod callback;
 mod checkpoint;
 pub mod description;
@@ -35,6 +37,7 @@ pub mod step;
 mod swa;
 mod unfreezing;
 
+pub use branch::{branch, parts_after};
 pub use callback::{Callback, Control, EpochReport, Tick};
 pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
 pub use description::{Description, HintError, Hints, is_int8};

@@ -54,6 +54,21 @@ impl Policies {
         })
     }
 
+    /// The policies of a run that goes on otherwise: those that are the same keep what they have seen.
+    pub(crate) fn changed(self, before: &FitConfig, after: &FitConfig) -> Result<Self, PolicyError> {
+        let mut changed = Self::new(after)?;
+        if before.early_stopping == after.early_stopping {
+            changed.early_stopping = self.early_stopping;
+        }
+        if before.lr_scheduler == after.lr_scheduler && before.lr.to_bits() == after.lr.to_bits() {
+            changed.plateau = self.plateau;
+        }
+        if before.checkpoint == after.checkpoint {
+            changed.checkpoint = self.checkpoint;
+        }
+        Ok(changed)
+    }
+
     /// Early stopping forgets how long the metric has not improved; its best value stays.
     pub(crate) fn count_anew(&mut self) {
         self.early_stopping.iter_mut().for_each(EarlyStopping::count_anew);

@@ -12,7 +12,7 @@ use crate::labels::MixedCrossEntropy;
 use crate::measured::Measured;
 use crate::metrics::Answers;
 use crate::policies::{EpochDecisions, Policies, Says};
-use crate::position::{PartialPass, Position, Stop};
+use crate::position::{PartialPass, Position};
 use crate::prepared::{Sources, trainer};
 use crate::statistics::{PlainLoss, ValidationAnswers};
 use crate::step::Trainer;
@@ -21,9 +21,7 @@ use std::time::{Duration, Instant};
 use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
 use wellfit_policy::schedule::Rates;
-use wellfit_record::{
-    Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, StopReason, is_better_epoch,
-};
+use wellfit_record::{Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, is_better_epoch};
 use wellfit_weights::Fault;
 
 /// A run between its first step and its last: the network, the position, and the results so far. The loop
@@ -297,11 +295,7 @@ impl<'a> Session<'a> {
         let says = Says { stopping: self.trains_all(), plateau: !averaged };
         let decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
-        if let Some(reason) =
-            decisions.early_stopping.as_ref().and_then(|observation| observation.stop.as_ref())
-        {
-            self.at.stop = Some(Stop { kind: StopReason::EarlyStopping, reason: reason.to_string() });
-        }
+        self.at.stop = decisions.stop();
         Ok(EpochDecisions { answered, ..decisions })
     }
 }

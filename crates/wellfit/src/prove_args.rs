@@ -13,13 +13,13 @@ use wellfit::run::options::Group;
     after_long_help = "Options of train are the baseline's settings, which all runs have. More: docs/prove.md"
 )]
 pub struct ProveArgs {
-    /// Data as for `train`
-    #[arg(value_name = "DATA")]
-    pub data: String,
+    /// Data as for `train`, or a run: its data, and its settings as the baseline's
+    #[arg(value_name = "DATA|RUN", required_unless_present = "audit")]
+    pub data: Option<String>,
     /// What is compared with the baseline; give it again for several: early-stopping, lr-scheduler, batch-norm, augmentation, hflip,
     /// vflip, weight-decay, label-smoothing, freeze, weights, class-weights, a schedule (one-cycle), a recipe (scratch), or any
     /// option with a value (lr=0.01)
-    #[arg(long, value_name = "NAME", required_unless_present = "b")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["b", "audit"])]
     pub technique: Vec<String>,
     /// A configuration as for --config that is the baseline
     #[arg(long, value_name = "FILE", requires = "b", conflicts_with = "config")]
@@ -42,6 +42,21 @@ pub struct ProveArgs {
     /// The chance to find any technique that does nothing
     #[arg(long, value_name = "P", default_value_t = 0.05, allow_negative_numbers = true)]
     pub alpha: f64,
+    /// Let the techniques begin at that epoch, as if a finding had shown then; before it both arms are one training
+    #[arg(long, value_name = "EPOCH")]
+    pub treat_at: Option<u32>,
+    /// Train all combinations of the techniques, and judge each of them and what two do together
+    #[arg(long)]
+    pub factorial: bool,
+    /// Judge the best weights on the test part, too, once the verdicts stand; such looks are counted
+    #[arg(long)]
+    pub test: bool,
+    /// Let so many processes work on pairs at once; fewer where memory is short
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub jobs: usize,
+    /// Train one pair of that trial again, chosen at random, and compare the SHA-256 of its weights
+    #[arg(long, value_name = "TRIAL", conflicts_with_all = ["technique", "b", "resume", "out"])]
+    pub audit: Option<PathBuf>,
     // After these, so that help has the groups in their order.
     #[command(flatten)]
     pub settings: Settings,

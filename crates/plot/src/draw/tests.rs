@@ -56,6 +56,23 @@ fn gaps_break_the_line_and_lone_points_are_dots() {
 }
 
 #[test]
+fn a_band_lies_between_its_lines_and_below_others() {
+    let edges = [vec![(0.0, 1.0), (10.0, 2.0)], vec![(0.0, 3.0), (10.0, 4.0)]].map(line);
+    let band =
+        crate::Band { points: vec![(0.0, 1.0, 3.0), (10.0, 2.0, 4.0)], color: Color::RED.into(), alpha: 1.0 };
+    let none = crate::Band { points: vec![(0.0, f64::NAN, 9.0), (10.0, 0.0, 9.0)], ..band.clone() };
+    let over = Series::new("", vec![(0.0, 2.0), (10.0, 3.0)], Color::PURPLE);
+    let lines = edges.into_iter().chain([over]).collect();
+    let chart = Chart { bands: vec![band, none], lines, ..Chart::default() };
+    assert_eq!(color(&chart, (5.3, 2.1)), Color::RED);
+    assert_eq!(color(&chart, (5.3, 3.3)), Color::RED);
+    assert_eq!(color(&chart, (5.0, 2.5)), Color::PURPLE);
+    assert_eq!(color(&chart, (2.3, 3.6)), Color::WHITE);
+    assert_eq!(color(&chart, (8.3, 1.3)), Color::WHITE);
+    assert!(chart.svg(Theme::Light).contains("<polygon"));
+}
+
+#[test]
 fn dashes_alternate() {
     let mut chart = Chart { lines: vec![line(vec![(0.0, 0.3), (1.0, 0.3)])], ..Chart::default() };
     let changes = |chart: &Chart| {

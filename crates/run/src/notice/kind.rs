@@ -58,6 +58,11 @@ pub enum Notice {
         /// Whether its run is there and finished.
         finished: bool,
     },
+    /// A treated run begins behind what it has in common with its pair's baseline.
+    Branched {
+        /// The epochs that are not trained again.
+        epochs: u32,
+    },
     /// A technique whose settings the baseline has already.
     NoTechnique {
         /// Its name.

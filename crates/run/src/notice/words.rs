@@ -37,6 +37,9 @@ impl fmt::Display for Notice {
             Self::Arm { pair, pairs, arm, finished } => {
                 write!(f, "Pair {pair} of {pairs}, {arm}{}", if *finished { ": finished before" } else { "" })
             }
+            Self::Branched { epochs } => {
+                write!(f, "The first {} are the baseline's", plural(*epochs as usize, "epoch"))
+            }
             Self::NoTechnique { name } => write!(
                 f,
                 "{name}: the baseline has these settings already, so the arms will be the same to the bit"

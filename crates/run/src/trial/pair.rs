@@ -1,37 +1,36 @@
-//! The two arms of a pair: made as ordinary runs, and measured from their records.
+//! The runs of a pair, made as ordinary ones; what an arm shares with the baseline is trained once.
 
-use super::plan::{JUDGED, arm, directory};
-use crate::classifier::Classifier;
+use super::arms::{Arm, options};
+use super::data::Data;
+use super::sharing::{Keeper, Sharing, source};
 use crate::error::RunError;
 use crate::experiment::Experiment;
-use crate::member::{Quiet, State, state};
+use crate::member::{State, state};
 use crate::notice::Notice;
 use crate::observer::Observer;
-use crate::opening::DataSource;
 use crate::options::RunSpec;
+use crate::resume::Unfinished;
 use crate::saved::SavedRun;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
+use wellfit_proof::Design;
 use wellfit_proof::trial::PairId;
-use wellfit_proof::{Cost, Design, Flips, PairResult, judged_by_halves};
-use wellfit_record::{Checkpoint, Metric, RunDir, TrialDir, answers, best_epoch, epochs};
+use wellfit_record::{Checkpoint, RunDir, TrialDir};
+use wellfit_train::LAST;
 use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
 
 /// A trial that is being worked on.
+#[derive(Clone, Copy)]
 pub(super) struct Trial<'a> {
     pub design: &'a Design,
+    /// The baseline, and what is compared with it: the arm of a [`PairId`] is one behind its technique.
+    pub arms: &'a [Arm],
     pub dir: &'a TrialDir,
-    pub source: &'a DataSource,
+    pub data: &'a Data<'a>,
     pub command: &'a str,
-}
-
-/// What a run is worth.
-struct Worth {
-    value: f64,
-    /// Image by image, where the metric is a mean over them.
-    per_image: Option<Vec<f64>>,
-    cost: Cost,
+    /// Whether every run is trained from its beginning, whatever it shares.
+    pub whole: bool,
 }
 
 impl Trial<'_> {
@@ -41,14 +40,14 @@ impl Trial<'_> {
     }
 
     /// The run of an arm of a pair.
-    pub fn run(&self, pair: usize, technique: Option<usize>) -> PathBuf {
-        self.dir.run(self.seed(pair), &directory(self.design, technique))
+    pub fn run(&self, pair: usize, arm: usize) -> PathBuf {
+        self.dir.run(self.seed(pair), &self.arms[arm].directory)
     }
 
     /// Whether both runs of a pair are whole.
     pub fn is_finished(&self, id: PairId) -> Result<bool, RunError> {
-        for technique in [None, Some(id.technique)] {
-            let Ok(run) = RunDir::open(self.run(id.pair, technique)) else { return Ok(false) };
+        for arm in [0, id.technique + 1] {
+            let Ok(run) = RunDir::open(self.run(id.pair, arm)) else { return Ok(false) };
             if !SavedRun::read(&run)?.is_finished(&run)? {
                 return Ok(false);
             }
@@ -58,65 +57,128 @@ impl Trial<'_> {
 
     /// Make what is missing of the runs of a pair. The caller has the pair's lock.
     pub fn make(&self, id: PairId, observer: &mut dyn Observer) -> Result<(), RunError> {
-        for technique in [None, Some(id.technique)] {
-            self.make_run(id.pair, technique, observer)?;
+        let baseline = self.prepare(id.pair, 0, observer)?;
+        self.make_baseline(id.pair, baseline, observer)?;
+        self.make_treated(id, observer)?;
+        let begun = |arm| self.run(id.pair, arm).join("run.toml").is_file();
+        if (1..self.arms.len()).all(begun) {
+            self.dir.forget(self.seed(id.pair));
         }
         Ok(())
     }
 
-    fn make_run(
+    /// What a run of that arm needs before its first step.
+    pub fn prepare(
         &self,
         pair: usize,
-        technique: Option<usize>,
+        arm: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Experiment, RunError> {
+        let options = options(self.design, &self.arms[arm], self.seed(pair))?;
+        self.data.prepare(&options, observer)
+    }
+
+    fn make_baseline(
+        &self,
+        pair: usize,
+        experiment: Experiment,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
-        let treated = technique.map(|place| &self.design.techniques[place]);
-        let options = arm(self.design, treated, self.seed(pair))?;
-        let dir = self.run(pair, technique);
-        let experiment = Experiment::prepare(&options, self.source, &mut Quiet(observer))?;
-        let state = state(&dir, &experiment)?;
+        let state = self.begin(pair, 0, &experiment, observer)?;
+        if matches!(state, State::Finished) {
+            return Ok(());
+        }
+        let sharings = (1..self.arms.len()).map(|arm| self.sharing(pair, arm, &experiment));
+        let sharings = sharings.collect::<Result<Vec<_>, _>>()?;
+        let mut brief = Brief(observer);
+        let mut keeper = Keeper::new(&mut brief, (self.dir, self.seed(pair)), &self.run(pair, 0), sharings)?;
+        match state {
+            State::Unfinished(run) => drop(run.resume(experiment, &mut keeper)?),
+            _ => drop(experiment.train(&self.place(pair, 0), &mut keeper)?),
+        }
+        Ok(())
+    }
+
+    fn make_treated(&self, id: PairId, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let (pair, arm) = (id.pair, id.technique + 1);
+        let experiment = self.prepare(pair, arm, observer)?;
+        let state = self.begin(pair, arm, &experiment, observer)?;
+        let late = self.design.treat_at.is_some_and(|epoch| epoch > 1);
+        match state {
+            State::Finished => {}
+            State::Unfinished(run) => {
+                let dir = RunDir::open(self.run(pair, arm))?;
+                if late && dir.newest_good(Some(LAST))?.found.is_none() {
+                    return Err(lost(dir.path(), "its checkpoints are damaged"));
+                }
+                drop(run.resume(experiment, &mut Brief(observer))?);
+            }
+            State::Absent => self.begin_treated((pair, arm), experiment, observer)?,
+        }
+        Ok(())
+    }
+
+    /// Train a treated run behind what it shares with the baseline, or from its beginning.
+    fn begin_treated(
+        &self,
+        (pair, arm): (usize, usize),
+        experiment: Experiment,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let baseline = self.prepare(pair, 0, observer)?;
+        let sharing = self.sharing(pair, arm, &baseline)?;
+        drop(baseline);
+        let from = RunDir::open(self.run(pair, 0))?;
+        let late = sharing.is_late();
+        let found =
+            if self.whole && !late { None } else { source((self.dir, self.seed(pair)), &from, &sharing)? };
+        let Some(found) = found else {
+            if late {
+                return Err(lost(from.path(), "the state at which the technique begins is gone"));
+            }
+            drop(experiment.train(&self.place(pair, arm), &mut Brief(observer))?);
+            return Ok(());
+        };
+        observer.notice(&Notice::Branched { epochs: found.checkpoint.manifest.info.epoch });
+        let fill = |config: &_, run: &mut _| sharing.fill(&from, &found, config, run);
+        let (run, saved) = experiment.make_branched(&self.place(pair, arm), fill)?;
+        drop(Unfinished::new(run, saved).resume(experiment, &mut Brief(observer))?);
+        Ok(())
+    }
+
+    /// What an arm shares with the baseline of its pair.
+    pub fn sharing(&self, pair: usize, arm: usize, baseline: &Experiment) -> Result<Sharing, RunError> {
+        let options = options(self.design, &self.arms[arm], self.seed(pair))?;
+        let treated = self.data.spec(&options, self.data.kind(baseline))?;
+        Sharing::of(baseline, &treated, self.design.treat_at)
+    }
+
+    fn begin(
+        &self,
+        pair: usize,
+        arm: usize,
+        experiment: &Experiment,
+        observer: &mut dyn Observer,
+    ) -> Result<State, RunError> {
+        let state = state(&self.run(pair, arm), experiment)?;
         observer.notice(&Notice::Arm {
             pair: pair + 1,
             pairs: self.design.last_pair(),
-            arm: treated
-                .map_or_else(|| wellfit_proof::BASELINE.to_owned(), |technique| technique.name.clone()),
+            arm: self.arms[arm].name.clone(),
             finished: matches!(state, State::Finished),
         });
-        match state {
-            State::Finished => {}
-            State::Unfinished(run) => drop(run.resume(experiment, &mut Brief(observer))?),
-            State::Absent => {
-                // Whatever of a run is there was cut off before it was one.
-                let out = Destination { dir: Some(dir), force: true, command: self.command.to_owned() };
-                drop(experiment.train(&out, &mut Brief(observer))?);
-            }
-        }
-        Ok(())
+        Ok(state)
     }
 
-    /// The result of a finished pair, and the images that changed sides.
-    pub fn measure(&self, id: PairId) -> Result<(PairResult, Option<Flips>), RunError> {
-        let metric = Metric::named(&self.design.metric).unwrap_or(JUDGED);
-        let [own, other] = [None, Some(id.technique)].map(|technique| self.run(id.pair, technique));
-        let (baseline, treated) = (worth(&own, metric)?, worth(&other, metric)?);
-        let both = baseline.per_image.as_ref().zip(treated.per_image.as_ref());
-        let per_image: Option<Vec<f64>> =
-            both.map(|(own, other)| own.iter().zip(other).map(|(own, other)| other - own).collect());
-        let right = |values: &[f64]| values.iter().map(|value| *value > 0.5).collect::<Vec<bool>>();
-        let flips = both.map(|(own, other)| Flips::count(&right(own), &right(other))).transpose()?;
-        let result = PairResult {
-            baseline: baseline.value,
-            treated: treated.value,
-            same_bits: same_bits(&own, &other)?,
-            per_image,
-            cost: Cost {
-                epochs: treated.cost.epochs - baseline.cost.epochs,
-                seconds: treated.cost.seconds - baseline.cost.seconds,
-                images: treated.cost.images - baseline.cost.images,
-            },
-        };
-        Ok((result, flips))
+    /// Whatever of a run is there was cut off before it was one.
+    fn place(&self, pair: usize, arm: usize) -> Destination {
+        Destination { dir: Some(self.run(pair, arm)), force: true, command: self.command.to_owned() }
     }
+}
+
+/// A run that a technique was to begin in the middle of cannot be gone on with.
+fn lost(run: &Path, problem: &str) -> RunError {
+    RunError::Output(format!("{}: {problem}. Remove this run and give the same command again", run.shown()))
 }
 
 /// Of a trial's many runs passes on how they get on and what they warn of, but not what each of them is.
@@ -154,40 +216,4 @@ impl Observer for Brief<'_> {
     fn ready(&mut self, spec: &RunSpec, run: &Path) -> Result<(), RunError> {
         self.0.ready(spec, run)
     }
-}
-
-fn worth(dir: &Path, metric: Metric) -> Result<Worth, RunError> {
-    let run = RunDir::open(dir)?;
-    let (outcome, events) = (run.outcome()?, run.events()?.rows);
-    let trained = f64::from(outcome.epochs);
-    let cost =
-        Cost { epochs: trained, seconds: outcome.seconds, images: trained * outcome.info.data.train as f64 };
-    if metric == JUDGED {
-        let missing = || {
-            RunError::Output(format!(
-                "{}: the answers of an epoch are missing: it was resumed without `record_answers`. Remove this run and give the \
-                 same command again",
-                dir.shown()
-            ))
-        };
-        let found =
-            answers(&events, outcome.epochs).into_iter().collect::<Option<Vec<_>>>().ok_or_else(missing)?;
-        let values: Vec<Vec<f64>> = found
-            .into_iter()
-            .map(|right| right.into_iter().map(|right| f64::from(u8::from(right))).collect())
-            .collect();
-        let per_image = judged_by_halves(&values, metric.mode())?;
-        let value = per_image.iter().sum::<f64>() / per_image.len() as f64;
-        return Ok(Worth { value, per_image: Some(per_image), cost });
-    }
-    let value = best_epoch(&epochs(&events), metric).map_or(f64::NAN, |epoch| epoch.value(metric));
-    Ok(Worth { value, per_image: None, cost })
-}
-
-/// Whether the best weights of two runs are the same.
-fn same_bits(own: &Path, other: &Path) -> Result<bool, RunError> {
-    let [own, other] =
-        [own, other].map(|dir| Classifier::open(dir).map(|classifier| classifier.network.state()));
-    let (own, other) = (own?, other?);
-    Ok(own.arrays == other.arrays)
 }

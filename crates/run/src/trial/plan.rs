@@ -4,7 +4,7 @@ use super::techniques::technique;
 use crate::error::RunError;
 use crate::options::{DataKind, Options, entries};
 use std::ffi::OsStr;
-use wellfit_proof::{BASELINE, Design, Pairs, Settings, Technique};
+use wellfit_proof::{Design, Pairs, Settings, Technique};
 use wellfit_record::{Metric, Phase};
 
 /// The metric whose best epoch is judged image by image.
@@ -15,6 +15,8 @@ pub(super) const JUDGED: Metric = Metric::VAL_ACCURACY;
 pub struct Ask {
     /// The settings of all arms.
     pub baseline: Options,
+    /// A finished or unfinished run whose settings these are over.
+    pub run: Option<Options>,
     /// The techniques, by name or as `setting=value`.
     pub techniques: Vec<String>,
     /// A second configuration, with its name, which is compared with the baseline.
@@ -27,6 +29,14 @@ pub struct Ask {
     pub delta: f64,
     /// The chance to find any technique that does nothing.
     pub alpha: f64,
+    /// The epoch, counted from 1, at which the techniques begin; from the start if none.
+    pub treat_at: Option<u32>,
+    /// Whether all combinations of the techniques are trained, to judge effects and interactions of two.
+    pub factorial: bool,
+    /// Whether to look at the test part in the end.
+    pub test: bool,
+    /// Only make runs, and leave result and pictures to the process that began the trial.
+    pub only_runs: bool,
 }
 
 impl Ask {
@@ -36,8 +46,11 @@ impl Ask {
     /// If a technique, a setting or a number cannot be used.
     pub(super) fn design(&self, kind: DataKind) -> Result<Design, RunError> {
         let metric = self.metric()?;
-        let mut baseline = self.baseline.clone();
         self.refuse()?;
+        let mut baseline = match &self.run {
+            Some(run) => self.baseline.clone().combine(shortest(run, kind)),
+            None => self.baseline.clone(),
+        };
         let first_seed = baseline.seed.take().unwrap_or(0);
         // All pairs are judged on the same images, or no interval could speak of new ones.
         baseline.split_seed.get_or_insert(Some(first_seed));
@@ -52,11 +65,23 @@ impl Ask {
         }
         let mut design = Design::new(metric.name(), metric.mode(), techniques);
         (design.delta, design.alpha, design.first_seed) = (self.delta, self.alpha, first_seed);
+        design.treat_at = self.treat_at;
+        if self.factorial {
+            design.contrasts = Some(effects(&design.techniques));
+        }
         let usual = || Pairs::Fixed { seeds: design.fewest_pairs().max(6), grown_to: None };
         design.pairs = self.pairs.unwrap_or_else(usual);
         design.baseline = settings(&baseline)?;
         design.validate()?;
         Ok(design)
+    }
+
+    /// Settings with which the data can be opened.
+    pub(super) fn settings(&self) -> Options {
+        match &self.run {
+            Some(run) => self.baseline.clone().combine(run.clone()),
+            None => self.baseline.clone(),
+        }
     }
 
     fn metric(&self) -> Result<Metric, RunError> {
@@ -97,33 +122,33 @@ impl Ask {
     }
 }
 
-/// The settings of an arm of a plan; the baseline's without a technique.
-pub(super) fn arm(design: &Design, technique: Option<&Technique>, seed: u64) -> Result<Options, RunError> {
-    let mut options = Options::default();
-    for (name, value) in
-        design.baseline.iter().chain(technique.iter().flat_map(|technique| &technique.settings))
-    {
-        options.set(name, OsStr::new(value))?;
+/// The settings of a run without those that it would have had anyway, so that a technique such as a recipe can move them.
+fn shortest(run: &Options, kind: DataKind) -> Options {
+    let decided = |options: &Options| options.decide(kind).ok();
+    let Some(whole) = decided(run) else { return run.clone() };
+    let Ok(mut table) = toml::Table::try_from(run) else { return run.clone() };
+    let mut shortest = run.clone();
+    for entry in entries() {
+        let Some(value) = table.remove(entry.name) else { continue };
+        match table.clone().try_into::<Options>() {
+            Ok(shorter) if decided(&shorter).as_ref() == Some(&whole) => shortest = shorter,
+            _ => drop(table.insert(entry.name.to_owned(), value)),
+        }
     }
-    options.seed = Some(seed);
-    options.record_answers = Some(design.metric == JUDGED.name());
-    Ok(options)
+    shortest
 }
 
-/// The directory of an arm's run: its technique's name where file systems take it, and a number with it where they do not.
-pub(super) fn directory(design: &Design, technique: Option<usize>) -> String {
-    let Some(place) = technique else { return BASELINE.to_owned() };
-    let name = &design.techniques[place].name;
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-    if plain == *name && !plain.starts_with('.') {
-        plain
-    } else {
-        format!("{}-{}", place + 1, plain.trim_matches(['.', '-']))
-    }
+/// The effects of a factorial trial: each technique, and each two together.
+fn effects(techniques: &[Technique]) -> Vec<Vec<String>> {
+    let names: Vec<&String> = techniques.iter().map(|technique| &technique.name).collect();
+    let single = names.iter().map(|name| vec![(*name).clone()]);
+    let pairs = names.iter().enumerate().flat_map(|(place, name)| {
+        names[place + 1..].iter().map(move |other| vec![(*name).clone(), (*other).clone()])
+    });
+    single.chain(pairs).collect()
 }
 
-/// The given settings as text. [`arm`] reads them back.
+/// The given settings as text. An arm's options are read back from it.
 fn settings(options: &Options) -> Result<Settings, RunError> {
     let table =
         toml::Table::try_from(options).map_err(|error| RunError::Output(format!("settings: {error}")))?;

@@ -35,7 +35,8 @@ pub(super) fn technique(name: &str, baseline: &Options, kind: DataKind) -> Resul
 }
 
 fn meant(name: &str, baseline: &Options, kind: DataKind) -> Result<(String, String), RunError> {
-    if let Some((setting, value)) = name.split_once('=') {
+    // The options of a schedule, as in `step:step_size=10`, are no setting of their own.
+    if let Some((setting, value)) = name.split_once('=').filter(|(setting, _)| !setting.contains(':')) {
         return Ok((setting.trim().trim_start_matches('-').replace('-', "_"), value.to_owned()));
     }
     if let Some((_, setting, value)) = NAMED.iter().find(|(known, ..)| *known == name) {
@@ -104,6 +105,7 @@ mod tests {
             ("weight-decay", "weight_decay", "0.0001"),
             ("one-cycle", "schedule", "one-cycle"),
             ("scratch", "recipe", "scratch"),
+            ("step:step_size=10", "schedule", "step:step_size=10"),
             ("batch-size=4", "batch_size", "4"),
             ("--lr=0.1", "lr", "0.1"),
         ] {

@@ -4,6 +4,7 @@ pub mod batchnorm;
 pub mod dropout;
 mod picture_set;
 pub mod transfer;
+mod verdict;
 
 use crate::error::CliError;
 use crate::output::command_line;

@@ -38,6 +38,8 @@ mod plot;
 mod policies;
 mod pretrained;
 mod prove;
+mod prove_branches;
+mod prove_shared;
 mod races;
 mod replay;
 mod report;

@@ -3,12 +3,14 @@
 use super::NAMES;
 use crate::args::BatchnormArgs;
 use crate::error::CliError;
+use crate::labs::verdict::{Compared, verdict};
 use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
+use wellfit::policy::Mode;
 use wellfit::record::RunWriter;
 use wellfit::run::figures::{self, percent};
 
@@ -82,7 +84,10 @@ pub fn report(
     } else {
         String::new()
     };
-    let text = text + &lines;
+    let compared = Compared { technique: "batch-norm", metric: ("test_accuracy", Mode::Max), delta: 0.005 };
+    let proved = verdict(&compared, results.iter().map(|result| result.accuracy))?;
+    let said = proved.as_ref().map_or_else(String::new, |(text, _)| format!("\n{text}."));
+    let text = text + &lines + &said;
     write_summary(run, &text)?;
     out.say(text);
     let seconds = start.elapsed().as_secs_f64();
@@ -90,6 +95,9 @@ pub fn report(
     let mut value = json!({ "run": output::path(run.path()), "seconds": seconds });
     for (network, name) in NAMES.iter().enumerate() {
         value[name] = json!({ "loss_last20": number(loss[network]), "test_accuracy": accuracy[network] });
+    }
+    if let Some((_, proved)) = proved {
+        value["proof"] = proved;
     }
     if let Some(seeds) = per_seed(&per_seed_values) {
         value["seeds"] = seeds;

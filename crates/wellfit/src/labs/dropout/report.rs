@@ -2,12 +2,14 @@
 
 use crate::args::DropoutArgs;
 use crate::error::CliError;
+use crate::labs::verdict::{Compared, verdict};
 use crate::labs::{mean, per_seed, write_summary};
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
 use std::time::Instant;
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
+use wellfit::policy::Mode;
 use wellfit::record::RunWriter;
 use wellfit::run::duration;
 
@@ -32,9 +34,15 @@ pub fn report(
     } else {
         String::new()
     };
+    // A fiftieth of the variance of the noise, which no network can go below.
+    let delta = args.noise * args.noise / 50.0;
+    let compared =
+        Compared { technique: "dropout", metric: ("test_loss", Mode::Min), delta: delta.max(1e-9) };
+    let proved = verdict(&compared, results.iter().copied())?;
+    let said = proved.as_ref().map_or_else(String::new, |(text, _)| format!("\n{text}."));
     let text = format!(
         "After {} the test loss is {:.4} without and {:.4} with dropout {} ({:+.0} %).\n\
-         Dropout is lower for {better} of {}.{lines}",
+         Dropout is lower for {better} of {}.{lines}{said}",
         plural(args.epochs as usize, "epoch"),
         loss[0],
         loss[1],
@@ -60,6 +68,9 @@ pub fn report(
             value
         })
         .collect();
+    if let Some((_, proved)) = proved {
+        value["proof"] = proved;
+    }
     if let Some(seeds) = per_seed(&seeds) {
         value["seeds"] = seeds;
     }

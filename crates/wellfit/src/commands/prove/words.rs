@@ -1,55 +1,41 @@
-//! `wellfit prove`: whether techniques help, by pairs of runs.
+//! What `prove` says in the end.
 
-use crate::args::ProveArgs;
-use crate::error::CliError;
-use crate::opening::source;
-use crate::output::{Output, command_line};
-use crate::progress::Progress;
+use crate::output::Output;
+use std::path::Path;
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
-use wellfit::proof::{Cost, Flips, Judged, Pairs, Verdict};
+use wellfit::proof::{Cost, Design, Flips, Judged, Outcome, Verdict};
+use wellfit::run::Proof;
 use wellfit::run::figures::duration;
-use wellfit::run::{Ask, Destination, Options, Proof, RunError, Validation, prove};
-
-/// Run the command.
-pub fn run(args: &ProveArgs, out: Output) -> Result<(), CliError> {
-    let mut progress = Progress::new(out, args.verbose);
-    let source = source(&args.data, &args.place, Validation::Split);
-    let place = Destination { dir: args.out.clone(), force: false, command: command_line() };
-    let proof = prove(&ask(args)?, &source, &place, args.resume.is_some(), &mut progress);
-    let proof = proof.map_err(|error| match error {
-        RunError::Interrupted { reason, .. } => CliError::Interrupted(format!(
-            "interrupted by {reason}; what was trained is saved: the same command with --resume auto goes on"
-        )),
-        other => other.into(),
-    })?;
-    report(&proof, out);
-    Ok(())
-}
-
-fn ask(args: &ProveArgs) -> Result<Ask, CliError> {
-    let baseline = args.settings.over_file(args.a.as_deref().or(args.config.as_deref()))?;
-    let other = args.b.as_deref().map(|file| {
-        let options = args.settings.0.clone().combine(Options::read(file)?);
-        let name = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-        Ok::<_, RunError>((name, options))
-    });
-    let until = args.until_sure.map(|at_most| Pairs::UntilSure { at_most });
-    Ok(Ask {
-        baseline,
-        techniques: args.technique.clone(),
-        other: other.transpose()?,
-        pairs: until.or(args.seeds.map(|seeds| Pairs::Fixed { seeds, grown_to: None })),
-        metric: args.metric.clone(),
-        delta: args.delta,
-        alpha: args.alpha,
-    })
-}
 
 /// The table and the sentences, and the result for programs.
-fn report(proof: &Proof, out: Output) {
+pub fn report(proof: &Proof, out: Output) {
     let Proof { design, outcome, .. } = proof;
-    let shares = is_share(&design.metric);
+    out.say(format!("{}, treated minus baseline:", design.metric));
+    table(outcome, is_share(&design.metric), out);
+    for (one, flips) in outcome.techniques.iter().zip(&proof.flips) {
+        out.say(format!("{}: {}", one.name, sentence(one, flips, design)));
+    }
+    let (all, shared) = proof.epochs;
+    if shared > 0 {
+        out.say(format!(
+            "{} of {all} epochs are common to both arms of a pair and were trained once",
+            plural(shared as usize, "epoch")
+        ));
+    }
+    if let Some(look) = &proof.test {
+        out.say(format!(
+            "Look {} of this trial at the test part, at the best weights of each run. It chose nothing; what it shows must not \
+             choose anything either:",
+            look.number
+        ));
+        table(&look.outcome, true, out);
+    }
+    out.say(format!("The trial with its runs, plan and pictures: {}", proof.dir.shown()));
+    out.result(&proof.result);
+}
+
+fn table(outcome: &Outcome, shares: bool, out: Output) {
     let head =
         ["technique", "verdict", "pairs", "difference", "interval", "with new images", "p", "e", "won"];
     let row = |one: &Judged| {
@@ -67,17 +53,12 @@ fn report(proof: &Proof, out: Output) {
     };
     let rows: Vec<[String; 9]> =
         std::iter::once(head.map(str::to_owned)).chain(outcome.techniques.iter().map(row)).collect();
-    out.say(format!("{}, treated minus baseline:", design.metric));
     out.fitting_table(&rows, 2..9, &[7, 8, 5]);
-    for (one, flips) in outcome.techniques.iter().zip(&proof.flips) {
-        out.say(format!("{}: {}", one.name, sentence(one, *flips, design.delta)));
-    }
-    out.say(format!("The trial with its runs, plan and pictures: {}", proof.dir.shown()));
-    out.result(&proof.result);
 }
 
 /// What a verdict means, and what it is made of.
-fn sentence(one: &Judged, flips: Option<Flips>, delta: f64) -> String {
+fn sentence(one: &Judged, flips: &[Flips], design: &Design) -> String {
+    let delta = design.delta;
     let mut parts = vec![match (one.verdict, one.more_seeds) {
         (Verdict::Helps, _) => "it helps".to_owned(),
         (Verdict::Hurts, _) => "it hurts".to_owned(),
@@ -95,9 +76,16 @@ fn sentence(one: &Judged, flips: Option<Flips>, delta: f64) -> String {
             )
         }
     }];
-    if let Some(Flips { fixed, broken }) = flips.filter(|_| one.verdict != Verdict::IdenticalBits) {
-        parts
-            .push(format!("over all pairs it fixed {} and broke {broken}", plural(fixed as usize, "answer")));
+    if !flips.is_empty() && one.verdict != Verdict::IdenticalBits {
+        let sum = |of: fn(&Flips) -> u64| flips.iter().map(of).sum::<u64>();
+        let (fixed, broken) = (sum(|flips| flips.fixed), sum(|flips| flips.broken));
+        let told = flips.iter().filter(|flips| flips.p() <= design.alpha).count();
+        parts.push(format!(
+            "over all pairs it fixed {} and broke {broken}; by McNemar's test alone {told} of {} tell (p ≤ {})",
+            plural(fixed as usize, "answer"),
+            plural(flips.len(), "pair"),
+            design.alpha
+        ));
     }
     parts.push(cost(&one.cost));
     if let Some((r, saving)) = one.correlation.zip(one.saving) {
@@ -136,4 +124,14 @@ fn interval(ends: Option<[f64; 2]>, share: bool) -> String {
     } else {
         format!("{low:+.4} to {high:+.4}")
     }
+}
+
+/// What is said of a pair that came out otherwise.
+pub fn different(audit: &Path, trial: &Path) -> String {
+    format!(
+        "{}: a pair came out otherwise than in {}. Bits are promised for one version of Wellfit and one kind of processor: see \
+         `start` in the events.jsonl of both",
+        audit.shown(),
+        trial.shown()
+    )
 }
