@@ -1,7 +1,7 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
 pub use crate::bench_args::BenchArgs;
-pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
+pub use crate::data_args::{Data, DedupeArgs, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
 pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
@@ -71,6 +71,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Which parts of images speak for a class, as heat maps (Grad-CAM)
     Explain(ExplainArgs),
+    /// Look where a run's record cannot: BatchNorm, labels that are probably wrong, images that are there more than once
+    Probe(crate::probe_args::ProbeArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing
     Export(ExportArgs),
     /// Look at data
