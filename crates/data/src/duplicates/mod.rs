@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Copies have the same pixels. Of the others a pair counts if its difference hashes ([dHash], of the image as it is or
-//! mirrored) differ in at most [`MOST_BITS`] bits, and then the correlation of 10 × 10 pixels in colour is at least
-//! [`LEAST_CORRELATION`], both less the mean image of the data: what all images have in common, such as a dark
-//! background, makes no pair. The figures were measured on Fashion-MNIST (docs/duplicates.md).
+//! mirrored) differ in at most [`MOST_BITS`] bits, their colours in at most [`MOST_COLOUR`] levels, and then the correlation of
+//! 10 × 10 pixels is at least [`LEAST_CORRELATION`], both less the mean image of the data: what all images have in common, such
+//! as a dark background, makes no pair. The figures were measured on Fashion-MNIST (docs/duplicates.md).
 //!
 //! [dHash]: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
 
@@ -17,5 +17,5 @@ mod search;
 mod sets;
 
 pub use prints::MARGIN;
-pub use search::{LEAST_CORRELATION, MOST_BITS};
+pub use search::{LEAST_CORRELATION, MOST_BITS, MOST_COLOUR};
 pub use sets::{Duplicate, Duplicates, Likeness, choice, copies_only};

@@ -30,7 +30,9 @@ pub(super) struct Print {
     pub size: (usize, usize),
     pub hash: u64,
     pub mirrored: u64,
-    /// `[SIDE, SIDE, 3]`, less its mean and of length 1; `None` for a plain image.
+    /// How far the mean of each channel is from the mean of all, in levels: 0 for grey.
+    pub colour: [f64; 3],
+    /// `[SIDE, SIDE, 3]`, each channel less its mean, of length 1; `None` for a plain image.
     row: Option<Box<[f32]>>,
 }
 
@@ -58,9 +60,18 @@ impl Print {
         let nine = small((8, 9));
         let grey = with_channels(&nine, channels, 1);
         let ten = small((SIDE, SIDE));
-        let row = unit(&with_channels(&ten, channels, 3));
+        let ten = with_channels(&ten, channels, 3);
+        let means = means(&ten);
+        let grey_level = means.iter().sum::<f64>() / 3.0;
         let mirrored: Vec<u8> = grey.chunks_exact(9).flat_map(|line| line.iter().rev()).copied().collect();
-        Ok(Self { pixels: data.hash_of_pixels(i)?, size, hash: hash(&grey), mirrored: hash(&mirrored), row })
+        Ok(Self {
+            pixels: data.hash_of_pixels(i)?,
+            size,
+            hash: hash(&grey),
+            mirrored: hash(&mirrored),
+            colour: means.map(|mean| mean - grey_level),
+            row: unit(&ten, means),
+        })
     }
 }
 
@@ -70,13 +81,18 @@ fn hash(grey: &[u8]) -> u64 {
     bits.fold(0, |hash, pair| hash << 1 | u64::from(pair[1] > pair[0].saturating_add(MARGIN)))
 }
 
-/// The same numbers less their mean, of length 1; `None` if they hardly differ.
-fn unit(levels: &[u8]) -> Option<Box<[f32]>> {
-    let levels: Vec<f64> = levels.iter().map(|&level| f64::from(level)).collect();
-    let mean = levels.iter().sum::<f64>() / levels.len() as f64;
-    let length = levels.iter().map(|level| (level - mean) * (level - mean)).sum::<f64>().sqrt();
-    let scaled = levels.iter().map(|level| ((level - mean) / length) as f32);
-    (length >= PLAIN * (levels.len() as f64).sqrt()).then(|| padded(scaled))
+/// The mean of each channel of RGB pixels.
+fn means(pixels: &[u8]) -> [f64; 3] {
+    let sum = |channel| pixels.iter().skip(channel).step_by(3).map(|&level| f64::from(level)).sum::<f64>();
+    std::array::from_fn(sum).map(|sum: f64| sum * 3.0 / pixels.len() as f64)
+}
+
+/// The same pixels, each channel less its mean, of length 1; `None` if they hardly differ.
+fn unit(pixels: &[u8], means: [f64; 3]) -> Option<Box<[f32]>> {
+    let own: Vec<f64> =
+        pixels.iter().zip(means.iter().cycle()).map(|(&level, mean)| f64::from(level) - mean).collect();
+    let length = own.iter().map(|x| x * x).sum::<f64>().sqrt();
+    (length >= PLAIN * (own.len() as f64).sqrt()).then(|| padded(own.iter().map(|x| (x / length) as f32)))
 }
 
 fn padded(numbers: impl Iterator<Item = f32>) -> Box<[f32]> {

@@ -12,6 +12,9 @@ pub const MOST_BITS: u32 = 4;
 /// The least correlation of two near-duplicates.
 pub const LEAST_CORRELATION: f64 = 0.9978;
 
+/// By how many levels the colour of two near-duplicates may differ: the mean of a channel less that of all.
+pub const MOST_COLOUR: f64 = 12.0;
+
 /// The first bit of each band, and the end.
 const BANDS: [u32; MOST_BITS as usize + 2] = [0, 13, 26, 39, 52, 64];
 
@@ -34,7 +37,7 @@ pub(super) fn pairs(prints: &[&Print]) -> Vec<Pair> {
         let mut compare = |hash, row: Option<&[f32]>, mirrored| {
             let Some(row) = row else { return };
             index.near(hash, |a| {
-                let other = rows.get(a).filter(|_| a < b);
+                let other = rows.get(a).filter(|_| a < b && is_coloured_alike(prints[a], prints[b]));
                 if let Some(correlation) = other.and_then(|other| correlation(row, other)) {
                     found.push(Pair { a, b, correlation, mirrored });
                 }
@@ -45,6 +48,11 @@ pub(super) fn pairs(prints: &[&Print]) -> Vec<Pair> {
         found
     };
     (0..prints.len()).into_par_iter().flat_map_iter(of).collect()
+}
+
+/// The same shape in another colour is another picture.
+fn is_coloured_alike(a: &Print, b: &Print) -> bool {
+    a.colour.iter().zip(&b.colour).all(|(a, b)| (a - b).abs() <= MOST_COLOUR)
 }
 
 /// The correlation, if it is at least [`LEAST_CORRELATION`]: of numbers of length 1 it is `1 - |a - b|² / 2`.
