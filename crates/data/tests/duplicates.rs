@@ -42,7 +42,8 @@ fn noisy(pixels: &[u8]) -> Vec<u8> {
 }
 
 fn memory(pictures: &[Vec<u8>], labels: Vec<u32>) -> Dataset {
-    let images = Images::Memory { height: SIDE, width: SIDE, channels: 1, pixels: Arc::new(pictures.concat()) };
+    let images =
+        Images::Memory { height: SIDE, width: SIDE, channels: 1, pixels: Arc::new(pictures.concat()) };
     Dataset::new(vec!["a".into(), "b".into()], labels, images).unwrap()
 }
 
@@ -81,7 +82,10 @@ fn the_result_does_not_depend_on_threads() {
     pictures.extend((0..40).map(|i| noisy(&pictures[i * 3])).collect::<Vec<_>>());
     let data = memory(&pictures, vec![0; 160]);
     let of = |threads| {
-        wellfit_simd::Threads::new(threads).unwrap().run(|| Duplicates::among(&[("all", &data)], &|_| ())).unwrap()
+        wellfit_simd::Threads::new(threads)
+            .unwrap()
+            .run(|| Duplicates::among(&[("all", &data)], &|_| ()))
+            .unwrap()
     };
     assert_eq!(of(1), of(3));
     assert_eq!(of(1).extra(), 40);
