@@ -37,6 +37,10 @@ parity-update python="python3":
 parity-table:
     WELLFIT_PARITY_TABLE=1 cargo test --workspace --no-fail-fast -- --nocapture | grep -o '| .* |$'
 
+# The Python package with the real PyTorch, Lightning and Keras, where `python` has them, and with a program that is built
+python-test binary="target/release/wellfit" python="python3":
+    WELLFIT={{binary}} {{python}} -m unittest discover -s python/tests
+
 # Break one line after another: the parity tests must fail each time (writes the table in docs/parity.md)
 mutants:
     python3 parity/mutants.py --write

@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`open`](mod@open) opens what a user names as [`Dataset`]s and sets a validation part aside;
 //! [`loader`] turns images into [`Batch`]es by a [`preprocessing`], ahead of the training step, and may keep them in a
-//! [`cache`]; [`augment`] changes training images at random; [`scaling`] says what pixels are scaled by.
+//! [`cache`]; [`augment`] changes training images at random; [`scaling`] says what pixels are scaled by;
+//! [`duplicates`] are images that show the same.
 //!
 //! ```
 //! use wellfit_data::{Augmentations, Loader, LoaderOptions, OpenOptions, Preprocessing, open, stratified};
@@ -23,6 +24,7 @@
 pub mod augment;
 pub mod cache;
 pub mod divide;
+pub mod duplicates;
 pub mod error;
 pub mod loader;
 pub mod open;
@@ -32,6 +34,7 @@ pub mod statistics;
 
 pub use augment::{Augmentation, Augmentations, Choice, Flips};
 pub use cache::Cache;
+pub use duplicates::{Duplicate, Duplicates, Likeness};
 pub use error::DataError;
 pub use loader::{
     Batch, Dataset, Epoch, ImageRef, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes,

@@ -7,6 +7,7 @@
 //! * [`log`]: one reader a format, one [`Curves`] for all
 //! * [`findings`]: one rule a finding; every number in a rule is a constant of [`thresholds`] with its source
 //! * [`confidence`]: of how many held-out curves each finding was right
+//! * [`probes`]: what a look at the network tells, such as labels that are probably wrong
 //! * [`statistics`]: noise, trends and shares that do not mind outliers
 //! * [`table`]: columns of numbers from CSV and JSON, also for `replay`
 //!
@@ -24,6 +25,7 @@ mod diagnosis;
 mod error;
 pub mod findings;
 pub mod log;
+pub mod probes;
 pub mod statistics;
 pub mod table;
 pub mod thresholds;

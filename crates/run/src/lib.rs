@@ -17,6 +17,7 @@
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
 //! * [`evaluation_pictures`] what a classifier confuses, and its worst answers
+//! * [`probe()`] what its record cannot tell: a look at the network, the labels, the images
 //! * [`plots()`] a run's plots from its record; [`augmentation_sheet`] what its training sees
 //! * [`Observer`] and [`Notice`] progress and messages of a run; nothing here prints
 //!
@@ -29,6 +30,7 @@ mod classes;
 mod classifier;
 mod config_json;
 mod cross_validation;
+mod duplicates;
 mod embedded;
 mod error;
 mod evaluation_json;
@@ -49,6 +51,7 @@ pub mod options;
 mod plots;
 mod preprocessing;
 pub mod pretrained;
+mod probe;
 mod results;
 mod resume;
 mod saved;
@@ -68,6 +71,9 @@ pub use classifier::{
     Prediction, Predictor, class_list, imagenet_classes, training_images, weight_file,
 };
 pub use cross_validation::{CrossValidation, FoldResult, cross_validate, resume_folds};
+pub use duplicates::{
+    duplicate_sentences, duplicate_sheet, duplicate_summary, duplicates_json, find_duplicates, image_name,
+};
 pub use embedded::{EMBEDDED, EMBEDDED_MODEL, embedded, embedded_weights, is_embedded};
 pub use error::RunError;
 pub use evaluation_json::evaluation_json;
@@ -81,6 +87,7 @@ pub use observer::Observer;
 pub use opening::{DataSource, Validation};
 pub use options::{JitterSetting, LrSetting, Options, RunSpec, SwaStart, TimeLimit};
 pub use plots::{PictureFormat, Plots, plots};
+pub use probe::{GapProbe, LabelProbe, PROBE, Probe, probe};
 pub use results::{LARGEST_MATRIX, evaluation_pictures};
 pub use resume::{Changes, Found, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};

@@ -1,7 +1,7 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
 pub use crate::bench_args::BenchArgs;
-pub use crate::data_args::{Data, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
+pub use crate::data_args::{Data, DedupeArgs, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
 pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
 pub use crate::explain_args::ExplainArgs;
@@ -74,6 +74,8 @@ pub enum Command {
     /// Answer over HTTP: images in, classes out
     #[cfg(feature = "serve")]
     Serve(Box<crate::serve_args::ServeArgs>),
+    /// Look where a run's record cannot: BatchNorm, labels that are probably wrong, images that are there more than once
+    Probe(crate::probe_args::ProbeArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing; curves for TensorBoard and tables
     Export(ExportArgs),
     /// Look at data

@@ -1,4 +1,4 @@
-//! Where data are, and the options of `data show`, `data split` and `data stats`.
+//! Where data are, and the options of the commands that look at them.
 
 use crate::settings::{one_of, seed};
 use clap::{Args, Subcommand};
@@ -16,6 +16,8 @@ pub enum Data {
     Split(SplitArgs),
     /// Images of each class and part, sizes, proportions, mean and standard deviation
     Stats(StatsArgs),
+    /// List images that show the same picture, saved again, of another size or mirrored; or move all but one of each away
+    Dedupe(DedupeArgs),
 }
 
 /// Where data are and what their tables mean, where the data alone do not tell.
@@ -157,3 +159,35 @@ pub struct StatsArgs {
     #[command(flatten)]
     pub place: PlaceArgs,
 }
+
+/// `wellfit data dedupe`.
+#[derive(Debug, Args)]
+#[command(after_help = DEDUPE_EXIT_CODES)]
+pub struct DedupeArgs {
+    /// Data as for `train`
+    #[arg(value_name = "DATA", required_unless_present = "undo", conflicts_with = "undo")]
+    pub data: Option<String>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Move all images of a set but one to this folder, outside DATA; nothing is deleted. Sets whose labels differ stay
+    #[arg(long, value_name = "DIR")]
+    pub move_to: Option<PathBuf>,
+    /// Copies with the same pixels only
+    #[arg(long)]
+    pub exact: bool,
+    /// Bring back what was moved to this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["move_to", "exact"])]
+    pub undo: Option<PathBuf>,
+    /// A sheet of the sets as a picture, in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "undo")]
+    pub sheet: Option<PathBuf>,
+    /// Replace the sheet
+    #[arg(long)]
+    pub force: bool,
+    /// Leave unusable image files out instead of stopping
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+const DEDUPE_EXIT_CODES: &str = "Exit codes: 0 done, whatever was found, 2 wrong option, or data whose images cannot be moved, 3 unusable data, 5 the \
+sheet cannot be written, 8 some images could not be brought back";

@@ -17,6 +17,7 @@ mod opening;
 mod output;
 mod parent;
 mod parser;
+mod probe_args;
 mod program;
 mod progress;
 mod prove_args;
@@ -87,10 +88,12 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Explain(args) => commands::explain::run(args, out),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(args, out),
+        Command::Probe(args) => commands::probe::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
         Command::Data(Data::Split(args)) => commands::data_split::run(args, out),
         Command::Data(Data::Stats(args)) => commands::data_stats::run(args, out),
+        Command::Data(Data::Dedupe(args)) => commands::data_dedupe::run(args, out),
         Command::Weights(command) => commands::weights::run(command, out),
         Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The commands that messages name.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: &[&str] = &[
     "train",
     "resume",
     "verify-resume",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 20] = [
     "lab",
     "predict",
     "prove",
+    "probe",
     "evaluate",
     "export",
     "serve",

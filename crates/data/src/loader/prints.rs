@@ -22,7 +22,8 @@ impl Dataset {
         (0..self.len()).into_par_iter().map(print).collect()
     }
 
-    fn hash_of_pixels(&self, i: usize) -> Result<PixelHash, DataError> {
+    /// The hash of its pixels, read again where the file was not checked.
+    pub(crate) fn hash_of_pixels(&self, i: usize) -> Result<PixelHash, DataError> {
         if let Some(hash) = self.pixel_hash(i) {
             return Ok(hash);
         }

@@ -62,6 +62,14 @@ pub struct Splits {
 }
 
 impl Splits {
+    /// The parts there are, each with its name: `train`, `val`, `test`.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(&'static str, &Dataset)> {
+        let others = [("val", self.val.as_ref()), ("test", self.test.as_ref())];
+        let others = others.into_iter().filter_map(|(name, data)| Some((name, data?)));
+        std::iter::once(("train", &self.train)).chain(others).collect()
+    }
+
     /// Data without image files.
     pub(crate) fn without_files(name: String, train: Dataset, test: Option<Dataset>) -> Self {
         Self { name, train, val: None, test, skipped: Vec::new(), remarks: Vec::new() }
@@ -195,6 +203,11 @@ pub fn is_built_in(data: &str) -> bool {
 #[must_use]
 pub fn is_collection(path: &Path) -> bool {
     COLLECTIONS.iter().any(|form| (form.is)(path))
+}
+
+/// Whether `path` is a folder whose folders are the parts or the classes, so that where an image lies says all of it.
+pub(crate) fn is_class_folders(path: &Path) -> bool {
+    path.is_dir() && !is_collection(path) && !metadata::is(path)
 }
 
 /// A form that data on the disk may have.

@@ -150,6 +150,11 @@ impl Classifier {
         Self { network, classes, preprocessing, engine, quantised: None, others }
     }
 
+    /// What computes it.
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
     /// The same network, computed by `engine`; one in 8-bit integers computes itself and stays as it is.
     #[must_use]
     pub fn on(self, engine: Arc<dyn Engine>) -> Self {

@@ -5,6 +5,7 @@ use crate::config::require;
 use crate::error::CliError;
 use crate::opening::{open_data, source};
 use crate::output::{self, Output};
+use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wellfit::base::Shown;
@@ -14,7 +15,9 @@ use wellfit::data::open::copies::Copy;
 use wellfit::data::{Copies, DataError, Dataset, Depth, Need, Remark, Splits};
 use wellfit::plot::{GridCell, ImageGrid, Look, Picture};
 use wellfit::rng::{Rng, Stream};
-use wellfit::run::{Options, Validation, augmentation_sheet};
+use wellfit::run::{
+    Options, Validation, augmentation_sheet, duplicate_sentences, duplicates_json, find_duplicates,
+};
 
 /// Run the command.
 pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
@@ -25,10 +28,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     if path.exists() && !args.force {
         return Err(CliError::Output(format!("{} exists: give --force or another --out", path.shown())));
     }
-    let named =
-        [("train", Some(&splits.train)), ("val", splits.val.as_ref()), ("test", splits.test.as_ref())];
-    let parts: Vec<(&'static str, &Dataset)> =
-        named.into_iter().filter_map(|(name, data)| data.map(|data| (name, data))).collect();
+    let parts = splits.parts();
     let counts: Vec<Value> = parts.iter().map(|(name, data)| count(name, data, out)).collect();
     for sentence in classes_missing(&parts) {
         out.warn(sentence);
@@ -37,6 +37,12 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
     for sentence in copies.sentences(&sizes) {
         out.warn(sentence);
+    }
+    let found = find_duplicates(&parts, &mut Progress::new(out, false))?;
+    let sentences = duplicate_sentences(&found);
+    sentences.iter().for_each(|sentence| out.warn(sentence));
+    if !sentences.is_empty() {
+        out.say(format!("wellfit data dedupe {} lists them, and can move them away", args.data));
     }
     out.say(format!("suspicious files: {}", splits.skipped.len()));
     if splits.train.is_empty() {
@@ -57,6 +63,7 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
         "parts": counts,
         "remarks": splits.remarks.iter().map(remark).collect::<Vec<Value>>(),
         "copies": copies_json(&copies),
+        "duplicates": duplicates_json(&found, &splits.train.classes),
         "suspicious": splits
             .skipped
             .iter()

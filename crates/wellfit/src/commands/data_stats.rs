@@ -13,10 +13,7 @@ use wellfit::run::Validation;
 pub fn run(args: &StatsArgs, out: Output) -> Result<(), CliError> {
     let source = source(&args.data, &args.place, Validation::Split);
     let splits = open_data(&source, Need::Look, true, Depth::Clip, out)?;
-    let named =
-        [("train", Some(&splits.train)), ("val", splits.val.as_ref()), ("test", splits.test.as_ref())];
-    let parts: Vec<(&str, &Dataset)> =
-        named.into_iter().filter_map(|(name, data)| data.map(|data| (name, data))).collect();
+    let parts = splits.parts();
     table(&splits.train.classes, &parts, out);
     let mut found = Vec::new();
     for (name, data) in &parts {

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cross_validation;
+pub mod data_dedupe;
 pub mod data_show;
 pub mod data_split;
 pub mod data_stats;
@@ -17,6 +18,7 @@ pub mod models;
 pub mod outcome;
 pub mod plot;
 pub mod predict;
+pub mod probe;
 pub mod prove;
 pub mod replay;
 pub mod report;

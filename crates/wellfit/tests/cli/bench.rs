@@ -176,7 +176,7 @@ impl Bench {
     }
 
     /// Every file and folder with its content.
-    fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         walk(self.folder.path(), &mut found);
         found
