@@ -113,7 +113,8 @@ fn print(line: &str) {
     note_loss(writeln!(std::io::stdout(), "{line}"));
 }
 
-fn note_loss(result: std::io::Result<()>) {
+/// Remember why standard output did not take something.
+pub fn note_loss(result: std::io::Result<()>) {
     if let Err(error) = result
         && error.kind() != ErrorKind::BrokenPipe
     {
