@@ -89,10 +89,10 @@ impl Frame {
 
     /// How many looks at coefficients all scans together may take. T.81 lets no coefficient be given in more than 14
     /// rounds; and a scan that skips 32,767 blocks with three bytes looks at each of them, so it is also bound by the
-    /// `bytes` of the file. A white picture takes about 1,000 looks a byte; small pictures have all the looks they want.
+    /// `bytes` of the file. A white photo takes about 700 looks a byte; small pictures have all the looks they want.
     pub(super) fn most_looks(&self, bytes: usize) -> u64 {
         let coefficients: usize = self.components.iter().map(|component| 64 * component.blocks.len()).sum();
-        (14 * coefficients as u64).min(4096 * bytes as u64) + (1 << 27)
+        (14 * coefficients as u64).min(2048 * bytes as u64) + (1 << 27)
     }
 
     /// The most blocks a component has in a unit, horizontally and vertically.

@@ -6,6 +6,7 @@ use crate::opening::source;
 use crate::output::{Output, command_line};
 use crate::progress::Progress;
 use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
 use wellfit::proof::{Cost, Flips, Judged, Pairs, Verdict};
 use wellfit::run::figures::duration;
@@ -70,7 +71,7 @@ fn report(proof: &Proof, out: Output) {
     out.say(format!("{}, treated minus baseline:", design.metric));
     out.fitting_table(&rows, 2..9, &[7, 8, 5]);
     for (one, flips) in outcome.techniques.iter().zip(&proof.flips) {
-        out.say(format!("{}: {}", one.name, sentence(one, *flips, design.delta)));
+        out.say(format!("{}: {}", shown(&one.name), sentence(one, *flips, design.delta)));
     }
     out.say(format!("The trial with its runs, plan and pictures: {}", proof.dir.shown()));
     out.result(&proof.result);

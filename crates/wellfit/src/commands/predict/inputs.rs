@@ -13,6 +13,8 @@ use super::collection;
 const LIST: &str = "-";
 /// The most bytes of a name in a list.
 const MOST_NAME: usize = 1 << 16;
+/// More empty lines than anyone leaves between names.
+const MOST_EMPTY: u32 = 1 << 20;
 
 /// An image to classify, or a name that leads to none and why.
 pub type Input = Result<ImageRef, (PathBuf, String)>;
@@ -163,7 +165,7 @@ impl<R: BufRead> List<R> {
 
     /// The next name, which is not empty.
     fn next(&mut self) -> Option<io::Result<PathBuf>> {
-        loop {
+        for _ in 0..MOST_EMPTY {
             match self.read() {
                 Ok(None) => return None,
                 Ok(Some(name)) if name.is_empty() => {}
@@ -171,6 +173,7 @@ impl<R: BufRead> List<R> {
                 Err(cause) => return Some(Err(cause)),
             }
         }
+        Some(Err(io::Error::other(format!("{MOST_EMPTY} names in a row are empty: it is no list of names"))))
     }
 
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -220,6 +223,7 @@ mod tests {
         assert_eq!(names(b"a.png\nb c.png\r\n\nd.png"), ["a.png", "b c.png", "d.png"]);
         assert_eq!(names(b"a\nb.png\0c.png\0"), ["a\nb.png", "c.png"]);
         assert_eq!(names(b""), [""; 0]);
+        assert!(List::new(io::BufReader::new(io::repeat(0))).next().unwrap().is_err(), "as of /dev/zero");
         let mut long = List::new(&[b'x'; MOST_NAME + 1][..]);
         assert!(long.next().unwrap().is_err());
     }
