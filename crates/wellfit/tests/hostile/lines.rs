@@ -131,7 +131,7 @@ fn no_command_line_is_too_much() {
     assert!(commands.len() > 20, "only {} commands", commands.len());
     let options: usize = commands.iter().map(|command| command.options.len()).sum();
     let first: usize = std::env::var("WELLFIT_HOSTILE_FIRST").map_or(0, |number| number.parse().unwrap());
-    let count = asked_for(240);
+    let count = asked_for(150);
     let mut before = scene.entries();
     let mut wrong = Wrong::default();
     let (mut refused, mut stopped, mut slowest) = (0, 0, (0.0, String::new()));

@@ -125,7 +125,7 @@ fn whatever_stands_at_a_path_of_a_run_has_an_answer() {
     let all = paths.len() * COUNT;
     let mut wrong = Wrong::default();
     let (mut tried, mut slowest) = (0, (0.0, String::new()));
-    for case in chosen(all, 240) {
+    for case in chosen(all, 130) {
         let (path, number) = (&paths[case / COUNT], case % COUNT);
         // Each object meets each command at some path.
         let line = OF_RUNS[(case / COUNT + number) % OF_RUNS.len()];
@@ -150,7 +150,7 @@ fn whatever_a_command_is_given_has_an_answer() {
     let all = GIVEN.len() * COUNT;
     let mut wrong = Wrong::default();
     let (mut tried, mut slowest) = (0, (0.0, String::new()));
-    for case in chosen(all, 200) {
+    for case in chosen(all, 110) {
         let ((line, ending), number) = (GIVEN[case % GIVEN.len()], case / GIVEN.len());
         let line = line.replace("OBJECT", &format!("object{ending}"));
         let seconds = try_one(&mut wrong, &master, &line, Path::new(&format!("object{ending}")), number);

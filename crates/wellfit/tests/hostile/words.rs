@@ -104,7 +104,7 @@ const TEXTS: &[&str] = &[
     "$HOME",
     "`id`",
     "\u{1b}[31m",
-    "a\nb",
+    "a\nFORGED",
     "a\tb\r",
     "\u{202e}gpj",
     "é",
