@@ -83,7 +83,7 @@ impl Rows {
             Writer::Csv(csv) => {
                 let cells = cells(image, row, self.top);
                 // Exact for programs; a terminal has a person before it.
-                let cells = if self.terminal { cells.iter().map(plain).collect() } else { cells };
+                let cells = if self.terminal { cells.iter().map(|cell| plain(cell)).collect() } else { cells };
                 csv.write_record(cells).map_err(io::Error::from)
             }
             Writer::JsonLines(to) => writeln!(to, "{}", output::json_line(&value(image, row))),
@@ -120,7 +120,7 @@ impl Rows {
 }
 
 /// A cell with nothing in it that a terminal obeys.
-fn plain(cell: &Vec<u8>) -> Vec<u8> {
+fn plain(cell: &[u8]) -> Vec<u8> {
     shown(&String::from_utf8_lossy(cell)).into_owned().into_bytes()
 }
 
