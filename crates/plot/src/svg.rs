@@ -5,6 +5,7 @@ use std::fmt::Write;
 use wellfit_base::words::plural;
 
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
+use crate::text::{code_point, turns};
 use crate::{Chart, Paint, Theme};
 
 /// DejaVu Sans is what the layout is measured in; Verdana has its widths, and most others are narrower.

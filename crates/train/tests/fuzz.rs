@@ -38,7 +38,7 @@ fn damaged(name: &str, story: &Story, file: &str, inputs: u32) {
     fs::create_dir_all(&dir).unwrap();
     let path = dir.join("run");
     let mut run = Story::new_run(Faulty::new(Fault::Once), &path);
-    story.begin(&mut run, &mut After(10)).unwrap_err();
+    story.begin(&mut run, &mut After(5)).unwrap_err();
     drop(run);
     let whole = RunDir::open(&path).unwrap().newest_good(Some(wellfit_train::LAST)).unwrap().found.unwrap();
     let seeds = [whole.files[file].clone()];

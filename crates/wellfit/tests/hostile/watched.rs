@@ -154,7 +154,10 @@ impl Outcome {
             let raw = text.chars().find(|c| obeyed(*c));
             assert!(raw.is_none(), "a raw {raw:?} in the {name}\n{self}");
             // What is typed or stands in a file begins no line.
-            assert!(!text.lines().any(|line| line.starts_with("FORGED")), "a forged line in the {name}\n{self}");
+            assert!(
+                !text.lines().any(|line| line.starts_with("FORGED")),
+                "a forged line in the {name}\n{self}"
+            );
         }
     }
 }

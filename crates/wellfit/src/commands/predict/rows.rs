@@ -83,7 +83,8 @@ impl Rows {
             Writer::Csv(csv) => {
                 let cells = cells(image, row, self.top);
                 // Exact for programs; a terminal has a person before it.
-                let cells = if self.terminal { cells.iter().map(|cell| plain(cell)).collect() } else { cells };
+                let cells =
+                    if self.terminal { cells.iter().map(|cell| plain(cell)).collect() } else { cells };
                 csv.write_record(cells).map_err(io::Error::from)
             }
             Writer::JsonLines(to) => writeln!(to, "{}", output::json_line(&value(image, row))),
