@@ -77,10 +77,11 @@ fn ended(child: &mut Child, words: &[OsString]) -> (ExitStatus, bool) {
     }
     let id = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-    within(child, before).map(|status| (status, true)).unwrap_or_else(|| {
+    let Some(status) = within(child, before) else {
         let _ = child.kill();
         panic!("it did not end when asked to: {}", line_of(words))
-    })
+    };
+    (status, true)
 }
 
 /// Its status, once it has ended; none if it has had its time.
