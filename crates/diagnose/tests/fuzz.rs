@@ -82,7 +82,9 @@ fn damaged_runs_are_diagnosed_in_peace() {
         let dir = scratch(&format!("run-{name}"));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        files.iter().for_each(|name| drop(fs::copy(fixture.join(name), dir.join(name)).unwrap()));
+        for name in files {
+            fs::copy(fixture.join(name), dir.join(name)).unwrap();
+        }
         let seeds = [fs::read(fixture.join(name)).unwrap()];
         let target = Target { name, seeds: &seeds, tokens: &tokens, repair: as_it_is };
         fuzz_with(&target, 1000, |bytes| {
