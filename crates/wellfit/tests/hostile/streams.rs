@@ -25,7 +25,7 @@ fn a_full_device_as_standard_error_changes_no_exit_code() {
         ("predict run data --csv", 0),
         ("predict run none", 3),
         ("diagnose table.csv --json", 0),
-        ("replay --losses table.csv", 0),
+        ("replay --losses table.csv --early-stopping", 0),
         ("bench mlp --steps 1 --json", 0),
         ("data show data --json", 0),
         ("verify run", 0),
@@ -46,7 +46,7 @@ fn a_full_device_as_standard_output_is_told() {
     for line in [
         "diagnose table.csv",
         "diagnose table.csv --json",
-        "replay --losses table.csv",
+        "replay --losses table.csv --early-stopping",
         "runs .",
         "models",
         "--help",
