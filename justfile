@@ -47,9 +47,13 @@ mutants:
 
 # Damaged inputs for every parser, a million each unless told otherwise (docs/hostile-files.md)
 fuzz inputs="1000000":
-    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images -p wellfit-data -p wellfit-weights -p wellfit-record --test fuzz -- --nocapture
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-images -p wellfit-data -p wellfit-weights -p wellfit-record -p wellfit-proof -p wellfit-diagnose -p wellfit-train --test fuzz -- --nocapture
     WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-run --lib fuzz -- --nocapture
-    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-diagnose damaged -- --nocapture
+    WELLFIT_FUZZ={{inputs}} cargo test -p wellfit-diagnose --lib damaged -- --nocapture
+
+# Command lines that nobody means, and all hostile file-system objects at all paths, through the binary (docs/hostile-files.md)
+hostile lines="2000":
+    WELLFIT_HOSTILE={{lines}} cargo test -p wellfit --test hostile -- --nocapture
 
 # Damaged images only, 42,000 for each format unless told otherwise; a panic of ours fails, one of a foreign decoder must be an error
 fuzz-images inputs="42000":

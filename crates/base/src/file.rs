@@ -1,13 +1,27 @@
-//! Reading files that may be anything.
+//! Reading files that may be anything. [`open`] is the one door: all that reads a path comes through it.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The content of a regular file of at most `most` bytes.
+pub use crate::stream::{MOST_SILENCE, read_stream};
+
+/// A regular file to read, which need not fit into memory.
 ///
-/// A pipe would be waited for without end, and a device such as `/dev/zero` read without end, so neither is
-/// opened. Memory is asked for only after the length is known.
+/// A pipe would be waited for without end, and a device such as `/dev/zero` read without end, and opening some devices
+/// does something. So whatever is no regular file is refused before it is opened; should the name stand for something
+/// else by then, the opened one is looked at, too, and opening never waits.
+///
+/// # Errors
+/// If it is no regular file, or cannot be opened.
+pub fn open(path: &Path) -> io::Result<File> {
+    regular(&fs::metadata(path)?)?;
+    let file = open_at_once(path)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// The content of a regular file of at most `most` bytes. Memory is asked for only after the length is known.
 ///
 /// ```
 /// let path = std::env::temp_dir().join(format!("wellfit-base-{}", std::process::id()));
@@ -21,11 +35,22 @@ use std::path::Path;
 /// # Errors
 /// If the file cannot be read, is no regular file, or is longer: [`io::ErrorKind::FileTooLarge`].
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let length = length(path)?;
+    read_open(open(path)?, most)
+}
+
+/// The same of a file that is open already.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
     if length > most {
         return Err(too_long(length, most));
     }
-    read_expecting(path, length, most)
+    let mut bytes = room(length)?;
+    // It may have grown since, and is then read on: memory is taken as it comes, up to the limit.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64, most)) } else { Ok(bytes) }
 }
 
 /// The content of a regular file of any length, where a large one is to be expected, such as trained weights. What it
@@ -34,35 +59,45 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`], and [`io::ErrorKind::OutOfMemory`] if it does not fit into memory.
 pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
-    let length = length(path)?;
-    read_expecting(path, length, length)
+    read_whole_if(path, |_| Ok::<(), io::Error>(()))?
 }
+
+/// The same, once `judge` has seen the first bytes, up to [`BEGINNING`] of them: what is of another
+/// kind is refused before a gigabyte of it is in memory.
+///
+/// # Errors
+/// As [`read_whole`]; inside, that of `judge`.
+pub fn read_whole_if<E>(
+    path: &Path,
+    judge: impl FnOnce(&[u8]) -> Result<(), E>,
+) -> io::Result<Result<Vec<u8>, E>> {
+    let mut file = open(path)?;
+    let length = file.metadata()?.len();
+    let mut first = Vec::new();
+    (&mut file).take(BEGINNING.min(length)).read_to_end(&mut first)?;
+    if let Err(refused) = judge(&first) {
+        return Ok(Err(refused));
+    }
+    file.rewind()?;
+    read_open(file, length).map(Ok)
+}
+
+/// How many bytes of a file tell its kind.
+pub const BEGINNING: u64 = 1 << 16;
 
 /// `length` bytes of a regular file from `offset` on, of a file that holds others.
 ///
 /// # Errors
 /// As [`read_whole`], and [`io::ErrorKind::UnexpectedEof`] if it ends earlier.
 pub fn read_range(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-    if self::length(path)?.saturating_sub(offset) < length {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends too early"));
+    let early = || io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends too early");
+    let mut file = open(path)?;
+    if file.metadata()?.len().saturating_sub(offset) < length {
+        return Err(early());
     }
     let mut bytes = room(length)?;
-    let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
-    if file.take(length).read_to_end(&mut bytes)? as u64 == length {
-        Ok(bytes)
-    } else {
-        Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends too early"))
-    }
-}
-
-/// A regular file to read parts of, which need not fit into memory.
-///
-/// # Errors
-/// As [`read_whole`].
-pub fn open(path: &Path) -> io::Result<File> {
-    length(path)?;
-    File::open(path)
+    if file.take(length).read_to_end(&mut bytes)? as u64 == length { Ok(bytes) } else { Err(early()) }
 }
 
 /// Whether anything may have that path, links followed. What cannot be looked at, such as after an I/O error, may be
@@ -80,38 +115,36 @@ pub fn may_exist(path: &Path) -> bool {
 /// If it is no regular file, or cannot be looked at.
 pub fn length(path: &Path) -> io::Result<u64> {
     let metadata = fs::metadata(path)?;
-    if metadata.is_file() {
-        Ok(metadata.len())
-    } else {
-        Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"))
-    }
+    regular(&metadata)?;
+    Ok(metadata.len())
 }
 
-/// A file that had `length` bytes a moment ago; it may have grown since.
-fn read_expecting(path: &Path, length: u64, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = room(length)?;
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64, most)) } else { Ok(bytes) }
+fn regular(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other("it is a folder, a pipe or a device, where a file belongs"))
+}
+
+/// Without waiting for a pipe's other end, and without making a terminal this process's own.
+#[cfg(unix)]
+pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 fn too_long(length: u64, most: u64) -> io::Error {
     too_large(format!("it has {length} bytes; at most {most} are allowed"))
 }
 
-fn too_large(problem: String) -> io::Error {
+pub(crate) fn too_large(problem: String) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, problem)
-}
-
-/// At most `most` bytes of anything that can be read, a pipe too: for a file that the user names to be read once. It
-/// waits for a pipe until that is closed.
-///
-/// # Errors
-/// If it cannot be read, or there is more: [`io::ErrorKind::FileTooLarge`].
-pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    let fits = bytes.len() as u64 <= most;
-    if fits { Ok(bytes) } else { Err(too_large(format!("it has more than {most} bytes"))) }
 }
 
 /// The content of a regular file of at most `most` bytes, as text.
@@ -186,6 +219,6 @@ mod tests {
         let link = dir.path().join("endless.png");
         std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
         assert!(read(&link, 10).unwrap_err().to_string().contains("a device"));
-        assert_eq!(read_stream(&link, 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert!(read_stream(&link, 10).unwrap_err().to_string().contains("a device"));
     }
 }

@@ -26,9 +26,12 @@ pub mod id;
 pub mod lock;
 pub mod number;
 pub mod partial;
+mod place;
 pub mod shown;
+mod stream;
 pub mod time;
 pub mod words;
 
 pub use dir::Dir;
+pub use place::Place;
 pub use shown::Shown;

@@ -5,10 +5,15 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use flate2::{Compression, write::GzEncoder};
+use wellfit_data::cache::Cache;
 use wellfit_data::idx::{parse_images, parse_labels};
-use wellfit_data::{DataError, Need, OpenOptions, Splits, open};
+use wellfit_data::{
+    Augmentations, DataError, Dataset, Images, Loader, LoaderOptions, Need, OpenOptions, Preprocessing,
+    Splits, open,
+};
 use wellfit_fuzz::{Report, Target, as_it_is, fuzz, fuzz_with, scratch};
 
 fn idx(magic: u32, sizes: &[u32], data: &[u8]) -> Vec<u8> {
@@ -116,4 +121,51 @@ fn damaged_tar_shards_have_an_answer() {
 fn many_damaged_archives_have_an_answer() {
     parquet(40_000);
     tar(40_000);
+}
+
+/// The key of the entry that is damaged.
+static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+
+/// Write the right key and the right sum behind an entry.
+fn cache_sums(bytes: &mut [u8]) {
+    let Some((rest, sum)) = bytes.split_last_chunk_mut::<4>() else { return };
+    if let Some((_, key)) = rest.split_last_chunk_mut::<32>() {
+        *key = *KEY.get().unwrap();
+    }
+    *sum = crc32fast::hash(rest).to_le_bytes();
+}
+
+/// An entry of the disk cache whose key and sum are right, of any length: images come from it or are decoded again. With
+/// random crops an entry says how large its picture is.
+#[test]
+fn damaged_cache_entries_are_a_miss_or_a_picture() {
+    let dir = scratch("cache");
+    fs::create_dir_all(&dir).unwrap();
+    let picture = dir.join("0.pgm");
+    fs::write(&picture, [b"P5 6 4 255\n", &[7; 24][..]].concat()).unwrap();
+    let images = Images::Files(Arc::new(vec![picture]));
+    let data = Dataset::new(vec!["a".into()], vec![0], images).unwrap();
+    let cache = Cache::disk(&dir.join("entries"), 1 << 20).unwrap();
+    let crops = Augmentations::named(["random_resized_crop"]).unwrap();
+    let loader = Loader::new(data, Preprocessing::imagenet((3, 3)), crops, LoaderOptions::default()).unwrap();
+    let loader = loader.with_cache(cache);
+    let load = || loader.epoch(0).try_for_each(|batch| batch.map(drop));
+    load().unwrap();
+    let folder = fs::read_dir(dir.join("entries")).unwrap().next().unwrap().unwrap().path();
+    let entry = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&entry).unwrap();
+    KEY.set(whole[whole.len() - 36..whole.len() - 4].try_into().unwrap()).unwrap();
+    let short = |size: [u32; 2]| {
+        let mut bytes: Vec<u8> = size.into_iter().flat_map(u32::to_le_bytes).chain([0; 36]).collect();
+        cache_sums(&mut bytes);
+        bytes
+    };
+    let seeds = [whole, short([0, 0]), short([0, u32::MAX]), short([1, 0]), vec![0; 36], vec![0; 37]];
+    let tokens: [&[u8]; 3] = [&[0; 4], &[0xff; 4], &[1, 0, 0, 0]];
+    let target = Target { name: "cache", seeds: &seeds, tokens: &tokens, repair: cache_sums };
+    fuzz(&target, |bytes| {
+        fs::write(&entry, bytes).unwrap();
+        load()
+    });
+    fs::remove_dir_all(&dir).unwrap();
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 use wellfit_data::idx::{parse_images, parse_labels};
+use wellfit_data::{OpenOptions, open};
 use wellfit_fuzz::memory_of;
 
 /// The most that may be allocated. Tests beside this one need some of it.
@@ -43,4 +44,23 @@ fn odd_gzip_files_end() {
         assert!(result.is_err());
         assert!(memory < LITTLE, "{memory} bytes");
     }
+}
+
+/// A walk that looks up each path anew, folder by folder, takes 20 seconds; the processor's own time is not to be had
+/// here, so the limit is one that a busy machine keeps, too.
+#[test]
+fn a_thousand_nested_folders_are_no_work() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let mut picture = b"P6 8 8 255\n".to_vec();
+    picture.extend([7; 192]);
+    for class in ["cat", "dog"] {
+        let deep = data.join(class).join("d/".repeat(1000));
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(deep.join("x.ppm"), &picture).unwrap();
+    }
+    let began = std::time::Instant::now();
+    // Folders of the same name in both classes look like parts of a dataset, which is refused; the walk is done by then.
+    let _ = open(data.to_str().unwrap(), &OpenOptions::default(), &|_| ());
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
 }

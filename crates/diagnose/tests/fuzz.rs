@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 use wellfit_diagnose::{Asked, LogError, diagnose, log};
-use wellfit_fuzz::{Target, as_it_is, fuzz};
+use wellfit_fuzz::{Target, as_it_is, fuzz, fuzz_with, scratch};
 
 fn seed(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs").join(name)).unwrap()
@@ -57,4 +57,40 @@ fn damaged_event_files_are_refused_in_peace() {
     let tokens: [&[u8]; 3] = [b"epoch_loss", b"Loss/val", &[0xff; 8]];
     let target = Target { name: "events", seeds: &names.map(seed), tokens: &tokens, repair: with_sums };
     fuzz(&target, read);
+}
+
+/// A small real run, of which one file after the other is damaged: lists that are too short, layers that are not there.
+#[test]
+fn damaged_runs_are_diagnosed_in_peace() {
+    let files = ["run.toml", "events.jsonl", "statistics.jsonl", "steps.jsonl"];
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/run");
+    let tokens: [&[u8]; 12] = [
+        b"[]",
+        b"null",
+        b"\"NaN\"",
+        b"\"-inf\"",
+        b"-1",
+        b"1e308",
+        b"4294967295",
+        b"18446744073709551615",
+        b"\n",
+        b"\"row\":\"run\"",
+        b"\"row\":\"epoch\"",
+        b"\"layers\":[\"a\",\"b\"]",
+    ];
+    for name in files {
+        let dir = scratch(&format!("run-{name}"));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        for name in files {
+            fs::copy(fixture.join(name), dir.join(name)).unwrap();
+        }
+        let seeds = [fs::read(fixture.join(name)).unwrap()];
+        let target = Target { name, seeds: &seeds, tokens: &tokens, repair: as_it_is };
+        fuzz_with(&target, 1000, |bytes| {
+            fs::write(dir.join(name), bytes).unwrap();
+            log::of_path(&dir, &Asked::default()).map(|curves| diagnose(&curves).findings.len())
+        });
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }

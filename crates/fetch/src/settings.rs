@@ -71,6 +71,40 @@ impl Settings {
         Self::from_variables(cache, offline, &|name| env::var_os(name)?.into_string().ok())
     }
 
+    /// Whether the environment says only what is understood; called before anything is done, for a switch that is not
+    /// understood is not off.
+    ///
+    /// # Errors
+    /// The variable, its value, and what it can be.
+    pub fn check_env() -> Result<(), String> {
+        Self::check_variables(&|name| Some(env::var_os(name)?.to_string_lossy().into_owned()))
+    }
+
+    fn check_variables(variable: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
+        let given =
+            |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        for name in ["WELLFIT_OFFLINE", "HF_HUB_OFFLINE"] {
+            if let Some(value) = given(name).filter(|value| !is_true(value) && !is_false(value)) {
+                return Err(format!("{name}: `{value}` is neither 1 nor 0"));
+            }
+        }
+        for name in ["WELLFIT_WEIGHTS_URL", "HF_ENDPOINT", "WELLFIT_FASHION_MNIST_URL"] {
+            let is_address =
+                |value: &str| ["http://", "https://"].iter().any(|start| value.starts_with(start));
+            if let Some(value) = given(name).filter(|value| !is_address(value)) {
+                return Err(format!(
+                    "{name}: `{value}` is no address, which begins with https:// or http://"
+                ));
+            }
+        }
+        match given("HF_HUB_DOWNLOAD_TIMEOUT") {
+            Some(value) if value.parse::<u64>().is_err() => {
+                Err(format!("HF_HUB_DOWNLOAD_TIMEOUT: `{value}` is no number of seconds"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn from_variables(
         cache: Option<PathBuf>,
         offline: bool,
@@ -116,6 +150,11 @@ fn is_true(value: &str) -> bool {
     ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())
 }
 
+/// What turns such a switch off.
+fn is_false(value: &str) -> bool {
+    ["0", "OFF", "NO", "FALSE"].contains(&value.to_uppercase().as_str())
+}
+
 /// `~/x` is in the user's home, as torch and `huggingface_hub` have it.
 fn untilde(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), env::home_dir()) {
@@ -133,6 +172,29 @@ mod tests {
         Settings::from_variables(None, false, &|name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_no_value() {
+        let check = |name: &'static str, value: &'static str| {
+            Settings::check_variables(&|asked| (asked == name).then(|| value.to_owned()))
+        };
+        for (name, value) in [
+            ("WELLFIT_OFFLINE", "maybe"),
+            ("HF_HUB_OFFLINE", "2"),
+            ("WELLFIT_WEIGHTS_URL", "file:///etc"),
+            ("HF_ENDPOINT", "\u{1b}[31m"),
+            ("HF_HUB_DOWNLOAD_TIMEOUT", "ten"),
+        ] {
+            let problem = check(name, value).unwrap_err();
+            assert!(problem.starts_with(&format!("{name}: `{value}` is n")), "{problem}");
+            assert_eq!(check(name, " "), Ok(()));
+        }
+        for (name, value) in
+            [("WELLFIT_OFFLINE", "no"), ("HF_HUB_OFFLINE", "True"), ("HF_ENDPOINT", "https://mirror/")]
+        {
+            assert_eq!(check(name, value), Ok(()));
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::error::{Defect, ImageError};
 use crate::formats::{Format, format_of, unreadable};
 use crate::guard::guarded;
 use crate::picture::{MAX_PIXELS, RawImage, check_size};
+use crate::share::sharing_memory;
 use crate::{bmp, gif, jpeg, jxl, png, pnm, tiff, webp};
 
 /// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
@@ -71,7 +72,7 @@ pub fn decode_bytes(bytes: &[u8], name: &Path) -> Result<RawImage, ImageError> {
 /// # Errors
 /// As [`decode_bytes`].
 pub fn decode_bytes_as(bytes: &[u8], name: &Path, depth: Depth) -> Result<RawImage, ImageError> {
-    decode(bytes, depth)
+    sharing_memory(|| decode(bytes, depth))
         .map_err(|defect| ImageError::Unusable { path: name.to_path_buf(), reason: defect.to_string() })
 }
 

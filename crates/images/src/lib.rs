@@ -26,6 +26,7 @@ pub mod picture;
 mod png;
 mod pnm;
 pub mod resize;
+pub mod share;
 mod tiff;
 mod webp;
 
@@ -36,3 +37,4 @@ pub use error::ImageError;
 pub use formats::{EXTENSIONS, UNREADABLE_EXTENSIONS};
 pub use picture::RawImage;
 pub use resize::{Interpolation, resize};
+pub use share::sharing_memory;

@@ -111,6 +111,36 @@ fn a_decoders_panic_is_the_error_of_its_file() {
     assert!(message.starts_with("cannot use x.webp: the file is damaged: its decoder gave up"), "{message}");
 }
 
+/// A grey progressive JPEG of 49 megapixels: a scan for the first coefficient, a bit a block, and `scans` that look at all
+/// the others and say in 88 bytes that nothing is there. All its data are zeros.
+fn looked_at_in_vain(scans: usize) -> Vec<u8> {
+    let mut bytes = vec![0xFF, 0xD8];
+    let mut segment = |marker: u8, body: &[u8], data: usize| {
+        bytes.extend([0xFF, marker]);
+        bytes.extend((body.len() as u16 + 2).to_be_bytes());
+        bytes.extend(body);
+        bytes.resize(bytes.len() + data, 0);
+    };
+    let table = |class: u8, symbol: u8| [&[class, 1][..], &[0; 15], &[symbol]].concat();
+    segment(0xDB, &[&[0][..], &[1; 64]].concat(), 0);
+    segment(0xC2, &[8, 0x1B, 0x58, 0x1B, 0x58, 1, 1, 0x11, 0], 0);
+    segment(0xC4, &table(0, 0), 0);
+    segment(0xC4, &table(0x10, 0xE0), 0);
+    segment(0xDA, &[1, 1, 0, 0, 0, 0], 875 * 875 / 8 + 1);
+    for scan in 0..scans {
+        segment(0xDA, &[1, 1, 0, 1, 63, if scan == 0 { 0x01 } else { 0x10 }], 88 + 1);
+    }
+    [&bytes[..], &[0xFF, 0xD9]].concat()
+}
+
+#[test]
+fn the_work_of_a_jpegs_scans_is_bound_by_its_length() {
+    let few = decode_bytes(&looked_at_in_vain(3), Path::new("x")).unwrap();
+    assert_eq!((few.height, few.width), (7000, 7000));
+    let message = decode_bytes(&looked_at_in_vain(90), Path::new("x")).unwrap_err().to_string();
+    assert!(message.contains("far more work"), "{message}");
+}
+
 /// Each scan of a progressive JPEG is a pass over the whole picture, and may have but a few bytes.
 #[test]
 fn a_jpeg_of_endless_scans_is_refused() {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use wellfit_base::words::plural;
 
 use crate::surface::{Anchor, Area, Pen, Point, Surface};
+use crate::text::{code_point, turns};
 use crate::{Chart, Paint, Theme};
 
 /// DejaVu Sans is what the layout is measured in; Verdana has its widths, and most others are narrower.
@@ -167,7 +168,8 @@ fn number(number: f32) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// Text as XML 1.0 has it: markup escaped, and a space for each character that no document may hold.
+/// Text as XML 1.0 has it: markup escaped, and a space for each character that no document may hold. What turns the
+/// direction of what follows stands as its code point.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -179,6 +181,7 @@ fn escaped(text: &str) -> String {
             '\'' => escaped.push_str("&#39;"),
             '\u{fffe}' | '\u{ffff}' => escaped.push(' '),
             _ if character.is_control() => escaped.push(' '),
+            _ if turns(character) => escaped.push_str(&code_point(character)),
             _ => escaped.push(character),
         }
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rustybuzz::{Direction, UnicodeBuffer, shape};
 use unicode_bidi::{BidiInfo, Level};
+use wellfit_base::shown::shown;
 
 use crate::fonts::{font, font_of};
 
@@ -68,22 +69,36 @@ fn glyphs(text: &str) -> (Vec<Glyph>, f32) {
 }
 
 /// The text with a space for each control character, and the code point in brackets, such as `[U+1F32D]`, for each
-/// character that no font has: what cannot be shown is not passed over in silence.
+/// character that no font has, or that turns the direction of what follows: what cannot be shown is not passed over in
+/// silence, and no name looks like another.
 fn spelled(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|character| !character.is_control() && is_known(character)) {
+    if text.chars().all(|character| !character.is_control() && !turns(character) && is_known(character)) {
         return text.into();
     }
     let mut spelled = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
             spelled.push(' ');
-        } else if is_known(character) {
+        } else if is_known(character) && !turns(character) {
             spelled.push(character);
         } else {
-            spelled.push_str(&format!("[U+{:04X}]", u32::from(character)));
+            spelled.push_str(&code_point(character));
         }
     }
     spelled.into()
+}
+
+/// As `[U+202E]`.
+pub(crate) fn code_point(character: char) -> String {
+    format!("[U+{:04X}]", u32::from(character))
+}
+
+/// Whether a character shows nothing and changes what other characters look like: a sign of Unicode's bidirectional
+/// algorithm, or an end of a line.
+pub(crate) fn turns(character: char) -> bool {
+    !character.is_control()
+        && is_joiner(character)
+        && matches!(shown(character.encode_utf8(&mut [0; 4])), Cow::Owned(_))
 }
 
 /// Joiners and choosers of variants show nothing of their own.

@@ -97,6 +97,20 @@ fn steps() {
 }
 
 #[test]
+fn statistics() {
+    let scene = Scene::new("statistics");
+    let lines = [
+        r#"{"row":"run","layers":["a","b"],"relus":["c"],"train_images":[4,5],"val_images":[1,1]}"#,
+        r#"{"row":"step","epoch":1,"step":10,"grad_norm":2.937,"alpha":-0.08,"weights":[5.598,null],"zeros":[0.4]}"#,
+        r#"{"row":"epoch","epoch":1,"val_right":[1,0],"val_losses":[3.033,0.598]}"#,
+    ];
+    fs::write(scene.0.join("statistics.jsonl"), lines.join("\n")).unwrap();
+    scene.fuzz("statistics", "statistics.jsonl", &JSON, |run| {
+        RunDir::open(run)?.statistics()?.map_or(Ok(()), first_problem)
+    });
+}
+
+#[test]
 fn run_toml() {
     let scene = Scene::new("run-toml");
     let tokens: [&[u8]; 12] = [

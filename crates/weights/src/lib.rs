@@ -38,8 +38,17 @@ pub use safetensors::{Outline, lay_out_safetensors, to_safetensors_bytes};
 /// [`WeightsError::Io`] if the file cannot be read, [`WeightsError::File`] if it is not understood.
 pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
     let io = |source| WeightsError::Io { action: "read", path: path.into(), source };
-    let bytes = file::read_whole(path).map_err(io)?;
-    from_bytes(&bytes).map_err(|fault| WeightsError::File { path: path.into(), fault })
+    let file = |fault| WeightsError::File { path: path.into(), fault };
+    let bytes = file::read_whole_if(path, recognised).map_err(io)?.map_err(file)?;
+    from_bytes(&bytes).map_err(file)
+}
+
+/// Whether a file that begins like this can be one of weights; gigabytes of another kind are not read.
+fn recognised(first: &[u8]) -> Result<(), Fault> {
+    if safetensors::recognises(first) {
+        return safetensors::header_length(&mut bytes::Bytes::new(first)).map(drop);
+    }
+    if pth::recognises(first) { Ok(()) } else { Err(foreign::file(first)) }
 }
 
 /// The weights in the bytes of a safetensors or PyTorch file.

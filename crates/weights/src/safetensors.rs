@@ -24,13 +24,20 @@ pub(crate) fn recognises(bytes: &[u8]) -> bool {
     bytes.get(8) == Some(&b'{')
 }
 
+/// The length of the header that the first bytes tell of, if the format allows it.
+pub(crate) fn header_length(first: &mut Bytes<'_>) -> Result<u64, Fault> {
+    match first.u64()? {
+        length if length > MAX_HEADER => {
+            Err(Fault::damaged(format!("its header claims {length} bytes, more than the format allows")))
+        }
+        length => Ok(length),
+    }
+}
+
 /// Read a safetensors file.
 pub(crate) fn read(bytes: &[u8]) -> Result<WeightFile, Fault> {
     let mut rest = Bytes::new(bytes);
-    let length = rest.u64()?;
-    if length > MAX_HEADER {
-        return Err(Fault::damaged(format!("its header claims {length} bytes, more than the format allows")));
-    }
+    let length = header_length(&mut rest)?;
     let header: Header = serde_json::from_slice(rest.take(length)?)
         .map_err(|error| Fault::damaged(format!("its header is not that of safetensors ({error})")))?;
     let data = &bytes[rest.position()..];

@@ -3,6 +3,7 @@
 use crate::settings::in_flags;
 use std::path::PathBuf;
 use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::data::DataError;
 use wellfit::diagnose::LogError;
 use wellfit::gpu::DeviceError;
@@ -83,20 +84,20 @@ impl CliError {
 }
 
 impl From<RunError> for CliError {
-    /// The library names settings; here they become options.
+    /// The library names settings; here they become options. Each text is one line, so an end of a line in it belongs to
+    /// a name, of a file's array or in a configuration.
     fn from(error: RunError) -> Self {
+        let line = |problem: String| shown(&in_flags(&problem)).into_owned();
         match error {
             RunError::Config { path, problem } => {
                 Self::Usage(format!("--config {}: {problem}", path.shown()))
             }
-            RunError::Setting { problem, .. } | RunError::Unusable(problem) => {
-                Self::Usage(in_flags(&problem))
-            }
+            RunError::Setting { problem, .. } | RunError::Unusable(problem) => Self::Usage(line(problem)),
             RunError::Data(DataError::Invalid(problem)) => Self::Data(DataError::Invalid(in_flags(&problem))),
             RunError::Data(error) => Self::Data(error),
-            RunError::Model(problem) => Self::Model(in_flags(&problem)),
-            RunError::Output(problem) => Self::Output(in_flags(&problem)),
-            RunError::Diverged(problem) => Self::Diverged(in_flags(&problem)),
+            RunError::Model(problem) => Self::Model(line(problem)),
+            RunError::Output(problem) => Self::Output(line(problem)),
+            RunError::Diverged(problem) => Self::Diverged(line(problem)),
             RunError::Interrupted { reason, run } => {
                 let run = run.shown();
                 Self::Interrupted(format!("interrupted by {reason}; the run is saved: wellfit resume {run}"))
@@ -105,42 +106,34 @@ impl From<RunError> for CliError {
     }
 }
 
-impl From<ModelError> for CliError {
-    fn from(error: ModelError) -> Self {
-        let problem = in_flags(&error.to_string());
-        if error.is_of_weights() { Self::Model(problem) } else { Self::Usage(problem) }
-    }
+/// What is wrong with a run is wrong with what the command does by itself, too.
+macro_rules! as_of_a_run {
+    ($($error:ty),*) => {
+        $(impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                RunError::from(error).into()
+            }
+        })*
+    };
 }
 
-impl From<DeviceError> for CliError {
-    fn from(error: DeviceError) -> Self {
-        Self::Usage(in_flags(&error.to_string()))
-    }
-}
+as_of_a_run!(ModelError, DeviceError, WeightsError, PolicyError, RecordError, PlotError);
 
-impl From<WeightsError> for CliError {
-    fn from(error: WeightsError) -> Self {
-        Self::Model(error.to_string())
-    }
-}
-
-impl From<PolicyError> for CliError {
-    fn from(error: PolicyError) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
-
-impl From<RecordError> for CliError {
-    fn from(error: RecordError) -> Self {
-        Self::Output(in_flags(&error.to_string()))
+impl From<TrainError> for CliError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            // A lab is not resumed.
+            TrainError::Interrupted { .. } => Self::Interrupted(error.to_string()),
+            error => RunError::from(error).into(),
+        }
     }
 }
 
 impl From<LogError> for CliError {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Choice(problem) => Self::Usage(problem),
-            LogError::Invalid(problem) => DataError::Invalid(problem).into(),
+            LogError::Choice(problem) => Self::Usage(shown(&problem).into_owned()),
+            LogError::Invalid(problem) => DataError::Invalid(shown(&problem).into_owned()).into(),
             LogError::Io { path, source } => DataError::Io { path, source }.into(),
             LogError::Record(error) => error.into(),
         }
@@ -152,30 +145,6 @@ impl From<ReportError> for CliError {
         match error {
             ReportError::Record(error) => error.into(),
             _ => Self::Output(error.to_string()),
-        }
-    }
-}
-
-impl From<PlotError> for CliError {
-    fn from(error: PlotError) -> Self {
-        Self::Output(error.to_string())
-    }
-}
-
-impl From<TrainError> for CliError {
-    fn from(error: TrainError) -> Self {
-        match error {
-            TrainError::Diverged { .. } => Self::Diverged(error.to_string()),
-            TrainError::Data(error) => Self::Data(error),
-            TrainError::Model(error) => error.into(),
-            TrainError::Policy(error) => error.into(),
-            TrainError::Record(error) => error.into(),
-            TrainError::Interrupted { .. } => Self::Interrupted(error.to_string()),
-            TrainError::ProcessorOnly(_) => Self::Usage(error.to_string()),
-            TrainError::NoWeights { .. } => Self::Model(error.to_string()),
-            TrainError::NotResumable { .. } | TrainError::Position(_) | TrainError::Weights(_) => {
-                Self::Output(error.to_string())
-            }
         }
     }
 }

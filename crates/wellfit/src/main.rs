@@ -36,8 +36,9 @@ use output::Output;
 use settings::in_flags;
 use std::process::ExitCode;
 use wellfit::base::shown::shown;
+use wellfit::fetch::Settings;
 use wellfit::run::Validation;
-use wellfit::simd::{InstructionSet, Threads};
+use wellfit::simd::{Bf16Unit, InstructionSet, Threads};
 
 fn main() -> ExitCode {
     parent::end_with_it();
@@ -45,15 +46,22 @@ fn main() -> ExitCode {
         Ok(words) => parser::parse(words),
         Err(problem) => return failed(&CliError::Usage(in_flags(&problem))),
     };
+    let cli = match cli {
+        Ok(cli) => cli,
+        Err(code) => return done(code),
+    };
     let out = Output { json: cli.json, quiet: cli.quiet, rows: false };
     match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
-        Ok(()) => match output::loss() {
-            None => ExitCode::SUCCESS,
-            Some(cause) => {
-                failed(&CliError::Output(format!("standard output could not be written: {cause}")))
-            }
-        },
+        Ok(()) => done(0),
         Err(error) => failed(&error),
+    }
+}
+
+/// All was said, unless standard output did not take it.
+fn done(code: u8) -> ExitCode {
+    match output::loss() {
+        None => ExitCode::from(code),
+        Some(cause) => failed(&CliError::Output(format!("standard output could not be written: {cause}"))),
     }
 }
 
@@ -63,9 +71,12 @@ fn failed(error: &CliError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// The threads of `--threads`, once it is clear that they can compute as asked for.
+/// The threads of `--threads`, once it is clear that the environment says only what is understood.
 fn threads(cli: &Cli) -> Result<Threads, CliError> {
-    InstructionSet::asked_for().map_err(|problem| CliError::Usage(shown(&problem).into_owned()))?;
+    let environment = InstructionSet::asked_for().map(drop).and_then(|()| Bf16Unit::asked_for().map(drop));
+    environment
+        .and_then(|()| Settings::check_env())
+        .map_err(|problem| CliError::Usage(shown(&problem).into_owned()))?;
     require(cli.threads <= MOST_THREADS, || {
         format!("--threads must be at most {MOST_THREADS}, not {}", cli.threads)
     })?;

@@ -2,6 +2,8 @@
 
 use crate::program::as_typed;
 use serde_json::Value;
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::ops::Range;
 use std::path::Path;
@@ -94,7 +96,7 @@ impl Output {
     /// The result for programs.
     pub fn result(self, value: &Value) {
         if self.json {
-            print(&value.to_string());
+            print(&json_line(value));
         }
     }
 
@@ -113,7 +115,8 @@ fn print(line: &str) {
     note_loss(writeln!(std::io::stdout(), "{line}"));
 }
 
-fn note_loss(result: std::io::Result<()>) {
+/// Remember why standard output did not take something.
+pub fn note_loss(result: std::io::Result<()>) {
     if let Err(error) = result
         && error.kind() != ErrorKind::BrokenPipe
     {
@@ -144,7 +147,7 @@ fn stderr_width() -> Option<usize> {
 
 /// Print why a command failed.
 pub fn error(problem: &str) {
-    headed("error:", "31", problem);
+    headed("error:", "31", &without_lines_of(std::env::args_os().skip(1), problem));
 }
 
 /// Print a text to standard error, a coloured word in front.
@@ -199,6 +202,38 @@ pub fn command_line() -> String {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
+/// A JSON document on a line, in ASCII where a terminal would obey a character: JSON has an escape for each, so programs
+/// read the same text.
+pub fn json_line(value: &Value) -> String {
+    let text = value.to_string();
+    match shown(&text) {
+        Cow::Borrowed(_) => text,
+        // Ends of lines and other controls below a space are escaped in JSON already.
+        Cow::Owned(_) => text.chars().map(json_character).collect(),
+    }
+}
+
+fn json_character(c: char) -> Cow<'static, str> {
+    let text = c.to_string();
+    let obeyed = matches!(shown(&text), Cow::Owned(_));
+    if obeyed { format!("\\u{:04x}", u32::from(c)).into() } else { text.into() }
+}
+
+/// A message in which ends of lines that stand in `words` as well, between the same two characters, are written `\n`: they
+/// were typed, and begin no line of ours. All else that a terminal obeys is escaped wherever a message is printed.
+pub fn without_lines_of(words: impl Iterator<Item = OsString>, message: &str) -> String {
+    let mut message = message.to_owned();
+    for word in words {
+        let word = word.to_string_lossy();
+        for (place, _) in word.match_indices('\n') {
+            let before = word[..place].chars().next_back().map(String::from).unwrap_or_default();
+            let after = word[place + 1..].chars().next().map(String::from).unwrap_or_default();
+            message = message.replace(&format!("{before}\n{after}"), &format!("{before}\\n{after}"));
+        }
+    }
+    message
+}
+
 /// A path as JSON. What is no Unicode in it, which JSON lacks, becomes `\u{fffd}`.
 pub fn path(path: &Path) -> Value {
     Value::String(path.to_string_lossy().into_owned())
@@ -212,6 +247,21 @@ pub fn number(x: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_the_same_text_without_what_a_terminal_obeys() {
+        let value = serde_json::json!({ "a\u{9b}2J": "gpj.\u{202e}exe\n\u{7f}猫" });
+        let line = json_line(&value);
+        assert_eq!(line, r#"{"a\u009b2J":"gpj.\u202eexe\n\u007f猫"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
+    }
+
+    #[test]
+    fn a_typed_end_of_a_line_begins_none() {
+        let words = || ["a\nerror: lost", "x\n", "plain"].map(OsString::from).into_iter();
+        let message = "unknown `a\nerror: lost` in `x\n`\nTry another";
+        assert_eq!(without_lines_of(words(), message), "unknown `a\\nerror: lost` in `x\\n`\nTry another");
+    }
 
     #[test]
     fn lines_are_broken_between_words() {

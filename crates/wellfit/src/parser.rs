@@ -9,18 +9,22 @@ use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
 use wellfit::run::options::Setting;
 
-/// The command line that was typed, translated. What is wrong with it is shown, and so is help; then the process ends.
-pub fn parse(words: Vec<OsString>) -> Cli {
+/// The command line that was typed, translated.
+///
+/// # Errors
+/// The exit code, once what is wrong with it, or help, was shown.
+pub fn parse(words: Vec<OsString>) -> Result<Cli, u8> {
     let mut parser = parser();
     let parsed = parser.try_get_matches_from_mut(words).and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.unwrap_or_else(|error| {
+    parsed.map_err(|error| {
         let error = error.format(&mut parser);
         if !error.use_stderr() {
-            error.exit();
+            output::note_loss(error.print());
+            return 0;
         }
         let text = error.render().to_string();
         output::error(text.trim_end().trim_start_matches("error: "));
-        std::process::exit(error.exit_code());
+        u8::try_from(error.exit_code()).unwrap_or(2)
     })
 }
 

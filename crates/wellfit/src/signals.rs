@@ -56,7 +56,7 @@ impl Signals {
 
 /// The signals that are ignored, a bit each, the first for number 1. Only Linux tells; elsewhere none is known of.
 fn ignored() -> u64 {
-    let status = wellfit::base::file::read_stream("/proc/self/status".as_ref(), 1 << 16).unwrap_or_default();
+    let status = wellfit::base::file::read("/proc/self/status".as_ref(), 1 << 16).unwrap_or_default();
     let mask = String::from_utf8_lossy(&status)
         .lines()
         .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());

@@ -4,7 +4,7 @@ use super::kind::{How, Identity, Kind};
 use super::system::{self, Handle};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 /// An opened directory. A name in it is one plain name and never a path, and a link under such a name is refused, not
@@ -123,18 +123,7 @@ impl Dir {
     /// # Errors
     /// As [`open_file`](Self::open_file), and if it is longer: [`io::ErrorKind::FileTooLarge`].
     pub fn read(&self, name: impl AsRef<OsStr>, most: u64) -> io::Result<Vec<u8>> {
-        let file = self.open_file(name)?;
-        let length = file.metadata()?.len();
-        let too_long = |length: u64| {
-            let problem = format!("it has {length} bytes; at most {most} are allowed");
-            io::Error::new(ErrorKind::FileTooLarge, problem)
-        };
-        if length > most {
-            return Err(too_long(length));
-        }
-        let mut bytes = crate::file::room(length)?;
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64)) } else { Ok(bytes) }
+        crate::file::read_open(self.open_file(name)?, most)
     }
 
     /// A file for appending, made if it is missing. It has no other name: what is appended is not seen elsewhere.

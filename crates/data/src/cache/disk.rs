@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -75,12 +75,12 @@ impl Disk {
             return None;
         }
         // Only the order in which entries go depends on it, so it may fail.
-        let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = file::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(bytes)
     }
 
     pub(super) fn has(&self, key: &Key) -> bool {
-        File::open(self.path(key)).is_ok()
+        file::length(&self.path(key)).is_ok()
     }
 
     pub(super) fn put(&self, key: &Key, bytes: &[u8]) {

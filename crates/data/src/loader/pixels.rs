@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use wellfit_images::{Depth, Interpolation, RawImage, decode_bytes_as, with_channels};
+use wellfit_images::{
+    Depth, ImageError, Interpolation, RawImage, decode_bytes_as, sharing_memory, with_channels,
+};
 
 use super::dataset::Dataset;
 use crate::augment::Size;
@@ -79,14 +81,15 @@ impl Pixels {
         let path = self.dataset.path(i).filter(|_| known.is_some() || self.cache.is_on());
         let depth = self.preprocessing.depth;
         let Some(path) = path else {
-            return self.read(&self.stored(&self.dataset.image_as(i, depth)?), read);
+            return sharing_memory(|| self.read(&self.stored(&self.dataset.image_as(i, depth)?), read));
         };
         let file = self.dataset.read(path)?;
         let key = self.unchanged(i, path, self.key_of(&[b"file", &file]))?;
         if let Some(cached) = self.cached(&key) {
             return self.read(&cached, read);
         }
-        let stored = self.stored(&decode_bytes_as(&file, path, depth)?).into();
+        let decoded = || Ok::<_, ImageError>(self.stored(&decode_bytes_as(&file, path, depth)?).into());
+        let stored: Arc<[u8]> = sharing_memory(decoded)?;
         self.cache.put(key, &stored);
         self.read(&stored, read)
     }
@@ -122,7 +125,12 @@ impl Pixels {
             }
         };
         let whole = size.0.checked_mul(size.1)?.checked_mul(channels)? == pixels.len();
-        whole.then_some(Kept { pixels, size, channels, is_input: self.shorter.is_none() })
+        (whole && !pixels.is_empty()).then_some(Kept {
+            pixels,
+            size,
+            channels,
+            is_input: self.shorter.is_none(),
+        })
     }
 
     fn read<T>(&self, stored: &[u8], read: impl FnOnce(Kept<'_>) -> T) -> Result<T, DataError> {

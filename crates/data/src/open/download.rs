@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
@@ -19,11 +19,17 @@ pub(crate) struct Content<'a> {
     pub(crate) sha256: &'a str,
 }
 
+/// The longest without a byte, and how often the rate is looked at.
+const STALL: Duration = Duration::from_secs(30);
+/// The fewest bytes in that time: a kibibyte a second. A server that drips holds nobody up for half an hour.
+const LEAST: u64 = 30 << 10;
+
 /// A client with limits, so that a silent server is an error, not a program that hangs.
 pub(crate) fn agent() -> Agent {
     Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .timeout_recv_response(Some(STALL))
+        .timeout_per_read(Some(STALL))
         .timeout_recv_body(Some(Duration::from_secs(30 * 60)))
         .build()
         .into()
@@ -42,16 +48,18 @@ pub(crate) fn fetch(
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<(), DataError> {
     let failed = |reason: String| DataError::Download { url: url.into(), reason };
-    let packed = receive(agent, url, content.bytes, progress).map_err(failed)?;
+    let packed = receive(agent, url, content.bytes, (STALL, LEAST), progress).map_err(failed)?;
     check(&packed, content).map_err(failed)?;
     write(&packed, target).map_err(DataError::io(target))
 }
 
-/// The body, of at most as many bytes as its content has: packed is shorter.
+/// The body, of at most as many bytes as its content has: packed is shorter. In each `window` there must come `least`
+/// bytes.
 fn receive(
     agent: &Agent,
     url: &str,
     most: u64,
+    (window, least): (Duration, u64),
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<Vec<u8>, String> {
     if url.starts_with("https:") && !cfg!(feature = "https") {
@@ -62,6 +70,7 @@ fn receive(
     let total = body.content_length();
     let mut reader = body.into_reader().take(most);
     let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 16]);
+    let (mut began, mut before) = (Instant::now(), 0);
     loop {
         let read = reader.read(&mut chunk).map_err(|error| format!("the connection broke off ({error})"))?;
         if read == 0 {
@@ -69,6 +78,13 @@ fn receive(
         }
         bytes.extend_from_slice(&chunk[..read]);
         progress(bytes.len() as u64, total);
+        if began.elapsed() >= window {
+            let came = bytes.len() as u64 - before;
+            if came < least {
+                return Err(format!("the server sent only {came} bytes in {} s", window.as_secs_f64()));
+            }
+            (began, before) = (Instant::now(), bytes.len() as u64);
+        }
     }
 }
 
@@ -206,5 +222,25 @@ pub(crate) mod tests {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let message = fetch_into(&dir.path().join("file.gz"), &format!("http://{free}/x")).unwrap_err();
         assert!(message.contains("refused"), "{message}");
+    }
+
+    #[test]
+    fn a_server_that_drips_is_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+            while stream.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let pace = (Duration::from_millis(200), 1000);
+        let problem = receive(&direct(), &url, 1 << 20, pace, &|_, _| ()).unwrap_err();
+        assert!(
+            problem.starts_with("the server sent only ") && problem.ends_with(" bytes in 0.2 s"),
+            "{problem}"
+        );
+        server.join().unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! A folder and all below it, as it lies on the disk, in torchvision's order. What it means is for [`super::layout`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::class_name::python_order;
 use super::entry::{Entry, extension};
 use super::{class_name, junk};
 use crate::error::DataError;
+use wellfit_base::Place;
 use wellfit_images::EXTENSIONS;
 
 /// torchvision's `IMG_EXTENSIONS`.
@@ -113,10 +114,10 @@ pub(crate) fn merge(sum: &mut UnreadFiles, more: &UnreadFiles) {
 /// Where a walk through folders and links is.
 #[derive(Default)]
 struct Walk {
-    /// The folders that the current one lies in, as they are without links.
-    above: Vec<PathBuf>,
+    /// The folders that the current one lies in, whatever links led to them.
+    above: HashSet<Place>,
     /// How often each folder was reached.
-    visits: HashMap<PathBuf, usize>,
+    visits: HashMap<Place, usize>,
 }
 
 impl Walk {
@@ -128,9 +129,10 @@ impl Walk {
     }
 
     fn fill(&mut self, tree: &mut Tree) -> Result<(), DataError> {
-        let real = tree.path.canonicalize().map_err(DataError::io(&tree.path))?;
+        let real = Place::of(&tree.path).map_err(DataError::io(&tree.path))?;
         if self.above.contains(&real) {
-            return Err(DataError::LinkLoop { link: tree.path.clone(), target: real });
+            let target = tree.path.canonicalize().map_err(DataError::io(&tree.path))?;
+            return Err(DataError::LinkLoop { link: tree.path.clone(), target });
         }
         let visits = self.visits.entry(real.clone()).or_default();
         *visits += 1;
@@ -159,9 +161,9 @@ impl Walk {
             tree.folders.clear();
             return Ok(());
         }
-        self.above.push(real);
+        self.above.insert(real.clone());
         tree.folders.extend(folders.into_iter().map(|folder| self.folder(folder)));
-        self.above.pop();
+        self.above.remove(&real);
         tree.images.sort_by(|a, b| python_order(a.as_os_str(), b.as_os_str()));
         tree.folders.sort_by(|a, b| python_order(a.path.as_os_str(), b.path.as_os_str()));
         Ok(())

@@ -4,7 +4,7 @@ use super::idct::inverse_dct;
 use super::smooth::{self, Grid};
 use super::upsample::Plane;
 use crate::error::Defect;
-use crate::picture::check_size;
+use crate::picture::check_size_at;
 
 /// What a start-of-frame segment says, and the coefficients that the scans fill in.
 pub(super) struct Frame {
@@ -43,7 +43,9 @@ impl Frame {
         };
         let height = usize::from(u16::from_be_bytes([y1, y0]));
         let width = usize::from(u16::from_be_bytes([x1, x0]));
-        check_size(width as u64, height as u64)?;
+        // Samples and the picture; a progressive frame's coefficients are held to the end.
+        let bytes = if progressive { 4 } else { 2 } * u64::from(count.max(3));
+        check_size_at(width as u64, height as u64, bytes)?;
         if depth != 8 {
             return Err(Defect::Unsupported(format!("JPEG with {depth} bits")));
         }
@@ -83,6 +85,14 @@ impl Frame {
             });
         }
         Ok(frame)
+    }
+
+    /// How many looks at coefficients all scans together may take. T.81 lets no coefficient be given in more than 14
+    /// rounds; and a scan that skips 32,767 blocks with three bytes looks at each of them, so it is also bound by the
+    /// `bytes` of the file. A white photo takes about 700 looks a byte; small pictures have all the looks they want.
+    pub(super) fn most_looks(&self, bytes: usize) -> u64 {
+        let coefficients: usize = self.components.iter().map(|component| 64 * component.blocks.len()).sum();
+        (14 * coefficients as u64).min(2048 * bytes as u64) + (1 << 27)
     }
 
     /// The most blocks a component has in a unit, horizontally and vertically.

@@ -73,6 +73,8 @@ struct Decoder<'a> {
     steps: [Option<[i16; 64]>; 4],
     restart_interval: usize,
     scans: usize,
+    /// How many coefficients the scans have looked at.
+    looks: u64,
     jfif: bool,
     /// The colour transform that Adobe's marker names.
     adobe: Option<u8>,
@@ -176,6 +178,10 @@ impl<'a> Decoder<'a> {
             return Err(Defect::Corrupt("it has far too many scans"));
         }
         let scan = Scan::parse(body, frame)?;
+        self.looks += scan.looks(frame);
+        if self.looks > frame.most_looks(self.bytes.len()) {
+            return Err(Defect::Corrupt("its scans ask for far more work than they bring data"));
+        }
         for &(member, ..) in &scan.members {
             let component = &mut frame.components[member];
             let steps = self.steps.get(component.table).copied().flatten();

@@ -59,6 +59,18 @@ impl Scan {
         Ok(scan)
     }
 
+    /// How many coefficients it looks at. Those of a scan that is not progressive have bits of their own each.
+    pub(super) fn looks(&self, frame: &Frame) -> u64 {
+        if !frame.progressive {
+            return 0;
+        }
+        let blocks = |&(member, ..): &(usize, usize, usize)| {
+            let (across, down) = frame.components[member].blocks_in_picture();
+            across * down
+        };
+        self.members.iter().map(blocks).sum::<usize>() as u64 * (self.last - self.first + 1) as u64
+    }
+
     /// Decode the scan's data, which starts at byte `at`, into `frame`; gives where it ends.
     pub(super) fn decode(
         &self,

@@ -18,6 +18,7 @@ fn the_fonts_have_what_charts_say() {
 fn what_no_font_has_is_spelled_out() {
     assert_eq!(spelled("a🌭\tb"), "a[U+1F32D] b");
     assert_eq!(ids("a🌭"), ids("a[U+1F32D]"));
+    assert_eq!(spelled("a\u{202e}gpj.exe\u{2066}"), "a[U+202E]gpj.exe[U+2066]");
     // A joiner is no character to be shown.
     assert_eq!(spelled("क्\u{200d}ष"), "क्\u{200d}ष");
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use toml::{Spanned, Value};
+use wellfit_base::shown::shown;
 
 /// The most bytes of a configuration file.
 const MOST_CONFIG: u64 = 1 << 20;
@@ -54,6 +55,8 @@ impl Options {
         let mut options = Self::default();
         for (key, value) in keys {
             options.take(&key, value.get_ref()).map_err(|problem| {
+                // A value can hold ends of lines, written `\n`.
+                let problem = shown(&problem);
                 let line = text[..value.span().start.min(text.len())].matches('\n').count();
                 let content = text.lines().nth(line).unwrap_or_default().trim();
                 format!("line {}, {content}: {problem}", line + 1)

@@ -62,7 +62,25 @@ impl Bf16Unit {
         found
     }
 
-    /// The one in use: the best that the instruction set in use has, or the one that `WELLFIT_BF16` names.
+    /// The one that `WELLFIT_BF16` names, else the best.
+    ///
+    /// # Errors
+    /// If this machine has none of that name: a program says so before it begins.
+    pub fn asked_for() -> Result<Self, String> {
+        let available = Self::available();
+        let wanted = std::env::var_os("WELLFIT_BF16").unwrap_or_default();
+        let named = available.iter().find(|unit| unit.name() == wanted || wanted.is_empty());
+        named.copied().ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(|unit| unit.name()).collect();
+            format!(
+                "WELLFIT_BF16: `{}` is no way to multiply bf16 on this machine, which has: {}",
+                wanted.to_string_lossy(),
+                names.join(", ")
+            )
+        })
+    }
+
+    /// The one in use: the best that the instruction set in use has, or [the one asked for](Self::asked_for).
     #[must_use]
     #[inline]
     pub fn current() -> Self {
@@ -71,10 +89,7 @@ impl Bf16Unit {
             if InstructionSet::current() != InstructionSet::Avx512 {
                 return Self::Widened;
             }
-            let available = Self::available();
-            let wanted = std::env::var("WELLFIT_BF16").unwrap_or_default();
-            let named = available.iter().find(|unit| unit.name() == wanted);
-            *named.unwrap_or(&available[0])
+            Self::asked_for().unwrap_or_else(|_| Self::available()[0])
         })
     }
 }

@@ -111,7 +111,7 @@ impl Scratch {
                 path.join(RUN).shown()
             )));
         }
-        fs::create_dir_all(&path).map_err(CliError::write(path.clone()))?;
+        // The folder is left to the first run, which makes none before its settings and its data are right.
         Ok(Self { path, private })
     }
 

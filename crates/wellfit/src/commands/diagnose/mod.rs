@@ -9,6 +9,7 @@ use crate::output::Output;
 use serde_json::{Value, json};
 use std::path::Path;
 use wellfit::base::Shown;
+use wellfit::base::shown::shown as plain;
 use wellfit::diagnose::log::{of_bytes, of_path};
 use wellfit::diagnose::table::read_log;
 use wellfit::diagnose::{Asked, Curves, Diagnosis, diagnose};
@@ -63,8 +64,8 @@ fn curves(path: &Path, asked: &Asked) -> Result<Curves, CliError> {
 
 /// The diagnosis, after it was printed.
 fn shown(curves: &Curves, out: Output) -> Diagnosis {
-    curves.notes.iter().for_each(|note| out.warn(format!("{}: {note}", curves.source)));
+    curves.notes.iter().for_each(|note| out.warn(plain(&format!("{}: {note}", curves.source))));
     let diagnosis = diagnose(curves);
-    words::all(curves, &diagnosis).iter().for_each(|line| out.say(line));
+    words::all(curves, &diagnosis).iter().for_each(|line| out.say(plain(line)));
     diagnosis
 }

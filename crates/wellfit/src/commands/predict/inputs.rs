@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::{self, BufRead, StdinLock};
 use std::path::{Path, PathBuf};
+use wellfit::base::Place;
 use wellfit::data::{Columns, Entry, ImageRef};
 
 use super::collection;
@@ -12,6 +13,8 @@ use super::collection;
 const LIST: &str = "-";
 /// The most bytes of a name in a list.
 const MOST_NAME: usize = 1 << 16;
+/// More empty lines than anyone leaves between names.
+const MOST_EMPTY: u32 = 1 << 20;
 
 /// An image to classify, or a name that leads to none and why.
 pub type Input = Result<ImageRef, (PathBuf, String)>;
@@ -70,7 +73,7 @@ fn expand(name: &Path, typed: bool, columns: &Columns, found: &mut VecDeque<Inpu
         Some(pattern) => matches(name, pattern, columns, found),
         None if name.is_dir() => {
             let before = found.len();
-            folder(name, &mut BTreeSet::new(), found);
+            images_in(name, found);
             if found.len() > before {
                 return;
             }
@@ -106,7 +109,7 @@ fn matches(name: &Path, pattern: &str, columns: &Columns, found: &mut VecDeque<I
     for path in paths {
         match path {
             Ok(path) if !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) => {}
-            Ok(path) if path.is_dir() => folder(&path, &mut BTreeSet::new(), found),
+            Ok(path) if path.is_dir() => images_in(&path, found),
             Ok(path) => one(path, columns, found),
             Err(error) => found.push_back(Err((error.path().to_owned(), error.error().to_string()))),
         }
@@ -116,19 +119,25 @@ fn matches(name: &Path, pattern: &str, columns: &Columns, found: &mut VecDeque<I
     }
 }
 
-/// The images in a folder and below it, by name; `seen` holds the folders on the way, to which links may lead back.
-fn folder(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut VecDeque<Input>) {
+/// The images in a folder and below it, by name. The folders above it are not searched, should links lead there.
+fn images_in(dir: &Path, found: &mut VecDeque<Input>) {
+    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let mut seen = real.ancestors().skip(1).filter_map(|above| Place::of(above).ok()).collect();
+    folder(dir, &mut seen, found);
+}
+
+/// The same; `seen` holds the folders above and those on the way, to which links may lead back.
+fn folder(dir: &Path, seen: &mut BTreeSet<Place>, found: &mut VecDeque<Input>) {
     let listed =
-        dir.canonicalize().and_then(|real| Ok((real, fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?)));
+        Place::of(dir).and_then(|real| Ok((real, fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?)));
     let (real, entries) = match listed {
         Ok(listed) => listed,
         Err(cause) => return found.push_back(Err((dir.to_owned(), cause.to_string()))),
     };
-    // A link that leads back to a folder on the way, or to one above where the search began.
-    if seen.iter().any(|on_the_way| on_the_way.starts_with(&real)) {
+    // A link that leads back.
+    if !seen.insert(real.clone()) {
         return;
     }
-    seen.insert(real.clone());
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
@@ -156,7 +165,7 @@ impl<R: BufRead> List<R> {
 
     /// The next name, which is not empty.
     fn next(&mut self) -> Option<io::Result<PathBuf>> {
-        loop {
+        for _ in 0..MOST_EMPTY {
             match self.read() {
                 Ok(None) => return None,
                 Ok(Some(name)) if name.is_empty() => {}
@@ -164,6 +173,7 @@ impl<R: BufRead> List<R> {
                 Err(cause) => return Some(Err(cause)),
             }
         }
+        Some(Err(io::Error::other(format!("{MOST_EMPTY} names in a row are empty: it is no list of names"))))
     }
 
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -213,6 +223,7 @@ mod tests {
         assert_eq!(names(b"a.png\nb c.png\r\n\nd.png"), ["a.png", "b c.png", "d.png"]);
         assert_eq!(names(b"a\nb.png\0c.png\0"), ["a\nb.png", "c.png"]);
         assert_eq!(names(b""), [""; 0]);
+        assert!(List::new(io::BufReader::new(io::repeat(0))).next().unwrap().is_err(), "as of /dev/zero");
         let mut long = List::new(&[b'x'; MOST_NAME + 1][..]);
         assert!(long.next().unwrap().is_err());
     }

@@ -3,10 +3,11 @@
 use crate::error::CliError;
 use crate::output;
 use serde_json::{Value, json};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::base::file;
+use wellfit::base::shown::shown;
 
 /// The classes of an image, the most likely first, or why it has none.
 pub type Row<'a> = Result<Vec<(&'a str, f32)>, &'a str>;
@@ -18,6 +19,8 @@ pub struct Rows {
     path: Option<PathBuf>,
     /// How many classes a row has.
     top: usize,
+    /// They go to a terminal.
+    terminal: bool,
     /// Whoever reads them has read enough (`| head`).
     closed: bool,
 }
@@ -56,7 +59,8 @@ impl Rows {
             Format::Csv => Writer::Csv(Box::new(csv::Writer::from_writer(to))),
             Format::JsonLines => Writer::JsonLines(to),
         };
-        let mut rows = Self { writer, path: path.map(Path::to_owned), top, closed: false };
+        let terminal = path.is_none() && io::stdout().is_terminal();
+        let mut rows = Self { writer, path: path.map(Path::to_owned), top, terminal, closed: false };
         rows.head()?;
         Ok(rows)
     }
@@ -76,8 +80,14 @@ impl Rows {
             return Ok(());
         }
         let done = match &mut self.writer {
-            Writer::Csv(csv) => csv.write_record(cells(image, row, self.top)).map_err(io::Error::from),
-            Writer::JsonLines(to) => writeln!(to, "{}", value(image, row)),
+            Writer::Csv(csv) => {
+                let cells = cells(image, row, self.top);
+                // Exact for programs; a terminal has a person before it.
+                let cells =
+                    if self.terminal { cells.iter().map(|cell| plain(cell)).collect() } else { cells };
+                csv.write_record(cells).map_err(io::Error::from)
+            }
+            Writer::JsonLines(to) => writeln!(to, "{}", output::json_line(&value(image, row))),
         };
         self.check(done)
     }
@@ -108,6 +118,11 @@ impl Rows {
             }
         }
     }
+}
+
+/// A cell with nothing in it that a terminal obeys.
+fn plain(cell: &[u8]) -> Vec<u8> {
+    shown(&String::from_utf8_lossy(cell)).into_owned().into_bytes()
 }
 
 /// Image, error, and the classes with their probabilities, as cells; all rows have as many.

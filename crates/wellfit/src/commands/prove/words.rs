@@ -3,6 +3,7 @@
 use crate::output::Output;
 use std::path::Path;
 use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
 use wellfit::proof::{Cost, Design, Flips, Judged, Outcome, Verdict};
 use wellfit::run::Proof;
@@ -14,7 +15,7 @@ pub fn report(proof: &Proof, out: Output) {
     out.say(format!("{}, treated minus baseline:", design.metric));
     table(outcome, is_share(&design.metric), out);
     for (one, flips) in outcome.techniques.iter().zip(&proof.flips) {
-        out.say(format!("{}: {}", one.name, sentence(one, flips, design)));
+        out.say(format!("{}: {}", shown(&one.name), sentence(one, flips, design)));
     }
     let (all, shared) = proof.epochs;
     if shared > 0 {

@@ -9,6 +9,7 @@ use crate::error::CliError;
 use crate::output::{Output, number};
 use serde_json::{Value, json};
 use source::Metrics;
+use wellfit::base::shown::shown;
 use wellfit::policy::{RateRule, Replay, ReplayedEpoch};
 
 /// Run the command.
@@ -24,7 +25,7 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), CliError> {
 }
 
 fn show(metrics: &Metrics, replay: &Replay, epochs: &[ReplayedEpoch], out: Output) {
-    out.say(format!("{} from {}", metrics.name, metrics.place));
+    out.say(format!("{} from {}", shown(&metrics.name), shown(&metrics.place)));
     if let Some(config) = &replay.early_stopping {
         out.say(words::policy("early stopping", config));
     }
