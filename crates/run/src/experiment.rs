@@ -23,7 +23,7 @@ use wellfit_data::{
     Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
 };
 use wellfit_kernels::conv::Algorithm;
-use wellfit_models::{Engine, Network, Shape, architecture, build_with};
+use wellfit_models::{DropRates, Engine, Network, Shape, architecture, build_with};
 use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
 
 /// Images for training, validation and the final test.
@@ -348,7 +348,8 @@ fn fold_and_rest(folds: &[Vec<u32>], fold: u32) -> (Vec<u32>, Vec<u32>) {
 /// A fresh network.
 pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
     let input = Shape::image(images.size.0, images.size.1, images.channels);
-    let mut network = build_with(&spec.model, input, classes, spec.stochastic_depth)?;
+    let rates = DropRates { stochastic_depth: spec.stochastic_depth, dropout: spec.dropout };
+    let mut network = build_with(&spec.model, input, classes, rates)?;
     if spec.exact_conv {
         network.algorithm = Algorithm::Direct;
     }
