@@ -6,8 +6,8 @@ use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::mlp::regressor;
 use wellfit_models::{
-    DropRates, DropoutKey, HeadTaken, MODELS, ModelError, Network, Optimizer, Precision, Shape, build, build_with,
-    least_parameters,
+    DropRates, DropoutKey, HeadTaken, MODELS, ModelError, Network, Optimizer, Precision, Shape, build,
+    build_with, least_parameters,
 };
 use wellfit_rng::{Rng, Stream};
 
@@ -421,7 +421,8 @@ fn dropout_stands_before_the_head_of_every_network() {
         let mut head = dropping.clone();
         head.nodes.truncate(nodes - 2);
         let x = head.evaluate(&images);
-        let parameter = |place: usize| &dropping.parameters[dropping.nodes[nodes - 1].parameters[place]].value;
+        let parameter =
+            |place: usize| &dropping.parameters[dropping.nodes[nodes - 1].parameters[place]].value;
         for (i, &found) in tape.outputs().iter().enumerate() {
             let (sample, class) = (i / 4, i % 4);
             let sum: f64 = (0..features)

@@ -3,7 +3,9 @@
 mod args;
 mod bar;
 mod bench_args;
+mod check_args;
 mod commands;
+mod compare_args;
 mod config;
 mod data_args;
 mod diagnose_args;
@@ -20,6 +22,7 @@ mod parser;
 mod program;
 mod progress;
 mod prove_args;
+mod replay_args;
 mod settings;
 mod signals;
 mod translate;
@@ -90,6 +93,8 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
+        Command::Check(args) => commands::check::run(args, out),
+        Command::Compare(args) => commands::compare::run(args, out),
         Command::LrFind(args) => commands::lr_find::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Diagnose(args) => commands::diagnose::run(args, out),

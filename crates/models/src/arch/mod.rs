@@ -89,12 +89,7 @@ pub struct DropRates {
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_with(
-    name: &str,
-    input: Shape,
-    classes: usize,
-    rates: DropRates,
-) -> Result<Network, ModelError> {
+pub fn build_with(name: &str, input: Shape, classes: usize, rates: DropRates) -> Result<Network, ModelError> {
     if classes == 0 || input.len() == 0 {
         return Err(ModelError::Empty { input, classes });
     }

@@ -231,7 +231,13 @@ mod tests {
 
     /// The rates of a network's blocks that drop samples.
     fn rates(name: &str, rate: Option<f64>) -> Vec<f32> {
-        let network = build_with(name, Shape::image(32, 32, 3), 2, DropRates { stochastic_depth: rate, ..DropRates::default() }).unwrap();
+        let network = build_with(
+            name,
+            Shape::image(32, 32, 3),
+            2,
+            DropRates { stochastic_depth: rate, ..DropRates::default() },
+        )
+        .unwrap();
         let of = |op: &Op| if let Op::StochasticDepth(drop) = op { Some(drop.p) } else { None };
         network.nodes.iter().filter_map(|node| of(&node.op)).collect()
     }

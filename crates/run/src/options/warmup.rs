@@ -8,7 +8,7 @@ macro_rules! warmup_options {
         ///
         /// torch's SequentialLR of LinearLR(start_factor=0.01) and the schedule, as torchvision's `lr_warmup_epochs`. With
         /// `lr_scheduler` epochs of the warm-up do not count as stalled. one-cycle has a warm-up of its own, its
-        /// pct_start; where it would be the default, the schedule is cosine. `freeze_epochs` come before.
+        /// pct_start; where it would be the default or the recipe's, the schedule is cosine. `freeze_epochs` come before.
         warmup: u32 {
             default: |_| 0,
             value_name: "N",

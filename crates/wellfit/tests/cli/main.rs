@@ -11,6 +11,8 @@ mod bad_outputs;
 mod bench;
 mod budget;
 mod cache;
+mod check;
+mod compare;
 mod depth;
 mod diagnose;
 mod dropout;

@@ -9,7 +9,8 @@ const JITTER: &str =
     "is a part of `color_jitter` BRIGHTNESS,CONTRAST,SATURATION,HUE, such as 0.4,0.4,0.7,0.015";
 const CROP_SCALE: &str = "belongs to random crops: `random_resized_crop` 0.08 leaves at least that share of the area; \
                           `zoom` 0.2 enlarges and shrinks by up to a fifth";
-const WARMUP: &str = "is `warmup` here, in epochs; it begins at a hundredth of `lr` and rises in a line, step by step";
+const WARMUP: &str =
+    "is `warmup` here, in epochs; it begins at a hundredth of `lr` and rises in a line, step by step";
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
 const PRETRAINED: &str = "means a file here, nothing is downloaded: get torchvision's weights of the model, such as \
                           https://download.pytorch.org/models/resnet50-11ad3fa6.pth, and give `weights` FILE";
