@@ -1,6 +1,6 @@
 """Golden traces for crates/policy, from torch, Keras 3 (on torch) and Lightning.
 
-    python parity/policy.py
+    python parity/policy.py [schedules]
 
 writes crates/policy/tests/fixtures/{monitors,schedules,checkpoint}.json.gz. The metric sequences are not
 stored: both sides generate them from the same integers (`sequence` here and in tests/golden.rs).
@@ -333,6 +333,11 @@ def build(optimizer, spec):
         case "sequential":
             members = [build(optimizer, member) for member in options["schedules"]]
             return lr_scheduler.SequentialLR(optimizer, members, options["milestones"])
+        case "warmup":
+            ramp = lr_scheduler.LinearLR(optimizer, options["start_factor"], total_iters=options["steps"])
+            return lr_scheduler.SequentialLR(
+                optimizer, [ramp, build(optimizer, options["schedule"])], [options["steps"]]
+            )
         case "chained":
             return lr_scheduler.ChainedScheduler([build(optimizer, m) for m in options["schedules"]])
 
@@ -381,6 +386,10 @@ def random_spec(kind, rng, steps):
         schedules = some(SIMPLE)
         milestones = sorted(rng.sample(range(1, steps), len(schedules) - 1))
         return {"kind": kind, "milestones": milestones, "schedules": schedules}
+    if kind == "warmup":
+        schedule = simple_spec(rng.choice([k for k in SIMPLE if k != "one_cycle"]), rng, steps)
+        start = rng.choice([0.01, 0.1, 1 / 3])
+        return {"kind": kind, "steps": rng.randint(1, 15), "start_factor": start, "schedule": schedule}
     if kind == "chained":
         schedules = some(SIMPLE)
         if rng.random() < 0.3:
@@ -391,8 +400,8 @@ def random_spec(kind, rng, steps):
 
 def schedules(steps=40, each=10, composed=24):
     rng, cases = random.Random(0), []
-    for kind in SIMPLE + ["sequential", "chained"]:
-        for _ in range(composed if kind in ("sequential", "chained") else each):
+    for kind in SIMPLE + ["sequential", "chained", "warmup"]:
+        for _ in range(composed if kind in ("sequential", "chained", "warmup") else each):
             spec, base_lr = random_spec(kind, rng, steps), rng.choice([0.1, 0.001, 1.0])
             optimizer = torch.optim.SGD([torch.zeros(1)], lr=base_lr)
             scheduler, rates = build(optimizer, spec), []
@@ -459,6 +468,9 @@ def write(name, content):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["schedules"]:
+        write("schedules", schedules())
+        sys.exit()
     versions = {package.__name__: package.__version__ for package in (torch, keras, lightning)}
     print(versions, sys.version.split()[0])
     FIXTURES.mkdir(parents=True, exist_ok=True)

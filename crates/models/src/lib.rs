@@ -37,7 +37,7 @@ pub mod passes;
 pub mod plan;
 
 pub use arch::{
-    Architecture, Cost, MODELS, Published, architecture, architectures, build, build_with, cost,
+    Architecture, Cost, DropRates, MODELS, Published, architecture, architectures, build, build_with, cost,
     least_parameters, mlp, published, published_lite0,
 };
 pub use average::{AveragedWeights, Weighting};

@@ -6,7 +6,8 @@ use wellfit_kernels::loss::{CrossEntropy, mean_squared_error};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::arch::mlp::regressor;
 use wellfit_models::{
-    DropoutKey, HeadTaken, MODELS, ModelError, Network, Optimizer, Precision, Shape, build, least_parameters,
+    DropRates, DropoutKey, HeadTaken, MODELS, ModelError, Network, Optimizer, Precision, Shape, build,
+    build_with, least_parameters,
 };
 use wellfit_rng::{Rng, Stream};
 
@@ -390,4 +391,48 @@ fn from_the_prefix_on_the_bits_are_the_same() {
         assert_eq!(a.as_deref(), b.as_deref());
     }
     assert_eq!(a.0.iter().flatten().count(), 2, "the head's weight and bias");
+}
+
+/// Dropout before the head: torch's `Dropout(p)` there, whose mask is ours, in training; nothing in evaluation. Names and
+/// first weights are those of the network without.
+#[test]
+fn dropout_stands_before_the_head_of_every_network() {
+    for name in MODELS.iter() {
+        let image = Shape::image(32, 32, 3);
+        let rates = DropRates { dropout: Some(0.75), ..DropRates::default() };
+        let mut dropping = build_with(name, image, 4, rates).unwrap();
+        let mut plain = build(name, image, 4).unwrap();
+        [&mut dropping, &mut plain].map(|network| network.initialise(1));
+        let named = |network: &Network| -> Vec<(String, Vec<f32>)> {
+            network.parameters.iter().map(|p| (p.name.clone(), p.value.to_vec())).collect()
+        };
+        assert!(named(&dropping) == named(&plain), "{name}");
+        assert_eq!(dropping.summary().matches("Dropout(p=0.75)").count(), 1, "{name}");
+        let images = noise(2 * image.len(), 1);
+        assert!(dropping.evaluate(&images) == plain.evaluate(&images), "{name}");
+        let nodes = dropping.nodes.len();
+        assert!(matches!(dropping.nodes[nodes - 2].op, wellfit_models::ops::Op::Dropout(_)), "{name}");
+        // A frozen backbone gives the features; the head reads what the mask leaves of them.
+        dropping.freeze_backbone();
+        let features = dropping.shape(nodes - 2).len();
+        let tape = dropping.forward(&images, KEY).unwrap();
+        let mask = wellfit_models::ops::dropout_mask(2 * features, 0.75, KEY, (nodes - 2) as u32);
+        assert!(mask.iter().all(|&m| m == 0.0 || m == 4.0));
+        let mut head = dropping.clone();
+        head.nodes.truncate(nodes - 2);
+        let x = head.evaluate(&images);
+        let parameter =
+            |place: usize| &dropping.parameters[dropping.nodes[nodes - 1].parameters[place]].value;
+        for (i, &found) in tape.outputs().iter().enumerate() {
+            let (sample, class) = (i / 4, i % 4);
+            let sum: f64 = (0..features)
+                .map(|f| {
+                    let kept = f64::from(x[sample * features + f]) * f64::from(mask[sample * features + f]);
+                    kept * f64::from(parameter(0)[f * 4 + class])
+                })
+                .sum();
+            let expected = sum + f64::from(parameter(1)[class]);
+            assert!((f64::from(found) - expected).abs() < 1e-4, "{name}: {found}, not {expected}");
+        }
+    }
 }

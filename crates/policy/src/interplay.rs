@@ -2,13 +2,16 @@
 
 use crate::{EarlyStoppingConfig, PlateauConfig, Semantics};
 
-/// The epoch after which early stopping ends a run that never improves after its first epoch (epoch 0).
-fn stop_epoch(stopping: &EarlyStoppingConfig) -> u64 {
+/// The epoch after which early stopping ends a run that never improves after its first epoch (epoch 0): none ends earlier,
+/// but by a baseline or a threshold.
+#[must_use]
+pub fn earliest_stop(stopping: &EarlyStoppingConfig) -> u64 {
     u64::from(stopping.start_from_epoch) + u64::from(stopping.patience.max(1))
 }
 
-/// The epoch after which the scheduler first lowers the rate of such a run.
-fn reduction_epoch(plateau: &PlateauConfig) -> u64 {
+/// The epoch, from 0, after which the scheduler first lowers the rate of such a run: none is lowered earlier.
+#[must_use]
+pub fn earliest_reduction(plateau: &PlateauConfig) -> u64 {
     match plateau.semantics {
         Semantics::Keras => u64::from(plateau.patience.max(1)),
         Semantics::Torch | Semantics::Lightning | Semantics::Book => u64::from(plateau.patience) + 1,
@@ -24,7 +27,7 @@ fn reduction_epoch(plateau: &PlateauConfig) -> u64 {
 /// that early stopping accepts them while the scheduler's `threshold` does not.
 #[must_use]
 pub fn early_stopping_precludes_plateau(stopping: &EarlyStoppingConfig, plateau: &PlateauConfig) -> bool {
-    stop_epoch(stopping) < reduction_epoch(plateau)
+    earliest_stop(stopping) < earliest_reduction(plateau)
 }
 
 /// How many epochs a stalled run trains at a lowered rate before early stopping ends it.
@@ -33,7 +36,7 @@ pub fn early_stopping_precludes_plateau(stopping: &EarlyStoppingConfig, plateau:
 /// epoch: the rate is lowered, but nothing is trained with it.
 #[must_use]
 pub fn epochs_at_lowered_rate(stopping: &EarlyStoppingConfig, plateau: &PlateauConfig) -> u64 {
-    stop_epoch(stopping).saturating_sub(reduction_epoch(plateau))
+    earliest_stop(stopping).saturating_sub(earliest_reduction(plateau))
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod classification;
 mod direction;
 mod early_stopping;
 mod error;
+pub mod family;
 mod interplay;
 pub mod lr_finder;
 mod metric;
@@ -46,7 +47,9 @@ pub use early_stopping::{
     EarlyStopping, EarlyStoppingConfig, EarlyStoppingReason, EarlyStoppingState, Observation,
 };
 pub use error::PolicyError;
-pub use interplay::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
+pub use interplay::{
+    earliest_reduction, earliest_stop, early_stopping_precludes_plateau, epochs_at_lowered_rate,
+};
 pub use metric::{Mode, Semantics};
 pub use reduce_on_plateau::{PlateauConfig, PlateauState, PlateauStep, ReduceLrOnPlateau, ThresholdMode};
 pub use replay::{RateRule, Replay, ReplayedEpoch};

@@ -171,6 +171,7 @@ fn uses_libm(schedule: &Schedule) -> bool {
     match schedule {
         Schedule::Sequential(sequential) => sequential.schedules.iter().any(uses_libm),
         Schedule::Chained(chained) => chained.schedules.iter().any(uses_libm),
+        Schedule::Warmup(warmup) => uses_libm(&warmup.schedule),
         Schedule::MultiStep(_)
         | Schedule::Cosine(_)
         | Schedule::CosineRestarts(_)
@@ -186,7 +187,7 @@ fn uses_libm(schedule: &Schedule) -> bool {
 #[test]
 fn schedules_match_torch() {
     let cases: Vec<ScheduleCase> = fixture("schedules");
-    assert_eq!(cases.len(), 138);
+    assert_eq!(cases.len(), 162);
     let compared = format!("{} schedules of {} steps", cases.len(), cases[0].rates.len());
     let mut worst = 0.0_f64;
     for ScheduleCase { schedule, base_lr, rates } in cases {

@@ -74,6 +74,10 @@ impl Experiment {
     fn set_epochs(&mut self, epochs: u32, alone: u32) -> Result<(), RunError> {
         let had_head_epochs = self.spec.freeze_epochs > 0;
         (self.spec.epochs, self.spec.freeze_epochs) = (epochs, alone);
+        if self.spec.warmup > 0 {
+            // It may need more epochs than fit.
+            self.spec.validate()?;
+        }
         if had_head_epochs && alone == 0 {
             self.network = network(&self.spec, &self.preprocessing, self.parts.train.classes.len())?;
         }

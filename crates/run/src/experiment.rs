@@ -10,7 +10,7 @@ use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
-use crate::options::{CacheName, DataKind, LrSetting, OptimizerName, Options, PrecisionName, RunSpec};
+use crate::options::{CacheName, DataKind, Options, PrecisionName, RunSpec};
 use crate::preprocessing::{augmentations, preprocessing};
 use crate::pretrained;
 use crate::weights_name::weights_name;
@@ -23,8 +23,7 @@ use wellfit_data::{
     Augmentations, Copies, DataError, Dataset, Loader, LoaderOptions, Preprocessing, Splits, stratified,
 };
 use wellfit_kernels::conv::Algorithm;
-use wellfit_models::{Engine, Network, Shape, architecture, build_with};
-use wellfit_policy::{early_stopping_precludes_plateau, epochs_at_lowered_rate};
+use wellfit_models::{DropRates, Engine, Network, Shape, build_with};
 
 /// Images for training, validation and the final test.
 #[derive(Debug)]
@@ -40,14 +39,14 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// A sentence for each kind of images that are there more than once.
+    /// A name and a sentence for each kind of image files that are there more than once.
     #[must_use]
-    pub fn copies(&self) -> Vec<String> {
+    pub fn copies(&self) -> Vec<(&'static str, String)> {
         let test = self.test.as_ref().map(|test| ("test", test));
         let parts: Vec<(&'static str, &Dataset)> =
             [("training", &self.train), ("validation", &self.validation)].into_iter().chain(test).collect();
         let sizes: Vec<usize> = parts.iter().map(|(_, data)| data.len()).collect();
-        Copies::among(&parts).sentences(&sizes)
+        Copies::among(&parts).remarks(&sizes)
     }
 }
 
@@ -142,10 +141,6 @@ impl Experiment {
     /// Load the weights that the run starts from, if any.
     pub(crate) fn load_weights(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         let Some(path) = &self.spec.weights else {
-            if self.spec.freeze || self.spec.freeze_epochs > 0 {
-                let known = architecture(&self.spec.model)?;
-                observer.notice(&Notice::RandomBackbone { file: known.weight_files.first().copied() });
-            }
             return Ok(());
         };
         let opened = self.opened.take();
@@ -190,15 +185,7 @@ impl Experiment {
             classes: parts.train.classes.len(),
         });
         let counts = ClassCounts::of(parts);
-        let missing = counts.without_validation();
-        if !missing.is_empty() {
-            let classes = missing.into_iter().map(str::to_owned).collect();
-            observer.notice(&Notice::NotValidated { classes });
-        }
         observer.notice(&Notice::Classes(counts));
-        for sentence in parts.copies() {
-            observer.notice(&Notice::Copies(sentence));
-        }
         let (batches, epochs) = (self.train.batches(), spec.epochs);
         observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
         if let Some(recipe) = spec.recipe {
@@ -210,6 +197,10 @@ impl Experiment {
         }
         if let Some(start) = spec.swa_start {
             observer.notice(&Notice::Swa { start: start.epoch(epochs) });
+        }
+        let countless = self.train.augmentations().variants().is_none();
+        if spec.freeze && countless && spec.cache != CacheName::Off && self.network.frozen_prefix() > 0 {
+            observer.notice(&Notice::FeaturesNotKept);
         }
         if spec.lr_scheduler {
             observer.notice(&Notice::SchedulerOn);
@@ -247,31 +238,6 @@ impl Experiment {
                 );
                 Err(RunError::setting(setting, problem))
             }
-        }
-    }
-
-    /// Warn of settings that will not have the effect they are meant to have.
-    pub(crate) fn warn_of_clashes(&self, observer: &mut dyn Observer) {
-        let spec = &self.spec;
-        if spec.lr_scheduler && spec.early_stopping {
-            let (stopping, plateau) = (spec.early_stopping(), spec.plateau());
-            if early_stopping_precludes_plateau(&stopping, &plateau) {
-                let (patience, lr_patience) = (spec.patience, spec.lr_patience);
-                observer.notice(&Notice::SchedulerPrecluded { patience, lr_patience });
-            } else if epochs_at_lowered_rate(&stopping, &plateau) == 0 {
-                observer.notice(&Notice::SchedulerTooLate);
-            }
-        }
-        if let LrSetting::Rate(lr) = spec.lr
-            && spec.optimizer == OptimizerName::Sgd
-            && lr < 0.005
-            && spec.momentum == 0.0
-        {
-            observer.notice(&Notice::SlowSgd { lr });
-        }
-        let countless = self.train.augmentations().variants().is_none();
-        if spec.freeze && countless && spec.cache != CacheName::Off && self.network.frozen_prefix() > 0 {
-            observer.notice(&Notice::FeaturesNotKept);
         }
     }
 
@@ -370,7 +336,8 @@ fn fold_and_rest(folds: &[Vec<u32>], fold: u32) -> (Vec<u32>, Vec<u32>) {
 /// A fresh network.
 pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) -> Result<Network, RunError> {
     let input = Shape::image(images.size.0, images.size.1, images.channels);
-    let mut network = build_with(&spec.model, input, classes, spec.stochastic_depth)?;
+    let rates = DropRates { stochastic_depth: spec.stochastic_depth, dropout: spec.dropout };
+    let mut network = build_with(&spec.model, input, classes, rates)?;
     if spec.exact_conv {
         network.algorithm = Algorithm::Direct;
     }

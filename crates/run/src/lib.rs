@@ -26,8 +26,10 @@
 
 mod budget;
 mod caching;
+pub mod check;
 mod classes;
 mod classifier;
+pub mod compare;
 mod config_json;
 mod cross_validation;
 mod duplicates;

@@ -10,7 +10,7 @@ use wellfit_gpu::Device;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{Engine, Weighting};
-use wellfit_policy::schedule::{Schedule, SwaRate};
+use wellfit_policy::schedule::{Schedule, SwaRate, Warmup};
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
 use wellfit_train::{Every, FitConfig, Metric, Swa, TrainEval};
@@ -180,9 +180,17 @@ impl RunSpec {
 
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
     pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
-        let built =
-            self.schedule.build(self.lr.number(), self.epochs.saturating_sub(self.freeze_epochs), steps);
-        built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))
+        let epochs = self.epochs.saturating_sub(self.freeze_epochs).saturating_sub(self.warmup);
+        let built = self.schedule.build(self.lr.number(), epochs, steps);
+        let built = built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))?;
+        if self.warmup == 0 {
+            return Ok(built);
+        }
+        Ok(Some(Schedule::Warmup(Warmup {
+            steps: u64::from(self.warmup).saturating_mul(steps),
+            start_factor: Warmup::START_FACTOR,
+            schedule: Box::new(built.unwrap_or_default()),
+        })))
     }
 
     /// Whether the schedule begins with a rate that depends on `lr`.

@@ -1,6 +1,7 @@
 //! Which images a run trained on, so that its figures on other data can leave them out: a network knows by heart much of
 //! what it was trained on.
 
+use crate::check::Concern;
 use crate::embedded::is_embedded;
 use crate::error::RunError;
 use crate::experiment::{Parts, divide};
@@ -38,21 +39,20 @@ pub(crate) fn note(run: &RunWriter, train: &Dataset, weights: Option<&Path>) -> 
     Ok(run.write_file(FILE, text.as_bytes())?)
 }
 
-/// Warn of validation images that the weights were trained on which a run starts from.
-pub(crate) fn warn_of_known(
-    weights: Option<&Path>,
-    validation: &Dataset,
-    observer: &mut dyn Observer,
-) -> Result<(), RunError> {
+/// The validation images that the weights were trained on which a run starts from.
+pub(crate) fn concern(weights: Option<&Path>, validation: &Dataset) -> Result<Option<Concern>, RunError> {
     let known = known_to(weights)?;
     if known.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let count = validation.prints()?.iter().filter(|print| known.contains(print)).count();
-    if count > 0 {
-        observer.notice(&Notice::ValidationKnown { count, images: validation.len() });
-    }
-    Ok(())
+    let (count, images) =
+        (validation.prints()?.iter().filter(|print| known.contains(print)).count(), validation.len());
+    let sentence = format!(
+        "the weights were trained on {count} of the {images} validation images: validation will look better than it is"
+    );
+    let advice = "with the `seed` and the `val_split` of the run they are from, the parts stay apart";
+    let concern = Concern::new("weights-saw-validation", sentence);
+    Ok((count > 0).then(|| concern.of(&[("shared", count as f64), ("images", images as f64)]).advise(advice)))
 }
 
 /// What the run was trained on that these weights are of; nothing where they are of none that says so.

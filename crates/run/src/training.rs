@@ -123,16 +123,23 @@ impl Experiment {
         self.decide_lr(observer)
     }
 
-    /// Load the weights, and refuse what cannot be.
+    /// Load the weights, refuse what cannot be, and warn of what cannot work.
     pub(crate) fn load_and_check(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.load_and_describe(observer)?;
+        for concern in self.concerns()? {
+            observer.notice(&Notice::Concern(concern));
+        }
+        Ok(())
+    }
+
+    /// Load the weights, and refuse what cannot be.
+    pub(crate) fn load_and_describe(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.load_weights(observer)?;
         self.refuse_lone_images()?;
         self.spec.class_weights.of(&self.parts.train)?;
         self.refuse_constant_metric()?;
         self.warn_of_random_weights(observer)?;
-        trained_on::warn_of_known(self.spec.weights.as_deref(), &self.parts.validation, observer)?;
         self.describe(observer);
-        self.warn_of_clashes(observer);
         self.take_memory()
     }
 

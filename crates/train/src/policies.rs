@@ -23,7 +23,7 @@ pub(crate) struct Says {
     /// Early stopping: from the first epoch on that trained the whole network. A head alone that no longer gains says
     /// nothing of the rest.
     pub stopping: bool,
-    /// ReduceLROnPlateau: until weights are averaged, when the rate is no longer its own.
+    /// ReduceLROnPlateau: from the end of a warm-up on, as timm's, until weights are averaged; in between the rate is its own.
     pub plateau: bool,
 }
 

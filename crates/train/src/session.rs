@@ -16,11 +16,11 @@ use crate::position::{PartialPass, Position};
 use crate::prepared::{Sources, trainer};
 use crate::statistics::{PlainLoss, ValidationAnswers};
 use crate::step::Trainer;
-use std::iter::Peekable;
+use std::iter::{Peekable, Take};
 use std::time::{Duration, Instant};
 use wellfit_kernels::loss::argmax;
 use wellfit_models::{AveragedWeights, Network, Optimizer};
-use wellfit_policy::schedule::Rates;
+use wellfit_policy::schedule::{Rates, Schedule};
 use wellfit_record::{Blob, EpochRecord, EpochStatistics, Phase, RunWriter, StepRecord, is_better_epoch};
 use wellfit_weights::Fault;
 
@@ -44,8 +44,9 @@ pub(crate) struct Session<'a> {
     pub line: Option<EpochStatistics>,
     /// The gradients of the batches since the last step, where a step learns from several.
     accumulated: Accumulated,
-    /// The learning rates of the steps to come, where a schedule gives them.
-    rates: Option<Peekable<Rates<'a>>>,
+    /// The learning rates of the steps to come, where a schedule gives them. Before a plateau scheduler these are those of a
+    /// warm-up, and come to an end.
+    rates: Option<Peekable<Take<Rates<'a>>>>,
     /// When this process began, and after how many seconds of computing.
     began: (Instant, f64),
     /// When the last checkpoint was committed.
@@ -80,7 +81,7 @@ impl<'a> Session<'a> {
         config: &'a FitConfig,
     ) -> Result<Self, Fault> {
         let frozen = frozen_file(&network, config)?;
-        let mut rates = config.schedule.as_ref().map(|schedule| schedule.rates(config.lr).peekable());
+        let mut rates = scheduled_rates(config);
         if let Some(rates) = &mut rates {
             (0..scheduled_steps(&at, &optimizer, config)).for_each(|_| {
                 rates.next();
@@ -231,6 +232,15 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Whether the epoch that was just trained was one of a warm-up, before a plateau scheduler moves the rate.
+    fn warmed_up(&self) -> bool {
+        let steps = || scheduled_steps(&self.at, &self.trainer.optimizer, self.config);
+        match (&self.config.schedule, &self.config.lr_scheduler) {
+            (Some(Schedule::Warmup(warmup)), Some(_)) => steps() <= warmup.steps,
+            _ => false,
+        }
+    }
+
     /// The validation pass, and all that follows from it: the epoch's figures, whether they are the best, and
     /// what the policies say. An average of weights may need the training data again.
     pub fn validate(
@@ -292,12 +302,22 @@ impl<'a> Session<'a> {
         let averaged = self.swa_epoch().is_some();
         self.at.epochs.push(record);
         (self.at.pass, self.line) = (PartialPass::default(), line);
-        let says = Says { stopping: self.trains_all(), plateau: !averaged };
+        let says = Says { stopping: self.trains_all(), plateau: !averaged && !self.warmed_up() };
         let decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
         self.at.stop = decisions.stop();
         Ok(EpochDecisions { answered, ..decisions })
     }
+}
+
+/// The rates that the schedule gives, from its first on. A plateau scheduler has the rate from the end of a warm-up on.
+fn scheduled_rates(config: &FitConfig) -> Option<Peekable<Take<Rates<'_>>>> {
+    let schedule = config.schedule.as_ref()?;
+    let steps = match (schedule, &config.lr_scheduler) {
+        (Schedule::Warmup(warmup), Some(_)) => warmup.steps,
+        _ => u64::MAX,
+    };
+    Some(schedule.rates(config.lr).take(usize::try_from(steps).unwrap_or(usize::MAX)).peekable())
 }
 
 /// Steps by which the schedule has moved: it begins behind those of the head alone, and ends where weights begin to be

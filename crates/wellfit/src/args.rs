@@ -1,6 +1,8 @@
 //! The command line: commands and their options. The settings of a training run are in `settings`.
 
 pub use crate::bench_args::BenchArgs;
+use crate::check_args::CheckArgs;
+use crate::compare_args::CompareArgs;
 pub use crate::data_args::{Data, DedupeArgs, PlaceArgs, ShowArgs, SplitArgs, StatsArgs, TableArgs};
 pub use crate::diagnose_args::DiagnoseArgs;
 use crate::error::CliError;
@@ -40,7 +42,7 @@ pub struct Cli {
     pub threads: usize,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, 3 unusable data, 4 unusable weights \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 verify-resume found a difference, 2 wrong option or configuration, or check --strict found something, 3 unusable data, 4 unusable weights \
 or model, or weights that cannot be downloaded, 5 output cannot be written or a run cannot be read, 6 the loss became NaN or infinite, \
 7 interrupted and saved: `wellfit resume` goes on, 8 predict or diagnose could not use some of what it was given";
 
@@ -54,6 +56,8 @@ const MORE: &str = "--help lists all options";
 pub enum Command {
     /// Train a classifier; write plots, a record and the best weights
     Train(Box<TrainArgs>),
+    /// Look for settings and data that cannot work, before anything is trained
+    Check(Box<CheckArgs>),
     /// Continue an interrupted run, to the same bits as without the interruption
     Resume(ResumeArgs),
     /// Check everything that a run has on the disk: checkpoints, weights, record, pictures, exports
@@ -88,6 +92,8 @@ pub enum Command {
     Models,
     /// A table of runs
     Runs(RunsArgs),
+    /// Runs side by side: their curves, the settings that differ, by how much their results do
+    Compare(CompareArgs),
     /// Make the pictures of a run again from its record
     Plot(PlotArgs),
     /// Find a learning rate to begin with: train a few steps while it grows, and look where the loss falls
@@ -436,10 +442,10 @@ pub enum PlotFormat {
 pub struct ReplayArgs {
     /// A CSV or JSON file: one metric a line, columns below a line of names, or objects
     #[arg(long, value_name = "FILE", group = "metrics")]
-    pub losses: Option<PathBuf>,
+    pub losses: Vec<PathBuf>,
     /// A run's directory: take the metrics of its record
     #[arg(long, value_name = "DIR", group = "metrics")]
-    pub run: Option<PathBuf>,
+    pub run: Vec<PathBuf>,
     /// The column, or the run's metric [default: val_loss, else the only column]
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
@@ -460,4 +466,6 @@ pub struct ReplayArgs {
     /// The learning rate at the start [default: that of --run, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: Option<f64>,
+    #[command(flatten)]
+    pub family: crate::replay_args::FamilyArgs,
 }

@@ -3,7 +3,9 @@
 mod args;
 mod bar;
 mod bench_args;
+mod check_args;
 mod commands;
+mod compare_args;
 mod config;
 mod data_args;
 mod diagnose_args;
@@ -21,6 +23,7 @@ mod probe_args;
 mod program;
 mod progress;
 mod prove_args;
+mod replay_args;
 mod report_args;
 #[cfg(feature = "serve")]
 mod serve_args;
@@ -109,6 +112,8 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Models => commands::models::run(out),
         Command::Runs(args) => commands::runs::run(args, out),
         Command::Plot(args) => commands::plot::run(args, out),
+        Command::Check(args) => commands::check::run(args, out),
+        Command::Compare(args) => commands::compare::run(args, out),
         Command::LrFind(args) => commands::lr_find::run(args, out),
         Command::Replay(args) => commands::replay::run(args, out),
         Command::Diagnose(args) => commands::diagnose::run(args, out),

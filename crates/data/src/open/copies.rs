@@ -82,20 +82,30 @@ impl Copies {
     /// parts.
     #[must_use]
     pub fn sentences(&self, sizes: &[usize]) -> Vec<String> {
+        self.remarks(sizes).into_iter().map(|(_, sentence)| sentence).collect()
+    }
+
+    /// The same, each behind its name: `validation-is-test`, `shared-images`, `contradicting-labels`, `repeated-images`.
+    #[must_use]
+    pub fn remarks(&self, sizes: &[usize]) -> Vec<(&'static str, String)> {
         let mut sentences = Vec::new();
         for b in 1..self.parts.len() {
             for a in 0..b {
                 let shared: Vec<_> = self.shared(a, b).collect();
                 if let Some((there, here)) = shared.first() {
-                    sentences.push(format!(
-                        "{} of {} {} images are {} images, too, such as {} and {}: the figures of that part are too good",
+                    let size = sizes.get(b).copied().unwrap_or_default();
+                    let judges = self.parts[a] == "validation" && self.parts[b] == "test";
+                    let name =
+                        if judges && shared.len() == size { "validation-is-test" } else { "shared-images" };
+                    let sentence = format!(
+                        "{} of {size} {} images are {} images, too, such as {} and {}: the figures of that part are too good",
                         shared.len(),
-                        sizes.get(b).copied().unwrap_or_default(),
                         self.parts[b],
                         self.parts[a],
                         there.path.shown(),
                         here.path.shown()
-                    ));
+                    );
+                    sentences.push((name, sentence));
                 }
             }
         }
@@ -103,21 +113,23 @@ impl Copies {
         if let Some([one, .., other]) = contradictions.first() {
             let count = contradictions.len();
             let other = contradictions[0].iter().find(|copy| copy.label != one.label).unwrap_or(other);
-            sentences.push(format!(
+            let sentence = format!(
                 "{count} {} in more than one class, such as {} and {}: one of the labels is wrong",
                 either(count, "picture stands", "pictures stand"),
                 one.path.shown(),
                 other.path.shown()
-            ));
+            );
+            sentences.push(("contradicting-labels", sentence));
         }
         let within = self.within();
         if let Some((first, copy)) = self.repeated().next() {
-            sentences.push(format!(
+            let sentence = format!(
                 "{within} {} of the same part and class, such as {} of {}",
                 either(within, "image is a copy of another", "images are copies of others"),
                 copy.path.shown(),
                 first.path.shown()
-            ));
+            );
+            sentences.push(("repeated-images", sentence));
         }
         sentences
     }

@@ -66,27 +66,44 @@ pub fn architecture(name: &str) -> Result<&'static Architecture, ModelError> {
 /// # Errors
 /// For an unknown name, no classes, or an empty image.
 pub fn build(name: &str, input: Shape, classes: usize) -> Result<Network, ModelError> {
-    build_with(name, input, classes, None)
+    build_with(name, input, classes, DropRates::default())
 }
 
-/// [`build`] with another rate of stochastic depth than the architecture's own, where it has residual blocks.
+/// How often training drops what, where that is not as the architecture has it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DropRates {
+    /// Stochastic depth: a sample on its way through the last residual block, where there are such blocks.
+    pub stochastic_depth: Option<f64>,
+    /// Dropout: an input of the last layer, the head. That of torchvision's `dropout` where the architecture has one there,
+    /// and timm's `drop_rate` of all networks.
+    pub dropout: Option<f64>,
+}
+
+/// [`build`] with other drop rates than the architecture's own.
+///
+/// ```
+/// use wellfit_models::{DropRates, Shape, build_with};
+/// let rates = DropRates { dropout: Some(0.5), ..DropRates::default() };
+/// let network = build_with("resnet18", Shape::image(32, 32, 3), 10, rates)?;
+/// assert!(network.summary().contains("Dropout(p=0.5)"));
+/// # Ok::<(), wellfit_models::ModelError>(())
+/// ```
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_with(
-    name: &str,
-    input: Shape,
-    classes: usize,
-    stochastic_depth: Option<f64>,
-) -> Result<Network, ModelError> {
+pub fn build_with(name: &str, input: Shape, classes: usize, rates: DropRates) -> Result<Network, ModelError> {
     if classes == 0 || input.len() == 0 {
         return Err(ModelError::Empty { input, classes });
     }
     let mut architecture = *architecture(name)?;
     if architecture.stochastic_depth.is_some() {
-        architecture.stochastic_depth = stochastic_depth.or(architecture.stochastic_depth);
+        architecture.stochastic_depth = rates.stochastic_depth.or(architecture.stochastic_depth);
     }
-    Ok((architecture.build)(&architecture, input, classes).finish())
+    let mut builder = (architecture.build)(&architecture, input, classes);
+    if let Some(p) = rates.dropout {
+        builder.drop_before_head(p as f32);
+    }
+    Ok(builder.finish())
 }
 
 /// How many parameters [`build`]'s network has at the least, found without taking memory for them: those of its linear

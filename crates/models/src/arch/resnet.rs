@@ -235,13 +235,19 @@ fn residual_block(
 
 #[cfg(test)]
 mod tests {
-    use crate::arch::build_with;
+    use crate::arch::{DropRates, build_with};
     use crate::graph::Shape;
     use crate::ops::Op;
 
     /// The rates of a network's blocks that drop samples.
     fn rates(name: &str, rate: Option<f64>) -> Vec<f32> {
-        let network = build_with(name, Shape::image(32, 32, 3), 2, rate).unwrap();
+        let network = build_with(
+            name,
+            Shape::image(32, 32, 3),
+            2,
+            DropRates { stochastic_depth: rate, ..DropRates::default() },
+        )
+        .unwrap();
         let of = |op: &Op| if let Op::StochasticDepth(drop) = op { Some(drop.p) } else { None };
         network.nodes.iter().filter_map(|node| of(&node.op)).collect()
     }

@@ -135,6 +135,18 @@ impl Builder {
         self.op(name, Dropout { p }, &[input])
     }
 
+    /// Dropout with rate `p` of what the last node reads: the rate of the dropout that is there, or else of a new one, which
+    /// has no parameters, so those of the network keep their names and places.
+    pub(crate) fn drop_before_head(&mut self, p: f32) {
+        let Some(mut head) = self.0.nodes.pop() else { return };
+        match self.0.nodes.last_mut().map(|node| &mut node.op) {
+            Some(Op::Dropout(dropout)) => dropout.p = p,
+            _ if p > 0.0 => head.inputs = vec![self.dropout("dropout", head.inputs[0], p)],
+            _ => {}
+        }
+        self.0.nodes.push(head);
+    }
+
     /// Max pooling.
     pub fn max_pool(
         &mut self,

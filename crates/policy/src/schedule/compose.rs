@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Group, PerEpoch, Recurrence, Schedule, require};
+use super::{Group, PerEpoch, Recurrence, Schedule, Warmup, require};
 use crate::PolicyError;
 
 /// One schedule after the other: torch's `SequentialLR`. `schedules[i + 1]` takes over, at its own step 0, when step
@@ -122,6 +122,7 @@ enum Runner<'a> {
     Sequential { milestones: &'a [u64], members: Vec<Single<'a>>, step: u64 },
     Chained(Vec<Runner<'a>>),
     PerEpoch { steps_per_epoch: u64, runner: Box<Runner<'a>>, step: u64 },
+    Warmup { warmup: &'a Warmup, step: u64 },
 }
 
 impl<'a> Runner<'a> {
@@ -147,6 +148,10 @@ impl<'a> Runner<'a> {
                 // 0 is refused by `validate`.
                 Self::PerEpoch { steps_per_epoch: (*steps_per_epoch).max(1), runner, step: 0 }
             }
+            Schedule::Warmup(warmup) => {
+                group.lr = warmup.ramp().first(group, group.initial_lr);
+                Self::Warmup { warmup, step: 0 }
+            }
             simple => Self::Single(Single::start(simple.recurrence().unwrap_or(&super::Constant), group)),
         }
     }
@@ -169,6 +174,16 @@ impl<'a> Runner<'a> {
                 *step += 1;
                 if step.is_multiple_of(*steps_per_epoch) {
                     runner.advance(group);
+                }
+            }
+            Self::Warmup { warmup, step } => {
+                *step += 1;
+                if *step < warmup.steps {
+                    group.lr = warmup.ramp().next(group, group.initial_lr, *step);
+                } else {
+                    // The schedule begins as if nothing had been before it.
+                    group.lr = group.initial_lr;
+                    *self = Self::start(&warmup.schedule, group);
                 }
             }
         }

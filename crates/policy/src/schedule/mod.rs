@@ -28,6 +28,7 @@ mod ramp;
 mod spec;
 mod steps;
 mod swa;
+mod warmup;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ pub use ramp::{LinearWarmup, Polynomial};
 pub use spec::ScheduleSpec;
 pub use steps::{Exponential, MultiStep, Step};
 pub use swa::SwaRate;
+pub use warmup::Warmup;
 
 use crate::PolicyError;
 use crate::error::{require, require_non_negative};
@@ -73,6 +75,8 @@ pub enum Schedule {
     Chained(Chained),
     /// [`PerEpoch`].
     PerEpoch(PerEpoch),
+    /// [`Warmup`].
+    Warmup(Warmup),
 }
 
 impl Schedule {
@@ -94,6 +98,7 @@ impl Schedule {
             Self::Sequential(sequential) => sequential.validate(),
             Self::Chained(chained) => chained.validate(),
             Self::PerEpoch(per_epoch) => per_epoch.validate(),
+            Self::Warmup(warmup) => warmup.validate(),
         }
     }
 
@@ -125,7 +130,7 @@ impl Schedule {
             Self::OneCycle(cycle) => cycle,
             Self::LinearWarmup(warmup) => warmup,
             Self::Polynomial(polynomial) => polynomial,
-            Self::Sequential(_) | Self::Chained(_) | Self::PerEpoch(_) => return None,
+            Self::Sequential(_) | Self::Chained(_) | Self::PerEpoch(_) | Self::Warmup(_) => return None,
         })
     }
 }

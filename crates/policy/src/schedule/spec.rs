@@ -73,6 +73,12 @@ impl ScheduleSpec {
         self.kind() == "constant"
     }
 
+    /// Whether it begins with a rise from a lower rate.
+    #[must_use]
+    pub fn rises_first(&self) -> bool {
+        matches!(self.kind(), "one_cycle" | "linear_warmup")
+    }
+
     /// The schedule of a training run: its step n is the n-th training step, counted from 0 over all epochs.
     /// `None` is a constant rate.
     ///

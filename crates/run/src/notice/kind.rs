@@ -1,5 +1,6 @@
 //! The messages there are, and which of them warn.
 
+use crate::check::Concern;
 use crate::classes::ClassCounts;
 use crate::options::PrecisionName;
 use crate::spec::Difference;
@@ -27,15 +28,10 @@ pub enum Notice {
     },
     /// Something about the folder of the data.
     Folder(Remark),
-    /// Images that are there more than once: the sentence.
-    Copies(String),
+    /// Something that cannot work.
+    Concern(Concern),
     /// The images of each class.
     Classes(ClassCounts),
-    /// Classes of which no validation image is known.
-    NotValidated {
-        /// Their names.
-        classes: Vec<String>,
-    },
     /// Folds are cut from the training part although there is a validation part.
     FoldsLeaveValidation,
     /// A fold of a cross-validation begins.
@@ -140,22 +136,10 @@ pub enum Notice {
         /// Images in all.
         images: usize,
     },
-    /// The weights that a run starts from were trained on some of its validation images.
-    ValidationKnown {
-        /// How many.
-        count: usize,
-        /// Validation images in all.
-        images: usize,
-    },
     /// A run does not say what it was trained on.
     TrainingUnknown {
         /// Its directory.
         run: PathBuf,
-    },
-    /// A frozen backbone has random weights.
-    RandomBackbone {
-        /// torchvision's file of ImageNet weights for the architecture, without `.pth`.
-        file: Option<&'static str>,
     },
     /// The recipe of the run: its name and its settings as the run has them.
     Recipe(String),
@@ -272,20 +256,6 @@ pub enum Notice {
     SchedulerOn,
     /// Early stopping is on.
     EarlyStoppingOn,
-    /// Early stopping comes before the scheduler can lower the rate.
-    SchedulerPrecluded {
-        /// Early stopping's patience.
-        patience: u32,
-        /// The scheduler's.
-        lr_patience: u32,
-    },
-    /// Early stopping ends the run in the epoch in which the scheduler lowers the rate.
-    SchedulerTooLate,
-    /// Plain gradient descent with a low rate.
-    SlowSgd {
-        /// The learning rate.
-        lr: f64,
-    },
     /// A run begins.
     Run {
         /// Its directory.
@@ -435,22 +405,16 @@ impl Notice {
         matches!(
             self,
             Self::FilesLeftOut { .. }
-                | Self::Copies(_)
-                | Self::NotValidated { .. }
+                | Self::Concern(_)
                 | Self::FileLeftOut { .. }
-                | Self::RandomBackbone { .. }
                 | Self::DownloadRetried { .. }
                 | Self::CachedWeightsDamaged { .. }
                 | Self::RandomWeights { .. }
                 | Self::NoTechnique { .. }
                 | Self::TrainedOn { .. }
-                | Self::ValidationKnown { .. }
                 | Self::TrainingUnknown { .. }
                 | Self::WeightsTwice { .. }
                 | Self::WeightsUnused { .. }
-                | Self::SchedulerPrecluded { .. }
-                | Self::SchedulerTooLate
-                | Self::SlowSgd { .. }
                 | Self::FeaturesNotKept
                 | Self::CheckpointDamaged { .. }
                 | Self::RecordCutShort { .. }

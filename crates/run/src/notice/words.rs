@@ -1,7 +1,6 @@
 //! The sentence of each message.
 
 use super::kind::Notice;
-use crate::classes::listed;
 use crate::figures::{count, duration, loss, percent};
 use crate::machine::path;
 use crate::options::PrecisionName;
@@ -22,12 +21,8 @@ impl fmt::Display for Notice {
             }
             Self::FileLeftOut { path, reason } => write!(f, "  {}: {reason}", path.shown()),
             Self::Folder(remark) => write!(f, "{remark}"),
-            Self::Copies(sentence) => f.write_str(sentence),
+            Self::Concern(concern) => write!(f, "{concern}"),
             Self::Classes(counts) => write!(f, "{counts}"),
-            Self::NotValidated { classes } => {
-                let names: Vec<&str> = classes.iter().map(String::as_str).collect();
-                write!(f, "no validation image of {}: validation says nothing about them", listed(&names))
-            }
             Self::FoldsLeaveValidation => {
                 f.write_str("The folds are cut from the training images; the data's own validation part stays untouched")
             }
@@ -77,21 +72,12 @@ impl fmt::Display for Notice {
             Self::TrainedOn { count, images } => {
                 write!(f, "{count} of {images} images were trained on: they are left out of the figures")
             }
-            Self::ValidationKnown { count, images } => write!(
-                f,
-                "the weights were trained on {count} of the {images} validation images: validation will look better than \
-                 it is. With the `seed` and the `val_split` of the run they are from, the parts stay apart"
-            ),
             Self::TrainingUnknown { run } => write!(
                 f,
                 "{} was made by a version that did not write down its training images: if some of them are among \
                  these, the figures are too good",
                 run.shown()
             ),
-            Self::RandomBackbone { file } => {
-                f.write_str("`freeze` without `weights` trains a head on random features")?;
-                file.map_or(Ok(()), |file| write!(f, "; torchvision's ImageNet weights are in {file}.pth"))
-            }
             Self::Recipe(text) => write!(f, "Recipe {text}"),
             Self::Downloading { url, resumed: 0 } => write!(f, "Downloading {url}"),
             Self::Downloading { url, resumed } => {
@@ -144,15 +130,6 @@ impl fmt::Display for Notice {
             }
             Self::SchedulerOn => f.write_str("INFO: Initializing learning rate scheduler"),
             Self::EarlyStoppingOn => f.write_str("INFO: Initializing early stopping"),
-            Self::SchedulerPrecluded { patience, lr_patience } => write!(
-                f,
-                "with `patience` {patience} and `lr_patience` {lr_patience}, early stopping ends a stalled run before \
-                 the scheduler can lower the rate. Give early stopping more patience, such as `patience` {}",
-                2 * lr_patience + 2
-            ),
-            Self::SchedulerTooLate => f.write_str(
-                "early stopping ends a stalled run at the very epoch in which the rate is first lowered",
-            ),
             Self::FindingLr { steps } => write!(f, "Looking for a learning rate in {steps} steps"),
             Self::LrFound { lr } => {
                 write!(f, "Learning rate {lr:.3e}, found by the suggestion valley; the run keeps it as `lr` {lr:?}")
@@ -177,7 +154,6 @@ impl fmt::Display for Notice {
                  epoch; with `augment` none, or flips alone, its features are computed once and epochs take a fraction of \
                  the time"
             ),
-            Self::SlowSgd { lr } => write!(f, "sgd with `lr` {lr} learns slowly; 0.01 or more is usual"),
             Self::Run { path } => write!(f, "Run: {}", path.shown()),
             Self::Resuming { path, place } => write!(f, "Resuming {} from {place}", path.shown()),
             Self::MoreEpochs { epochs, schedule } => {

@@ -245,10 +245,15 @@ mod speed;
 mod swa;
 #[macro_use]
 mod unfreezing;
+#[macro_use]
+mod dropout;
+#[macro_use]
+mod warmup;
 
 collect! { [
     data_options model_options optimiser_options averaging_options stopping_options augmentation_options
     regularisation_options checkpoint_options speed_options swa_options unfreezing_options
+    dropout_options warmup_options
 ] }
 
 /// The entry of every setting, in the order of the groups.

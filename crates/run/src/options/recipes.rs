@@ -57,6 +57,11 @@ impl RecipeName {
         };
         let mut settings: Vec<(&'static str, String)> =
             fixed.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+        if given.warmup.is_some_and(|epochs| epochs > 0) {
+            // One-cycle has a warm-up of its own; what it does after that is a cosine.
+            let moving = settings.iter_mut().filter(|(_, value)| value == "one-cycle");
+            moving.for_each(|(_, value)| *value = "cosine".to_owned());
+        }
         match self {
             Self::Finetune => {
                 let epochs = given.epochs.unwrap_or(FINETUNE_EPOCHS);

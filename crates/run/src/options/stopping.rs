@@ -26,7 +26,9 @@ macro_rules! stopping_options {
         /// training with by=steps; one-cycle and cosine cover all steps of the run.
         schedule: ScheduleSpec {
             default: |given| {
-                given.folder_or_idx("constant", "one-cycle").parse().unwrap_or_default()
+                // One-cycle has a warm-up of its own.
+                let moving = if given.options.warmup.unwrap_or(0) > 0 { "cosine" } else { "one-cycle" };
+                given.folder_or_idx("constant", moving).parse().unwrap_or_default()
             },
             value_name: "NAME:OPTIONS",
         }

@@ -8,7 +8,7 @@ use wellfit_policy::schedule::ScheduleSpec;
 use wellfit_proof::{Settings, Technique};
 
 /// Techniques with a name of their own, each with its one setting.
-const NAMED: [(&str, &str, &str); 10] = [
+const NAMED: [(&str, &str, &str); 11] = [
     ("early-stopping", "early_stopping", "true"),
     ("lr-scheduler", "lr_scheduler", "true"),
     ("augmentation", "augment", "light"),
@@ -16,6 +16,8 @@ const NAMED: [(&str, &str, &str); 10] = [
     ("vflip", "vflip", "true"),
     // Szegedy et al. 2016, arXiv:1512.00567.
     ("label-smoothing", "label_smoothing", "0.1"),
+    // Srivastava et al. 2014 (JMLR 15), for hidden units.
+    ("dropout", "dropout", "0.5"),
     ("freeze", "freeze", "true"),
     ("weights", "weights", "imagenet"),
     ("class-weights", "class_weights", "balanced"),
@@ -46,11 +48,6 @@ fn meant(name: &str, baseline: &Options, kind: DataKind) -> Result<(String, Stri
     match name {
         "weight-decay" => Ok(("weight_decay".to_owned(), usual_decay(&spec).to_owned())),
         "batch-norm" => with_batch_norm(&spec.model).map(|model| ("model".to_owned(), model)),
-        "dropout" => Err(RunError::Unusable(
-            "dropout: no option of training turns dropout on or off: it is part of some networks, such as \
-             efficientnet_b0; `wellfit lab dropout` compares it on a regression"
-                .to_owned(),
-        )),
         _ if name.parse::<RecipeName>().is_ok() => Ok(("recipe".to_owned(), name.to_owned())),
         _ if name.parse::<ScheduleSpec>().is_ok() => Ok(("schedule".to_owned(), name.to_owned())),
         _ => Err(unknown(name)),
@@ -119,7 +116,6 @@ mod tests {
         let resnet = Options { model: Some("resnet20".to_owned()), ..Options::default() };
         for (name, part) in [
             ("batch-norm", "resnet20 has no variant"),
-            ("dropout", "no option of training"),
             ("magic", "there is no technique \"magic\""),
             ("mixup", "mixup=VALUE"),
             ("magic=1", "there is no setting `magic`"),

@@ -1,6 +1,8 @@
 //! One file a command.
 
 pub mod bench;
+pub mod check;
+pub mod compare;
 pub mod cross_validation;
 pub mod data_dedupe;
 pub mod data_show;

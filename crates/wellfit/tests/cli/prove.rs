@@ -110,7 +110,6 @@ fn what_cannot_be_a_trial_is_refused_before_anything_is_written() {
     let bench = animals();
     for (options, parts) in [
         ("--technique magic", &["no technique", "early-stopping"][..]),
-        ("--technique dropout", &["dropout", "no option"]),
         ("--technique hflip --seeds 5", &["seeds = 5", "6 to"]),
         ("--technique hflip --metric loss", &["metric", "val_loss"]),
         ("--technique hflip --delta 0", &["delta"]),

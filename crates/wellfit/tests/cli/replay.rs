@@ -299,3 +299,93 @@ fn the_packages_do_the_same_at_every_epoch() {
         }
     }
 }
+
+/// Every member of a family is what the same command says of it alone.
+#[test]
+fn a_family_is_all_single_replays_at_once() {
+    let bench = bench("val_loss\n0.92\n0.75\n0.66\n0.66\n0.67\n0.65\n0.71\n0.70\n0.69\n0.80\n");
+    let line = "--json replay --losses losses.csv";
+    let result =
+        bench.run(&format!("{line} --family --min-deltas 0,0.05 --patiences 1-4,6")).succeeds().json();
+    let record = &result["records"][0];
+    let members = record["early_stopping"].as_array().unwrap();
+    assert_eq!(members.len(), 3 * 2 * 5);
+    for member in members {
+        let text = |name: &str| member[name].to_string().replace('"', "");
+        let (semantics, patience, delta) = (text("semantics"), text("patience"), text("min_delta"));
+        let alone =
+            format!("{line} --semantics {semantics} --early-stopping patience={patience},min_delta={delta}");
+        let alone = bench.run(&alone).succeeds().json();
+        let last = alone["epochs"].as_array().unwrap().last().unwrap().clone();
+        let stop = if last["stop"] == true { last["epoch"].clone() } else { Value::Null };
+        assert_eq!(member["stop_epoch"], stop, "{member}");
+        assert_eq!(member["epochs_saved"], alone["left_out"], "{member}");
+        let known = if stop.is_null() { "bound" } else { "exact" };
+        assert_eq!(member["known"], known, "a file does not say whether more was planned");
+        assert_eq!(member["tied"], delta == "0.0", "epochs 3 and 4 are equal as printed: {member}");
+    }
+    assert_eq!(bench.names("replay").len(), 4);
+    let best = &result["best"];
+    assert_eq!(best["in_sample"]["regret"], 0.0);
+    bench
+        .run("replay --losses losses.csv --family --force")
+        .succeeds()
+        .says("chosen after the fact")
+        .says("tied");
+}
+
+#[test]
+fn the_best_of_one_seed_is_judged_on_the_others() {
+    let bench = Bench::new();
+    bench.animals();
+    for seed in 0..3 {
+        let line = format!("train animals {MLP} --epochs 6 --batch-size 4 --lr 0.02 --seed {seed}");
+        bench.run(&format!("{line} --out seed{seed}")).succeeds();
+    }
+    let result = bench
+        .run("--json replay --run seed0 --run seed1 --run seed2 --family --patiences 1-4 --min-deltas 0")
+        .succeeds()
+        .json();
+    let records = result["records"].as_array().unwrap();
+    assert_eq!(records.len(), 3);
+    let best = &result["best"];
+    for (record, other) in records[1..].iter().zip(best["others"].as_array().unwrap()) {
+        let same = record["early_stopping"].as_array().unwrap().iter().find(|member| {
+            ["semantics", "patience", "min_delta"].iter().all(|name| member[name] == best[name])
+        });
+        assert_eq!(same.unwrap()["given_up"], other["regret"]);
+    }
+    for record in records {
+        assert_eq!(record["whole"], true);
+        assert!(record["early_stopping"].as_array().unwrap().iter().all(|member| member["known"] == "exact"));
+        // A constant rate: a scheduler is known until it would first have lowered it.
+        for member in record["lr_scheduler"].as_array().unwrap() {
+            let lowered = member["lowered_after"].as_array().unwrap();
+            assert_eq!(member["known"] == "unknown", !member["known_until"].is_null(), "{member}");
+            assert!(
+                lowered.len() <= 1
+                    && lowered.first().is_none_or(|epoch| { *epoch == member["known_until"] || *epoch == 6 }),
+                "{member}"
+            );
+        }
+    }
+    bench
+        .run("replay --run seed0 --run seed1 --family --force")
+        .succeeds()
+        .says("Mean regret on the 1 other record");
+}
+
+#[test]
+fn wrong_families_are_refused() {
+    let bench = bench("0.5\n0.4\n");
+    for (options, part) in [
+        ("--family --patiences x", "--patiences x"),
+        ("--family --patiences 5-3", "--patiences 5-3"),
+        ("--family --min-deltas -1", "--min-deltas -1"),
+        ("--family --early-stopping", "--family tries all"),
+        ("--patiences 3", "--family"),
+        ("--losses losses.csv --early-stopping", "--family takes several"),
+    ] {
+        bench.refuses(&format!("replay --losses losses.csv {options}"), 2, &[part]);
+    }
+}

@@ -9,8 +9,8 @@ const JITTER: &str =
     "is a part of `color_jitter` BRIGHTNESS,CONTRAST,SATURATION,HUE, such as 0.4,0.4,0.7,0.015";
 const CROP_SCALE: &str = "belongs to random crops: `random_resized_crop` 0.08 leaves at least that share of the area; \
                           `zoom` 0.2 enlarges and shrinks by up to a fifth";
-const NO_WARMUP: &str = "is an option of the schedule: `schedule` one-cycle begins low by itself; others warm up by \
-                         `schedule` sequential:milestones=[5],schedules=['linear-warmup:total_iters=5','cosine:t_max=95']";
+const WARMUP: &str =
+    "is `warmup` here, in epochs; it begins at a hundredth of `lr` and rises in a line, step by step";
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
 const PRETRAINED: &str = "means a file here, nothing is downloaded: get torchvision's weights of the model, such as \
                           https://download.pytorch.org/models/resnet50-11ad3fa6.pth, and give `weights` FILE";
@@ -97,15 +97,10 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("feature_extract", Same("freeze")),
     ("linear_probe", Same("freeze")),
     ("freeze_layers", Lacking("is all or nothing: `freeze` keeps the whole backbone")),
-    (
-        "drop",
-        Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head"),
-    ),
-    (
-        "dropout",
-        Lacking("is part of a network here: mobilenet_v3 and efficientnet_b0 have dropout before the head"),
-    ),
-    ("drop_path", Lacking("is part of a network here: efficientnet_b0 has stochastic depth")),
+    ("drop", Same("dropout")),
+    ("drop_rate", Same("dropout")),
+    ("dropout_rate", Same("dropout")),
+    ("drop_path", Same("stochastic_depth")),
     // Optimiser
     ("epoch", Same("epochs")),
     ("max_epochs", Same("epochs")),
@@ -220,13 +215,13 @@ pub const NAMES: &[(&str, Meaning)] = &[
         "milestones",
         Lacking("are options of the schedule: `schedule` multi-step:milestones=[30,60],gamma=0.1"),
     ),
-    ("warmup_epochs", Lacking(NO_WARMUP)),
-    ("warmup_lr", Lacking(NO_WARMUP)),
-    ("warmup_steps", Lacking(NO_WARMUP)),
-    ("warmup_ratio", Lacking(NO_WARMUP)),
-    ("lr_warmup_epochs", Lacking(NO_WARMUP)),
-    ("lr_warmup_method", Lacking(NO_WARMUP)),
-    ("lr_warmup_decay", Lacking(NO_WARMUP)),
+    ("warmup_epochs", Same("warmup")),
+    ("warmup_lr", Lacking(WARMUP)),
+    ("warmup_steps", Lacking(WARMUP)),
+    ("warmup_ratio", Lacking(WARMUP)),
+    ("lr_warmup_epochs", Same("warmup")),
+    ("lr_warmup_method", Lacking(WARMUP)),
+    ("lr_warmup_decay", Lacking(WARMUP)),
     ("cooldown_epochs", Lacking("is an option of wellfit replay only, not of training")),
     ("max_time", Same("time")),
     ("time_limit", Same("time")),

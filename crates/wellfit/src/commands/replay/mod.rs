@@ -1,5 +1,6 @@
 //! `wellfit replay`: what early stopping and learning-rate rules would have decided on recorded metrics.
 
+mod family;
 mod policies;
 mod source;
 mod words;
@@ -14,6 +15,9 @@ use wellfit::policy::{RateRule, Replay, ReplayedEpoch};
 
 /// Run the command.
 pub fn run(args: &ReplayArgs, out: Output) -> Result<(), CliError> {
+    if args.family.family {
+        return family::run(args, out);
+    }
     policies::check(args)?;
     let metrics = source::read(args, out)?;
     let replay = policies::of(args, &metrics)?;

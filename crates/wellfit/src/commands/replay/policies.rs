@@ -13,7 +13,7 @@ const LR: f64 = 0.001;
 /// Refuse options that make no sense together, before anything is read.
 pub fn check(args: &ReplayArgs) -> Result<(), CliError> {
     require(args.early_stopping.is_some() || args.lr_scheduler.is_some() || args.schedule.is_some(), || {
-        "nothing to replay: give --early-stopping, --lr-scheduler or --schedule".to_owned()
+        "nothing to replay: give --early-stopping, --lr-scheduler, --schedule or --family".to_owned()
     })?;
     require(args.lr_scheduler.is_none() || args.schedule.is_none(), || {
         "--lr-scheduler and --schedule both set the learning rate: choose one".to_owned()
