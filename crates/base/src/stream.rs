@@ -68,6 +68,7 @@ fn read_within(mut file: &File, most: u64, silence: Duration) -> io::Result<Vec<
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 mod tests {
     use super::*;
     use std::io::Write;

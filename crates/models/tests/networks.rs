@@ -402,7 +402,9 @@ fn dropout_stands_before_the_head_of_every_network() {
         let rates = DropRates { dropout: Some(0.75), ..DropRates::default() };
         let mut dropping = build_with(name, image, 4, rates).unwrap();
         let mut plain = build(name, image, 4).unwrap();
-        [&mut dropping, &mut plain].map(|network| network.initialise(1));
+        for network in [&mut dropping, &mut plain] {
+            network.initialise(1);
+        }
         let named = |network: &Network| -> Vec<(String, Vec<f32>)> {
             network.parameters.iter().map(|p| (p.name.clone(), p.value.to_vec())).collect()
         };

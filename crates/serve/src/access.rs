@@ -27,7 +27,7 @@ pub(crate) fn check_host(headers: &HeaderMap, address: SocketAddr) -> Result<(),
 /// Whether the request has the token. Comparing takes the same time whatever is wrong with it.
 pub(crate) fn check_token(headers: &HeaderMap, token: Option<&str>) -> Result<(), Refusal> {
     let Some(token) = token else { return Ok(()) };
-    let given = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    let given = headers.get(header::AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
     let given = given.split_at_checked(7).filter(|(kind, _)| kind.eq_ignore_ascii_case(b"bearer "));
     if given.is_some_and(|(_, given)| bool::from(given.ct_eq(token.as_bytes()))) {
         return Ok(());

@@ -1,7 +1,7 @@
 //! What is kept of each image to compare it: its difference hash, and a few pixels.
 
 use rayon::prelude::*;
-use wellfit_images::{Depth, resize_bilinear, with_channels};
+use wellfit_images::{Depth, Interpolation, resize, with_channels};
 
 use crate::error::DataError;
 use crate::loader::{Dataset, PixelHash};
@@ -56,7 +56,7 @@ impl Print {
             image = data.image_as(i, Depth::Scale)?;
         }
         let (size, channels) = ((image.height, image.width), image.channels);
-        let small = |to| resize_bilinear(&image.pixels, size, channels, to);
+        let small = |to| resize(&image.pixels, size, channels, to, Interpolation::Bilinear);
         let nine = small((8, 9));
         let grey = with_channels(&nine, channels, 1);
         let ten = small((SIDE, SIDE));

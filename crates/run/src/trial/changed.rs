@@ -93,7 +93,7 @@ fn sum(counts: &[u32]) -> u64 {
 fn cells(loader: &Loader, chosen: &[(usize, String)]) -> Result<Vec<GridCell>, RunError> {
     let all: Vec<_> = loader.plan(0).into_iter().flatten().collect();
     let plan = chosen.iter().filter_map(|(image, _)| {
-        all.iter().find(|sample| sample.index as usize == *image).map(|sample| vec![sample.clone()])
+        all.iter().find(|sample| sample.index as usize == *image).map(|sample| vec![*sample])
     });
     let mut cells = Vec::new();
     for (batch, (_, words)) in loader.load(plan.collect()).zip(chosen) {

@@ -63,9 +63,9 @@ pub(super) fn look(
         let [own, other] = &found.arms;
         (found.result.baseline, found.result.treated) = (own.value, other.value);
         let both = own.per_image.iter().zip(&other.per_image);
-        let differences =
+        let mut differences =
             both.map(|(own, other)| own.iter().zip(other).map(|(own, other)| other - own).collect());
-        found.result.per_image = differences.last();
+        found.result.per_image = differences.next_back();
     }
     let mut design = trial.design.clone();
     (design.metric, design.mode) = (METRIC.to_owned(), wellfit_policy::Mode::Max);

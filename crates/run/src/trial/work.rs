@@ -45,7 +45,8 @@ pub fn prove(
     source: &DataSource,
     out: &Destination,
     resume: bool,
-    (begun, observer): (&mut dyn FnMut(&Begun), &mut dyn Observer),
+    begun: &mut dyn FnMut(&Begun),
+    observer: &mut dyn Observer,
 ) -> Result<Proof, RunError> {
     let data = Data::new(source);
     let looked = data.prepare(&ask.settings(), observer)?;

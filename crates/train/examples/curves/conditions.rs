@@ -1,5 +1,10 @@
 //! Which trainings there are: provocations × strengths × sets × networks, and healthy ones.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "a strength is a number or a text, written where it stands"
+)]
+
 use serde_json::{Value, json};
 
 /// A training.

@@ -160,7 +160,7 @@ fn differences_value(found: &Comparison) -> Vec<Value> {
             "clear": difference.is_clear(),
             "fixed": difference.flips.map(|flips| flips.fixed),
             "broken": difference.flips.map(|flips| flips.broken),
-            "p": difference.flips.map(|flips| flips.p()),
+            "p": difference.flips.map(wellfit::proof::Flips::p),
         })
     };
     let runs = found.runs[1..].iter().zip(&found.differences);

@@ -61,7 +61,7 @@ fn members(given: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
         }
         match folds_in(path) {
             Some(folds) => {
-                runs.extend((1..=folds).map(|fold| RunGroup::run(path, fold)).filter(|run| run.is_dir()))
+                runs.extend((1..=folds).map(|fold| RunGroup::run(path, fold)).filter(|run| run.is_dir()));
             }
             None => runs.push(path.clone()),
         }

@@ -40,7 +40,7 @@ fn known(scene: &Scene, name: &[String], found: &mut Vec<Known>) {
         }
     }
     for command in &commands {
-        known(scene, &[name, &[command.clone()]].concat(), found);
+        known(scene, &[name, std::slice::from_ref(command)].concat(), found);
     }
     if commands.is_empty() {
         found.push(Known { name: name.to_vec(), options });
@@ -58,13 +58,12 @@ fn usual(command: &[String]) -> &'static str {
         "lab dropout" => "--epochs 1 --out new",
         "predict" | "explain" => "run data/a/0.ppm",
         "evaluate" => "run data",
-        "export" => "run --out new",
+        "export" | "plot" => "run --out new",
         "data show" => "data --out new.png",
         "data split" => "data --out new",
         "data stats" => "data",
         "weights fetch" | "weights path" | "weights verify" => "imagenet",
         "runs" => ".",
-        "plot" => "run --out new",
         "replay" => "--run run",
         "diagnose" => "table.csv",
         "bench" => "mlp --steps 1",

@@ -39,7 +39,7 @@ pub fn run(args: &ProveArgs, out: Output) -> Result<(), CliError> {
         None => {
             let mut helpers = Helpers::default();
             let mut begun = |begun: &_| helpers.start(args.jobs, begun, out);
-            let proof = prove(&ask, &source, &place, args.resume.is_some(), (&mut begun, &mut progress));
+            let proof = prove(&ask, &source, &place, args.resume.is_some(), &mut begun, &mut progress);
             helpers.end(proof.is_err());
             proof
         }
@@ -55,7 +55,7 @@ fn within(
     place: &Destination,
     progress: &mut Progress,
 ) -> Result<(), CliError> {
-    prove(ask, source, place, true, (&mut |_| {}, progress)).map(drop).map_err(interrupted)
+    prove(ask, source, place, true, &mut |_| {}, progress).map(drop).map_err(interrupted)
 }
 
 fn interrupted(error: RunError) -> CliError {
