@@ -157,7 +157,9 @@ fn every_golden_schedule_can_be_written_as_a_text() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/schedules.json.gz");
     let mut json = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut json).unwrap();
-    let cases: Vec<Golden> = serde_json::from_str(&json).unwrap();
+    let mut cases: Vec<Golden> = serde_json::from_str(&json).unwrap();
+    // A warm-up comes before any schedule, by an option of its own.
+    cases.retain(|case| !matches!(case.schedule, Schedule::Warmup(_)));
     assert_eq!(cases.len(), 138);
     for Golden { schedule, base_lr, rates } in cases {
         let mut table = toml::Table::try_from(&schedule).unwrap();

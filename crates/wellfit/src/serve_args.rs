@@ -14,7 +14,7 @@ pub struct ServeArgs {
     pub run: PathBuf,
     /// The port to listen to; 0 takes any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
-    pub port: u16,
+    pub port: u32,
     /// The address of this machine to listen to: 127.0.0.1 for this machine alone, 0.0.0.0 for all who reach it
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub host: IpAddr,
@@ -26,7 +26,7 @@ pub struct ServeArgs {
     pub batch_size: usize,
     /// How long an image waits for others, in milliseconds
     #[arg(long, default_value_t = 2, value_name = "MS")]
-    pub batch_wait: u64,
+    pub batch_wait: u32,
     /// The most images that wait or are computed; requests beyond it are refused with 503
     #[arg(long, default_value_t = 128, value_name = "IMAGES")]
     pub queue: usize,

@@ -37,13 +37,8 @@ fn crates_depend_as_the_table_says() {
 }
 
 /// What the operating system is asked directly, and why not through `base` or the record's `Io`.
-const OTHER_DOORS: [(&str, &str); 2] = [
-    (
-        "data/src/cache/disk.rs",
-        "the time of the last use, and whether an entry is there; contents go through base",
-    ),
-    ("wellfit/src/commands/verify_resume.rs", "another process writes its errors there"),
-];
+const OTHER_DOORS: [(&str, &str); 1] =
+    [("wellfit/src/commands/verify_resume.rs", "another process writes its errors there")];
 
 /// Files are read with a bound and replaced as a whole, in one place: `base`.
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Concern;
 use crate::options::RunSpec;
+use wellfit_base::words::plural;
 use wellfit_policy::schedule::Schedule;
 
 /// Runs of so few steps learn next to nothing where an epoch is one step.
@@ -112,8 +113,10 @@ fn one_step_epochs(spec: &RunSpec, steps: u64) -> Option<Concern> {
     let all = u64::from(spec.epochs) * steps;
     (steps == 1 && all < FEW_STEPS).then(|| {
         let sentence = format!(
-            "a step takes all training images (`batch_size` {} × `accumulate` {}), so the run has {all} steps in all",
-            spec.batch_size, spec.accumulate
+            "a step takes all training images (`batch_size` {} × `accumulate` {}), so the run has {} in all",
+            spec.batch_size,
+            spec.accumulate,
+            plural(usize::try_from(all).unwrap_or(usize::MAX), "step")
         );
         Concern::new("one-step-epochs", sentence)
             .of(&[("batch_size", spec.batch_size as f64), ("steps", all as f64)])

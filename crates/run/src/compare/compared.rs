@@ -54,7 +54,8 @@ pub(super) fn read(path: PathBuf, warnings: &mut Vec<String>) -> Result<Compared
     Ok(Compared {
         right,
         losses: losses.flatten().filter(|losses| !losses.is_empty()),
-        cross_entropy: statistics.and_then(|row| row.val_cross_entropy),
+        // It is recorded where the loss that is trained is another one.
+        cross_entropy: statistics.map(|row| row.val_cross_entropy.unwrap_or(best.val_loss())),
         path,
         info,
         epochs: records,

@@ -72,13 +72,15 @@ fn settings(args: &ServeArgs) -> Result<Settings, CliError> {
     require(args.timeout > 0.0 && args.timeout <= MOST_SECONDS, || {
         format!("--timeout must be above 0 and at most {MOST_SECONDS} seconds, not {}", args.timeout)
     })?;
+    let port = u16::try_from(args.port)
+        .map_err(|_| CliError::Usage(format!("--port must be at most 65535, not {}", args.port)))?;
     let request_bytes = args.max_request << 20;
     let default = Settings::default();
     Ok(Settings {
-        address: (args.host, args.port).into(),
+        address: (args.host, port).into(),
         token: token(args.token_file.as_deref())?,
         batch: args.batch_size,
-        batch_wait: Duration::from_millis(args.batch_wait),
+        batch_wait: Duration::from_millis(args.batch_wait.into()),
         queue: args.queue,
         request_bytes,
         all_bytes: default.all_bytes.max(request_bytes.saturating_mul(2)),

@@ -166,8 +166,8 @@ fn a_configuration_of_something_else_does_no_harm() {
     bench.write("run/export/config.json", whole.replace("\"mlp\"", "\"resnet18\""));
     let named = bench.run(&format!("{predict} --model mlp --image-size 16")).succeeds();
     named.says("1. 0 ").never_says("1. cat");
-    bench.write("run/export/config.json", whole.replace("bilinear", "bicubic"));
-    bench.run(&predict).succeeds().warns("interpolation bicubic");
+    bench.write("run/export/config.json", whole.replace("bilinear", "lanczos"));
+    bench.run(&predict).succeeds().warns("interpolation lanczos");
     bench.write("run/export/config.json", whole.replace("16", "100000"));
     bench.refuses(&predict, 4, &["model.pth", "100000"]);
     bench.write("run/export/config.json", "# mine");

@@ -99,7 +99,7 @@ fn a_scheduler_that_can_never_act_is_warned_of_before_training() {
     let both = format!("train animals {MLP} --epochs 1 --lr-scheduler --early-stopping");
     let outcome = bench.run(&both).succeeds().warns("--patience 5 and --lr-patience 5");
     outcome.complains("--patience 12");
-    let outcome = bench.run(&format!("{both} --patience 12 --json")).succeeds();
+    let outcome = bench.run(&format!("{both} --patience 12 --epochs 40 --batch-size 4 --json")).succeeds();
     assert!(!outcome.to_string().contains("warning: "), "{outcome}");
 }
 

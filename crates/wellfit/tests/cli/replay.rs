@@ -250,7 +250,7 @@ fn files_that_hold_no_metrics() {
 fn options_that_cannot_be_replayed() {
     let bench = bench("epoch,loss\n1,0.5\n");
     for (options, parts) in [
-        ("", &["give --early-stopping, --lr-scheduler or --schedule"][..]),
+        ("", &["give --early-stopping, --lr-scheduler, --schedule or --family"][..]),
         ("--early-stopping", &["losses.csv has no column val_loss", "--column", "epoch, loss"]),
         ("--early-stopping --column los", &["losses.csv has no column `los`; it has epoch, loss"]),
         (

@@ -135,12 +135,14 @@ fn a_verify_resume_that_is_killed_takes_its_processes_along() {
     let line = format!("verify-resume animals {MLP} {LONG} --kills 1 --out trial");
     let mut child = bench.command(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
-    while !bench.has("trial/run/run.toml") {
-        assert!(start.elapsed() < Duration::from_secs(60));
+    // It cannot be opened while it is put into its place.
+    let run = loop {
+        match RunDir::open(bench.path("trial/run")) {
+            Ok(run) if run.is_running() => break run,
+            _ => assert!(start.elapsed() < Duration::from_secs(60)),
+        }
         std::thread::sleep(Duration::from_millis(5));
-    }
-    let run = RunDir::open(bench.path("trial/run")).unwrap();
-    assert!(run.is_running());
+    };
     child.kill().unwrap();
     child.wait().unwrap();
     let start = Instant::now();
