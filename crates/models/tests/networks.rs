@@ -427,14 +427,16 @@ fn dropout_stands_before_the_head_of_every_network() {
             |place: usize| &dropping.parameters[dropping.nodes[nodes - 1].parameters[place]].value;
         for (i, &found) in tape.outputs().iter().enumerate() {
             let (sample, class) = (i / 4, i % 4);
-            let sum: f64 = (0..features)
+            let terms: Vec<f64> = (0..features)
                 .map(|f| {
                     let kept = f64::from(x[sample * features + f]) * f64::from(mask[sample * features + f]);
                     kept * f64::from(parameter(0)[f * 4 + class])
                 })
-                .sum();
-            let expected = sum + f64::from(parameter(1)[class]);
-            assert!((f64::from(found) - expected).abs() < 1e-4, "{name}: {found}, not {expected}");
+                .collect();
+            let expected = terms.iter().sum::<f64>() + f64::from(parameter(1)[class]);
+            // A sum in f32 errs by some 2⁻²⁴ of the sizes of its terms.
+            let size = terms.iter().map(|term| term.abs()).sum::<f64>().max(1.0);
+            assert!((f64::from(found) - expected).abs() < 1e-6 * size, "{name}: {found}, not {expected}");
         }
     }
 }
