@@ -96,8 +96,9 @@ fn both_techniques_combine_and_the_names_of_the_lab_say_so() {
 #[test]
 fn a_scheduler_that_can_never_act_is_warned_of_before_training() {
     let bench = animals();
-    let both = format!("train animals {MLP} --epochs 1 --lr-scheduler --early-stopping");
-    let outcome = bench.run(&both).succeeds().warns("--patience 5 and --lr-patience 5");
+    let both = format!("train animals {MLP} --lr-scheduler --early-stopping");
+    let outcome =
+        bench.run(&format!("{both} --epochs 1")).succeeds().warns("--patience 5 and --lr-patience 5");
     outcome.complains("--patience 12");
     let outcome = bench.run(&format!("{both} --patience 12 --epochs 40 --batch-size 4 --json")).succeeds();
     assert!(!outcome.to_string().contains("warning: "), "{outcome}");

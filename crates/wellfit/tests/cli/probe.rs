@@ -96,13 +96,17 @@ fn duplicates_across_parts_are_taken_out_of_the_accuracy() {
 fn a_cross_validation_judges_all_training_labels() {
     let bench = Bench::new();
     bench.pictures("flat", &["ant", "bee"], 0..15);
-    bench.write("flat/ant/wrong.png", picture(1, 50));
-    bench.run(&format!("train flat {MLP} --epochs 30 --batch-size 4 --folds 3 --quiet --out cv")).succeeds();
+    // An image is suspected where it looks more like the other class than that class' own do on average: some of these.
+    for number in 50..56 {
+        bench.write(&format!("flat/ant/wrong-{number}.png"), picture(1, number));
+    }
+    bench.run(&format!("train flat {MLP} --epochs 12 --batch-size 4 --folds 3 --quiet --out cv")).succeeds();
     let result = bench.run("probe cv --json").succeeds().json();
     assert_eq!((&result["gap"], &result["labels"]["part"]), (&Value::Null, &json!("train")));
-    assert_eq!(result["labels"]["images"], 31);
+    assert_eq!(result["labels"]["images"], 36);
     let suspects = result["labels"]["suspects"].as_array().unwrap();
-    assert!(suspects[0]["path"].as_str().unwrap().ends_with("wrong.png"), "{suspects:?}");
+    assert!(!suspects.is_empty(), "{result}");
+    assert!(suspects.iter().all(|one| one["path"].as_str().unwrap().contains("wrong-")), "{suspects:?}");
     assert!(bench.has("cv/probe.json"));
 }
 
