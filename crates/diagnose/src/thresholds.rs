@@ -48,6 +48,10 @@ pub const OVERFITTING_OF_GAIN: Threshold = of(0.05, OURS);
 /// Overfitting: epochs after the least validation loss.
 pub const OVERFITTING_EPOCHS: usize = 4;
 
+/// Overfitting: the relative rise that the validation images alone may make, times the root of the number of wrong answers among
+/// them: these few images have nearly all of the loss.
+pub const OVERFITTING_IMAGES: Threshold = of(1.0, OURS);
+
 /// Generalization gap: training less validation accuracy, where the latter is 90 % or better.
 pub const GAP: Threshold = of(0.07, OURS);
 /// The same below 90 %.
@@ -64,6 +68,8 @@ pub const UNDERFITTING_GAP: Threshold = of(1.10, OURS);
 
 /// Not learning: how near to the loss of an answer without looking.
 pub const NOT_LEARNING: Threshold = of(0.02, "ln K: runmedic; 2 %: ours");
+/// Not learning: training accuracy above the share of the largest class.
+pub const NOT_LEARNING_ANSWERS: Threshold = of(0.03, OURS);
 /// Not learning: a loss that was ever so far above that of an answer without looking was thrown there by the rate.
 pub const THROWN: Threshold = of(0.05, OURS);
 
@@ -90,6 +96,15 @@ pub const ANNEALED: f64 = 0.05;
 /// Still improving where the rate is not known: share of the window's gain in its second half.
 pub const STILL_IMPROVING_LATE: Threshold = of(0.25, OURS);
 
+/// Stopped too early: the validation loss some epochs before its least over that.
+pub const STOPPED_FALL: Threshold = of(1.06, OURS);
+/// Stopped too early: how many epochs before.
+pub const STOPPED_BEFORE: usize = 3;
+/// Stopped too early: the share of its beginning that the validation loss had lost.
+pub const STOPPED_GAINED: Threshold = of(0.40, OURS);
+/// Stopped too early: or training less validation accuracy at most.
+pub const STOPPED_GAP: Threshold = of(0.05, OURS);
+
 /// Rate too high: median of α.
 pub const ALPHA_HIGH: Threshold = of(0.5, "cockpit (Schneider et al. 2021)");
 /// Rate too high: how far training accuracy falls and rises again.
@@ -113,8 +128,12 @@ pub const ALPHA_LOW: Threshold = of(-0.8, "cockpit (Schneider et al. 2021)");
 pub const FALLING: Threshold = of(0.90, OURS);
 /// Rate too low: training loss at the end over the first.
 pub const LEFT: Threshold = of(0.50, OURS);
-/// Rate too low, without α: slope of the second half over that of the first; a straight line has 1.
+/// Rate too low: slope of the second half over that of the first; a straight line has 1.
 pub const STRAIGHT: Threshold = of(0.50, OURS);
+/// Rate too low: a median of α below which steps hardly move along their line, so that the fall need not be that straight.
+pub const ALPHA_LEAST: Threshold = of(-0.97, OURS);
+/// Rate too low: how straight it must be then.
+pub const STRAIGHT_AT_LEAST: Threshold = of(0.20, OURS);
 
 /// Diverged: the share of its progress that the training loss lost.
 pub const LOST_PROGRESS: Threshold = of(0.50, RUNMEDIC);

@@ -7,8 +7,8 @@ use super::name::Name;
 use crate::log::Series;
 use crate::statistics::{difference_error, median, share_error};
 use crate::thresholds::{
-    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_EPOCHS, OVERFITTING_OF_GAIN, OVERFITTING_RISE,
-    OVERFITTING_TRAIN,
+    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_EPOCHS, OVERFITTING_IMAGES, OVERFITTING_OF_GAIN,
+    OVERFITTING_RISE, OVERFITTING_TRAIN,
 };
 
 /// The variance of the median of three values over that of one (of normal ones: 0.449).
@@ -45,7 +45,7 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     // The least of many noisy values is lower than the curve there; its neighbours are not chosen.
     let near = &v[place.saturating_sub(1)..(place + 2).min(v.len())];
     let around = median(near.iter().map(|(_, value)| *value)).unwrap_or(least);
-    let rose = level.mean >= OVERFITTING_RISE.value * least
+    let rose = level.mean >= OVERFITTING_RISE.value.max(1.0 + by_chance(look)) * least
         && level.median - around > errors
         && level.mean - least >= OVERFITTING_OF_GAIN.value * gained
         && v.len() - 1 - place >= OVERFITTING_EPOCHS;
@@ -56,6 +56,15 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     let next = v.get(place + 1).map(|(next, _)| *next);
     let gap = next.filter(|next| f64::from(next - epoch) > LEFT_OUT * spacing(&v));
     Ok(Some(Rise { epoch, least, around, level, errors, train, left_out_until: gap }))
+}
+
+/// The relative rise that the choice of the validation images may make: 1/√m with m wrong answers among them, which have nearly
+/// all of the loss (the relative error of a sum of m terms of like size).
+fn by_chance(look: &Look<'_>) -> f64 {
+    let accuracy = look.curves.points(Series::ValAccuracy);
+    let Some(images) = look.facts().n_val.filter(|_| !accuracy.is_empty()) else { return 0.0 };
+    let wrong = (1.0 - level(&accuracy).median) * images as f64;
+    OVERFITTING_IMAGES.value / wrong.max(1.0).sqrt()
 }
 
 /// Whether the accuracy held: that of the last epochs is not below that at the least validation loss by more than two

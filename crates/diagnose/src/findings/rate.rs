@@ -7,8 +7,8 @@ use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error, theil_sen};
 use crate::thresholds::{
-    ALPHA_HIGH, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, STRAIGHT, SURGE,
-    SURGE_OF_GAIN, SURGE_SHARE, SWING, SWING_SHARE, SWINGS, Threshold,
+    ALPHA_HIGH, ALPHA_LEAST, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, STRAIGHT,
+    STRAIGHT_AT_LEAST, SURGE, SURGE_OF_GAIN, SURGE_SHARE, SWING, SWING_SHARE, SWINGS, Threshold,
 };
 
 /// The rule of `lr-too-high`, by the first of these that fires:
@@ -144,8 +144,9 @@ pub fn too_low(look: &Look<'_>) -> Ruled {
     let half = u.len() / 2;
     let (Some(early), Some(late)) = (theil_sen(&u[..=half]), theil_sen(&u[half..])) else { return Ok(None) };
     let straight = late / early;
-    let is_low = falls >= FALLING.value && left > LEFT.value && early < 0.0 && straight >= STRAIGHT.value;
     let alpha = alpha(look);
+    let least = if alpha.is_some_and(|alpha| alpha <= ALPHA_LEAST.value) { STRAIGHT_AT_LEAST } else { STRAIGHT };
+    let is_low = falls >= FALLING.value && left > LEFT.value && early < 0.0 && straight >= least.value;
     if !is_low || alpha.is_some_and(|alpha| alpha >= ALPHA_LOW.value) {
         return Ok(None);
     }
@@ -156,7 +157,7 @@ pub fn too_low(look: &Look<'_>) -> Ruled {
     let finding = Finding::new(Name::LrTooLow, None, sentence)
         .evident("train_loss, share of the epochs in which it falls", falls, FALLING)
         .evident("train_loss, now over the first", left, LEFT)
-        .evident("train_loss, slope of the second half over that of the first", straight, STRAIGHT)
+        .evident("train_loss, slope of the second half over that of the first", straight, least)
         .excluding("not a plateau: the loss still falls")
         .excluding("not a converged head: the fall does not get slower")
         .advise([look.rate(5.0)]);
