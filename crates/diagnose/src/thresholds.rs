@@ -39,8 +39,14 @@ pub const WINDOW: f64 = 0.2;
 /// Epochs at the end whose mean is the level a curve reached.
 pub const LAST: usize = 3;
 
-/// Overfitting: the validation loss at the end over its least.
-pub const OVERFITTING_RISE: Threshold = of(1.05, "generalisation loss, Prechelt 1998; 5 %: runmedic");
+/// Overfitting: the validation loss at the end over its least, both of the curve of medians of three.
+pub const OVERFITTING_RISE: Threshold = of(1.08, "generalisation loss, Prechelt 1998; 8 %: ours (runmedic: 5 %)");
+/// Overfitting: so many epochs after the least show a rise whatever the noise, ...
+pub const OVERFITTING_LONG: usize = 8;
+/// ... if this share of them lies above the least by [`OVERFITTING_ABOVE`].
+pub const OVERFITTING_SHARE: f64 = 0.6;
+/// What counts as above.
+pub const OVERFITTING_ABOVE: f64 = 1.05;
 /// Overfitting: the training loss at the end over that at the least validation loss.
 pub const OVERFITTING_TRAIN: Threshold = of(0.97, OURS);
 /// Overfitting: the rise as a share of what validation had gained before.
@@ -50,7 +56,7 @@ pub const OVERFITTING_EPOCHS: usize = 4;
 
 /// Overfitting: the relative rise that the validation images alone may make, times the root of the number of wrong answers among
 /// them: these few images have nearly all of the loss.
-pub const OVERFITTING_IMAGES: Threshold = of(1.0, OURS);
+pub const OVERFITTING_IMAGES: Threshold = of(0.6, OURS);
 
 /// Generalization gap: training less validation accuracy, where the latter is 90 % or better.
 pub const GAP: Threshold = of(0.07, OURS);
@@ -80,6 +86,8 @@ pub const DOUBLE_SOFTMAX_ACCURACY: Threshold = of(0.95, OURS);
 
 /// Plateau: change over the window as a share of what was gained.
 pub const PLATEAU: Threshold = of(0.01, OURS);
+/// Standing still: noise hides no more than this share of what was gained; with more noise nobody can tell.
+pub const STILL_MOST: Threshold = of(0.05, OURS);
 /// Plateau: below this share of the first training loss there is nothing left to learn.
 pub const PLATEAU_CONVERGED: Threshold = of(0.05, RUNMEDIC);
 /// A plateau for so many epochs at least, where all training images are answered right, wastes time.
@@ -114,7 +122,7 @@ pub const SWING_SHARE: Threshold = of(0.20, AUTOTRAINER);
 /// Rate too high: training loss over that of the epoch before.
 pub const SURGE: Threshold = of(1.20, OURS);
 /// Rate too high: the rise of the training loss as a share of all it gained.
-pub const SURGE_OF_GAIN: Threshold = of(0.01, OURS);
+pub const SURGE_OF_GAIN: Threshold = of(0.05, OURS);
 /// Rate too high: share of the epochs with such a rise.
 pub const SURGE_SHARE: Threshold = of(0.12, OURS);
 /// Rate too high: swings or surges at least.
@@ -159,6 +167,9 @@ pub const VANISHING_RATIO: Threshold = of(1e-3, AUTOTRAINER);
 pub const VANISHING: Threshold = of(1e-4, AUTOTRAINER);
 /// Exploding gradients: the first layer's norm over the last layer's.
 pub const EXPLODING_RATIO: Threshold = of(70.0, AUTOTRAINER);
+
+/// Exploding gradients: the first step's loss over that of an answer without looking.
+pub const FIRST_LOSS: Threshold = of(5.0, OURS);
 
 /// Dead units: the share of a layer.
 pub const DEAD: Threshold = of(0.50, SAGEMAKER);

@@ -8,18 +8,19 @@ use crate::log::{Points, Series};
 use crate::statistics::{is_flat_after, theil_sen};
 use crate::thresholds::{
     ANNEALED, CONVERGED_ACCURACY, CONVERGED_WINDOW, ERRORS, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, OURS, PLATEAU,
-    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE,
+    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE, STILL_MOST,
 };
 use wellfit_record::StopReason;
 
-/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained. The noise is that
+/// How far a curve may move over a window and stand still: two standard errors, at least 1 % and at most 5 % of what it gained. The noise is that
 /// of the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
 fn still(points: &[(u32, f64)]) -> f64 {
     let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
     let late = &points[points.len() / 2..];
     let noise =
         if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
-    (ERRORS * noise).max(PLATEAU.value * (beginning(points) - lowest))
+    let gained = beginning(points) - lowest;
+    (ERRORS * noise).min(STILL_MOST.value * gained).max(PLATEAU.value * gained)
 }
 
 /// Whether a curve stands still in the window at the end.
@@ -67,7 +68,7 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
             "val_loss, Theil-Sen slope over the window",
             change(&v, last, window),
             still(&v),
-            "two standard errors, or 1 % of the gain; ours",
+            "two standard errors, 1 to 5 % of the gain; ours",
         )
     }))
 }

@@ -124,7 +124,7 @@ fn turns(points: &Points) -> Points {
     turns
 }
 
-/// The epochs whose training loss is a fifth above that of the epoch before, by more than 1 % of all that it gained.
+/// The epochs whose training loss is a fifth above that of the epoch before, by more than 5 % of all that it gained.
 fn surges(u: &Points) -> Vec<u32> {
     let least = u.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
     let gained = beginning(u).max(u.first().map_or(0.0, |(_, value)| *value)) - least;

@@ -114,7 +114,7 @@ pub fn truth(case: &Case<'_>, all: &ById<'_>) -> BTreeMap<Name, Verdict> {
         (Some(true), Some(true)) if case.line.diverged => (Some(true), None),
         (Some(true), Some(true)) => {
             let reached = lowest(&smooth(&hidden.train_loss)).1 / entropy(&case.line.train_images);
-            if reached > 0.8 { (None, Some(true)) } else { (Some(true), None) }
+            if reached > 0.5 { (None, Some(true)) } else { (Some(true), None) }
         }
         both => both,
     };
@@ -176,7 +176,7 @@ fn diverged(case: &Case<'_>, hidden: &Hidden) -> Verdict {
         (late(values) - chance) / (best - chance).max(1e-9)
     };
     let answers = kept(&hidden.train_accuracy).max(kept(&hidden.test_accuracy));
-    let verdicts = [between(train, 0.3, 0.6), between(test, 0.3, 0.6), between(-answers, -0.7, -0.5)];
+    let verdicts = [between(train, 0.3, 0.6), between(test, 0.3, 0.6), between(-answers, -0.85, -0.6)];
     // A test loss that rises alone is overfitting.
     if verdicts.contains(&Some(false)) {
         return Some(false);
@@ -193,8 +193,11 @@ fn not_learning(case: &Case<'_>, hidden: &Hidden) -> Verdict {
     let chance = counts.iter().copied().max().unwrap_or(0) as f64 / all;
     let error = (chance * (1.0 - chance) / all).sqrt();
     let entropy = entropy(&case.line.train_images);
-    let below = (entropy - end(&hidden.train_loss)) / entropy;
-    let accuracy = end(&hidden.test_accuracy);
+    // The best of the second half: a network with BatchNorm may be worse in evaluation mode in some epochs.
+    let half = |values: &[f64]| smooth(values).split_off(values.len() / 2);
+    let below = (entropy - lowest(&half(&hidden.train_loss)).1) / entropy;
+    let best = |values: &[f64]| half(values).into_iter().fold(0.0, f64::max);
+    let accuracy = best(&hidden.test_accuracy).max(best(&hidden.train_accuracy) - 0.03);
     if accuracy <= chance + 2.0 * error && below < 0.03 {
         Some(true)
     } else if accuracy > chance + 0.05 || below > 0.1 {
