@@ -57,6 +57,8 @@ pub const OVERFITTING_EPOCHS: usize = 4;
 /// Overfitting: the relative rise that the validation images alone may make, times the root of the number of wrong answers among
 /// them: these few images have nearly all of the loss.
 pub const OVERFITTING_IMAGES: Threshold = of(0.6, OURS);
+/// The same where the rate sank to zero: the curve settles then wherever these images have it.
+pub const OVERFITTING_IMAGES_ANNEALED: Threshold = of(1.0, OURS);
 
 /// Generalization gap: training less validation accuracy, where the latter is 90 % or better.
 pub const GAP: Threshold = of(0.07, OURS);
@@ -88,6 +90,8 @@ pub const DOUBLE_SOFTMAX_ACCURACY: Threshold = of(0.95, OURS);
 pub const PLATEAU: Threshold = of(0.01, OURS);
 /// Standing still: noise hides no more than this share of what was gained; with more noise nobody can tell.
 pub const STILL_MOST: Threshold = of(0.05, OURS);
+/// Standing still: or than this share of the loss itself, where next to nothing was gained.
+pub const STILL_LEVEL: Threshold = of(0.02, OURS);
 /// Plateau: below this share of the first training loss there is nothing left to learn.
 pub const PLATEAU_CONVERGED: Threshold = of(0.05, RUNMEDIC);
 /// A plateau for so many epochs at least, where all training images are answered right, wastes time.
@@ -122,9 +126,17 @@ pub const SWING_SHARE: Threshold = of(0.20, AUTOTRAINER);
 /// Rate too high: training loss over that of the epoch before.
 pub const SURGE: Threshold = of(1.20, OURS);
 /// Rate too high: the rise of the training loss as a share of all it gained.
-pub const SURGE_OF_GAIN: Threshold = of(0.05, OURS);
+pub const SURGE_OF_GAIN: Threshold = of(0.02, OURS);
 /// Rate too high: share of the epochs with such a rise.
-pub const SURGE_SHARE: Threshold = of(0.12, OURS);
+pub const SURGE_SHARE: Threshold = of(0.20, OURS);
+/// Rate too high: all rises of the training loss together, as a share of all it gained.
+pub const RISES: Threshold = of(0.20, OURS);
+/// Rate too high: the same by the number of epochs; in long trainings small rises add up.
+pub const RISES_EACH: f64 = 0.01;
+/// Rate too high: the largest of these rises.
+pub const RISE_LARGEST: Threshold = of(0.105, OURS);
+/// Rate too high: such a sum must confirm swings of accuracy where it is not known of how many images that is.
+pub const RISES_CONFIRM: f64 = 0.15;
 /// Rate too high: swings or surges at least.
 pub const SWINGS: usize = 2;
 /// Rate too high: share of steps whose gradient is clipped.

@@ -8,11 +8,11 @@ use crate::log::{Points, Series};
 use crate::statistics::{is_flat_after, theil_sen};
 use crate::thresholds::{
     ANNEALED, CONVERGED_ACCURACY, CONVERGED_WINDOW, ERRORS, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, OURS, PLATEAU,
-    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE, STILL_MOST,
+    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE, STILL_LEVEL, STILL_MOST,
 };
 use wellfit_record::StopReason;
 
-/// How far a curve may move over a window and stand still: two standard errors, at least 1 % and at most 5 % of what it gained. The noise is that
+/// How far a curve may move over a window and stand still: two standard errors, at least 1 % and at most 5 % of what it gained (or 2 % of the loss). The noise is that
 /// of the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
 fn still(points: &[(u32, f64)]) -> f64 {
     let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
@@ -20,7 +20,7 @@ fn still(points: &[(u32, f64)]) -> f64 {
     let noise =
         if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
     let gained = beginning(points) - lowest;
-    (ERRORS * noise).min(STILL_MOST.value * gained).max(PLATEAU.value * gained)
+    (ERRORS * noise).min((STILL_MOST.value * gained).max(STILL_LEVEL.value * lowest)).max(PLATEAU.value * gained)
 }
 
 /// Whether a curve stands still in the window at the end.
@@ -51,7 +51,10 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
     }
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
     let left = level(&u).median / u[0].1;
-    let (window, last) = (look.window(), look.curves.last_epoch());
+    // A few epochs without a better value are what early stopping waits for: they alone show no standing still.
+    let early = look.facts().stop == Some(StopReason::EarlyStopping);
+    let window = if early { look.window().max(LEAST_EPOCHS_FLAT as u32) } else { look.window() };
+    let last = look.curves.last_epoch();
     let finding = if left < PLATEAU_CONVERGED.value {
         converged(look, &v, left, window)
     } else {
@@ -133,8 +136,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
         return Ok(None);
     }
     let rates = look.curves.points(Series::Lr);
-    let largest = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-    let annealed = rates.last().is_some_and(|(_, rate)| *rate < ANNEALED * largest);
+    let annealed = look.is_annealed();
     let late = (middle - last.1) / gained;
     if annealed || (rates.is_empty() && late < STILL_IMPROVING_LATE.value) {
         return Ok(None);
@@ -155,7 +157,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
             .without("lr")
     } else {
         finding
-            .evident_by("lr, last over the largest", last_rate(&rates, largest), ANNEALED, OURS)
+            .evident_by("lr, last over the largest", last_rate(&rates), ANNEALED, OURS)
             .excluding("not a rate that sinks to zero")
     };
     let twice = look.facts().most_epochs.unwrap_or(look.curves.last_epoch()).saturating_mul(2);
@@ -163,6 +165,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
     Ok(Some(finding.advise([super::advice::Advice { flag: Flag::Epochs, from, to: twice.to_string() }])))
 }
 
-fn last_rate(rates: &Points, largest: f64) -> f64 {
+fn last_rate(rates: &Points) -> f64 {
+    let largest = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
     rates.last().map_or(f64::NAN, |(_, rate)| rate / largest)
 }

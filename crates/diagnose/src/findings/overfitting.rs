@@ -7,7 +7,7 @@ use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error};
 use crate::thresholds::{
-    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_ABOVE, OVERFITTING_EPOCHS, OVERFITTING_IMAGES, OVERFITTING_LONG,
+    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_ABOVE, OVERFITTING_EPOCHS, OVERFITTING_IMAGES, OVERFITTING_IMAGES_ANNEALED, OVERFITTING_LONG,
     OVERFITTING_OF_GAIN, OVERFITTING_RISE, OVERFITTING_SHARE, OVERFITTING_TRAIN,
 };
 
@@ -83,7 +83,8 @@ fn by_chance(look: &Look<'_>) -> f64 {
     let accuracy = look.curves.points(Series::ValAccuracy);
     let Some(images) = look.facts().n_val.filter(|_| !accuracy.is_empty()) else { return 0.0 };
     let wrong = (1.0 - level(&accuracy).median) * images as f64;
-    OVERFITTING_IMAGES.value / wrong.max(1.0).sqrt()
+    let share = if look.is_annealed() { OVERFITTING_IMAGES_ANNEALED } else { OVERFITTING_IMAGES };
+    share.value / wrong.max(1.0).sqrt()
 }
 
 /// Whether the accuracy held: that of the last epochs is not below that at the least validation loss by more than two

@@ -26,7 +26,7 @@ pub fn above_train(look: &Look<'_>) -> Ruled {
         Series::TrainEvalAccuracy
     };
     let before = if of == Series::TrainAccuracy { &accuracy[..accuracy.len() - 1] } else { &accuracy[..] };
-    let (val, train) = (level(before).mean, level(&look.need(of, 1)?).mean);
+    let (val, train) = (level(before).median, level(&look.need(of, 1)?).median);
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let low = interval(val, images).low;
     if low.is_nan() || low <= train {
