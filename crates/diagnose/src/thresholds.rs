@@ -40,9 +40,10 @@ pub const WINDOW: f64 = 0.2;
 pub const LAST: usize = 3;
 
 /// Overfitting: the validation loss at the end over its least, both of the curve of medians of three.
-pub const OVERFITTING_RISE: Threshold = of(1.08, "generalisation loss, Prechelt 1998; 8 %: ours (runmedic: 5 %)");
+pub const OVERFITTING_RISE: Threshold =
+    of(1.08, "generalisation loss, Prechelt 1998; 8 %: ours (runmedic: 5 %)");
 /// Overfitting: so many epochs after the least show a rise whatever the noise, ...
-pub const OVERFITTING_LONG: usize = 8;
+pub const OVERFITTING_LONG: usize = 9;
 /// ... if this share of them lies above the least by [`OVERFITTING_ABOVE`].
 pub const OVERFITTING_SHARE: f64 = 0.6;
 /// What counts as above.
@@ -135,6 +136,8 @@ pub const RISES: Threshold = of(0.20, OURS);
 pub const RISES_EACH: f64 = 0.01;
 /// Rate too high: the largest of these rises.
 pub const RISE_LARGEST: Threshold = of(0.105, OURS);
+/// Rate too high: the second largest of them at least; one alone is a spike.
+pub const RISE_SECOND: f64 = 0.035;
 /// Rate too high: such a sum must confirm swings of accuracy where it is not known of how many images that is.
 pub const RISES_CONFIRM: f64 = 0.15;
 /// Rate too high: swings or surges at least.

@@ -12,25 +12,35 @@ use crate::thresholds::{
 };
 use wellfit_record::StopReason;
 
-/// How far a curve may move over a window and stand still: two standard errors, at least 1 % and at most 5 % of what it gained (or 2 % of the loss). The noise is that
-/// of the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
+/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained. The noise is that of
+/// the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
 fn still(points: &[(u32, f64)]) -> f64 {
-    let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
     let late = &points[points.len() / 2..];
     let noise =
         if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
-    let gained = beginning(points) - lowest;
-    (ERRORS * noise).min((STILL_MOST.value * gained).max(STILL_LEVEL.value * lowest)).max(PLATEAU.value * gained)
+    (ERRORS * noise).max(PLATEAU.value * gained(points).0)
+}
+
+/// The same, but at most 5 % of what it gained, or 2 % of the loss: with more noise nobody can tell.
+fn certainly_still(points: &[(u32, f64)]) -> f64 {
+    let (gained, lowest) = gained(points);
+    still(points).min((STILL_MOST.value * gained).max(STILL_LEVEL.value * lowest))
+}
+
+/// What a curve gained, and its least value.
+fn gained(points: &[(u32, f64)]) -> (f64, f64) {
+    let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
+    (beginning(points) - lowest, lowest)
 }
 
 /// Whether a curve stands still in the window at the end.
 pub fn is_flat(look: &Look<'_>, points: &[(u32, f64)]) -> bool {
-    is_flat_within(points, look.curves.last_epoch(), look.window())
+    is_flat_within(points, look.curves.last_epoch(), look.window(), certainly_still(points))
 }
 
-fn is_flat_within(points: &[(u32, f64)], last: u32, window: u32) -> bool {
+fn is_flat_within(points: &[(u32, f64)], last: u32, window: u32, most: f64) -> bool {
     let tail = from(points, window_start(last, window));
-    tail.len() > 2 && is_flat_after(tail, window, still(points))
+    tail.len() > 2 && is_flat_after(tail, window, most)
 }
 
 /// Whether the rate was the same over the window; `None` where it is not known.
@@ -60,7 +70,9 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
     } else {
         let same = same_rate(look, window);
         let window = if same.is_none() { 2 * window } else { window };
-        let flat = same != Some(false) && v.len() >= LEAST_EPOCHS_FLAT && is_flat_within(&v, last, window);
+        let flat = same != Some(false)
+            && v.len() >= LEAST_EPOCHS_FLAT
+            && is_flat_within(&v, last, window, certainly_still(&v));
         flat.then(|| stalled(look, &v, window, same.is_some()))
     };
     let turn = least(&v).map_or(last, |place| v[place].0);
@@ -71,7 +83,7 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
             "val_loss, Theil-Sen slope over the window",
             change(&v, last, window),
             still(&v),
-            "two standard errors, 1 to 5 % of the gain; ours",
+            "two standard errors, or 1 % of the gain; ours",
         )
     }))
 }
@@ -100,7 +112,7 @@ fn stalled(look: &Look<'_>, v: &Points, window: u32, knows_rate: bool) -> Findin
 fn converged(look: &Look<'_>, v: &Points, left: f64, window: u32) -> Option<Finding> {
     let accuracy = look.curves.points(Series::TrainAccuracy);
     let learnt = accuracy.is_empty() || level(&accuracy).median >= CONVERGED_ACCURACY.value;
-    let flat = is_flat_within(v, look.curves.last_epoch(), window);
+    let flat = is_flat_within(v, look.curves.last_epoch(), window, still(v));
     let all = look.facts().stop != Some(StopReason::EarlyStopping);
     if window < CONVERGED_WINDOW || !learnt || !flat || !all {
         return None;

@@ -11,7 +11,6 @@ use crate::thresholds::{DEAD, EXPLODING_RATIO, FIRST_LOSS, VANISHING, VANISHING_
 /// Epochs with gradients that a rule about them needs: those of the first epoch alone are of a network that is not yet settled.
 const LEAST_GRADIENTS: usize = 3;
 
-
 /// The medians of the first layer's gradient norm and of its share of the last layer's.
 fn gradients(look: &Look<'_>) -> Result<(f64, f64), Missing> {
     let first = look.need(Series::FirstLayerGradient, LEAST_GRADIENTS)?;
@@ -57,7 +56,11 @@ pub fn exploding(look: &Look<'_>) -> Ruled {
         );
         return Ok(Some(
             Finding::new(Name::ExplodingGradients, Some(1), sentence)
-                .evident("loss of the first step over that of an answer without looking", loss / entropy, FIRST_LOSS)
+                .evident(
+                    "loss of the first step over that of an answer without looking",
+                    loss / entropy,
+                    FIRST_LOSS,
+                )
                 .excluding("not the learning rate: nothing was learnt before the first step")
                 .advise([look.advise(Flag::Model, "resnet18"), look.advise(Flag::ClipNorm, "1")]),
         ));

@@ -7,8 +7,9 @@ use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error};
 use crate::thresholds::{
-    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_ABOVE, OVERFITTING_EPOCHS, OVERFITTING_IMAGES, OVERFITTING_IMAGES_ANNEALED, OVERFITTING_LONG,
-    OVERFITTING_OF_GAIN, OVERFITTING_RISE, OVERFITTING_SHARE, OVERFITTING_TRAIN,
+    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_ABOVE, OVERFITTING_EPOCHS, OVERFITTING_IMAGES,
+    OVERFITTING_IMAGES_ANNEALED, OVERFITTING_LONG, OVERFITTING_OF_GAIN, OVERFITTING_RISE, OVERFITTING_SHARE,
+    OVERFITTING_TRAIN,
 };
 
 /// The variance of the median of three values over that of one (of normal ones: 0.449).
@@ -36,7 +37,7 @@ struct Rise {
 
 /// Generalisation loss (Prechelt 1998), with noise: the validation loss lies 8 % above its least value, and more where few
 /// images could do that alone, for four epochs at least, while the training loss went on falling; and the rise is larger than
-/// two standard errors, or has lasted for eight epochs.
+/// two standard errors, or has lasted for nine epochs.
 fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     let v = look.need(Series::ValLoss, LEAST_EPOCHS)?;
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
@@ -184,5 +185,5 @@ fn evidence(finding: Finding, rise: &Rise) -> Finding {
             "two standard errors",
         )
         .evident("train_loss, now over then", *train, OVERFITTING_TRAIN)
-        .excluding("not noise: the rise is larger than two standard errors, or has lasted for eight epochs")
+        .excluding("not noise: the rise is larger than two standard errors, or has lasted for nine epochs")
 }

@@ -7,9 +7,9 @@ use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error, theil_sen};
 use crate::thresholds::{
-    ALPHA_HIGH, ALPHA_LEAST, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT, RISE_LARGEST,
-    RISES, RISES_CONFIRM, RISES_EACH, STRAIGHT,
-    STRAIGHT_AT_LEAST, SURGE, SURGE_OF_GAIN, SURGE_SHARE, SWING, SWING_SHARE, SWINGS, Threshold,
+    ALPHA_HIGH, ALPHA_LEAST, ALPHA_LOW, CLIPPED, ERRORS, FALLING, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, LEFT,
+    RISE_LARGEST, RISE_SECOND, RISES, RISES_CONFIRM, RISES_EACH, STRAIGHT, STRAIGHT_AT_LEAST, SURGE,
+    SURGE_OF_GAIN, SURGE_SHARE, SWING, SWING_SHARE, SWINGS, Threshold,
 };
 
 /// The rule of `lr-too-high`, by the first of these that fires:
@@ -57,19 +57,20 @@ fn unstable(look: &Look<'_>) -> Ruled {
     let by_loss = surges(&u);
     let rises = Rises::of(&u);
     let certain = look.facts().n_train.is_some() || rises.sum >= RISES_CONFIRM;
-    let (of, places, count, threshold, least) = if certain && is_often(by_accuracy.len(), accuracy.len(), SWING_SHARE) {
-        (
-            "train_accuracy, share of the epochs with a swing of 3 points",
-            by_accuracy,
-            accuracy.len(),
-            SWING,
-            SWING_SHARE,
-        )
-    } else if is_often(by_loss.len(), u.len(), SURGE_SHARE) {
-        ("train_loss, share of the epochs with a rise by a fifth", by_loss, u.len(), SURGE, SURGE_SHARE)
-    } else {
-        return Ok(rises.finding(look));
-    };
+    let (of, places, count, threshold, least) =
+        if certain && is_often(by_accuracy.len(), accuracy.len(), SWING_SHARE) {
+            (
+                "train_accuracy, share of the epochs with a swing of 3 points",
+                by_accuracy,
+                accuracy.len(),
+                SWING,
+                SWING_SHARE,
+            )
+        } else if is_often(by_loss.len(), u.len(), SURGE_SHARE) {
+            ("train_loss, share of the epochs with a rise by a fifth", by_loss, u.len(), SURGE, SURGE_SHARE)
+        } else {
+            return Ok(rises.finding(look));
+        };
     let share = places.len() as f64 / count as f64;
     let what = if threshold == SWING { "the training accuracy swings" } else { "the training loss jumps up" };
     let sentence = format!("The learning rate is too high: {what} in {} of {count} epochs.", places.len());
@@ -90,6 +91,7 @@ struct Rises {
     /// All together.
     sum: f64,
     largest: f64,
+    second: f64,
     /// The epoch of the largest.
     at: u32,
     /// All together by the epochs.
@@ -99,12 +101,14 @@ struct Rises {
 impl Rises {
     fn of(u: &Points) -> Self {
         let gained = gained(u);
-        let mut rises = Self { sum: 0.0, largest: 0.0, at: 0, each: 0.0 };
+        let mut rises = Self { sum: 0.0, largest: 0.0, second: 0.0, at: 0, each: 0.0 };
         for pair in u.windows(2) {
             let rise = ((pair[1].1 - pair[0].1) / gained).max(0.0);
             rises.sum += rise;
             if rise > rises.largest {
-                (rises.largest, rises.at) = (rise, pair[1].0);
+                (rises.second, rises.largest, rises.at) = (rises.largest, rise, pair[1].0);
+            } else {
+                rises.second = rises.second.max(rise);
             }
         }
         rises.each = rises.sum / u.len() as f64;
@@ -112,7 +116,8 @@ impl Rises {
     }
 
     fn finding(&self, look: &Look<'_>) -> Option<Finding> {
-        let large = self.largest >= RISE_LARGEST.value && self.sum >= RISES.value && self.each >= RISES_EACH;
+        let large = self.largest >= RISE_LARGEST.value && self.second >= RISE_SECOND;
+        let many = self.sum >= RISES.value && self.each >= RISES_EACH;
         let sentence = format!(
             "The learning rate is too high: the training loss rises again and again, in all by {} of what it gained, at epoch \
              {} by {}.",
@@ -120,7 +125,7 @@ impl Rises {
             self.at,
             percent(self.largest)
         );
-        large.then(|| {
+        (large && many).then(|| {
             Finding::new(Name::LrTooHigh, Some(self.at), sentence)
                 .evident("train_loss, all rises as a share of the gain", self.sum, RISES)
                 .evident("train_loss, largest rise as a share of the gain", self.largest, RISE_LARGEST)
@@ -199,7 +204,8 @@ pub fn too_low(look: &Look<'_>) -> Ruled {
     let (Some(early), Some(late)) = (theil_sen(&u[..=half]), theil_sen(&u[half..])) else { return Ok(None) };
     let straight = late / early;
     let alpha = alpha(look);
-    let least = if alpha.is_some_and(|alpha| alpha <= ALPHA_LEAST.value) { STRAIGHT_AT_LEAST } else { STRAIGHT };
+    let least =
+        if alpha.is_some_and(|alpha| alpha <= ALPHA_LEAST.value) { STRAIGHT_AT_LEAST } else { STRAIGHT };
     let is_low = falls >= FALLING.value && left > LEFT.value && early < 0.0 && straight >= least.value;
     if !is_low || alpha.is_some_and(|alpha| alpha >= ALPHA_LOW.value) {
         return Ok(None);

@@ -90,7 +90,8 @@ fn told(look: &Look<'_>, spike: &Spike, series: &str, epoch: u32, sentence: Stri
 /// The first spike, of that height at least. Of the steps of so many epochs, the last of each does not count: its batch may have
 /// a few images only, and then BatchNorm, or one hard image, does that. The last values cannot be one: nothing tells whether they come back.
 fn spike(values: &[f64], reach: usize, height: f64, epochs: Option<usize>) -> Option<Spike> {
-    let per_epoch = epochs.filter(|epochs| values.len().is_multiple_of(*epochs)).map(|epochs| values.len() / epochs);
+    let per_epoch =
+        epochs.filter(|epochs| values.len().is_multiple_of(*epochs)).map(|epochs| values.len() / epochs);
     let is_remainder = |place: usize| per_epoch.is_some_and(|steps| (place + 1).is_multiple_of(steps));
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let gained = median(values.iter().copied().take(LAST))? - lowest;

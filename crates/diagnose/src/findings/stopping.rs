@@ -101,7 +101,7 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
 
 /// Whether the validation loss was on its way down until its least value: 6 % in the three epochs before. It must have gone a
 /// way, too, or the training answers be no better than those of validation: where the least value comes soon and training is
-/// far ahead, more epochs overfit.
+/// far ahead, more epochs overfit. Without accuracies there is nothing against it.
 fn was_falling(look: &Look<'_>, v: &Points, best: usize) -> bool {
     let lowest = v[best].1;
     let before = v[best.saturating_sub(STOPPED_BEFORE)].1;
@@ -111,7 +111,7 @@ fn was_falling(look: &Look<'_>, v: &Points, best: usize) -> bool {
         [train, val] if !train.is_empty() && !val.is_empty() => {
             level(train).median - level(val).median <= STOPPED_GAP.value
         }
-        _ => false,
+        _ => true,
     };
     before >= STOPPED_FALL.value * lowest && (gained >= STOPPED_GAINED.value || near)
 }

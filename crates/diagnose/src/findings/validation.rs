@@ -67,7 +67,12 @@ pub fn too_small(look: &Look<'_>) -> Ruled {
     Ok(Some(
         Finding::new(Name::ValidationTooSmall, None, sentence)
             .evident("val_accuracy, width of its interval of 95 %", width, VALIDATION_WIDTH)
-            .evident_by("gain of the best epoch over the median of the second half", best - typical, width, OURS)
+            .evident_by(
+                "gain of the best epoch over the median of the second half",
+                best - typical,
+                width,
+                OURS,
+            )
             .advise([look.advise(Flag::Folds, "5"), look.advise(Flag::ValSplit, "0.3")]),
     ))
 }

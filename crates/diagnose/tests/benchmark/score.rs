@@ -119,7 +119,9 @@ fn add(scores: &mut Scores, case: &Case<'_>, all: &ById<'_>, view: View) {
         *verdict == Some(true) && !matches!(name, Name::ValidationTooSmall | Name::GeneralizationGap)
     });
     if case.line.provocation == "healthy" && !troubled {
-        let wrong = |name: &&Name| **name != Name::Healthy && verdicts.get(*name).is_none_or(|verdict| *verdict == Some(false));
+        let wrong = |name: &&Name| {
+            **name != Name::Healthy && verdicts.get(*name).is_none_or(|verdict| *verdict == Some(false))
+        };
         let alarms: Vec<&Name> = found.iter().filter(wrong).collect();
         scores.healthy.0 += 1;
         scores.healthy.1 += alarms.len() as u64;
