@@ -27,6 +27,8 @@ struct Rise {
     level: Level,
     /// The median of the last third of the epochs after the least of the medians of three, over that least.
     over: f64,
+    /// What that must be at least.
+    needed: f64,
     /// Two standard errors of the rise.
     errors: f64,
     /// The training loss at the end over that at the least validation loss.
@@ -50,7 +52,8 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     // The least of many noisy values is lower than the curve there; its neighbours are not chosen.
     let near = &v[place.saturating_sub(1)..(place + 2).min(v.len())];
     let around = median(near.iter().map(|(_, value)| *value)).unwrap_or(least);
-    let rose = over >= OVERFITTING_RISE.value.max(1.0 + by_chance(look))
+    let needed = OVERFITTING_RISE.value.max(1.0 + by_chance(look));
+    let rose = over >= needed
         && (level.median - around > errors || (lasted && v.len() - 1 - place >= OVERFITTING_LONG))
         && level.mean - least >= OVERFITTING_OF_GAIN.value * gained
         && v.len() - 1 - place >= OVERFITTING_EPOCHS;
@@ -60,7 +63,7 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     }
     let next = v.get(place + 1).map(|(next, _)| *next);
     let gap = next.filter(|next| f64::from(next - epoch) > LEFT_OUT * spacing(&v));
-    Ok(Some(Rise { epoch, least, around, level, over, errors, train, left_out_until: gap }))
+    Ok(Some(Rise { epoch, least, around, level, over, needed, errors, train, left_out_until: gap }))
 }
 
 /// The curve of medians of three, which single wild epochs do not move: the median of the last third of the epochs after its
@@ -175,9 +178,14 @@ pub fn overconfident(look: &Look<'_>) -> Ruled {
 }
 
 fn evidence(finding: Finding, rise: &Rise) -> Finding {
-    let Rise { around, level, over, errors, train, .. } = rise;
+    let Rise { around, level, over, needed, errors, train, .. } = rise;
     finding
-        .evident("val_loss, median of the last third since its least, over that", *over, OVERFITTING_RISE)
+        .evident_by(
+            "val_loss, median of the last third since its least, over that",
+            *over,
+            *needed,
+            OVERFITTING_RISE.source,
+        )
         .evident_by(
             "val_loss, median of the last 3 less that of the 3 around the least",
             level.median - around,
