@@ -39,14 +39,27 @@ pub const WINDOW: f64 = 0.2;
 /// Epochs at the end whose mean is the level a curve reached.
 pub const LAST: usize = 3;
 
-/// Overfitting: the validation loss at the end over its least.
-pub const OVERFITTING_RISE: Threshold = of(1.05, "generalisation loss, Prechelt 1998; 5 %: runmedic");
+/// Overfitting: the validation loss at the end over its least, both of the curve of medians of three.
+pub const OVERFITTING_RISE: Threshold =
+    of(1.08, "generalisation loss, Prechelt 1998; 8 %: ours (runmedic: 5 %)");
+/// Overfitting: so many epochs after the least show a rise whatever the noise, ...
+pub const OVERFITTING_LONG: usize = 9;
+/// ... if this share of them lies above the least by [`OVERFITTING_ABOVE`].
+pub const OVERFITTING_SHARE: f64 = 0.6;
+/// What counts as above.
+pub const OVERFITTING_ABOVE: f64 = 1.05;
 /// Overfitting: the training loss at the end over that at the least validation loss.
 pub const OVERFITTING_TRAIN: Threshold = of(0.97, OURS);
 /// Overfitting: the rise as a share of what validation had gained before.
 pub const OVERFITTING_OF_GAIN: Threshold = of(0.05, OURS);
 /// Overfitting: epochs after the least validation loss.
 pub const OVERFITTING_EPOCHS: usize = 4;
+
+/// Overfitting: the relative rise that the validation images alone may make, times the root of the number of wrong answers among
+/// them: these few images have nearly all of the loss.
+pub const OVERFITTING_IMAGES: Threshold = of(0.6, OURS);
+/// The same where the rate sank to zero: the curve settles then wherever these images have it.
+pub const OVERFITTING_IMAGES_ANNEALED: Threshold = of(1.0, OURS);
 
 /// Generalization gap: training less validation accuracy, where the latter is 90 % or better.
 pub const GAP: Threshold = of(0.07, OURS);
@@ -64,6 +77,8 @@ pub const UNDERFITTING_GAP: Threshold = of(1.10, OURS);
 
 /// Not learning: how near to the loss of an answer without looking.
 pub const NOT_LEARNING: Threshold = of(0.02, "ln K: runmedic; 2 %: ours");
+/// Not learning: training accuracy above the share of the largest class.
+pub const NOT_LEARNING_ANSWERS: Threshold = of(0.03, OURS);
 /// Not learning: a loss that was ever so far above that of an answer without looking was thrown there by the rate.
 pub const THROWN: Threshold = of(0.05, OURS);
 
@@ -74,6 +89,10 @@ pub const DOUBLE_SOFTMAX_ACCURACY: Threshold = of(0.95, OURS);
 
 /// Plateau: change over the window as a share of what was gained.
 pub const PLATEAU: Threshold = of(0.01, OURS);
+/// Standing still: noise hides no more than this share of what was gained; with more noise nobody can tell.
+pub const STILL_MOST: Threshold = of(0.05, OURS);
+/// Standing still: or than this share of the loss itself, where next to nothing was gained.
+pub const STILL_LEVEL: Threshold = of(0.02, OURS);
 /// Plateau: below this share of the first training loss there is nothing left to learn.
 pub const PLATEAU_CONVERGED: Threshold = of(0.05, RUNMEDIC);
 /// A plateau for so many epochs at least, where all training images are answered right, wastes time.
@@ -90,6 +109,15 @@ pub const ANNEALED: f64 = 0.05;
 /// Still improving where the rate is not known: share of the window's gain in its second half.
 pub const STILL_IMPROVING_LATE: Threshold = of(0.25, OURS);
 
+/// Stopped too early: the validation loss some epochs before its least over that.
+pub const STOPPED_FALL: Threshold = of(1.06, OURS);
+/// Stopped too early: how many epochs before.
+pub const STOPPED_BEFORE: usize = 3;
+/// Stopped too early: the share of its beginning that the validation loss had lost.
+pub const STOPPED_GAINED: Threshold = of(0.40, OURS);
+/// Stopped too early: or training less validation accuracy at most.
+pub const STOPPED_GAP: Threshold = of(0.05, OURS);
+
 /// Rate too high: median of α.
 pub const ALPHA_HIGH: Threshold = of(0.5, "cockpit (Schneider et al. 2021)");
 /// Rate too high: how far training accuracy falls and rises again.
@@ -99,9 +127,19 @@ pub const SWING_SHARE: Threshold = of(0.20, AUTOTRAINER);
 /// Rate too high: training loss over that of the epoch before.
 pub const SURGE: Threshold = of(1.20, OURS);
 /// Rate too high: the rise of the training loss as a share of all it gained.
-pub const SURGE_OF_GAIN: Threshold = of(0.01, OURS);
+pub const SURGE_OF_GAIN: Threshold = of(0.02, OURS);
 /// Rate too high: share of the epochs with such a rise.
-pub const SURGE_SHARE: Threshold = of(0.12, OURS);
+pub const SURGE_SHARE: Threshold = of(0.20, OURS);
+/// Rate too high: all rises of the training loss together, as a share of all it gained.
+pub const RISES: Threshold = of(0.20, OURS);
+/// Rate too high: the same by the number of epochs; in long trainings small rises add up.
+pub const RISES_EACH: f64 = 0.01;
+/// Rate too high: the largest of these rises.
+pub const RISE_LARGEST: Threshold = of(0.105, OURS);
+/// Rate too high: the second largest of them at least; one alone is a spike.
+pub const RISE_SECOND: f64 = 0.035;
+/// Rate too high: such a sum must confirm swings of accuracy where it is not known of how many images that is.
+pub const RISES_CONFIRM: f64 = 0.15;
 /// Rate too high: swings or surges at least.
 pub const SWINGS: usize = 2;
 /// Rate too high: share of steps whose gradient is clipped.
@@ -113,8 +151,12 @@ pub const ALPHA_LOW: Threshold = of(-0.8, "cockpit (Schneider et al. 2021)");
 pub const FALLING: Threshold = of(0.90, OURS);
 /// Rate too low: training loss at the end over the first.
 pub const LEFT: Threshold = of(0.50, OURS);
-/// Rate too low, without α: slope of the second half over that of the first; a straight line has 1.
+/// Rate too low: slope of the second half over that of the first; a straight line has 1.
 pub const STRAIGHT: Threshold = of(0.50, OURS);
+/// Rate too low: a median of α below which steps hardly move along their line, so that the fall need not be that straight.
+pub const ALPHA_LEAST: Threshold = of(-0.97, OURS);
+/// Rate too low: how straight it must be then.
+pub const STRAIGHT_AT_LEAST: Threshold = of(0.20, OURS);
 
 /// Diverged: the share of its progress that the training loss lost.
 pub const LOST_PROGRESS: Threshold = of(0.50, RUNMEDIC);
@@ -140,6 +182,9 @@ pub const VANISHING_RATIO: Threshold = of(1e-3, AUTOTRAINER);
 pub const VANISHING: Threshold = of(1e-4, AUTOTRAINER);
 /// Exploding gradients: the first layer's norm over the last layer's.
 pub const EXPLODING_RATIO: Threshold = of(70.0, AUTOTRAINER);
+
+/// Exploding gradients: the first step's loss over that of an answer without looking.
+pub const FIRST_LOSS: Threshold = of(5.0, OURS);
 
 /// Dead units: the share of a layer.
 pub const DEAD: Threshold = of(0.50, SAGEMAKER);

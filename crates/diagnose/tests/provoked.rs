@@ -89,7 +89,7 @@ fn overfitting_and_what_only_looks_like_it() {
     let overfit = with(losses(20, falling, rising(0.04)), Series::ValAccuracy, accuracy(-0.01));
     let found = has(&overfit, Name::Overfitting);
     assert!((8..=11).contains(&found.findings[0].onset.unwrap()), "{:?}", found.findings[0].onset);
-    assert!(found.findings[0].evidence.iter().any(|evidence| evidence.threshold == 1.05));
+    assert!(found.findings[0].evidence.iter().any(|evidence| evidence.threshold == 1.08));
     lacks(&overfit, Name::Overconfident);
     // The answers hold: their probabilities are what is wrong.
     let confident = with(losses(20, falling, rising(0.04)), Series::ValAccuracy, accuracy(0.001));

@@ -8,28 +8,39 @@ use crate::log::{Points, Series};
 use crate::statistics::{is_flat_after, theil_sen};
 use crate::thresholds::{
     ANNEALED, CONVERGED_ACCURACY, CONVERGED_WINDOW, ERRORS, LEAST_EPOCHS, LEAST_EPOCHS_FLAT, OURS, PLATEAU,
-    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE,
+    PLATEAU_CONVERGED, SAME_RATE, STILL_IMPROVING, STILL_IMPROVING_LATE, STILL_LEVEL, STILL_MOST,
 };
 use wellfit_record::StopReason;
 
-/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained. The noise is that
-/// of the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
+/// How far a curve may move over a window and stand still: two standard errors, or 1 % of what it gained. The noise is that of
+/// the second half, where that has enough epochs: at the beginning the fall itself changes from epoch to epoch.
 fn still(points: &[(u32, f64)]) -> f64 {
-    let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
     let late = &points[points.len() / 2..];
     let noise =
         if late.len() < LEAST_EPOCHS { noise_of(points) } else { noise_of(late).min(noise_of(points)) };
-    (ERRORS * noise).max(PLATEAU.value * (beginning(points) - lowest))
+    (ERRORS * noise).max(PLATEAU.value * gained(points).0)
+}
+
+/// The same, but at most 5 % of what it gained, or 2 % of the loss: with more noise nobody can tell.
+fn certainly_still(points: &[(u32, f64)]) -> f64 {
+    let (gained, lowest) = gained(points);
+    still(points).min((STILL_MOST.value * gained).max(STILL_LEVEL.value * lowest))
+}
+
+/// What a curve gained, and its least value.
+fn gained(points: &[(u32, f64)]) -> (f64, f64) {
+    let lowest = least(points).map_or(f64::NAN, |place| points[place].1);
+    (beginning(points) - lowest, lowest)
 }
 
 /// Whether a curve stands still in the window at the end.
 pub fn is_flat(look: &Look<'_>, points: &[(u32, f64)]) -> bool {
-    is_flat_within(points, look.curves.last_epoch(), look.window())
+    is_flat_within(points, look.curves.last_epoch(), look.window(), certainly_still(points))
 }
 
-fn is_flat_within(points: &[(u32, f64)], last: u32, window: u32) -> bool {
+fn is_flat_within(points: &[(u32, f64)], last: u32, window: u32, most: f64) -> bool {
     let tail = from(points, window_start(last, window));
-    tail.len() > 2 && is_flat_after(tail, window, still(points))
+    tail.len() > 2 && is_flat_after(tail, window, most)
 }
 
 /// Whether the rate was the same over the window; `None` where it is not known.
@@ -50,13 +61,18 @@ pub fn plateau(look: &Look<'_>) -> Ruled {
     }
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
     let left = level(&u).median / u[0].1;
-    let (window, last) = (look.window(), look.curves.last_epoch());
+    // A few epochs without a better value are what early stopping waits for: they alone show no standing still.
+    let early = look.facts().stop == Some(StopReason::EarlyStopping);
+    let window = if early { look.window().max(LEAST_EPOCHS_FLAT as u32) } else { look.window() };
+    let last = look.curves.last_epoch();
     let finding = if left < PLATEAU_CONVERGED.value {
         converged(look, &v, left, window)
     } else {
         let same = same_rate(look, window);
         let window = if same.is_none() { 2 * window } else { window };
-        let flat = same != Some(false) && v.len() >= LEAST_EPOCHS_FLAT && is_flat_within(&v, last, window);
+        let flat = same != Some(false)
+            && v.len() >= LEAST_EPOCHS_FLAT
+            && is_flat_within(&v, last, window, certainly_still(&v));
         flat.then(|| stalled(look, &v, window, same.is_some()))
     };
     let turn = least(&v).map_or(last, |place| v[place].0);
@@ -96,7 +112,7 @@ fn stalled(look: &Look<'_>, v: &Points, window: u32, knows_rate: bool) -> Findin
 fn converged(look: &Look<'_>, v: &Points, left: f64, window: u32) -> Option<Finding> {
     let accuracy = look.curves.points(Series::TrainAccuracy);
     let learnt = accuracy.is_empty() || level(&accuracy).median >= CONVERGED_ACCURACY.value;
-    let flat = is_flat_within(v, look.curves.last_epoch(), window);
+    let flat = is_flat_within(v, look.curves.last_epoch(), window, still(v));
     let all = look.facts().stop != Some(StopReason::EarlyStopping);
     if window < CONVERGED_WINDOW || !learnt || !flat || !all {
         return None;
@@ -132,8 +148,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
         return Ok(None);
     }
     let rates = look.curves.points(Series::Lr);
-    let largest = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-    let annealed = rates.last().is_some_and(|(_, rate)| *rate < ANNEALED * largest);
+    let annealed = look.is_annealed();
     let late = (middle - last.1) / gained;
     if annealed || (rates.is_empty() && late < STILL_IMPROVING_LATE.value) {
         return Ok(None);
@@ -154,7 +169,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
             .without("lr")
     } else {
         finding
-            .evident_by("lr, last over the largest", last_rate(&rates, largest), ANNEALED, OURS)
+            .evident_by("lr, last over the largest", last_rate(&rates), ANNEALED, OURS)
             .excluding("not a rate that sinks to zero")
     };
     let twice = look.facts().most_epochs.unwrap_or(look.curves.last_epoch()).saturating_mul(2);
@@ -162,6 +177,7 @@ pub fn still_improving(look: &Look<'_>) -> Ruled {
     Ok(Some(finding.advise([super::advice::Advice { flag: Flag::Epochs, from, to: twice.to_string() }])))
 }
 
-fn last_rate(rates: &Points, largest: f64) -> f64 {
+fn last_rate(rates: &Points) -> f64 {
+    let largest = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
     rates.last().map_or(f64::NAN, |(_, rate)| rate / largest)
 }

@@ -44,7 +44,8 @@ pub fn diverged(look: &Look<'_>) -> Ruled {
         return Ok(None);
     };
     let (first, last) = (u[0].1.max(smooth[0].1), level(&u).median);
-    let progress = first - lowest;
+    // What was gained is what an answer without looking does not have: a first epoch may be far above that.
+    let progress = look.facts().entropy().map_or(first, |entropy| first.min(entropy)) - lowest;
     let lost = (last - lowest) / progress;
     // Without progress there is none to lose, but a loss can still explode.
     let exploded = last > 2.0 * first;

@@ -6,12 +6,15 @@ use super::look::{Look, percent, short};
 use super::name::Name;
 use crate::log::Series;
 use crate::statistics::median;
-use crate::thresholds::{DEAD, EXPLODING_RATIO, VANISHING, VANISHING_RATIO};
+use crate::thresholds::{DEAD, EXPLODING_RATIO, FIRST_LOSS, VANISHING, VANISHING_RATIO};
+
+/// Epochs with gradients that a rule about them needs: those of the first epoch alone are of a network that is not yet settled.
+const LEAST_GRADIENTS: usize = 3;
 
 /// The medians of the first layer's gradient norm and of its share of the last layer's.
 fn gradients(look: &Look<'_>) -> Result<(f64, f64), Missing> {
-    let first = look.need(Series::FirstLayerGradient, 1)?;
-    let last = look.need(Series::LastLayerGradient, 1)?;
+    let first = look.need(Series::FirstLayerGradient, LEAST_GRADIENTS)?;
+    let last = look.need(Series::LastLayerGradient, LEAST_GRADIENTS)?;
     let typical = |points: &[(u32, f64)]| median(points.iter().map(|(_, norm)| *norm)).unwrap_or(f64::NAN);
     let (first, last) = (typical(&first), typical(&last));
     Ok((first, first / last))
@@ -39,8 +42,29 @@ pub fn vanishing(look: &Look<'_>) -> Ruled {
     ))
 }
 
-/// The rule of `exploding-gradients`: the first layer's gradient is far larger than the last layer's.
+/// The rule of `exploding-gradients`: the loss of the first step is five times that of an answer without looking, or the first
+/// layer's gradient is far larger than the last layer's. Before the first step no rate has done anything: such a loss is of
+/// weights that make signals, and gradients on their way back, grow from layer to layer.
 pub fn exploding(look: &Look<'_>) -> Ruled {
+    let start = look.curves.step_losses.first().copied().zip(look.facts().entropy());
+    if let Some((loss, entropy)) = start.filter(|(loss, entropy)| *loss > FIRST_LOSS.value * entropy) {
+        let sentence = format!(
+            "Signals grow from layer to layer, and so do gradients: the loss of the first step is {}, that of an answer without \
+             looking {}. The first weights are too large.",
+            short(loss),
+            short(entropy)
+        );
+        return Ok(Some(
+            Finding::new(Name::ExplodingGradients, Some(1), sentence)
+                .evident(
+                    "loss of the first step over that of an answer without looking",
+                    loss / entropy,
+                    FIRST_LOSS,
+                )
+                .excluding("not the learning rate: nothing was learnt before the first step")
+                .advise([look.advise(Flag::Model, "resnet18"), look.advise(Flag::ClipNorm, "1")]),
+        ));
+    }
     let (first, ratio) = gradients(look)?;
     if ratio.is_nan() || ratio <= EXPLODING_RATIO.value {
         return Ok(None);

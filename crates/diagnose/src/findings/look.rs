@@ -4,7 +4,7 @@ use super::advice::{Advice, Flag};
 use super::finding::Missing;
 use crate::log::{Curves, Facts, Points, Series};
 use crate::statistics::{median, noise};
-use crate::thresholds::{LAST, LEAST_EPOCHS, WINDOW};
+use crate::thresholds::{ANNEALED, LAST, LEAST_EPOCHS, WINDOW};
 use wellfit_base::words::plural;
 
 /// The curves of a training, as rules look at them.
@@ -90,6 +90,14 @@ impl Look<'_> {
                 self.scale(Flag::Lr, factor, &words)
             }
         }
+    }
+
+    /// Whether the rate has sunk to next to nothing; `false` where it is not known.
+    #[must_use]
+    pub fn is_annealed(&self) -> bool {
+        let rates = self.curves.points(Series::Lr);
+        let largest = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+        rates.last().is_some_and(|(_, rate)| *rate < ANNEALED * largest)
     }
 
     /// Whether a setting of a run of ours is on; `false` where it is not known.

@@ -1,20 +1,22 @@
 //! `not-learning`: the loss stays that of an answer without looking.
 
 use super::finding::{Finding, Ruled};
-use super::look::{Look, short};
+use super::look::{Look, level, short};
 use super::name::Name;
 use crate::log::Series;
-use crate::thresholds::{LEAST_EPOCHS, NOT_LEARNING, THROWN};
+use crate::statistics::share_error;
+use crate::thresholds::{ERRORS, LEAST_EPOCHS, NOT_LEARNING, NOT_LEARNING_ANSWERS, THROWN};
 
 /// The rule: in the whole second half the training loss is not 2 % below the entropy of the classes. A warm-up is over by
-/// then. Above it there is no limit: a rate that is too high keeps the loss there, or throws it there.
+/// then. Above it there is no limit: a rate that is too high keeps the loss there, or throws it there. Training answers that are
+/// clearly better than those of an answer without looking are learnt, whatever the loss.
 pub fn not_learning(look: &Look<'_>) -> Ruled {
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
     let entropy = look.know(look.facts().entropy(), "the number of classes (--classes)")?;
     let below = |value: f64| (entropy - value) / entropy;
     let half = &u[u.len() / 2..];
     let farthest = half.iter().map(|(_, value)| below(*value)).fold(f64::NEG_INFINITY, f64::max);
-    if farthest > NOT_LEARNING.value {
+    if farthest > NOT_LEARNING.value || answers(look) {
         return Ok(None);
     }
     let since =
@@ -40,4 +42,12 @@ pub fn not_learning(look: &Look<'_>) -> Ruled {
             .evident("train_loss, most above the entropy of the classes", thrown, THROWN)
             .advise([look.rate(rate)]),
     ))
+}
+
+/// Whether the training accuracy at the end is above the share of the largest class, by 3 points and two standard errors.
+fn answers(look: &Look<'_>) -> bool {
+    let accuracy = look.curves.points(Series::TrainAccuracy);
+    let Some(largest) = look.facts().largest_share().filter(|_| !accuracy.is_empty()) else { return false };
+    let error = look.facts().n_train.map_or(0.0, |images| share_error(largest, images));
+    level(&accuracy).median > largest + NOT_LEARNING_ANSWERS.value.max(ERRORS * error)
 }

@@ -4,10 +4,11 @@ use super::advice::Flag;
 use super::finding::{Finding, Missing, Ruled};
 use super::look::{Level, Look, at, beginning, from, least, level, noise_of, short, spacing};
 use super::name::Name;
-use crate::log::Series;
+use crate::log::{Points, Series};
 use crate::statistics::{difference_error, median, share_error};
 use crate::thresholds::{
-    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_EPOCHS, OVERFITTING_OF_GAIN, OVERFITTING_RISE,
+    ERRORS, LAST, LEAST_EPOCHS, OURS, OVERFITTING_ABOVE, OVERFITTING_EPOCHS, OVERFITTING_IMAGES,
+    OVERFITTING_IMAGES_ANNEALED, OVERFITTING_LONG, OVERFITTING_OF_GAIN, OVERFITTING_RISE, OVERFITTING_SHARE,
     OVERFITTING_TRAIN,
 };
 
@@ -24,6 +25,10 @@ struct Rise {
     /// The median of the three values around it.
     around: f64,
     level: Level,
+    /// The median of the last third of the epochs after the least of the medians of three, over that least.
+    over: f64,
+    /// What that must be at least.
+    needed: f64,
     /// Two standard errors of the rise.
     errors: f64,
     /// The training loss at the end over that at the least validation loss.
@@ -32,8 +37,9 @@ struct Rise {
     left_out_until: Option<u32>,
 }
 
-/// Generalisation loss (Prechelt 1998), with noise: the mean of the last values lies 5 % above the least one, by more than
-/// two standard errors also by their median, for four epochs at least, while the training loss went on falling.
+/// Generalisation loss (Prechelt 1998), with noise: the validation loss lies 8 % above its least value, and more where few
+/// images could do that alone, for four epochs at least, while the training loss went on falling; and the rise is larger than
+/// two standard errors, or has lasted for nine epochs.
 fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     let v = look.need(Series::ValLoss, LEAST_EPOCHS)?;
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS)?;
@@ -42,11 +48,13 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     let level = level(&v);
     let errors = ERRORS * noise_of(&v[place..]) * (1.0 + MEDIAN_OF_THREE).sqrt();
     let gained = beginning(&v) - least;
+    let (over, lasted) = risen(&v);
     // The least of many noisy values is lower than the curve there; its neighbours are not chosen.
     let near = &v[place.saturating_sub(1)..(place + 2).min(v.len())];
     let around = median(near.iter().map(|(_, value)| *value)).unwrap_or(least);
-    let rose = level.mean >= OVERFITTING_RISE.value * least
-        && level.median - around > errors
+    let needed = OVERFITTING_RISE.value.max(1.0 + by_chance(look));
+    let rose = over >= needed
+        && (level.median - around > errors || (lasted && v.len() - 1 - place >= OVERFITTING_LONG))
         && level.mean - least >= OVERFITTING_OF_GAIN.value * gained
         && v.len() - 1 - place >= OVERFITTING_EPOCHS;
     let train = at(&u, epoch).map_or(f64::NAN, |then| super::look::level(&u).median / then);
@@ -55,7 +63,32 @@ fn rise(look: &Look<'_>) -> Result<Option<Rise>, Missing> {
     }
     let next = v.get(place + 1).map(|(next, _)| *next);
     let gap = next.filter(|next| f64::from(next - epoch) > LEFT_OUT * spacing(&v));
-    Ok(Some(Rise { epoch, least, around, level, errors, train, left_out_until: gap }))
+    Ok(Some(Rise { epoch, least, around, level, over, needed, errors, train, left_out_until: gap }))
+}
+
+/// The curve of medians of three, which single wild epochs do not move: the median of the last third of the epochs after its
+/// least value (three at least) over that value, and whether most epochs since lie above it.
+fn risen(v: &Points) -> (f64, bool) {
+    let middle = |values: &[(u32, f64)]| median(values.iter().map(|(_, value)| *value)).unwrap_or(f64::NAN);
+    let smooth: Points = (0..v.len())
+        .map(|place| (v[place].0, middle(&v[place.saturating_sub(1)..(place + 2).min(v.len())])))
+        .collect();
+    let Some(place) = least(&smooth) else { return (f64::NAN, false) };
+    let low = smooth[place].1;
+    let window = ((v.len() - place) / 3).max(LAST).min(v.len());
+    let since = &v[(place + 2).min(v.len())..];
+    let above = since.iter().filter(|(_, value)| *value > OVERFITTING_ABOVE * low).count();
+    (middle(&v[v.len() - window..]) / low, above as f64 >= OVERFITTING_SHARE * since.len() as f64)
+}
+
+/// The relative rise that the choice of the validation images may make: 1/√m with m wrong answers among them, which have nearly
+/// all of the loss (the relative error of a sum of m terms of like size).
+fn by_chance(look: &Look<'_>) -> f64 {
+    let accuracy = look.curves.points(Series::ValAccuracy);
+    let Some(images) = look.facts().n_val.filter(|_| !accuracy.is_empty()) else { return 0.0 };
+    let wrong = (1.0 - level(&accuracy).median) * images as f64;
+    let share = if look.is_annealed() { OVERFITTING_IMAGES_ANNEALED } else { OVERFITTING_IMAGES };
+    share.value / wrong.max(1.0).sqrt()
 }
 
 /// Whether the accuracy held: that of the last epochs is not below that at the least validation loss by more than two
@@ -145,9 +178,14 @@ pub fn overconfident(look: &Look<'_>) -> Ruled {
 }
 
 fn evidence(finding: Finding, rise: &Rise) -> Finding {
-    let Rise { least, around, level, errors, train, .. } = rise;
+    let Rise { around, level, over, needed, errors, train, .. } = rise;
     finding
-        .evident("val_loss, mean of the last 3 over the least", level.mean / least, OVERFITTING_RISE)
+        .evident_by(
+            "val_loss, median of the last third since its least, over that",
+            *over,
+            *needed,
+            OVERFITTING_RISE.source,
+        )
         .evident_by(
             "val_loss, median of the last 3 less that of the 3 around the least",
             level.median - around,
@@ -155,5 +193,5 @@ fn evidence(finding: Finding, rise: &Rise) -> Finding {
             "two standard errors",
         )
         .evident("train_loss, now over then", *train, OVERFITTING_TRAIN)
-        .excluding("not noise: the rise is larger than two standard errors")
+        .excluding("not noise: the rise is larger than two standard errors, or has lasted for nine epochs")
 }

@@ -48,6 +48,7 @@ pub const fn explained_by(name: Name) -> &'static [Name] {
             &[Name::Diverged, Name::NotLearning, Name::DoubleSoftmax, Name::LrTooLow]
         }
         Name::Plateau => &[
+            Name::LrTooHigh,
             Name::Diverged,
             Name::NotLearning,
             Name::DoubleSoftmax,

@@ -17,7 +17,7 @@ const MOST_STEPS: usize = 200_000;
 /// The share of gradient norms that advice on clipping leaves alone.
 const CLIP_AT: f64 = 0.9;
 
-/// A value that is not so much above the lower of the two beside it is none.
+/// A value that is not so much above the one before is none: on a steep way down every value is far above those that follow.
 const RISE: f64 = 1.15;
 
 /// A value far above its neighbours.
@@ -52,7 +52,7 @@ pub fn spikes(look: &Look<'_>) -> Ruled {
     }
     let steps = &look.curves.step_losses;
     if steps.len() >= 2 * REACH.0 && steps.len() <= MOST_STEPS {
-        let found = spike(steps, REACH.0, SPIKE_HEIGHT.value);
+        let found = spike(steps, REACH.0, SPIKE_HEIGHT.value, Some(look.curves.epochs.len().max(1)));
         let per_epoch = steps.len() as f64 / f64::from(look.curves.last_epoch().max(1));
         return Ok(found.map(|spike| {
             let epoch = (spike.place as f64 / per_epoch) as u32 + 1;
@@ -67,7 +67,7 @@ pub fn spikes(look: &Look<'_>) -> Ruled {
     }
     let u = look.need(Series::TrainLoss, LEAST_EPOCHS_FLAT)?;
     let values: Vec<f64> = u.iter().map(|(_, value)| *value).collect();
-    Ok(spike(&values, REACH.1, 0.0).map(|spike| {
+    Ok(spike(&values, REACH.1, 0.0, None).map(|spike| {
         let (epoch, value) = u[spike.place];
         let sentence = format!(
             "The training loss jumps: at epoch {epoch} it is {}, {} times what is usual there.",
@@ -87,8 +87,12 @@ fn told(look: &Look<'_>, spike: &Spike, series: &str, epoch: u32, sentence: Stri
         .advise([clip(look)])
 }
 
-/// The first spike, of that height at least. The last values cannot be one: nothing tells whether they come back.
-fn spike(values: &[f64], reach: usize, height: f64) -> Option<Spike> {
+/// The first spike, of that height at least. Of the steps of so many epochs, the last of each does not count: its batch may have
+/// a few images only, and then BatchNorm, or one hard image, does that. The last values cannot be one: nothing tells whether they come back.
+fn spike(values: &[f64], reach: usize, height: f64, epochs: Option<usize>) -> Option<Spike> {
+    let per_epoch =
+        epochs.filter(|epochs| values.len().is_multiple_of(*epochs)).map(|epochs| values.len() / epochs);
+    let is_remainder = |place: usize| per_epoch.is_some_and(|steps| (place + 1).is_multiple_of(steps));
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let gained = median(values.iter().copied().take(LAST))? - lowest;
     let high = height.max(SPIKE_OF_GAIN.value * gained);
@@ -96,8 +100,7 @@ fn spike(values: &[f64], reach: usize, height: f64) -> Option<Spike> {
     let last = values.len().saturating_sub(2);
     (first..last).find_map(|place| {
         // The neighbours' median costs more than looking whether it can be one at all.
-        let near = values[place - 1].min(values[place + 1]);
-        if values[place] <= RISE * near || !values[place].is_finite() {
+        if values[place] <= RISE * values[place - 1] || !values[place].is_finite() || is_remainder(place) {
             return None;
         }
         let (z, trend) = robust_z(values, place, reach)?;

@@ -7,15 +7,17 @@ use super::look::{Look, at, epochs, from, least, level, noise_of, short};
 use super::name::Name;
 use crate::log::{Points, Series};
 use crate::statistics::median;
-use crate::thresholds::{ERRORS, LEAST_EPOCHS_FLAT, OURS};
+use crate::thresholds::{
+    ERRORS, LEAST_EPOCHS_FLAT, OURS, STOPPED_BEFORE, STOPPED_FALL, STOPPED_GAINED, STOPPED_GAP,
+};
 use wellfit_policy::early_stopping_precludes_plateau;
 use wellfit_record::StopReason;
 
 /// Epochs that this rule needs: early stopping may come soon.
 const LEAST: usize = 4;
 
-/// The rule: early stopping ended the training, and
-/// * the scheduler that was on as well could never have acted, or
+/// The rule: early stopping ended the training, and the scheduler that was on as well could never have acted; or the
+/// validation loss was still falling up to its least ([`was_falling`]), and
 /// * the run had once before gone as many epochs without a better value as the patience allows, and then found one, or
 /// * the values since the best one are fewer than ten and within noise of it, by their median, while the training loss still
 ///   fell. More of them show that the loss stands still.
@@ -51,6 +53,9 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
                 .advise([look.advise(Flag::Patience, wait.saturating_mul(2).saturating_add(2).to_string())])
                 .advise([look.advise(Flag::LrPatience, (patience / 3).max(1).to_string())]),
         ));
+    }
+    if !was_falling(look, &v, best) {
+        return Ok(None);
     }
     let more = [look.advise(Flag::Patience, patience.saturating_mul(2).max(5).to_string())];
     let broken = longest_broken_streak(&v[..=best]);
@@ -92,6 +97,23 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
             .advise(more)
             .advise((sigma > 0.0).then_some(delta)),
     ))
+}
+
+/// Whether the validation loss was on its way down until its least value: 6 % in the three epochs before. It must have gone a
+/// way, too, or the training answers be no better than those of validation: where the least value comes soon and training is
+/// far ahead, more epochs overfit. Without accuracies there is nothing against it.
+fn was_falling(look: &Look<'_>, v: &Points, best: usize) -> bool {
+    let lowest = v[best].1;
+    let before = v[best.saturating_sub(STOPPED_BEFORE)].1;
+    let gained = 1.0 - lowest / v[0].1;
+    let accuracies = [Series::TrainAccuracy, Series::ValAccuracy].map(|series| look.curves.points(series));
+    let near = match &accuracies {
+        [train, val] if !train.is_empty() && !val.is_empty() => {
+            level(train).median - level(val).median <= STOPPED_GAP.value
+        }
+        _ => true,
+    };
+    before >= STOPPED_FALL.value * lowest && (gained >= STOPPED_GAINED.value || near)
 }
 
 /// The most epochs without a better value that were followed by one.

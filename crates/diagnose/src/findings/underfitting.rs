@@ -62,10 +62,7 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
 /// Wrong answers in training as a share of those of an answer without looking, which names the largest class.
 fn wrong(look: &Look<'_>) -> Option<f64> {
     let accuracy = look.curves.points(Series::TrainAccuracy);
-    let largest = match &look.facts().class_counts {
-        Some(counts) => *counts.iter().max()? as f64 / counts.iter().sum::<u64>() as f64,
-        None => 1.0 / look.facts().classes? as f64,
-    };
+    let largest = look.facts().largest_share()?;
     (!accuracy.is_empty()).then(|| (1.0 - level(&accuracy).median) / (1.0 - largest))
 }
 

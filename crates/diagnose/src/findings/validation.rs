@@ -5,6 +5,7 @@ use super::finding::{Finding, Ruled};
 use super::look::{Look, level, percent};
 use super::name::Name;
 use crate::log::Series;
+use crate::statistics::median;
 use crate::thresholds::{LEAST_EPOCHS, OURS, VALIDATION_WIDTH};
 use wellfit_policy::classification::{Interval, wilson};
 
@@ -25,7 +26,7 @@ pub fn above_train(look: &Look<'_>) -> Ruled {
         Series::TrainEvalAccuracy
     };
     let before = if of == Series::TrainAccuracy { &accuracy[..accuracy.len() - 1] } else { &accuracy[..] };
-    let (val, train) = (level(before).mean, level(&look.need(of, 1)?).mean);
+    let (val, train) = (level(before).median, level(&look.need(of, 1)?).median);
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let low = interval(val, images).low;
     if low.is_nan() || low <= train {
@@ -45,16 +46,16 @@ pub fn above_train(look: &Look<'_>) -> Ruled {
 }
 
 /// The rule of `validation-too-small`: the interval of the best accuracy is wider than 10 points, and than what choosing the
-/// best epoch gained over the mean of the second half.
+/// best epoch gained over the median of the second half.
 pub fn too_small(look: &Look<'_>) -> Ruled {
     let accuracy = look.need(Series::ValAccuracy, 1)?;
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let best = accuracy.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let half = &accuracy[accuracy.len() / 2..];
-    let mean = half.iter().map(|(_, value)| *value).sum::<f64>() / half.len() as f64;
+    let typical = median(half.iter().map(|(_, value)| *value)).unwrap_or(best);
     let of = interval(best, images);
     let width = of.high - of.low;
-    if width.is_nan() || width <= VALIDATION_WIDTH.value || width <= best - mean {
+    if width.is_nan() || width <= VALIDATION_WIDTH.value || width <= best - typical {
         return Ok(None);
     }
     let sentence = format!(
@@ -66,7 +67,12 @@ pub fn too_small(look: &Look<'_>) -> Ruled {
     Ok(Some(
         Finding::new(Name::ValidationTooSmall, None, sentence)
             .evident("val_accuracy, width of its interval of 95 %", width, VALIDATION_WIDTH)
-            .evident_by("gain of the best epoch over the mean of the second half", best - mean, width, OURS)
+            .evident_by(
+                "gain of the best epoch over the median of the second half",
+                best - typical,
+                width,
+                OURS,
+            )
             .advise([look.advise(Flag::Folds, "5"), look.advise(Flag::ValSplit, "0.3")]),
     ))
 }

@@ -51,6 +51,18 @@ impl Facts {
         }
     }
 
+    /// The share of the largest class, 1/K where the shares are not known: how often an answer without looking is right.
+    #[must_use]
+    pub fn largest_share(&self) -> Option<f64> {
+        match &self.class_counts {
+            Some(counts) if counts.iter().any(|&count| count > 0) => {
+                let largest = counts.iter().max().copied().unwrap_or(0);
+                Some(largest as f64 / counts.iter().sum::<u64>() as f64)
+            }
+            _ => self.classes.filter(|classes| *classes > 1).map(|classes| 1.0 / classes as f64),
+        }
+    }
+
     /// The number of a setting.
     #[must_use]
     pub fn number(&self, setting: &str) -> Option<f64> {

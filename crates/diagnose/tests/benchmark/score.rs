@@ -113,10 +113,16 @@ fn add(scores: &mut Scores, case: &Case<'_>, all: &ById<'_>, view: View) {
             }
         }
     }
-    // What is wrong with a training that was meant to be healthy is not counted against it where the hidden pictures say so.
-    let troubled = verdicts.values().any(|verdict| *verdict == Some(true));
+    // A training that was meant to be healthy, and of which the hidden pictures say nothing else; a small validation part is
+    // no fault of the training. As everywhere, what is neither clearly so nor clearly not is not counted.
+    let troubled = verdicts.iter().any(|(name, verdict)| {
+        *verdict == Some(true) && !matches!(name, Name::ValidationTooSmall | Name::GeneralizationGap)
+    });
     if case.line.provocation == "healthy" && !troubled {
-        let alarms: Vec<&Name> = found.iter().filter(|name| **name != Name::Healthy).collect();
+        let wrong = |name: &&Name| {
+            **name != Name::Healthy && verdicts.get(*name).is_none_or(|verdict| *verdict == Some(false))
+        };
+        let alarms: Vec<&Name> = found.iter().filter(wrong).collect();
         scores.healthy.0 += 1;
         scores.healthy.1 += alarms.len() as u64;
         if !alarms.is_empty() {

@@ -43,14 +43,26 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn end(values: &[f64]) -> f64 {
-    mean(&values[values.len().saturating_sub(3)..])
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        count if count % 2 == 0 => f64::midpoint(sorted[half - 1], sorted[half]),
+        _ => sorted[half],
+    }
 }
 
-/// Means of three neighbours.
+/// What was reached: the median of the last three. Networks with BatchNorm have single wild epochs in evaluation mode.
+fn end(values: &[f64]) -> f64 {
+    median(&values[values.len().saturating_sub(3)..])
+}
+
+/// Medians of three neighbours.
 fn smooth(values: &[f64]) -> Vec<f64> {
     (0..values.len())
-        .map(|place| mean(&values[place.saturating_sub(1)..(place + 2).min(values.len())]))
+        .map(|place| median(&values[place.saturating_sub(1)..(place + 2).min(values.len())]))
         .collect()
 }
 
@@ -97,6 +109,15 @@ pub fn truth(case: &Case<'_>, all: &ById<'_>) -> BTreeMap<Name, Verdict> {
     let diverged = diverged(case, &hidden);
     let idle = not_learning(case, &hidden);
     let broken = diverged != Some(false) || idle != Some(false);
+    // A network that ends like a guess has learnt nothing, or has lost it all: by what it had reached on the way.
+    let (diverged, idle) = match (diverged, idle) {
+        (Some(true), Some(true)) if case.line.diverged => (Some(true), None),
+        (Some(true), Some(true)) => {
+            let reached = lowest(&smooth(&hidden.train_loss)).1 / entropy(&case.line.train_images);
+            if reached > 0.5 { (None, Some(true)) } else { (Some(true), None) }
+        }
+        both => both,
+    };
     let (overfitting, overconfident) = if broken { (None, None) } else { overfitting(case, &hidden) };
     let sound = is(case, &SOUND);
     // A provoked fault counts where its cure helps; in a sound training it is not there; else it is not known.
@@ -109,6 +130,8 @@ pub fn truth(case: &Case<'_>, all: &ById<'_>) -> BTreeMap<Name, Verdict> {
             None
         }
     };
+    // Whether a higher rate had been better in so few epochs is not known.
+    let cut = !hidden.rest.is_empty();
     let unless_broken = |verdict: Verdict| if broken && verdict == Some(true) { None } else { verdict };
     BTreeMap::from([
         (Name::Diverged, diverged),
@@ -117,8 +140,8 @@ pub fn truth(case: &Case<'_>, all: &ById<'_>) -> BTreeMap<Name, Verdict> {
         (Name::Overconfident, overconfident),
         (Name::GeneralizationGap, gap(case, &hidden)),
         (Name::Underfitting, if broken { None } else { underfitting(case, &hidden, cured) }),
-        (Name::LrTooHigh, unless_broken(provoked(&["high-rate"], 0.03))),
-        (Name::LrTooLow, unless_broken(provoked(&["low-rate"], 0.05))),
+        (Name::LrTooHigh, unless_broken(too_high(case, twin.copied(), sound))),
+        (Name::LrTooLow, if cut && sound { None } else { unless_broken(provoked(&["low-rate"], 0.05)) }),
         (Name::Plateau, plateau(case, &hidden, twin.copied())),
         (Name::StillImproving, still_improving(case, &hidden)),
         (Name::StoppedTooEarly, stopped_too_early(case)),
@@ -126,45 +149,74 @@ pub fn truth(case: &Case<'_>, all: &ById<'_>) -> BTreeMap<Name, Verdict> {
         (Name::VanishingGradients, deep(case, sound, cured, |scale| scale < 1.0)),
         (Name::ExplodingGradients, deep(case, sound, cured, |scale| scale > 1.0)),
         (Name::DeadUnits, unless_broken(provoked(&["silent"], 0.02))),
-        (Name::ValidationTooSmall, too_small(case, &hidden)),
+        (Name::ValidationTooSmall, if broken { None } else { too_small(case, &hidden) }),
         (Name::ClassImbalance, imbalance(case)),
         (Name::ValidationAboveTrain, above_train(case, &hidden)),
     ])
 }
 
-/// Half of what had been gained was lost, on training images in evaluation mode and on test pictures.
+/// A lower rate, all the while or later on, gets 2 points more right on the test pictures, or a test loss that is an eighth lower
+/// at no fewer right answers.
+fn too_high(case: &Case<'_>, twin: Option<&Line>, sound: bool) -> Verdict {
+    if sound {
+        return Some(false);
+    }
+    let twin = twin.filter(|_| is(case, &["high-rate", "constant-high"]))?;
+    if case.epochs < case.line.test_loss.len() {
+        return None;
+    }
+    let whole = |values: &Values| plain(values)[..values.len().min(case.epochs)].to_vec();
+    let cured = end(&whole(&twin.test_accuracy)) - end(&whole(&case.line.test_accuracy));
+    let loss = lowest(&whole(&twin.test_loss)).1 / lowest(&whole(&case.line.test_loss)).1;
+    (cured >= 0.02 || (loss <= 0.88 && cured > -0.01)).then_some(true)
+}
+
+/// Half of what had been gained, of the loss and of the right answers, was lost for good, on training images in evaluation mode
+/// and on test pictures. What comes back after a cut was not lost.
 fn diverged(case: &Case<'_>, hidden: &Hidden) -> Verdict {
     if case.line.diverged && case.epochs == case.line.train_loss.len() {
         return Some(true);
     }
+    let late = |values: &[f64]| median(&values[values.len().saturating_sub(5)..]);
     let lost = |values: &[f64]| {
         let (first, low) = (values[0], lowest(&smooth(values)).1);
-        if end(values) > 2.0 * first { 1.0 } else { (end(values) - low) / (first - low).max(0.1 * first) }
+        if late(values) > 2.0 * first { 1.0 } else { (late(values) - low) / (first - low).max(0.1 * first) }
     };
     let (train, test) = (lost(&hidden.train_loss), lost(&hidden.test_loss));
     if train.is_nan() || test.is_nan() {
         return Some(true);
     }
-    match (between(train, 0.3, 0.6), between(test, 0.3, 0.6)) {
-        (Some(true), Some(true)) => Some(true),
-        // A test loss that rises alone is overfitting.
-        (Some(false), _) => Some(false),
-        _ => None,
+    let chance = 1.0 / case.line.classes as f64;
+    let kept = |values: &[f64]| {
+        let best = smooth(values).into_iter().fold(chance, f64::max);
+        (late(values) - chance) / (best - chance).max(1e-9)
+    };
+    let answers = kept(&hidden.train_accuracy).max(kept(&hidden.test_accuracy));
+    let verdicts = [between(train, 0.3, 0.6), between(test, 0.3, 0.6), between(-answers, -0.85, -0.6)];
+    // A test loss that rises alone is overfitting.
+    if verdicts.contains(&Some(false)) {
+        return Some(false);
     }
+    let before = lowest(&smooth(&hidden.test_loss)).1;
+    let comes_back = lowest(&smooth(&hidden.rest)).1 < 1.2 * before;
+    (verdicts == [Some(true); 3] && !comes_back).then_some(true)
 }
 
-/// Test answers no better than those without looking, and a training loss like theirs.
+/// Test answers no better than those without looking, and a training loss that is not below theirs.
 fn not_learning(case: &Case<'_>, hidden: &Hidden) -> Verdict {
     let counts = &case.line.test_images;
     let all = counts.iter().sum::<u64>() as f64;
     let chance = counts.iter().copied().max().unwrap_or(0) as f64 / all;
     let error = (chance * (1.0 - chance) / all).sqrt();
     let entropy = entropy(&case.line.train_images);
-    let far = ((end(&hidden.train_loss) - entropy) / entropy).abs();
-    let accuracy = end(&hidden.test_accuracy);
-    if accuracy <= chance + 2.0 * error && far < 0.03 {
+    // The best of the second half: a network with BatchNorm may be worse in evaluation mode in some epochs.
+    let half = |values: &[f64]| smooth(values).split_off(values.len() / 2);
+    let below = (entropy - lowest(&half(&hidden.train_loss)).1) / entropy;
+    let best = |values: &[f64]| half(values).into_iter().fold(0.0, f64::max);
+    let accuracy = best(&hidden.test_accuracy).max(best(&hidden.train_accuracy) - 0.03);
+    if accuracy <= chance + 2.0 * error && below < 0.03 {
         Some(true)
-    } else if accuracy > chance + 0.05 || far > 0.1 {
+    } else if accuracy > chance + 0.05 || below > 0.1 {
         Some(false)
     } else {
         None
@@ -229,7 +281,7 @@ fn plateau(case: &Case<'_>, hidden: &Hidden, lowered: Option<&Line>) -> Verdict 
     if is(case, &["healthy"]) {
         return Some(false);
     }
-    let here = end(&hidden.test_loss);
+    let here = lowest(&smooth(&hidden.test_loss)).1;
     let goes_on = hidden.rest.len() >= 5 && lowest(&smooth(&hidden.rest)).1 < 0.93 * here;
     match lowered {
         _ if goes_on => Some(false),
@@ -242,7 +294,7 @@ fn plateau(case: &Case<'_>, hidden: &Hidden, lowered: Option<&Line>) -> Verdict 
     }
 }
 
-/// What came after the cut, up to as many epochs again, was better.
+/// What came after the cut, up to as many epochs again, was better than the best before.
 fn still_improving(case: &Case<'_>, hidden: &Hidden) -> Verdict {
     if case.patience.is_some() {
         return None;
@@ -256,7 +308,7 @@ fn still_improving(case: &Case<'_>, hidden: &Hidden) -> Verdict {
         return over.then_some(false);
     }
     let more = &hidden.rest[..hidden.rest.len().min(case.epochs)];
-    between(1.0 - lowest(&smooth(more)).1 / end(&hidden.test_loss), 0.01, 0.05)
+    between(1.0 - lowest(&smooth(more)).1 / lowest(&smooth(&hidden.test_loss)).1, 0.01, 0.05)
 }
 
 /// The epoch that validation would choose later is better on the test pictures than the one chosen when it stopped.
