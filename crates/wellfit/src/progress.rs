@@ -35,6 +35,8 @@ pub struct Progress {
     spoke: Instant,
     /// The epoch this process began with: of a resumed run not the first.
     first: Option<u32>,
+    /// The epoch that comes next in the same run.
+    next: u32,
     started: Instant,
     epochs: u32,
     /// Caught once training begins.
@@ -55,6 +57,7 @@ impl Progress {
             estimated: false,
             spoke: now,
             first: None,
+            next: 0,
             started: now,
             epochs: 0,
             signals: None,
@@ -91,7 +94,12 @@ fn figures(tick: &Tick) -> String {
 impl Callback for Progress {
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {
         self.epochs = epochs;
+        // One run after the other may report here; an epoch that does not follow the last is another run's.
+        if epoch != self.next {
+            (self.first, self.started) = (None, Instant::now());
+        }
         self.first.get_or_insert(epoch);
+        self.next = epoch + 1;
         self.out.say(format!("Epoch {epoch} of {epochs}"));
     }
 
@@ -177,7 +185,7 @@ impl Progress {
             duration(record.seconds),
             rate(record.images_per_second, "images")
         ));
-        let done = record.epoch + 1 - self.first.unwrap_or(1);
+        let done = (record.epoch + 1).saturating_sub(self.first.unwrap_or(1)).max(1);
         let epoch = self.started.elapsed().as_secs_f64() / f64::from(done);
         let left = match self.epochs.saturating_sub(record.epoch) {
             0 => String::new(),

@@ -16,7 +16,9 @@ const MARGIN: f64 = 1.0;
 ///
 /// One batch goes through a copy of the network as in training, so BatchNorm normalises by the batch.
 pub(super) fn concern(experiment: &Experiment) -> Result<Option<Concern>, RunError> {
-    let Some(batch) = experiment.train.epoch(0).next().transpose()? else { return Ok(None) };
+    // This batch alone: an epoch would read ahead, and leave in the cache what chance decides.
+    let first = experiment.train.plan(0).into_iter().take(1).collect();
+    let Some(batch) = experiment.train.load(first).next().transpose()? else { return Ok(None) };
     let mut network = experiment.network.clone();
     let key = DropoutKey { seed: experiment.spec.seed, step: 0 };
     let outputs = network.outputs();
