@@ -3,6 +3,7 @@
 use super::Concern;
 use crate::error::RunError;
 use crate::experiment::Experiment;
+use wellfit_gpu::Device;
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::DropoutKey;
 
@@ -10,15 +11,22 @@ use wellfit_models::DropoutKey;
 /// is what the random answers of a large fresh network cost now and then.
 const TOO_HIGH: f64 = 1.5;
 const MARGIN: f64 = 1.0;
+/// Images that tell the loss well enough.
+const ENOUGH: usize = 32;
 
 /// A first loss that is far above that of knowing nothing: H, the entropy of the class shares, or ln K, since a fresh head
 /// answers all classes alike. On classes of different size H is below ln K, and no first loss would be right.
 ///
-/// One batch goes through a copy of the network as in training, so BatchNorm normalises by the batch.
+/// Some images of the first batch go through a copy of the network as in training, so BatchNorm normalises by them. The
+/// processor computes: where another device trains, that would take longer than the warning is worth.
 pub(super) fn concern(experiment: &Experiment) -> Result<Option<Concern>, RunError> {
+    if experiment.spec.device().is_ok_and(|device| device != Device::Cpu) {
+        return Ok(None);
+    }
     // This batch alone: an epoch would read ahead, and leave in the cache what chance decides.
-    let first = experiment.train.plan(0).into_iter().take(1).collect();
-    let Some(batch) = experiment.train.load(first).next().transpose()? else { return Ok(None) };
+    let mut first = experiment.train.plan(0).into_iter().next().unwrap_or_default();
+    first.truncate(ENOUGH);
+    let Some(batch) = experiment.train.load(vec![first]).next().transpose()? else { return Ok(None) };
     let mut network = experiment.network.clone();
     let key = DropoutKey { seed: experiment.spec.seed, step: 0 };
     let outputs = network.outputs();
