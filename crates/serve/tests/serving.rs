@@ -167,7 +167,7 @@ fn a_full_queue_refuses_and_what_it_took_is_answered() {
     let dir = tempfile::tempdir().unwrap();
     // The batch waits for more than can come, so the queue stays full for a while.
     let settings =
-        Settings { queue: 4, batch: 100, batch_wait: Duration::from_millis(800), ..Settings::default() };
+        Settings { queue: 4, batch: 100, batch_wait: Duration::from_secs(4), ..Settings::default() };
     let server = Running::new(&tiny(&dir, 0), settings);
     let codes: Vec<(u16, String)> = std::thread::scope(|scope| {
         let ask = |_| scope.spawn(|| server.response("POST", "/predict", "image/png", &picture(0)));
@@ -200,11 +200,14 @@ fn requests_share_their_memory() {
 #[test]
 fn requests_that_have_come_are_answered_when_the_server_ends() {
     let dir = tempfile::tempdir().unwrap();
-    let settings = Settings { batch_wait: Duration::from_millis(500), ..Settings::default() };
+    let settings = Settings { batch_wait: Duration::from_secs(2), ..Settings::default() };
     let server = Running::new(&tiny(&dir, 0), settings);
     let code = std::thread::scope(|scope| {
         let asked = scope.spawn(|| server.post("/predict", "image/png", &picture(0)).0);
-        std::thread::sleep(Duration::from_millis(200));
+        let began = Instant::now();
+        while !server.text("/metrics").contains("wellfit_images_waiting 1") {
+            assert!(began.elapsed() < Duration::from_secs(20), "the request never comes");
+        }
         server.stop();
         asked.join().unwrap()
     });
@@ -235,7 +238,7 @@ fn new_weights_answer_without_a_dropped_request() {
     }
     // Weights that cannot be used: the others go on.
     std::fs::write(&path, "no weights").unwrap();
-    std::thread::sleep(Duration::from_millis(400));
+    std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(ask(), ask());
     let told = server.ended();
     assert_eq!(told.len(), 2, "{told:?}");
