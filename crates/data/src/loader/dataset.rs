@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -53,6 +53,8 @@ pub struct Dataset {
     index: Vec<u32>,
     /// What is known of the pixels of files.
     hashes: Arc<PixelHashes>,
+    /// [`prints`](Self::prints), once they were asked for. Clones share them.
+    pub(super) prints: Arc<OnceLock<Vec<u64>>>,
 }
 
 /// Images whose fingerprint is one task.
@@ -83,13 +85,14 @@ impl Dataset {
         }
         let count =
             u32::try_from(count).map_err(|_| DataError::Invalid(format!("{count} images are too many")))?;
-        Ok(Self { classes, labels, images, index: (0..count).collect(), hashes: Arc::default() })
+        let (hashes, prints) = (Arc::default(), Arc::default());
+        Ok(Self { classes, labels, images, index: (0..count).collect(), hashes, prints })
     }
 
     /// The same images, with what is known of their pixels.
     #[must_use]
     pub fn with_hashes(self, hashes: Arc<PixelHashes>) -> Self {
-        Self { hashes, ..self }
+        Self { hashes, prints: Arc::default(), ..self }
     }
 
     /// The hash of the pixels of the image at position `i`, if it is a file that was checked.
@@ -131,6 +134,7 @@ impl Dataset {
             labels: positions.iter().map(|&i| self.labels[i as usize]).collect(),
             images: self.images.clone(),
             hashes: Arc::clone(&self.hashes),
+            prints: Arc::default(),
             index: positions.iter().map(|&i| self.index[i as usize]).collect(),
         }
     }
