@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 use wellfit_data::ImageRef;
-use wellfit_run::{Explanation, Prediction, explanation_sheet};
+use wellfit_run::{Explanation, Prediction, explanation_sheet, prediction_json};
 
 /// The paths, as they are counted.
 const PATHS: [&str; 7] = ["/", "/explain", "/health", "/metrics", "/model", "/openapi.json", "/predict"];
@@ -160,15 +160,8 @@ async fn predict(
 
 /// An image's answer, as `predict --json` writes it.
 fn value(image: &ImageRef, outcome: &Result<Prediction, String>, classes: &[String], top: usize) -> Value {
-    let name = image.name.to_string_lossy();
-    match outcome {
-        Ok(prediction) => {
-            let ranks = prediction.ranks().into_iter().take(top);
-            let rank = |(class, probability): (usize, f32)| json!({ "class": classes.get(class), "probability": probability });
-            json!({ "image": name, "top": ranks.map(rank).collect::<Vec<_>>() })
-        }
-        Err(reason) => json!({ "image": name, "error": reason }),
-    }
+    let top = outcome.as_ref().map(|prediction| prediction.top(classes, top));
+    prediction_json(&image.name, top.as_deref().map_err(|reason| reason.as_str()))
 }
 
 async fn explain(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {

@@ -111,6 +111,13 @@ impl Prediction {
         ranks.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         ranks
     }
+
+    /// The names of the most likely `classes`, at most so many, with their probabilities.
+    #[must_use]
+    pub fn top<'a>(&self, classes: &'a [String], most: usize) -> Vec<(&'a str, f32)> {
+        let named = |(class, probability): (usize, f32)| (classes[class].as_str(), probability);
+        self.ranks().into_iter().take(most).map(named).collect()
+    }
 }
 
 impl Classifier {

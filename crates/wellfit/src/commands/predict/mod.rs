@@ -132,10 +132,7 @@ impl Report<'_> {
 
     fn one(&mut self, path: &Path, prediction: Result<&Prediction, &str>) -> Result<(), CliError> {
         let classes = &self.classifier.classes;
-        let row: Row<'_> = prediction.map(|prediction| {
-            let ranks = prediction.ranks().into_iter().take(self.args.top);
-            ranks.map(|(class, probability)| (classes[class].as_str(), probability)).collect()
-        });
+        let row: Row<'_> = prediction.map(|prediction| prediction.top(classes, self.args.top));
         if let Some(rows) = &mut self.rows {
             rows.write(path, &row)?;
         } else if let (Ok(top), false) = (&row, self.out.json) {

@@ -2,12 +2,13 @@
 
 use crate::error::CliError;
 use crate::output;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::base::file;
 use wellfit::base::shown::shown;
+use wellfit::run::prediction_json;
 
 /// The classes of an image, the most likely first, or why it has none.
 pub type Row<'a> = Result<Vec<(&'a str, f32)>, &'a str>;
@@ -141,14 +142,7 @@ fn cells(image: &Path, row: &Row<'_>, top: usize) -> Vec<Vec<u8>> {
 
 /// An image's prediction for programs.
 pub fn value(image: &Path, row: &Row<'_>) -> Value {
-    match row {
-        Ok(classes) => {
-            let class =
-                |(class, probability): &(&str, f32)| json!({ "class": class, "probability": probability });
-            json!({ "image": output::path(image), "top": classes.iter().map(class).collect::<Vec<_>>() })
-        }
-        Err(reason) => json!({ "image": output::path(image), "error": reason }),
-    }
+    prediction_json(image, row.as_deref().map_err(|reason| *reason))
 }
 
 #[cfg(test)]
