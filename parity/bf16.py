@@ -2,7 +2,7 @@
 """How far torch's bf16 autocast on the processor is from its f32, in one pass of a ResNet-18: the figures of docs/bf16.md.
 
 Needs torch and torchvision. Ours, on other weights and noise of the same kind: `WELLFIT_PARITY_TABLE=1 cargo test -p
-wellfit-models --test bf16 near -- --nocapture`.
+wellfit-models --test all near -- --nocapture`.
 """
 import copy
 import statistics

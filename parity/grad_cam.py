@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Grad-CAM (Selvaraju et al. 2017) by torch's autograd, for crates/models/tests/torch.rs.
+"""Grad-CAM (Selvaraju et al. 2017) by torch's autograd, for crates/models/tests/all/torch.rs.
 
     python parity/grad_cam.py
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whole networks in torch, for crates/models/tests/torch.rs.
+"""Whole networks in torch, for crates/models/tests/all/torch.rs.
 
     python parity/models.py
 

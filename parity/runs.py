@@ -5,7 +5,7 @@
 
 writes crates/train/tests/fixtures/runs.safetensors: the weights to begin with, the rate of each epoch, the weights after
 each, and the average with its running statistics. Computed in float64 from float32 inputs. The images are a hash of their place, the same in
-crates/train/tests/torch_runs.rs.
+crates/train/tests/all/torch_runs.rs.
 """
 import json
 from pathlib import Path

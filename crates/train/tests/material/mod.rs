@@ -233,6 +233,12 @@ impl Ending {
         self.epochs.len()
     }
 
+    /// The rate of each step.
+    pub fn rates(&self) -> Vec<f64> {
+        let row = |line: &str| serde_json::from_str::<wellfit_record::StepRecord>(line).unwrap().lr;
+        self.steps.lines().map(row).collect()
+    }
+
     pub fn steps(&self) -> usize {
         self.steps.lines().count()
     }

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod material;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,9 +62,9 @@ fn trained_by(
     (train, val): (&Dataset, &Dataset),
     cache: &Cache,
 ) -> (Vec<String>, Vec<f32>) {
-    let config = FitConfig { engine, rule: Rule::ADAM, ..material::config(4, 0.01) };
+    let config = FitConfig { engine, rule: Rule::ADAM, ..crate::material::config(4, 0.01) };
     let root = tempfile::tempdir().unwrap();
-    let mut run = material::new_run(&root);
+    let mut run = crate::material::new_run(&root);
     let (train, val) = (loader(train, true, cache), loader(val, false, cache));
     let outcome = fit(network, (&train, &val), &config, &mut run, &mut ()).unwrap();
     let steps = std::fs::read_to_string(root.path().join("run/steps.jsonl")).unwrap();

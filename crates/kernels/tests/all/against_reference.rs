@@ -2,9 +2,7 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-mod common;
-
-use common::{assert_close, random, wide};
+use crate::common::{assert_close, random, wide};
 use wellfit_kernels::activation::{self, Swish};
 use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
@@ -476,20 +474,27 @@ fn pooling_and_sums() {
     assert_close("sums", &sums, &expected, 1e-5);
 }
 
-/// Groups of one channel, of fewer than a vector, of whole vectors (3×3 by Winograd's method), one group; one block of
-/// rows and several.
+/// Groups of one channel, of fewer than a vector, of whole vectors, one group; with direct sums (as many outputs as inputs,
+/// up to 32, 3×3) and with products of matrices; lines shorter than a window, one band of lines and several, more images
+/// than parts.
 #[test]
 fn grouped_convolutions() {
     for (groups, channels_in, channels_out, kernel, stride, padding) in [
         (5, 1, 1, 3, 1, 1),
         (3, 1, 2, 3, 2, 1),
         (32, 4, 4, 3, 1, 1),
+        (4, 4, 4, 3, 2, 1),
+        (24, 2, 2, 3, 1, 0),
+        (6, 8, 8, 3, 2, 2),
+        (3, 16, 16, 3, 1, 1),
+        (2, 32, 32, 3, 1, 2),
+        (2, 32, 32, 3, 2, 1),
         (4, 16, 8, 3, 2, 1),
         (2, 5, 7, 1, 1, 0),
         (2, 32, 48, 3, 1, 1),
         (1, 6, 9, 5, 3, 2),
     ] {
-        for (batch, height, width) in [(1, 7, 9), (3, 16, 14)] {
+        for (batch, height, width) in [(1, 7, 9), (3, 16, 14), (9, 3, 3), (2, 21, 40)] {
             let algorithm = Algorithm::Fastest;
             let group =
                 Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding, algorithm };

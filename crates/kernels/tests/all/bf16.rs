@@ -123,17 +123,20 @@ fn what_lies_behind_an_odd_run_does_not_matter() {
     assert!(y[..32].iter().all(|y| !y.to_f32().is_nan()) && y[32..].iter().all(|y| y.to_f32().is_nan()));
 }
 
+/// By products of matrices and by direct sums.
 #[test]
 fn grouped_convolutions() {
-    let grouped = GroupedConv { groups: 3, group: conv(3, 1, (5, 4), 2, (7, 8)) };
-    let ((x, exact_x), (w, exact_w)) = (stored(grouped.input_len(), 1), weights(grouped.weight_len(), 2));
-    let (dy, exact_dy) = stored(grouped.output_len(), 3);
-    let [y, dx, dw] = reference::grouped_conv(&grouped, &exact_x, &exact_w, &exact_dy);
-    assert_rounded("y", &grouped.forward(&x, &w), &y);
-    assert_rounded("dw", &grouped.weight_gradient(&x, &dy), &dw);
-    let mut found = Buffer::zeroed(x.len());
-    grouped.data_gradient(&dy, &w, Destination::new(&mut found));
-    assert_rounded("dx", &found, &dx);
+    for (groups, group) in [(3, conv(3, 1, (5, 4), 2, (7, 8))), (8, conv(3, 2, (4, 4), 3, (9, 8)))] {
+        let grouped = GroupedConv { groups, group };
+        let ((x, exact_x), (w, exact_w)) = (stored(grouped.input_len(), 1), weights(grouped.weight_len(), 2));
+        let (dy, exact_dy) = stored(grouped.output_len(), 3);
+        let [y, dx, dw] = reference::grouped_conv(&grouped, &exact_x, &exact_w, &exact_dy);
+        assert_rounded("y", &grouped.forward(&x, &w), &y);
+        assert_rounded("dw", &grouped.weight_gradient(&x, &dy), &dw);
+        let mut found = Buffer::zeroed(x.len());
+        grouped.data_gradient(&dy, &w, Destination::new(&mut found));
+        assert_rounded("dx", &found, &dx);
+    }
 }
 
 /// The epilogue is f32: what is scaled, shifted and added is the sum before it is rounded.

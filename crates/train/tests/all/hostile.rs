@@ -2,12 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../../record/tests/faulty/mod.rs"]
-mod faulty;
-mod material;
-
-use faulty::{Fault, Faulty};
-use material::{After, Story};
+use crate::faulty::{Fault, Faulty};
+use crate::material::{After, Story};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -5,9 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod common;
-
-use common::{channels_first, channels_last, values};
+use crate::common::{channels_first, channels_last, values};
 use serde_json::Value;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
 use wellfit_models::graph::Builder;
@@ -140,7 +138,7 @@ impl Layer {
 
 /// Every case of an area; `check` hands over the tensors by name.
 fn area(name: &str, check: impl Fn(&Value, &mut dyn FnMut(&str, &[f32]))) {
-    common::area("layers.safetensors", (name, "cases"), TOLERANCE, |number, case, comparison| {
+    crate::common::area("layers.safetensors", (name, "cases"), TOLERANCE, |number, case, comparison| {
         check(case, &mut |tensor, got| comparison.equal(&format!("{number}/{tensor}"), got));
     });
 }

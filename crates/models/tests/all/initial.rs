@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod common;
-
-use common::table;
+use crate::common::table;
 use wellfit_models::graph::Builder;
 use wellfit_models::ops::GroupedConv;
 use wellfit_models::{Network, Shape, build};

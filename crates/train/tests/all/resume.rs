@@ -2,16 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../../record/tests/faulty/mod.rs"]
-mod faulty;
-mod material;
-
-use faulty::{Fault, Faulty};
-use material::{After, Ending, Story, cases};
+use crate::faulty::{Fault, Faulty};
+use crate::material::{After, Ending, Story, cases};
 use std::path::Path;
-use wellfit_record::{Event, RunDir, RunWriter, StopReason};
+use wellfit_record::{Event, Request, RunDir, RunWriter, StopReason};
 use wellfit_rng::{Rng, Stream};
-use wellfit_train::{Every, FitConfig, TrainError};
+use wellfit_train::{Callback, Every, FitConfig, Phase, Tick, TrainError};
 
 /// A fresh run on a disk that works, and that nobody waits for.
 fn new_run(root: &tempfile::TempDir) -> RunWriter {
@@ -233,4 +229,126 @@ fn a_checkpoint_of_another_network_is_refused() {
         "{text}"
     );
     assert_eq!(std::fs::read(run.path().join("events.jsonl")).unwrap(), before, "nothing is taken back");
+}
+
+/// Asks for something at a training step, once; and interrupts after so many batches.
+struct Asking<'a> {
+    run: &'a Path,
+    requests: &'a [(u64, Request)],
+    step: u64,
+    stop: After,
+}
+
+impl Callback for Asking<'_> {
+    fn tick(&mut self, tick: &Tick) {
+        if tick.phase != Phase::Train {
+            return;
+        }
+        // An epoch has five steps.
+        self.step = u64::from(tick.epoch - 1) * 5 + tick.batch as u64;
+        for (_, request) in self.requests.iter().filter(|(step, _)| *step == self.step) {
+            let run = RunDir::open(self.run).unwrap();
+            let known = run.events().unwrap().rows;
+            if !known.iter().any(|event| matches!(event, Event::Requested { step, .. } if *step == self.step))
+            {
+                run.ask(*request).unwrap();
+            }
+        }
+    }
+
+    fn interrupted(&mut self) -> Option<String> {
+        self.stop.interrupted()
+    }
+}
+
+/// The run with these requests, interrupted after these numbers of batches.
+fn asked(story: &Story, requests: &[(u64, Request)], batches: &[usize]) -> (Ending, Vec<Event>) {
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let path = run.path().to_path_buf();
+    let asking = |batches| Asking { run: &path, requests, step: 0, stop: After(batches) };
+    let mut batches = batches.iter().chain([&usize::MAX]);
+    let mut outcome = story.begin(&mut run, &mut asking(*batches.next().unwrap()));
+    for &next in batches {
+        assert!(matches!(outcome, Err(TrainError::Interrupted { .. })), "{outcome:?}");
+        drop(run);
+        // A crash, not an orderly end: the run goes on from the end of an epoch.
+        run = reopened(&path);
+        outcome = story.resume(&mut run, &mut asking(next)).0;
+    }
+    let ending = Ending::of(&outcome.unwrap(), run);
+    (ending, RunDir::open(&path).unwrap().events().unwrap().rows)
+}
+
+#[test]
+fn what_was_asked_is_done_again_after_the_same_step() {
+    let requests = [(7, Request::LowerRate { factor: 0.5 }), (18, Request::Stop)];
+    let mut plain = Story::new();
+    plain.config.early_stopping = None;
+    let mut scheduled = Story::new();
+    let schedule: wellfit_policy::schedule::ScheduleSpec = "one-cycle".parse().unwrap();
+    (scheduled.config.early_stopping, scheduled.config.lr_scheduler) = (None, None);
+    scheduled.config.schedule = schedule.build(scheduled.config.lr, scheduled.config.epochs, 5).unwrap();
+    for story in [plain, scheduled] {
+        let (whole, events) = asked(&story, &requests, &[]);
+        assert_eq!((whole.epochs(), whole.steps()), (4, 18), "it stops within its fourth epoch");
+        let (untouched, _) = asked(&story, &requests[1..], &[]);
+        assert!(untouched != whole, "a lower rate changes something");
+        let rates = |ending: &Ending| ending.rates();
+        let pairs = rates(&whole).into_iter().zip(rates(&untouched)).take(8);
+        let halved: Vec<bool> = pairs.map(|(lower, full)| lower == 0.5 * full).collect();
+        assert_eq!(halved, [false, false, false, false, false, false, false, true]);
+        let told =
+            |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Requested { .. })).count();
+        assert_eq!(told(&events), 2);
+        // Within an epoch before and behind the requests, at their steps, while the last epoch is validated.
+        for points in [vec![3], vec![9], vec![10, 4], vec![27], vec![28], vec![29, 1], vec![9, 9, 9]] {
+            let (ending, events) = asked(&story, &requests, &points);
+            assert!(ending == whole, "interrupted after {points:?} batches: {ending:?} instead of {whole:?}");
+            assert_eq!(told(&events), 2);
+        }
+    }
+}
+
+#[test]
+fn a_kill_after_a_request_takes_none_of_it_back() {
+    let requests = [(7, Request::LowerRate { factor: 0.5 }), (18, Request::Stop)];
+    let mut story = Story::new();
+    story.config.early_stopping = None;
+    let (whole, _) = asked(&story, &requests, &[]);
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let path = run.path().to_path_buf();
+    let mut asking = Asking { run: &path, requests: &requests, step: 0, stop: After(usize::MAX) };
+    story.begin(&mut run, &mut asking).unwrap();
+    drop(run);
+    // The checkpoints of the end are lost: the run goes back to an earlier one, and stops again at the same step.
+    let newest = RunDir::open(&path).unwrap().newest_good(Some(wellfit_train::LAST)).unwrap().found.unwrap();
+    std::fs::remove_dir_all(newest.checkpoint.path).unwrap();
+    let mut run = reopened(&path);
+    let (outcome, _) = story.resume(&mut run, &mut ());
+    assert!(Ending::of(&outcome.unwrap(), run) == whole);
+}
+
+#[test]
+fn a_run_that_was_asked_to_stop_may_go_on() {
+    let mut story = Story::new();
+    story.config.early_stopping = None;
+    let root = tempfile::tempdir().unwrap();
+    let mut run = new_run(&root);
+    let path = run.path().to_path_buf();
+    let mut asking = Asking { run: &path, requests: &[(7, Request::Stop)], step: 0, stop: After(usize::MAX) };
+    let outcome = story.begin(&mut run, &mut asking).unwrap();
+    assert_eq!((outcome.epochs.len(), outcome.stop), (2, StopReason::Callback));
+    assert!(outcome.stop_message.contains("asked to stop, after step 7"), "{}", outcome.stop_message);
+    drop(run);
+    story.config.go_on_after_stop = true;
+    let mut run = reopened(&path);
+    assert!(story.resume(&mut run, &mut After(12)).0.is_err(), "it trains on");
+    drop(run);
+    // Also when it is interrupted and resumed as any run.
+    story.config.go_on_after_stop = false;
+    let mut run = reopened(&path);
+    let outcome = story.resume(&mut run, &mut ()).0.unwrap();
+    assert_eq!((outcome.epochs.len(), outcome.stop), (9, StopReason::Finished));
 }

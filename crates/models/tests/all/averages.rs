@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod common;
-
-use common::{Comparison, values};
+use crate::common::{Comparison, values};
 use serde_json::Value;
 use wellfit_models::graph::Builder;
 use wellfit_models::{AveragedWeights, Network, Shape, Weighting};
@@ -67,7 +65,7 @@ fn follow(number: usize, case: &Value, comparison: &mut Comparison<'_>) {
 
 #[test]
 fn averages_of_weights() {
-    common::area("averages.safetensors", ("AveragedModel", "averages"), TOLERANCE, follow);
+    crate::common::area("averages.safetensors", ("AveragedModel", "averages"), TOLERANCE, follow);
 }
 
 #[test]

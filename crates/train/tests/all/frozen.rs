@@ -2,12 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../../record/tests/faulty/mod.rs"]
-mod faulty;
-mod material;
-
-use faulty::{Fault, Faulty};
-use material::{Ending, Story};
+use crate::faulty::{Fault, Faulty};
+use crate::material::{Ending, Story};
 use wellfit_record::{LoadedCheckpoint, RunDir, RunWriter};
 use wellfit_train::{BEST, LAST, checkpoint_weights, resume};
 use wellfit_weights::{WeightFile, from_bytes, to_safetensors_bytes};
@@ -78,7 +74,7 @@ fn a_checkpoint_with_everything_in_one_file_is_still_good() {
     for batches in [4, 13, 21] {
         let root = tempfile::tempdir().unwrap();
         let mut run = Story::new_run(Faulty::new(Fault::Once), &root.path().join("run"));
-        story.begin(&mut run, &mut material::After(batches)).unwrap_err();
+        story.begin(&mut run, &mut crate::material::After(batches)).unwrap_err();
         let mut last = newest(&run, LAST);
         let frozen = from_bytes(&last.files.remove(FROZEN).unwrap()).unwrap();
         let mut join = |from: &str, to: &str| {

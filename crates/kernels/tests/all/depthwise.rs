@@ -2,9 +2,7 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-mod common;
-
-use common::{assert_close, random, wide};
+use crate::common::{assert_close, random, wide};
 use wellfit_kernels::conv::{DepthwiseConv, Destination};
 use wellfit_kernels::{Buffer, Epilogue, elementwise, norm, reference};
 

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod material;
-
-use material::{images, loader};
+use crate::material::{images, loader};
 use wellfit_kernels::loss::{CrossEntropy, Loss};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::{DropoutKey, Network, Optimizer, Shape, build, mlp};

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod material;
-
-use material::{Story, config, images, loader, new_run};
+use crate::material::{Story, config, images, loader, new_run};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;

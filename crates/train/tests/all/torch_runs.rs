@@ -2,11 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod material;
-#[path = "../../../parity/table.rs"]
-mod table;
-
-use material::{config, loader, new_run};
+use crate::material::{config, loader, new_run};
 use serde::Deserialize;
 use std::sync::Arc;
 use wellfit_data::{Dataset, Images, Loader};
@@ -149,7 +145,7 @@ fn averages_of_epochs_are_torchs() {
     }
     let cases = format!("{runs} runs, {tensors} tensors");
     let tolerance = "1e-6 of a tensor's largest value";
-    table::row("Stochastic weight averaging", &["torch"], &cases, tolerance, worst);
+    crate::table::row("Stochastic weight averaging", &["torch"], &cases, tolerance, worst);
 }
 
 #[test]
@@ -186,5 +182,5 @@ fn one_stage_after_the_other_is_torchs_optimiser_with_groups_added() {
         );
     }
     let cases = format!("{} epochs, {tensors} tensors", case.epochs);
-    table::row("Gradual unfreezing", &["torch"], &cases, "2e-6 of a tensor's largest value", worst);
+    crate::table::row("Gradual unfreezing", &["torch"], &cases, "2e-6 of a tensor's largest value", worst);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use wellfit_models::{architectures, cost, published, published_lite0};
 
 fn torchvision() -> Value {
-    serde_json::from_slice(include_bytes!("fixtures/published.json")).unwrap()
+    serde_json::from_slice(include_bytes!("../fixtures/published.json")).unwrap()
 }
 
 /// Every file that the registry names, in its order, with torchvision's numbers to the last digit.

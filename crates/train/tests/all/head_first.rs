@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod material;
-
-use material::{Story, new_run};
+use crate::material::{Story, new_run};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::{Network, Optimizer};
 use wellfit_train::{FitConfig, Trainer};

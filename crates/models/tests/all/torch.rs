@@ -5,11 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod common;
-
 use std::io::Read;
 
-use common::{Fixture, channels_last, table, uniform, values};
+use crate::common::{Fixture, channels_last, table, uniform, values};
 use serde_json::Value;
 use wellfit_kernels::conv::Algorithm;
 use wellfit_kernels::loss::CrossEntropy;
@@ -338,7 +336,7 @@ fn twins_follow_torchs_loss_curve() {
 /// what float32 is off in the logits of these networks as well.
 #[test]
 fn heat_maps_are_those_of_autograd() {
-    let fixture: Value = serde_json::from_slice(include_bytes!("fixtures/grad_cam.json")).unwrap();
+    let fixture: Value = serde_json::from_slice(include_bytes!("../fixtures/grad_cam.json")).unwrap();
     let cases = fixture["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {

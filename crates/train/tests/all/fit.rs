@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod material;
-
-use material::{config, images, loader, new_run};
+use crate::material::{config, images, loader, new_run};
 use wellfit_kernels::loss::CrossEntropy;
 use wellfit_models::{Cpu, Network, Shape, build};
 use wellfit_policy::{EarlyStoppingConfig, PlateauConfig};

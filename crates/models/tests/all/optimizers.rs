@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
-mod common;
-
-use common::{Comparison, in_our_layout, values};
+use crate::common::{Comparison, in_our_layout, values};
 use serde_json::Value;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::optim::Rule;
@@ -91,7 +89,7 @@ fn follow(number: usize, case: &Value, comparison: &mut Comparison<'_>) {
 }
 
 fn area(name: &str) {
-    common::area("optimizers.safetensors", (name, "option sets"), TOLERANCE, follow);
+    crate::common::area("optimizers.safetensors", (name, "option sets"), TOLERANCE, follow);
 }
 
 #[test]

@@ -2,12 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../../record/tests/faulty/mod.rs"]
-mod faulty;
-mod material;
-
-use faulty::{Fault, Faulty};
-use material::{Ending, Story, cases};
+use crate::faulty::{Fault, Faulty};
+use crate::material::{Ending, Story, cases};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit_record::{RunDir, RunWriter, read_checkpoint};

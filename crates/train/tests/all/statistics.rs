@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod material;
-
-use material::{After, Ending, Story, images, loader, new_run};
+use crate::material::{After, Ending, Story, images, loader, new_run};
 use wellfit_kernels::optim::Rule;
 use wellfit_models::graph::Builder;
 use wellfit_models::{Network, Shape};
@@ -55,7 +53,7 @@ fn mlp() -> Network {
 }
 
 fn config(lr: f64) -> FitConfig {
-    FitConfig { statistics: true, train_eval: TrainEval::Every(1), ..material::config(2, lr) }
+    FitConfig { statistics: true, train_eval: TrainEval::Every(1), ..crate::material::config(2, lr) }
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod material;
-
-use material::{Ending, Story};
+use crate::material::{Ending, Story};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;

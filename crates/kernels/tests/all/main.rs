@@ -1,0 +1,11 @@
+//! All tests of this crate's public side in one program: as one for each file, every one would compile the kernels again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod against_reference;
+mod bf16;
+mod depthwise;
+mod int8;
