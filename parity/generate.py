@@ -14,7 +14,7 @@ import argparse, gzip, importlib.metadata, json, math, pathlib, pickle, re, shut
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GENERATORS = ["policy.py", "directions.py", "classification.py", "proof.py", "replay.py", "layers.py", "optimizers.py", "averages.py", "runs.py", "lr_finder.py", "models.py", "images.py"]
 GENERATORS += ["augmentations.py", "folders.py", "weights.py", "checkpoints.py"]
-GENERATORS += ["architectures.py", "grad_cam.py"]
+GENERATORS += ["architectures.py", "grad_cam.py", "tune.py"]
 NOISE, FLOOR = 1e-6, 1e-9
 
 
