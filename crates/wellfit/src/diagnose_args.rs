@@ -32,7 +32,14 @@ pub struct DiagnoseArgs {
     /// Whose rules these two follow
     #[arg(long, value_name = "WHOSE", default_value = "torch", value_parser = one_of::<SemanticsName>(SemanticsName::NAMES))]
     pub semantics: SemanticsName,
+    /// A picture of the curves with the findings at their epochs, in this file (.png or .svg)
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Replace the picture
+    #[arg(long, requires = "picture")]
+    pub force: bool,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, whatever was found, 2 wrong option or column, 3 a file without usable metrics, 5 a run that cannot be read, \
+const EXIT_CODES: &str = "Exit codes: 0 done, whatever was found, 2 wrong option or column, 3 a file without usable metrics, 5 a run that cannot be read or a \
+picture that cannot be written, \
 8 some of several sources could not be read";

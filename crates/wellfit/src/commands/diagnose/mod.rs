@@ -1,9 +1,11 @@
 //! `wellfit diagnose`: what the curves of runs, or of other tools' logs, say.
 
 mod asked;
+mod picture;
 mod words;
 
 use crate::args::DiagnoseArgs;
+use crate::config::require;
 use crate::error::CliError;
 use crate::output::Output;
 use serde_json::{Value, json};
@@ -21,11 +23,19 @@ const STDIN: (&str, &str) = ("-", "/dev/stdin");
 /// Run the command.
 pub fn run(args: &DiagnoseArgs, out: Output) -> Result<(), CliError> {
     let asked = asked::of(args)?;
+    if let Some(path) = &args.picture {
+        require(args.sources.len() == 1, || "--picture is of one run or log".to_owned())?;
+        picture::check(path, args.force)?;
+    }
     let mut read: Vec<Result<Curves, CliError>> =
         args.sources.iter().map(|path| curves(path, &asked)).collect();
     if let [one] = read.as_mut_slice() {
         let curves = std::mem::replace(one, Ok(Curves::default()))?;
         let diagnosis = shown(&curves, out);
+        if let Some(path) = &args.picture {
+            picture::save(path, &curves, &diagnosis)?;
+            out.say(format!("Picture: {}", path.shown()));
+        }
         out.result(&json!(diagnosis));
         return Ok(());
     }
