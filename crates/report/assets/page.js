@@ -1,9 +1,9 @@
 // Draws the charts for the width at hand; reads off, zooms, logarithmic axes. All charts share the epoch and the zoom.
 (() => {
   "use strict";
-  const charts = JSON.parse(document.getElementById("charts").textContent);
   const room = { left: 54, right: 14, top: 30, bottom: 26 }, height = 270, near = 34;
-  let zoom = null, drag = null;
+  const logs = new Set();
+  let views = [], zoom = null, drag = null;
 
   const rate = (v) => { const r = Number(v.toPrecision(3)); return r !== 0 && Math.abs(r) < 1e-3 ? r.toExponential().replace("e+", "e") : String(r); };
   // As Rust and Python write it: halves go to the even digit.
@@ -47,7 +47,7 @@
   class View {
     constructor(chart) {
       this.chart = chart;
-      this.log = false;
+      this.log = logs.has(chart.id);
       this.at = chart.chosen;
       this.figure = document.getElementById("chart-" + chart.id);
       this.plot = this.figure.querySelector(".plot");
@@ -58,11 +58,15 @@
       this.whole = this.figure.querySelector(".whole");
       this.whole.addEventListener("click", () => zoomTo(null));
       const log = this.figure.querySelector(".log");
-      if (log) log.addEventListener("click", () => {
-        this.log = !this.log;
+      if (log) {
         log.setAttribute("aria-pressed", this.log);
-        this.draw();
-      });
+        log.addEventListener("click", () => {
+          this.log = !this.log;
+          logs[this.log ? "add" : "delete"](chart.id);
+          log.setAttribute("aria-pressed", this.log);
+          this.draw();
+        });
+      }
       const set = (name, value) => this.plot.setAttribute(name, value);
       set("tabindex", 0); set("role", "slider"); set("aria-label", chart.title + " by epoch");
       set("aria-valuemin", chart.epochs[0]); set("aria-valuemax", chart.epochs.at(-1));
@@ -216,7 +220,6 @@
     }
   }
 
-  const views = charts.map((chart) => new View(chart));
   function choose(epoch) {
     for (const view of views) {
       const at = epoch === null ? -1 : view.chart.epochs.indexOf(epoch);
@@ -227,8 +230,14 @@
     zoom = range;
     for (const view of views) view.draw();
   }
-  for (const hint of document.querySelectorAll(".js")) hint.hidden = false;
-  for (const view of views) view.draw();
+  function start() {
+    views = JSON.parse(document.getElementById("charts").textContent).map((chart) => new View(chart));
+    for (const hint of document.querySelectorAll(".js")) hint.hidden = false;
+    for (const view of views) view.draw();
+  }
+  start();
+  // A page that is shown while the run goes on has new charts now and then.
+  document.addEventListener("wellfit:charts", start);
   // On paper all that can be opened is open.
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
 })();

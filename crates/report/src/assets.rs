@@ -8,14 +8,18 @@ pub const STYLE: &str = include_str!("../assets/page.css");
 /// The script of all pages.
 pub const SCRIPT: &str = include_str!("../assets/page.js");
 
+/// The script of a page that follows a run: the same, and what brings the news.
+pub const LIVE_SCRIPT: &str = concat!(include_str!("../assets/page.js"), include_str!("../assets/live.js"));
+
 /// The Content-Security-Policy (<https://www.w3.org/TR/CSP3/>): this style and this script by their hashes, pictures that
-/// stand in the page itself, and nothing from anywhere.
-pub fn policy() -> String {
+/// stand in the page itself, and nothing from anywhere; a live page also asks its own server.
+pub fn policy(script: &str, connects: bool) -> String {
     let hash = |text: &str| in_base64(&Sha256::digest(text.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
-         form-action 'none'",
+         form-action 'none'{}",
         hash(STYLE),
-        hash(SCRIPT)
+        hash(script),
+        if connects { "; connect-src 'self'" } else { "" }
     )
 }

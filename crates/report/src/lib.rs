@@ -8,6 +8,7 @@
 //! * [`RunReport`] all that is shown of a run: its record, findings, evaluation and pictures
 //! * [`run_page`], [`comparison_page`] and [`trial_page`] the pages: one file each, that needs nothing else
 //! * [`Pictures`] the small pictures that a run keeps for its page
+//! * [`live`] the same pages while runs go on, for a server
 //! * [`rows`] and [`tensorboard`] the curves for other tools
 //!
 //! A page works without scripts: charts are drawings with a table beside them. The script adds reading off values,
@@ -19,6 +20,7 @@ mod chart;
 mod comparison;
 mod error;
 mod evaluation;
+pub mod live;
 mod page;
 mod pictures;
 mod read;

@@ -1,6 +1,6 @@
 //! The page of a run.
 
-use crate::assets::{SCRIPT, STYLE, policy};
+use crate::assets::{LIVE_SCRIPT, SCRIPT, STYLE, policy};
 use crate::chart::{Drawing, drawn, json};
 use crate::error::ReportError;
 use crate::read::RunReport;
@@ -24,12 +24,19 @@ pub struct Frame {
     pub script: &'static str,
     /// The numbers of the charts, for the script.
     pub data: String,
+    /// Whether it follows what it shows.
+    pub live: bool,
 }
 
 impl Frame {
     /// With these charts' numbers.
     pub fn new(data: String) -> Self {
-        Self { policy: policy(), style: STYLE, script: SCRIPT, data }
+        Self { policy: policy(SCRIPT, false), style: STYLE, script: SCRIPT, data, live: false }
+    }
+
+    /// Of a page that follows what it shows.
+    pub fn live(data: String) -> Self {
+        Self { policy: policy(LIVE_SCRIPT, true), script: LIVE_SCRIPT, live: true, ..Self::new(data) }
     }
 }
 
@@ -37,6 +44,7 @@ impl Frame {
 #[template(path = "run.html")]
 struct RunPage<'a> {
     frame: Frame,
+    live: Option<Live>,
     name: &'a str,
     model: &'a str,
     data_name: &'a str,
@@ -61,9 +69,25 @@ struct RunPage<'a> {
 /// # Errors
 /// If it cannot be written.
 pub fn run_page(run: &RunReport) -> Result<String, ReportError> {
+    fitting(run, None)
+}
+
+/// What a page that follows a run has besides.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    /// How the run stands.
+    pub state: String,
+    /// Another one when the page says something else.
+    pub stamp: String,
+    /// Whether it can be asked for something.
+    pub steerable: bool,
+}
+
+/// The page, within its size.
+pub(crate) fn fitting(run: &RunReport, live: Option<&Live>) -> Result<String, ReportError> {
     let mut run = run.clone();
     loop {
-        let page = written(&run)?;
+        let page = written(&run, live)?;
         if page.len() <= MOST_BYTES {
             return Ok(page);
         }
@@ -77,11 +101,12 @@ pub fn run_page(run: &RunReport) -> Result<String, ReportError> {
     }
 }
 
-fn written(run: &RunReport) -> Result<String, ReportError> {
+fn written(run: &RunReport, live: Option<&Live>) -> Result<String, ReportError> {
     let charts = charts(run);
     let (findings, unknown) = findings(run);
     let page = RunPage {
-        frame: Frame::new(json(&charts)),
+        frame: if live.is_some() { Frame::live(json(&charts)) } else { Frame::new(json(&charts)) },
+        live: live.cloned(),
         name: &run.info.name,
         model: &run.info.model.name,
         data_name: &run.info.data.name,

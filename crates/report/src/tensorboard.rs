@@ -15,25 +15,37 @@ pub fn file_name(created: &str) -> String {
     format!("events.out.tfevents.{:010.0}.wellfit", seconds(created).unwrap_or(0.0))
 }
 
+/// The time of what is told next, in seconds since 1970: that of the beginning and what the epochs took.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(f64);
+
 /// The event file of a run: its metrics by epoch, such as `accuracy/validation`, and the loss of each of `steps` as
-/// `step/loss`. Times are those of the beginning and what the epochs took.
+/// `step/loss`; and the time at its end, where [`epoch_events`] go on.
 #[must_use]
-pub fn events(run: &RunReport, steps: &[StepRecord]) -> Vec<u8> {
+pub fn events(run: &RunReport, steps: &[StepRecord]) -> (Vec<u8>, Clock) {
     let begun = seconds(&run.info.created).unwrap_or(0.0);
     let first = Event { wall_time: begun, file_version: Some(VERSION.to_owned()), ..Event::default() };
     let mut file = framed(&first.encode_to_vec());
-    let mut now = begun;
+    let mut clock = Clock(begun);
     for epoch in &run.epochs {
-        let before = now;
-        now += epoch.seconds.max(0.0);
         let own: Vec<&StepRecord> = steps.iter().filter(|step| step.epoch == epoch.epoch).collect();
-        for (place, step) in own.iter().enumerate() {
-            // Steps have no time of their own: they are spread over that of their epoch.
-            let time = before + epoch.seconds.max(0.0) * (place + 1) as f64 / own.len() as f64;
-            file.extend(framed(&event(time, step.step as i64, of_step(step)).encode_to_vec()));
-        }
-        file.extend(framed(&event(now, i64::from(epoch.epoch), of_epoch(epoch)).encode_to_vec()));
+        file.extend(epoch_events(&mut clock, epoch, &own));
     }
+    (file, clock)
+}
+
+/// What an event file gets with one more epoch, whose steps these are.
+#[must_use]
+pub fn epoch_events(clock: &mut Clock, epoch: &EpochRecord, steps: &[&StepRecord]) -> Vec<u8> {
+    let (before, took) = (clock.0, epoch.seconds.max(0.0));
+    clock.0 += took;
+    let mut file = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        // Steps have no time of their own: they are spread over that of their epoch.
+        let time = before + took * (place + 1) as f64 / steps.len() as f64;
+        file.extend(framed(&event(time, step.step as i64, of_step(step)).encode_to_vec()));
+    }
+    file.extend(framed(&event(clock.0, i64::from(epoch.epoch), of_epoch(epoch)).encode_to_vec()));
     file
 }
 

@@ -67,6 +67,8 @@ struct TrialPage {
     name: String,
     lead: String,
     rows: Vec<Row>,
+    /// Whether the intervals hold for several techniques together.
+    several: bool,
     plan: String,
 }
 
@@ -95,6 +97,7 @@ pub fn trial_page(path: &Path) -> Result<String, ReportError> {
             found.pairs
         ),
         rows: found.techniques.iter().map(|one| row(one, &found.metric, reach)).collect(),
+        several: found.techniques.len() > 1,
         plan: trial.plan()?,
     };
     Ok(page.render()?)
@@ -129,7 +132,7 @@ fn row(one: &Technique, metric: &str, reach: f64) -> Row {
     };
     let place = |value: f64| format!("{:.1}", (50.0 + 48.0 * value / reach).clamp(0.0, 100.0));
     let ends = judged.interval.map_or_else(String::new, |[low, high]| {
-        format!("{} to {}", amount(low, metric), amount(high, metric))
+        format!("{} and {}", amount(low, metric), amount(high, metric))
     });
     let mut facts = vec![
         ("pairs", judged.pairs.to_string()),

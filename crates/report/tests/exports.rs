@@ -28,7 +28,7 @@ fn exported_curves_are_read_back() {
     let files = [
         ("log.csv", rows::csv(&report).unwrap()),
         ("log.jsonl", rows::json_lines(&report)),
-        ("events.out.tfevents.1.x", tensorboard::events(&report, &[])),
+        ("events.out.tfevents.1.x", tensorboard::events(&report, &[]).0),
     ];
     for (name, bytes) in files {
         let curves = log::of_bytes(bytes, name, &Asked::default()).unwrap();
@@ -44,7 +44,7 @@ fn exported_curves_are_read_back() {
 fn event_files_begin_with_their_version_and_hold_each_step() {
     let (_folder, report) = report(2);
     let steps = [StepRecord::of_one(1, 1, 0.01, 0.5), StepRecord::of_one(2, 11, 0.01, f64::NAN)];
-    let file = tensorboard::events(&report, &steps);
+    let (file, _) = tensorboard::events(&report, &steps);
     // The frame of torch's `SummaryWriter`: length, sum, then `wall_time` and `file_version` of the event.
     assert_eq!(file[..8], 24_u64.to_le_bytes());
     assert_eq!(&file[12 + 9..12 + 9 + 15], b"\x1a\x0dbrain.Event:2");

@@ -20,7 +20,8 @@ pub(crate) fn check_host(headers: &HeaderMap, address: SocketAddr) -> Result<(),
     if loopback || name.eq_ignore_ascii_case("localhost") {
         return Ok(());
     }
-    let sentence = "this server answers to localhost and 127.0.0.1 only: start it with --host to be asked by other names";
+    let sentence =
+        "this server answers to localhost and 127.0.0.1 only (`wellfit serve --host` is for other names)";
     Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, sentence))
 }
 

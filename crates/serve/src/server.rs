@@ -1,14 +1,11 @@
-//! Connections: how many there are, how slow they may be, and how they end.
+//! The server of predictions: what it is made of, and how it ends.
 
+use crate::connections::{Limits, listen, serve_until};
 use crate::live::{Fingerprint, Live};
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::routes::{App, router};
 use crate::settings::Settings;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -16,16 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 use wellfit_run::{Classifier, RunError};
-
-/// How often it is looked whether the server is to end.
-const TICK: Duration = Duration::from_millis(100);
-/// The most bytes of a request's header.
-const HEADER: usize = 32 << 10;
 
 /// Says whether the server is to end.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
@@ -85,12 +73,7 @@ impl Server {
     /// If the address is taken, or the machine gives no thread.
     pub fn bind(classifier: Classifier, settings: Settings) -> Result<Self, ServeError> {
         let address = settings.address;
-        let listen = || {
-            let listener = TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            Ok((listener.local_addr()?, listener))
-        };
-        let (address, listener) = listen().map_err(|cause| ServeError::Listen { address, cause })?;
+        let (listener, address) = listen(address)?;
         let (live, metrics) = (Arc::new(Live::new(classifier)), Arc::new(Metrics::new()));
         let (queue, batches) = Queue::start(Arc::clone(&live), &settings, Arc::clone(&metrics))?;
         let app = Arc::new(App::new(address, settings.clone(), live, queue, metrics));
@@ -129,73 +112,17 @@ impl Server {
             let watch = move || look_for_new(&app, &path, &open, pause, &events, &ended);
             std::thread::Builder::new().name("reload".to_owned()).spawn(watch)?;
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let done = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            let connections = GracefulShutdown::new();
-            accept(&listener, &settings, app, &connections, &mut || {
-                told.try_iter().for_each(&mut *tell);
-                stop()
-            })
-            .await;
-            drop(listener);
-            // Those that are late are cut off.
-            let _ = timeout(settings.grace, connections.shutdown()).await;
-            Ok(())
+        let limits =
+            Limits { connections: settings.connections, timeout: settings.timeout, grace: settings.grace };
+        let done = serve_until(listener, router(app), limits, &mut || {
+            told.try_iter().for_each(&mut *tell);
+            stop()
         });
         drop(ending);
-        runtime.shutdown_timeout(Duration::ZERO);
         // With the last connection its queue is gone, and the thread ends after the batch that it computes.
         let _ = batches.join();
         done
     }
-}
-
-async fn accept(
-    listener: &tokio::net::TcpListener,
-    settings: &Settings,
-    app: Arc<App>,
-    watched: &GracefulShutdown,
-    stop: &mut dyn FnMut() -> bool,
-) {
-    let places = Arc::new(Semaphore::new(settings.connections));
-    let router = router(app);
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(settings.timeout).max_buf_size(HEADER);
-    let mut place = None;
-    while !stop() {
-        let Some(free) = place.take() else {
-            place = timeout(TICK, Arc::clone(&places).acquire_owned()).await.ok().and_then(Result::ok);
-            continue;
-        };
-        match timeout(TICK, listener.accept()).await {
-            Ok(Ok((stream, _))) => {
-                let service = TowerToHyperService::new(router.clone());
-                let stream = Box::pin(unhurried(stream, settings.timeout));
-                let connection = watched.watch(http.serve_connection(TokioIo::new(stream), service));
-                tokio::spawn(serve(connection, free));
-            }
-            // Such as too many open files: some will be closed.
-            Ok(Err(_)) => {
-                tokio::time::sleep(TICK).await;
-                place = Some(free);
-            }
-            Err(_) => place = Some(free),
-        }
-    }
-}
-
-/// A connection whose other end must take what is written within the time.
-fn unhurried(stream: TcpStream, limit: Duration) -> TimeoutStream<TcpStream> {
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(limit));
-    stream
-}
-
-/// A connection that fails is the other end's loss.
-async fn serve(connection: impl Future, _place: OwnedSemaphorePermit) {
-    connection.await;
 }
 
 /// Load new weights when they have come and stay the same for a while.

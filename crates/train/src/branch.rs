@@ -44,6 +44,15 @@ impl<'a> Course<'a> {
     }
 }
 
+/// Where two runs part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parting {
+    /// The last epoch that they have in common.
+    pub epoch: u32,
+    /// Whether the other run is over then.
+    pub stops: bool,
+}
+
 /// The first of these epochs after which a run of the configuration `other` stops, or goes on at another rate than the run
 /// `own` that trained them; None if there is none. A schedule's rates are not looked at. `stages` are those of the network's
 /// backbone.
@@ -54,13 +63,14 @@ pub fn parts_after(
     epochs: &[EpochRecord],
     (own, other): (&FitConfig, &FitConfig),
     stages: usize,
-) -> Result<Option<u32>, TrainError> {
+) -> Result<Option<Parting>, TrainError> {
     let (mut own, mut other) = (Course::new(own, stages)?, Course::new(other, stages)?);
     for record in epochs {
         own.observe(record, false)?;
         other.observe(record, false)?;
-        if other.stop.is_some() || own.lr.to_bits() != other.lr.to_bits() {
-            return Ok(Some(record.epoch));
+        let stops = other.stop.is_some();
+        if stops || own.lr.to_bits() != other.lr.to_bits() {
+            return Ok(Some(Parting { epoch: record.epoch, stops }));
         }
     }
     Ok(None)

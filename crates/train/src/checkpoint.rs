@@ -107,6 +107,13 @@ pub fn checkpoint_weights(checkpoint: &LoadedCheckpoint) -> Result<WeightFile, T
     weights.map_err(|problem| TrainError::NoWeights { path: checkpoint.checkpoint.path.clone(), problem })
 }
 
+/// Whether a run of so many epochs was over when the checkpoint was taken.
+#[must_use]
+pub fn is_over(checkpoint: &LoadedCheckpoint, epochs: u32) -> bool {
+    let position = checkpoint.files.get(POSITION).and_then(|bytes| serde_json::from_slice(bytes).ok());
+    position.is_some_and(|at: Position| at.stop.is_some() || at.epochs.len() >= epochs as usize)
+}
+
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// The arrays that a checkpoint holds.

@@ -1,5 +1,6 @@
 //! The training loop.
 
+use crate::asked::Asked;
 use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::LAST;
 use crate::error::TrainError;
@@ -173,8 +174,9 @@ pub fn resume(
     let found = checkpoint.map(|found| &found.checkpoint);
     run.go_back_to(found, LAST, config.keep)?;
     // Epochs that a damaged record lost; the checkpoint knows them.
-    let told: BTreeSet<u32> =
-        RunDir::open(run.path())?.events()?.rows.iter().filter_map(Event::ended_epoch).collect();
+    let events = RunDir::open(run.path())?.events()?.rows;
+    session.asked = Asked::of(&events);
+    let told: BTreeSet<u32> = events.iter().filter_map(Event::ended_epoch).collect();
     for record in session.at.epochs.iter().filter(|record| !told.contains(&record.epoch)) {
         run.event(&Event::Epoch(*record))?;
     }
@@ -187,6 +189,7 @@ pub fn resume(
     })?;
     if config.go_on_after_stop {
         session.at.stop = None;
+        session.at.went_on = Some(session.trainer.optimizer.step);
         session.at.policies.count_anew();
         // From here on, another interruption changes nothing.
         session.commit(run)?;
@@ -226,6 +229,7 @@ fn go_on(
         }
         write_epoch(session.config, &decisions, run)?;
         tell(run, callback)?;
+        session.end_if_told(run)?;
         session.commit_epoch(decisions.best, decisions.checkpoint.as_ref(), run)?;
         let control = callback.epoch_end(&EpochReport {
             record: &decisions.record,

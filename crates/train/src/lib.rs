@@ -12,6 +12,7 @@
 //! * [`callback`] how a caller watches and steers a run
 
 mod accumulation;
+mod asked;
 pub mod branch;
 pub mod callback;
 mod checkpoint;
@@ -39,7 +40,7 @@ mod unfreezing;
 
 pub use branch::{branch, parts_after};
 pub use callback::{Callback, Control, EpochReport, Tick};
-pub use checkpoint::{BEST, LAST, checkpoint_weights, model_file, model_metadata};
+pub use checkpoint::{BEST, LAST, checkpoint_weights, is_over, model_file, model_metadata};
 pub use description::{Description, HintError, Hints, is_int8};
 pub use error::TrainError;
 pub use evaluate::evaluate;

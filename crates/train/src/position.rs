@@ -28,6 +28,9 @@ pub(crate) struct Position {
     pub averaged: u64,
     /// Why the run is over although epochs are left.
     pub stop: Option<Stop>,
+    /// The step after which the run went on although it had been told to stop there.
+    #[serde(default)]
+    pub went_on: Option<u64>,
     /// Seconds of computing, over all interruptions.
     pub seconds: f64,
     /// The state of the policies.

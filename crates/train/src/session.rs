@@ -1,6 +1,7 @@
 //! A run under way: all that changes from step to step, and so all that a checkpoint has to hold.
 
 use crate::accumulation::Accumulated;
+use crate::asked::Asked;
 use crate::callback::{Callback, Tick};
 use crate::checkpoint::{Copies, frozen_file};
 use crate::error::TrainError;
@@ -47,6 +48,8 @@ pub(crate) struct Session<'a> {
     /// The learning rates of the steps to come, where a schedule gives them. Before a plateau scheduler these are those of a
     /// warm-up, and come to an end.
     rates: Option<Peekable<Take<Rates<'a>>>>,
+    /// What was asked of the run while it was under way.
+    pub asked: Asked,
     /// When this process began, and after how many seconds of computing.
     began: (Instant, f64),
     /// When the last checkpoint was committed.
@@ -59,6 +62,7 @@ impl<'a> Session<'a> {
         let at = Position {
             epochs: Vec::new(),
             best: None,
+            went_on: None,
             stages: (config.freeze_epochs > 0 && network.stages() > 0).then_some(0),
             lr: config.lr,
             pass: PartialPass::default(),
@@ -101,6 +105,7 @@ impl<'a> Session<'a> {
             line: None,
             accumulated: Accumulated::default(),
             rates,
+            asked: Asked::default(),
             began,
             saved: now,
         })
@@ -136,7 +141,8 @@ impl<'a> Session<'a> {
         let (start, before) = (Instant::now(), self.at.pass);
         let (epoch, batches) = (self.epoch(), train.batches());
         let mut loaded = train.epoch(epoch - 1, before.batches);
-        while let Some(data) = loaded.next(&self.trainer.network)? {
+        while !self.is_told_to_stop() {
+            let Some(data) = loaded.next(&self.trainer.network)? else { break };
             let stepped = self.step(&data, batches, run)?;
             let pass = &mut self.at.pass;
             pass.seconds = before.seconds + start.elapsed().as_secs_f64();
@@ -147,6 +153,7 @@ impl<'a> Session<'a> {
             if !stepped {
                 continue;
             }
+            self.take_request(run)?;
             check_interrupted(callback)?;
             tell(run, callback)?;
             if self.checkpoint_is_due() {
@@ -222,7 +229,7 @@ impl<'a> Session<'a> {
     fn rate(&mut self) -> f64 {
         let rates = if self.trains_head() { None } else { self.rates.as_mut() };
         let rate = rates.and_then(Peekable::peek).copied().unwrap_or(self.at.lr);
-        self.swa_rate(rate)
+        self.swa_rate(rate) * self.asked.factor_after(self.trainer.optimizer.step)
     }
 
     /// The schedule moves on, where it moves the rate: not while the head trains alone, nor once weights are averaged.
@@ -303,8 +310,9 @@ impl<'a> Session<'a> {
         self.at.epochs.push(record);
         (self.at.pass, self.line) = (PartialPass::default(), line);
         let says = Says { stopping: self.trains_all(), plateau: !averaged && !self.warmed_up() };
-        let decisions = self.at.policies.observe(config, &record, best, says)?;
+        let mut decisions = self.at.policies.observe(config, &record, best, says)?;
         self.at.lr = decisions.plateau.as_ref().map_or(self.at.lr, |step| step.lr_after);
+        self.asked.scale(&mut decisions, record.step);
         self.at.stop = decisions.stop();
         Ok(EpochDecisions { answered, ..decisions })
     }

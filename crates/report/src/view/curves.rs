@@ -93,6 +93,10 @@ fn marks(run: &RunReport) -> Vec<Mark> {
                 );
                 marks.push(mark(*epoch, MarkKind::Rate, "", text));
             }
+            Event::Requested { request, epoch, step, .. } => {
+                let text = format!("asked to {request}: done after step {step}, in epoch {epoch}");
+                marks.push(mark(*epoch, MarkKind::Rate, "", text));
+            }
             Event::Resumed { epoch, .. } => {
                 marks.push(mark(
                     *epoch,

@@ -43,6 +43,9 @@ fn of(event: &Event) -> Option<Happened> {
             let from = if checkpoint.is_empty() { "the beginning".to_owned() } else { checkpoint.clone() };
             (day(time), format!("resumed from {from}, after epoch {epoch}"))
         }
+        Event::Requested { request, epoch, step, time } => {
+            (day(time), format!("asked to {request}: done after step {step}, in epoch {epoch}"))
+        }
         Event::Stop { message, time, .. } => (day(time), message.clone()),
         Event::Evaluated { part, accuracy, images, time, .. } => {
             (day(time), format!("evaluated on {part}: {} of {images} images right", percent(*accuracy)))
