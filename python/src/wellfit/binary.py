@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sysconfig
 
 #: The environment variable that says where the program is.
 VARIABLE = "WELLFIT"
@@ -22,7 +23,8 @@ class BinaryNotFound(WellfitError):
 
 
 def find_binary(binary=None):
-    """The path of the program: `binary`, or what the environment variable WELLFIT says, or `wellfit` on the search path.
+    """The path of the program: `binary`, or what the environment variable WELLFIT says, or the one that was installed with this
+    package, or `wellfit` on the search path.
 
     Raises `BinaryNotFound`, whose text says what to do.
     """
@@ -32,10 +34,11 @@ def find_binary(binary=None):
             if found is None:
                 raise BinaryNotFound(f"{source} says {os.fspath(given)!r}, but no program is there that can be run")
             return found
-    found = shutil.which("wellfit")
+    # A wheel puts it there, which is on the search path only where the environment is activated.
+    found = shutil.which("wellfit", path=sysconfig.get_path("scripts")) or shutil.which("wellfit")
     if found is None:
         raise BinaryNotFound(
-            "the program `wellfit` is not on the search path: build it with `cargo build --release` in a checkout of Wellfit, "
+            "the program `wellfit` is not on the search path: `pip install` a wheel that holds it, or build it with `cargo build --release` in a checkout of Wellfit, "
             f"and put target/release on PATH, or say where it is with {VARIABLE}=/path/to/wellfit or binary=…"
         )
     return found
