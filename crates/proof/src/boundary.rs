@@ -65,6 +65,12 @@ pub fn e_value(paired: &Paired) -> f64 {
     libm::pow(ratio, n / 2.0) / whole.sqrt()
 }
 
+/// The limit of [`e_value`] for |t| → ∞, which pairs that are all alike reach: (1 + ng)^((n - 1)/2).
+pub(crate) fn largest_e_value(pairs: usize) -> f64 {
+    let n = pairs as f64;
+    libm::pow(1.0 + n * G, (n - 1.0) / 2.0)
+}
+
 /// Whether the mean difference is shown to be inside ±`delta`: two one-sided tests at `alpha` (Schuirmann 1987; statsmodels'
 /// `ttost_paired`), that is, the interval with confidence 1 - 2α lies inside. At all times together, the confidence sequence
 /// with 1 - α must: the two sides of one sequence share their error.

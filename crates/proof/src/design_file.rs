@@ -30,6 +30,8 @@ struct File {
     first_seed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     treat_at: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_off")]
+    race: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contrasts: Option<Vec<Vec<String>>>,
     #[serde(default, deserialize_with = "settings")]
@@ -43,6 +45,11 @@ struct FileTechnique {
     name: String,
     #[serde(default, deserialize_with = "settings")]
     settings: Settings,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_off(switch: &bool) -> bool {
+    !*switch
 }
 
 /// A value of a setting: whoever writes a file by hand writes `dropout = 0.5`, not `"0.5"`.
@@ -104,6 +111,7 @@ impl TryFrom<File> for Design {
             pairs,
             first_seed: file.first_seed,
             treat_at: file.treat_at,
+            race: file.race,
             baseline: file.baseline,
             techniques: file.techniques.into_iter().map(technique).collect(),
             contrasts: file.contrasts,
@@ -130,6 +138,7 @@ impl From<Design> for File {
             until_sure,
             first_seed: design.first_seed,
             treat_at: design.treat_at,
+            race: design.race,
             contrasts: design.contrasts,
             baseline: design.baseline,
             techniques: design.techniques.into_iter().map(technique).collect(),

@@ -109,6 +109,12 @@ fn what_is_wrong_is_named() {
             "expected different ones of dropout, label-smoothing",
         ),
         ("treat_at = 3", "contrasts = []", "contrasts = []: expected at least one effect"),
+        ("treat_at = 3", "race = true", "race = true: expected only beside `until_sure`"),
+        (
+            "seeds = 7",
+            "until_sure = 4",
+            "until_sure = 4: expected 5 to 10000: fewer pairs cannot show anything at α = 0.05 for 2",
+        ),
         ("seeds = 7", "seeds 7", "line 6, seeds 7: "),
     ] {
         let found = change(from, to);
@@ -136,6 +142,7 @@ proptest! {
         let settings = Settings::from([(name.clone(), value)]);
         let mut design = Design::new(&metric, Mode::Min, vec![Technique { name: format!("{name}x"), settings: settings.clone() }]);
         (design.delta, design.alpha, design.first_seed, design.baseline) = (delta, alpha, first_seed, settings);
+        design.race = sure && first_seed % 2 == 0;
         design.pairs = if sure { Pairs::UntilSure { at_most: 40 } } else { Pairs::Fixed { seeds: 30, grown_to: grown.map(|more| 30 + more) } };
         let text = design.to_toml().unwrap();
         prop_assert_eq!(Design::from_toml(&text).unwrap(), design);

@@ -7,17 +7,22 @@ use wellfit_proof::trial::{
     Branch, Course, Next, PairId, PairState, Touches, branch, cannot_begin_late, first_other_rate, next_pair,
     touches,
 };
-use wellfit_proof::{Design, Measured, PairResult, Pairs, Settings, Technique, judge};
+use wellfit_proof::{Design, Measured, PairResult, Pairs, Settings, Technique, Verdict, judge};
 
 fn design(pairs: Pairs, count: usize) -> Design {
     let technique = |at| Technique { name: format!("t{at}"), settings: Settings::new() };
     Design { pairs, ..Design::new("val_accuracy", Mode::Max, (0..count).map(technique).collect()) }
 }
 
-/// What a pair of a technique gives, whoever trains it and when: the first technique is sure early, the second never.
+/// What a pair of a technique gives, whoever trains it and when: the first technique is sure early, the second never, the third
+/// always a little behind.
 fn result(id: PairId) -> PairResult {
     let wobble = f64::from((id.pair as u32 * 7919) % 11) / 1000.0;
-    let treated = if id.technique == 0 { 0.55 + wobble } else { 0.475 + 5.0 * wobble };
+    let treated = match id.technique {
+        0 => 0.55 + wobble,
+        1 => 0.475 + 5.0 * wobble,
+        _ => 0.49 - wobble,
+    };
     PairResult { baseline: 0.5, treated, ..PairResult::default() }
 }
 
@@ -90,6 +95,31 @@ fn a_technique_that_is_settled_gets_no_more_pairs() {
     let states = played(&design, 1, 1);
     let count = |technique| states.keys().filter(|id| id.technique == technique).count();
     assert_eq!((count(0), count(1)), (5, 12));
+}
+
+/// In a race the third technique is behind after three pairs, and the second one ends where the first is proven.
+#[test]
+fn a_race_drops_what_is_behind_and_ends_with_its_first_winner() {
+    let race = Design { race: true, ..design(Pairs::UntilSure { at_most: 12 }, 3) };
+    race.validate().unwrap();
+    let counts = |states: &BTreeMap<PairId, PairState>| {
+        let count = |technique| states.keys().filter(|id| id.technique == technique).count();
+        [count(0), count(1), count(2)]
+    };
+    let alone = played(&race, 1, 0);
+    assert_eq!(counts(&alone), [5, 5, 3]);
+    let outcome = judge("t", &race, &measured(&race, &alone)).unwrap().techniques;
+    let verdicts: Vec<Verdict> = outcome.iter().map(|one| one.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Helps, Verdict::NoEvidence, Verdict::NoEvidence]);
+    // Where less is better, being below is being ahead.
+    let less = Design { mode: Mode::Min, ..race.clone() };
+    assert_eq!(counts(&played(&less, 1, 0)), [3, 3, 5]);
+    for chance in 1..60 {
+        let states = played(&race, 1 + chance as usize % 5, chance);
+        let same = judge("t", &race, &measured(&race, &states)).unwrap().techniques;
+        assert_eq!(same[0], outcome[0], "{chance}");
+        assert_eq!(same[2], outcome[2], "{chance}");
+    }
 }
 
 /// However many processes work on a trial and whichever are killed, the verdicts are the same.

@@ -48,6 +48,7 @@ const SETTINGS: [(Touches, &[&str]); 10] = [
             "no_statistics",
             "no_report",
             "tensorboard",
+            "mlflow",
             "train_eval",
             "record_answers",
             "recipe",

@@ -2,7 +2,7 @@
 
 use crate::design::Design;
 use crate::error::ProofError;
-use crate::verdict::{Measured, settled_after};
+use crate::verdict::{Measured, settled_after, won_after};
 use std::collections::BTreeMap;
 
 /// A pair of runs: a technique and a seed.
@@ -78,9 +78,12 @@ pub fn next_pair(
 /// The techniques that need pairs.
 fn open_techniques(design: &Design, measured: &[Measured]) -> Result<Vec<usize>, ProofError> {
     let mut open = Vec::new();
+    let won = won_after(design, measured)?;
     for place in 0..design.judged().len() {
         let pairs = measured.get(place).map_or(&[][..], |one| &one.pairs);
-        if settled_after(design, pairs)?.is_none() {
+        // The others of a race go on as far as the winner did.
+        let over = won.is_some_and(|won| pairs.len() >= won);
+        if !over && settled_after(design, pairs)?.is_none() {
             open.push(place);
         }
     }

@@ -9,7 +9,7 @@
 use super::outcome::{Cost, Judged, Measured, Outcome, PairResult, Verdict};
 use crate::boundary::{Boundary, e_value, equivalent};
 use crate::crossed::Crossed;
-use crate::design::{Design, Pairs};
+use crate::design::{Design, FALLS_BEHIND, Pairs};
 use crate::error::ProofError;
 use crate::paired::{Paired, correlation, saving};
 use crate::power::more_pairs;
@@ -70,8 +70,8 @@ pub fn judge(trial: &str, design: &Design, measured: &[Measured]) -> Result<Outc
 }
 
 /// The number of pairs after which a technique's verdict stands, if they are there: all of a fixed number; otherwise the first
-/// number, from [`Design::first_look`] on, at which the pairs up to it decide. Pairs behind it, which another process may have
-/// finished early, change nothing.
+/// number, from [`Design::first_look`] on, at which the pairs up to it decide; in a race also the first at which it is behind.
+/// Pairs after it, which another process may have finished early, change nothing.
 ///
 /// # Errors
 /// If a result is not finite.
@@ -80,12 +80,19 @@ pub fn settled_after(design: &Design, pairs: &[PairResult]) -> Result<Option<usi
         let last = design.last_pair();
         return Ok((pairs.len() >= last).then_some(last));
     };
-    if pairs.len() < from {
+    let least = if design.race { FALLS_BEHIND.min(from) } else { from };
+    if pairs.len() < least {
         return Ok(None);
     }
     let paired = paired(pairs)?;
-    for count in from..=pairs.len().min(design.last_pair()) {
+    for count in least..=pairs.len().min(design.last_pair()) {
         let first = paired.first(count)?;
+        if design.race && !is_ahead(design, &first) {
+            return Ok(Some(count));
+        }
+        if count < from {
+            continue;
+        }
         let identical = pairs[..count].iter().all(PairResult::is_identical);
         let equal = equivalent(&first, Boundary::Anytime, design.delta, design.share());
         if identical || equal || e_value(&first) >= 1.0 / design.share() {
@@ -93,6 +100,26 @@ pub fn settled_after(design: &Design, pairs: &[PairResult]) -> Result<Option<usi
         }
     }
     Ok(None)
+}
+
+/// The number of pairs after which a race is won, if one is: those after which the first technique was proven to help.
+///
+/// # Errors
+/// If a result is not finite.
+pub(crate) fn won_after(design: &Design, measured: &[Measured]) -> Result<Option<usize>, ProofError> {
+    let mut won = None;
+    for one in measured.iter().filter(|_| design.race) {
+        let Some(count) = settled_after(design, &one.pairs)? else { continue };
+        let first = paired(&one.pairs)?.first(count)?;
+        if is_ahead(design, &first) && e_value(&first) >= 1.0 / design.share() {
+            won = Some(won.map_or(count, |won: usize| won.min(count)));
+        }
+    }
+    Ok(won)
+}
+
+fn is_ahead(design: &Design, paired: &Paired) -> bool {
+    if design.mode == Mode::Max { paired.mean() > 0.0 } else { paired.mean() < 0.0 }
 }
 
 fn paired(pairs: &[PairResult]) -> Result<Paired, ProofError> {
