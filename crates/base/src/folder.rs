@@ -1,15 +1,12 @@
 //! Several files that belong together, such as weights and what says of which classes they are: one commit.
 
-use crate::atomic::{parent, replace, sync_directory};
+use crate::atomic::{RUN_LOCK, parent, replace, sync_directory};
 use crate::dir::{Dir, Kind};
 use crate::id::{is_temporary, temporary_name};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-
-/// The file by which a run's directory is locked.
-const RUN_LOCK: &str = ".lock";
 
 /// Put these files, by name and content, into a folder, which is made if it is missing. At every moment the folder has
 /// all the old ones or all the new ones: a new folder, in which the others have second names, changes places with it.

@@ -146,7 +146,7 @@ pub fn write(data: &Dataset, part: Part, out: &Path, transfer: Transfer) -> Resu
                 let real = path.canonicalize().map_err(DataError::io(path))?;
                 fs::hard_link(real, &target).map_err(DataError::io(&target))?;
             }
-            _ => atomic::replace(&target, &bytes(data, i)?).map_err(DataError::io(&target))?,
+            _ => atomic::replace_one_of_many(&target, &bytes(data, i)?).map_err(DataError::io(&target))?,
         }
     }
     Ok(data.len())

@@ -63,6 +63,14 @@ pub enum RecordError {
         /// The run's id.
         expected: Option<String>,
     },
+    /// A run cannot be asked for something.
+    #[error("{} cannot be asked: {problem}", .path.shown())]
+    NotAsked {
+        /// The run's directory.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// `run.toml` is written once.
     #[error("{} is there already: a run describes itself once; start a new run", .0.shown())]
     AlreadyWritten(PathBuf),

@@ -2,6 +2,7 @@
 
 use crate::epoch::EpochRecord;
 use crate::manifest::FileEntry;
+use crate::request::Request;
 use crate::stop::StopReason;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,6 +99,17 @@ pub enum Event {
         /// When.
         time: String,
     },
+    /// Somebody asked for something while the run was under way, and it was done.
+    Requested {
+        /// What.
+        request: Request,
+        /// The epoch in which it was done.
+        epoch: u32,
+        /// The step after which it was done: the next one is the first to differ.
+        step: u64,
+        /// When.
+        time: String,
+    },
     /// The run began with what another one had trained: its own training would have been the same to the bit up to there.
     Branched {
         /// The directory of that run, seen from the directory of this one.
@@ -170,7 +182,7 @@ impl Event {
 
     /// Whether the event stays in the record when the run goes back to where `epoch` epochs and `step` steps were
     /// done. Interruptions and resumptions happened whatever the run does next; a later epoch will be trained, and
-    /// recorded, again.
+    /// recorded, again. What was asked from outside cannot be computed again, so it stays.
     pub(crate) fn stays_after_going_back_to(&self, epoch: u32, step: u64) -> bool {
         match self {
             Self::Epoch(EpochRecord { epoch: at, .. })
@@ -186,6 +198,8 @@ impl Event {
             | Self::Start { .. }
             | Self::Interrupted { .. }
             | Self::Resumed { .. }
+            // It is done again after the same step.
+            | Self::Requested { .. }
             | Self::Warning { .. }
             | Self::Unknown => true,
         }

@@ -1,6 +1,6 @@
 //! The file layer: every change to the disk goes through [`Io`], so a test can make any one of them fail.
 
-use crate::error::{At, Result};
+use crate::error::{At, RecordError, Result};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
@@ -128,22 +128,44 @@ pub(crate) fn write_all(io: &dyn Io, file: &File, mut bytes: &[u8]) -> io::Resul
 pub(crate) fn write_file(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> Result<()> {
     let path = dir.join(name);
     let file = io.create(dir, name.as_ref()).at("create", &path)?;
-    write_all(io, &file, bytes).at("write", &path)?;
-    io.sync(&file).at("write", &path)
+    fill(io, &file, bytes).at("write", &path)
 }
+
+fn fill(io: &dyn Io, file: &File, bytes: &[u8]) -> io::Result<()> {
+    write_all(io, file, bytes)?;
+    io.sync(file)
+}
+
+/// How often a file is written again that another process took for abandoned.
+const ATTEMPTS: u32 = 10;
 
 /// Put a whole file under a name, or leave what is there: it is written under another name beside it first.
 pub(crate) fn replace_file(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> Result<()> {
+    let mut attempts = 1..=ATTEMPTS;
+    loop {
+        match place(io, dir, name, bytes) {
+            Err(RecordError::Io { cause, .. })
+                if cause.kind() == io::ErrorKind::NotFound && attempts.next().is_some() => {}
+            Err(error) => return Err(error),
+            Ok(()) => return io.sync_dir(dir).at("write", dir.path()),
+        }
+    }
+}
+
+fn place(io: &dyn Io, dir: &Dir, name: &str, bytes: &[u8]) -> Result<()> {
     let temporary = temporary_name(dir)?;
-    let from = (dir, OsStr::new(&temporary));
-    let placed = write_file(io, dir, &temporary, bytes)
-        .and_then(|()| io.rename(from, (dir, name.as_ref())).at("rename", &dir.join(&temporary)));
+    let (from, path) = ((dir, OsStr::new(&temporary)), dir.join(&temporary));
+    let file = io.create(dir, from.1).at("create", &path)?;
+    // What has a lock is not taken for abandoned (see `wellfit_base::atomic`); where files have none, nothing is.
+    let _ = file.try_lock();
+    let placed = fill(io, &file, bytes)
+        .at("write", &path)
+        .and_then(|()| io.rename(from, (dir, name.as_ref())).at("rename", &path));
     if placed.is_err() {
         // On a full disk this gives the space back. What cannot be removed goes with the next owner.
         let _ = io.remove(dir, from.1);
     }
-    placed?;
-    io.sync_dir(dir).at("write", dir.path())
+    placed
 }
 
 /// Remove what a process that ended early left under names of that kind. What cannot be removed costs space only.

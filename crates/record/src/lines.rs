@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wellfit_base::{Dir, Shown};
@@ -72,16 +72,16 @@ impl LineWriter {
         Ok(())
     }
 
-    /// Keeps only the rows that `keep` wants, and damaged lines as they are. The file is replaced as a whole,
-    /// or not at all.
+    /// Keeps only the rows that `keep` wants, and damaged lines before the last of these as they are. The file is replaced
+    /// as a whole, or not at all.
     pub(crate) fn retain<T: DeserializeOwned>(&mut self, keep: impl Fn(&T) -> bool) -> Result<()> {
         self.flush()?;
         let bytes = read_file(&self.dir, self.name, MOST_BYTES)?;
-        let kept: Vec<u8> = lines(&bytes)
-            .filter(|line| serde_json::from_slice(line).map_or(true, |row| keep(&row)))
-            .flatten()
-            .copied()
-            .collect();
+        let wanted: Vec<Option<bool>> =
+            lines(&bytes).map(|line| serde_json::from_slice(line).ok().map(|row| keep(&row))).collect();
+        let end = wanted.iter().rposition(|wanted| *wanted == Some(true)).map_or(0, |last| last + 1);
+        let kept = lines(&bytes).zip(wanted).take(end).filter(|(_, wanted)| wanted.unwrap_or(true));
+        let kept: Vec<u8> = kept.flat_map(|(line, _)| line).copied().collect();
         if kept.len() == bytes.len() {
             return Ok(());
         }
@@ -138,6 +138,9 @@ const MOST_PROBLEMS: usize = 100;
 /// More bytes than the line has that says whose file it is.
 const LONGEST_FIRST: u64 = 256;
 
+/// More bytes than a line of a step has.
+const LONGEST_LAST: u64 = 4096;
+
 /// The longest file of lines: 4 GiB are some twenty million steps.
 const MOST_BYTES: u64 = 1 << 32;
 
@@ -146,6 +149,27 @@ pub(crate) fn first_line<T: DeserializeOwned>(dir: &Dir, name: &str) -> Option<T
     let mut head = Vec::new();
     dir.open_file(name).ok()?.take(LONGEST_FIRST).read_to_end(&mut head).ok()?;
     serde_json::from_slice(lines(&head).next()?.strip_suffix(b"\n")?).ok()
+}
+
+/// The last whole line of a file, if it can be read: the end of the file alone is looked at.
+pub(crate) fn last_line<T: DeserializeOwned>(dir: &Dir, name: &str) -> Option<T> {
+    let (mut file, length) = (dir.open_file(name).ok()?, dir.length(name).ok()??);
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LAST))).ok()?;
+    let mut end = Vec::new();
+    file.take(LONGEST_LAST).read_to_end(&mut end).ok()?;
+    serde_json::from_slice(lines(whole_lines(&end)).last()?.strip_suffix(b"\n")?).ok()
+}
+
+/// The whole lines from some byte on, damaged ones left out, and the byte after them.
+pub(crate) fn lines_after<T: DeserializeOwned>(dir: &Dir, name: &str, from: u64) -> Result<(Vec<T>, u64)> {
+    let path = dir.join(name);
+    let mut file = dir.open_file(name).at("read", &path)?;
+    file.seek(SeekFrom::Start(from)).at("read", &path)?;
+    let mut rest = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut rest).at("read", &path)?;
+    let whole = whole_lines(&rest);
+    let rows = lines(whole).filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    Ok((rows, from + whole.len() as u64))
 }
 
 /// Reads all whole lines of the file of that name.

@@ -208,7 +208,7 @@ pub(crate) fn read_file(dir: &Dir, name: &str, most: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a file that must have `length` bytes; the disk is asked before any memory is.
-fn read_exactly(dir: &Dir, name: &str, length: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_exactly(dir: &Dir, name: &str, length: u64) -> Result<Vec<u8>> {
     let path = dir.join(name);
     let wrong = |found: u64| RecordError::damaged(&path, format!("it has {found} bytes instead of {length}"));
     if let Some(found) = dir.length(name).at("read", &path)?.filter(|found| *found != length) {

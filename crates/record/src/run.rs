@@ -3,16 +3,15 @@
 use crate::error::{At, RecordError, Result};
 use crate::event::{Event, StepRecord};
 use crate::identity::Identified;
-use crate::lines::{Log, first_line, read_lines};
+use crate::lines::{Log, first_line, last_line, lines_after, read_lines};
 use crate::lock::is_locked;
-use crate::manifest::{CheckpointInfo, FileEntry, LoadedCheckpoint, read_file};
+use crate::manifest::{FileEntry, LoadedCheckpoint, Manifest, read_file};
 use crate::rows::without_replaced;
 use crate::slots::{self, NewestGood};
 use crate::staged::settle;
 use crate::statistics::Statistics;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellfit_base::Dir;
@@ -83,16 +82,19 @@ impl RunDir {
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn events(&self) -> Result<Log<Event>> {
-        let mut log = read_lines(&self.dir()?, EVENTS)?;
+        let mut log = self.lines(EVENTS)?;
         log.rows.retain(|event| !matches!(event, Event::Run { .. }));
         Ok(log)
     }
 
-    /// The same, unless the file is another run's.
+    /// The same, unless the file is missing or another run's.
     ///
     /// # Errors
     /// As [`events`](Self::events); [`RecordError::OtherRun`].
     pub fn own_events(&self) -> Result<Log<Event>> {
+        if matches!(self.dir()?.kind(EVENTS), Ok(None)) {
+            return Err(RecordError::damaged(&self.path.join(EVENTS), "it is missing"));
+        }
         check_events(&self.dir()?, self.id()?.as_deref())?;
         self.events()
     }
@@ -136,32 +138,31 @@ impl RunDir {
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn steps(&self) -> Result<Log<StepRecord>> {
-        let log = read_lines::<StepRecord>(&self.dir()?, STEPS)?;
+        let log = self.lines::<StepRecord>(STEPS)?;
         Ok(Log { rows: without_replaced(log.rows, |row| row.step), ..log })
     }
 
-    /// What the record lacks of the time before a checkpoint, in words. A run has all of it on the disk before the
-    /// checkpoint stands, so it was damaged since, at the end of a line.
+    /// The steps from some byte of their file on, and where reading goes on next time: for who follows a run.
     ///
     /// # Errors
-    /// If the record cannot be read.
-    pub fn lacks_before(&self, info: &CheckpointInfo) -> Result<Vec<String>> {
-        let mut lacks = Vec::new();
-        let step = self.steps()?.rows.last().map_or(0, |row| row.step);
-        if step < info.step {
-            lacks.push(format!(
-                "{STEPS} ends at step {step}, a checkpoint was taken at step {}: what is between is lost",
-                info.step
-            ));
+    /// If the file cannot be read.
+    pub fn steps_after(&self, read: u64) -> Result<(Vec<StepRecord>, u64)> {
+        lines_after(&self.dir()?, STEPS, read)
+    }
+
+    /// The step that was recorded last, also of an epoch under way; none where there is none, or none that can be read.
+    #[must_use]
+    pub fn last_step(&self) -> Option<StepRecord> {
+        last_line(&self.dir().ok()?, STEPS)
+    }
+
+    /// The rows of a file of lines; of one that is missing none, so that a run that lost it can go on.
+    fn lines<T: DeserializeOwned>(&self, name: &str) -> Result<Log<T>> {
+        let dir = self.dir()?;
+        match dir.kind(name) {
+            Ok(None) => Ok(Log { rows: Vec::new(), problems: Vec::new(), torn: false }),
+            _ => read_lines(&dir, name),
         }
-        let events = self.events()?.rows;
-        let told: BTreeSet<u32> = events.iter().filter_map(Event::ended_epoch).collect();
-        let missing = (1..=info.epoch).filter(|epoch| !told.contains(epoch)).count();
-        if missing > 0 {
-            let epoch = info.epoch;
-            lacks.push(format!("{EVENTS} lacks {missing} of the {epoch} epochs before a checkpoint"));
-        }
-        Ok(lacks)
     }
 
     /// What was recorded for a diagnosis; none where it was turned off, or in a run of an older version.
@@ -169,11 +170,8 @@ impl RunDir {
     /// # Errors
     /// Only if the file cannot be read; damaged lines are reported in the log.
     pub fn statistics(&self) -> Result<Option<Log<Statistics>>> {
-        let dir = self.dir()?;
-        if matches!(dir.kind(STATISTICS), Ok(None)) {
-            return Ok(None);
-        }
-        read_lines(&dir, STATISTICS).map(Some)
+        let there = !matches!(self.dir()?.kind(STATISTICS), Ok(None));
+        there.then(|| self.lines(STATISTICS)).transpose()
     }
 
     /// The directories of the checkpoints, oldest first; read one with
@@ -185,7 +183,7 @@ impl RunDir {
         slots::paths(&self.checkpoint_dir()?)
     }
 
-    fn checkpoint_dir(&self) -> Result<Dir> {
+    pub(crate) fn checkpoint_dir(&self) -> Result<Dir> {
         self.dir()?.open_dir(CHECKPOINTS).at("open", &self.path.join(CHECKPOINTS))
     }
 
@@ -194,7 +192,19 @@ impl RunDir {
     /// # Errors
     /// If the directory cannot be read, or a checkpoint in it is another run's.
     pub fn newest_good(&self, name: Option<&str>) -> Result<NewestGood> {
-        slots::newest_good(&self.checkpoint_dir()?, self.id()?.as_deref(), name)
+        self.newest_good_where(name, |_| true)
+    }
+
+    /// The same of those whose manifest is `wanted`.
+    ///
+    /// # Errors
+    /// As [`newest_good`](Self::newest_good).
+    pub fn newest_good_where(
+        &self,
+        name: Option<&str>,
+        wanted: impl Fn(&Manifest) -> bool,
+    ) -> Result<NewestGood> {
+        slots::newest_good(&self.checkpoint_dir()?, self.id()?.as_deref(), name, &wanted)
     }
 
     /// Whether a living process is writing to the run.

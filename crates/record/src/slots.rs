@@ -1,7 +1,7 @@
 //! Which checkpoints a run has, by the names of their directories.
 
 use crate::error::{At, RecordError, Result};
-use crate::manifest::{Checkpoint, LoadedCheckpoint, read_checkpoint_in, read_manifest};
+use crate::manifest::{Checkpoint, LoadedCheckpoint, Manifest, read_checkpoint_in, read_manifest};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use wellfit_base::Dir;
@@ -60,12 +60,21 @@ pub struct NewestGood {
     pub skipped: Vec<RecordError>,
 }
 
-/// The newest valid checkpoint of the run with that id in `root`: of that `name`, or of any. One of another run is an
-/// error: someone put it there.
-pub(crate) fn newest_good(root: &Dir, run: Option<&str>, name: Option<&str>) -> Result<NewestGood> {
+/// The newest valid checkpoint of the run with that id in `root`: of that `name`, or of any, with a manifest that is
+/// `wanted`. One of another run is an error: someone put it there.
+pub(crate) fn newest_good(
+    root: &Dir,
+    run: Option<&str>,
+    name: Option<&str>,
+    wanted: &dyn Fn(&Manifest) -> bool,
+) -> Result<NewestGood> {
     let mut skipped = Vec::new();
-    let wanted = |slot: &Slot| name.is_none_or(|name| slot.name == name);
-    for slot in slots(root)?.into_iter().filter(wanted).rev() {
+    let named = |slot: &Slot| name.is_none_or(|name| slot.name == name);
+    for slot in slots(root)?.into_iter().filter(named).rev() {
+        let manifest = root.open_dir(&slot.directory).ok().and_then(|dir| read_manifest(&dir).ok());
+        if manifest.is_some_and(|found| !wanted(&found.manifest)) {
+            continue;
+        }
         match read_slot(root, run, &slot.directory) {
             Ok(found) => return Ok(NewestGood { found: Some(found), skipped }),
             Err(error @ RecordError::OtherRun { .. }) => return Err(error),

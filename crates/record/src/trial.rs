@@ -9,6 +9,7 @@
 //! ```
 
 use crate::error::{At, RecordError, Result};
+use crate::improvement::text;
 use crate::io::{Disk, replace_file};
 use crate::lock::{RunLock, is_locked};
 use crate::manifest::read_file;
@@ -24,7 +25,7 @@ pub const TRIAL_TOML: &str = "trial.toml";
 /// The longest plan that is read.
 const MOST_BYTES: u64 = 1 << 20;
 /// The file of the number that orders the trials of a folder, whatever the clock says.
-const NUMBER: &str = "trial.number";
+pub(crate) const NUMBER: &str = "trial.number";
 
 /// A trial on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,7 @@ impl TrialDir {
     pub fn create(out: Option<&Path>, hint: &str, plan: &str) -> Result<Self> {
         let (staged, lock) = place::claim(Arc::new(Disk), out, hint, false)?;
         let path = staged.place.path().to_owned();
-        let folder = std::fs::canonicalize(&path).ok().and_then(|path| path.parent().map(Path::to_owned));
-        let number = format!("{}\n", folder.as_deref().map_or(1, next_number));
+        let number = format!("{}\n", next_number(&path));
         let put = |name: &str, text: &str| replace_file(&Disk, &staged.dir, name, text.as_bytes());
         match put(NUMBER, &number).and_then(|()| put(TRIAL_TOML, plan)) {
             Ok(()) => staged.publish(Arc::new(lock)).map(|_lock| Self { path }),
@@ -74,8 +74,7 @@ impl TrialDir {
     /// Later trials of a folder have larger numbers, whatever the clock said; 0 where it is not known.
     #[must_use]
     pub fn number(&self) -> u64 {
-        let bytes = self.dir().and_then(|dir| read_file(&dir, NUMBER, 32)).unwrap_or_default();
-        std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+        number_in(&self.path)
     }
 
     /// The text of its plan.
@@ -139,13 +138,7 @@ impl TrialDir {
     /// # Errors
     /// If it cannot be read, or is no text.
     pub fn read_file(&self, name: &str) -> Result<Option<String>> {
-        let dir = self.dir()?;
-        if !dir.is_file(name) {
-            return Ok(None);
-        }
-        let bytes = read_file(&dir, name, MOST_BYTES)?;
-        let text = String::from_utf8(bytes);
-        text.map(Some).map_err(|error| RecordError::damaged(&self.path.join(name), error.to_string()))
+        text(&self.dir()?, &self.path, name)
     }
 
     /// Puts a file into the directory, as a whole or not at all; one that is there is replaced.
@@ -161,11 +154,19 @@ impl TrialDir {
     }
 }
 
-/// The number after those of all trials in a folder.
-fn next_number(folder: &Path) -> u64 {
-    let names = Dir::open(folder).and_then(|dir| dir.names()).unwrap_or_default();
-    let numbers = names.iter().filter_map(|name| Some(TrialDir::find(&folder.join(name))?.number()));
-    numbers.max().unwrap_or(0).saturating_add(1)
+/// The number after those of all that is ordered in the folder of `path`.
+pub(crate) fn next_number(path: &Path) -> u64 {
+    let folder = std::fs::canonicalize(path).ok().and_then(|path| path.parent().map(Path::to_owned));
+    let Some(folder) = folder else { return 1 };
+    let names = Dir::open(&folder).and_then(|dir| dir.names()).unwrap_or_default();
+    names.iter().map(|name| number_in(&folder.join(name))).max().unwrap_or(0).saturating_add(1)
+}
+
+/// The number in a directory; 0 where it is not known.
+pub(crate) fn number_in(path: &Path) -> u64 {
+    let bytes =
+        Dir::open(path).at("open", path).and_then(|dir| read_file(&dir, NUMBER, 32)).unwrap_or_default();
+    std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 pub(crate) fn pair(seed: u64) -> String {

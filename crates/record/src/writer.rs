@@ -12,6 +12,8 @@ use crate::lock::RunLock;
 use crate::manifest::{Checkpoint, CheckpointInfo, FileEntry};
 use crate::owner::Owner;
 use crate::place;
+use crate::request;
+use crate::request::{REQUEST, Request};
 use crate::run::{
     CHECKPOINTS, EVENTS, MOST_BYTES, RUN_TOML, RunDir, STATISTICS, STEPS, check_events, identified,
 };
@@ -21,10 +23,13 @@ use crate::statistics::Statistics;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use wellfit_base::{Dir, id};
 
 /// Steps wait in memory until an event ends their epoch, or until they are this many bytes.
 const STEPS_BUFFER: usize = 1 << 18;
+/// … or this long: whoever watches a long epoch sees it move.
+const STEPS_TIME: Duration = Duration::from_secs(5);
 
 /// The one owner of a run on disk. Its lock ends with this value, or with the process.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub struct RunWriter {
     owner: Arc<Owner>,
     events: LineWriter,
     steps: LineWriter,
+    /// When steps were written last.
+    steps_told: Instant,
     /// Where there are any, or were when the run was opened.
     statistics: Option<LineWriter>,
     checkpoints: Behind,
@@ -113,6 +120,7 @@ impl RunWriter {
         let (path, dir) = (run.path().to_path_buf(), Arc::new(run.dir()?));
         let lock = RunLock::acquire(&dir)?;
         place::tidy(&*io, &dir)?;
+        request::drop_waiting(&*io, &dir)?;
         if let Some(folder) = std::path::absolute(&path).ok().as_deref().and_then(Path::parent) {
             remove_abandoned(&*io, folder);
         }
@@ -174,7 +182,8 @@ impl RunWriter {
         io.sync_dir(dir).at("write", dir.path())?;
         let (checkpoints, owner) = (Behind::new(checkpoints), Arc::new(owner));
         let (committed, staged) = (Vec::new(), None);
-        Ok(Self { io, path, owner, events, steps, statistics, checkpoints, committed, staged })
+        let steps_told = Instant::now();
+        Ok(Self { io, path, owner, events, steps, steps_told, statistics, checkpoints, committed, staged })
     }
 
     /// The run's directory.
@@ -309,16 +318,27 @@ impl RunWriter {
         lines.into_iter().try_for_each(written)
     }
 
-    /// Appends a step. Steps are written in blocks, at the latest by the event that ends their epoch.
+    /// Appends a step. Steps are written in blocks, every few seconds, at the latest by the event that ends their epoch.
     ///
     /// # Errors
     /// If a block cannot be written.
     pub fn step(&mut self, step: &StepRecord) -> Result<()> {
-        if self.steps.push(step)? < STEPS_BUFFER {
+        if self.steps.push(step)? < STEPS_BUFFER && self.steps_told.elapsed() < STEPS_TIME {
             return Ok(());
         }
         self.owner.check()?;
+        self.steps_told = Instant::now();
         self.steps.flush()
+    }
+
+    /// Takes what was asked of the run, if anything was, at the end of that step, and records it.
+    ///
+    /// # Errors
+    /// If the request cannot be removed, or the record not be written: then nothing was taken.
+    pub fn take_request(&mut self, (epoch, step): (u32, u64)) -> Result<Option<Request>> {
+        let Some(event) = request::take(&*self.io, &self.owner.dir, (epoch, step))? else { return Ok(None) };
+        self.event(&event)?;
+        Ok(if let Event::Requested { request, .. } = event { Some(request) } else { None })
     }
 
     /// Whether anything was recorded for a diagnosis.
@@ -454,7 +474,7 @@ fn event_of(Checkpoint { manifest, sha256, .. }: &Checkpoint) -> Event {
 
 /// A file of a run besides its record: a plain name that is none of the record's own.
 fn check_file_name(name: &str) -> Result<()> {
-    let own = [RUN_TOML, EVENTS, STEPS, STATISTICS, CHECKPOINTS].contains(&name);
+    let own = [RUN_TOML, EVENTS, STEPS, STATISTICS, CHECKPOINTS, REQUEST].contains(&name);
     let plain = Path::new(name).file_name().is_some_and(|file| file == name) && !name.starts_with('.');
     if own || !plain { Err(RecordError::BadName(name.to_owned())) } else { Ok(()) }
 }

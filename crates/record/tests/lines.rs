@@ -8,7 +8,9 @@ use helper::{epoch, fresh, stop, warning};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
-use wellfit_record::{Event, Metric, RunDir, RunWriter, StepRecord, StopReason, best_epoch, epochs};
+use wellfit_record::{
+    CheckpointInfo, Event, Metric, Request, RunDir, RunWriter, StepRecord, StopReason, best_epoch, epochs,
+};
 
 /// NaN is not equal to itself, so rows are compared by their text, which has all digits.
 fn text<T: std::fmt::Debug>(rows: &[T]) -> String {
@@ -40,6 +42,12 @@ fn story() -> Vec<Event> {
             step: 20,
             checkpoint: "0002-last".to_owned(),
             threads: 4,
+            time: String::new(),
+        },
+        Event::Requested {
+            request: Request::LowerRate { factor: 0.1 },
+            epoch: 3,
+            step: 21,
             time: String::new(),
         },
         warning("Ωmega: \u{7}\"quoted\""),
@@ -103,6 +111,28 @@ fn what_a_resumed_run_tells_again_counts_once() {
     );
     assert_eq!(reader.steps().unwrap().rows.len(), 3);
     assert_eq!(best_epoch(&[epoch(1, f64::NAN), epoch(2, -f64::NAN)], Metric::VAL_LOSS), None);
+}
+
+/// What happened later goes when a run goes back, readable or not; damage before it stays for whoever looks at it.
+#[test]
+fn a_damaged_line_goes_with_those_around_it() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("steps.jsonl");
+    let mut run = fresh(root.path());
+    let row = |step: u64| StepRecord::of_one(1, step, 0.01, 0.5);
+    (1..=5).for_each(|step| run.step(&row(step)).unwrap());
+    drop(run);
+    let text = fs::read_to_string(&path).unwrap();
+    let damaged = text.replace("\"step\":2,", "\"step\":x,").replace("\"step\":4,", "\"step\":y,");
+    let kept_until = |step: u64| {
+        fs::write(&path, &damaged).unwrap();
+        let mut run = RunWriter::resume(root.path()).unwrap();
+        let checkpoint = run.checkpoint("last", &[], CheckpointInfo { step, ..Default::default() }).unwrap();
+        run.go_back_to((step > 0).then_some(&checkpoint), "last", 0).unwrap();
+        drop(run);
+        fs::read_to_string(&path).unwrap().lines().count()
+    };
+    assert_eq!([0, 1, 3, 5].map(kept_until), [0, 1, 3, 5]);
 }
 
 #[test]

@@ -13,6 +13,8 @@
 //! * [`Experiment`] settings and data, ready to train; [`train()`], [`resume()`]
 //! * [`cross_validate`] a run for each fold of the training images
 //! * [`prove()`] pairs of runs with and without techniques, and the verdicts on these
+//! * [`branch()`] what a run would have done under other policies, trained from where they part
+//! * [`improve()`] what findings advise, tested by such pairs and adopted, round by round
 //! * [`Experiment::find_lr`] the search for a learning rate
 //! * [`SideBySide`] several settings on the same batches
 //! * [`Classifier`] predicting and evaluating with a run's best weights, or with any weight file
@@ -24,6 +26,7 @@
 //! Nothing here knows of a command line, and no setting is process-wide: two runs in one process may have different
 //! ones. In messages a setting stands in backquotes, as `batch_size`.
 
+mod branching;
 mod budget;
 mod caching;
 pub mod check;
@@ -42,6 +45,8 @@ mod following;
 mod free_memory;
 mod from_scratch;
 mod heat;
+mod improve;
+mod lost;
 mod lr_find;
 mod machine;
 mod member;
@@ -58,16 +63,19 @@ mod probe;
 mod results;
 mod resume;
 mod saved;
+mod sharing;
 mod sheet;
 mod shots;
 mod side_by_side;
 mod spec;
+mod tracking;
 mod trained_on;
 mod training;
 mod trial;
 mod verify;
 mod weights_name;
 
+pub use branching::{Branched, Policies, branch};
 pub use classes::ClassCounts;
 pub use classifier::{
     Answer, CALIBRATION_IMAGES, CONFIG, Classifier, Evaluation, Explanation, FileHints, Judgement, Paired,
@@ -83,6 +91,8 @@ pub use evaluation_json::evaluation_json;
 pub use experiment::{Experiment, Parts};
 pub use folds::folds_in;
 pub use heat::explanation_sheet;
+pub use improve::{Budget, FinalLook, Improve, Improved, OnTest, Repair, Round, Step, Stop, improve};
+pub use lost::Remedy;
 pub use lr_find::{LrFound, LrSearch};
 pub use machine::{path, start_event};
 pub use notice::Notice;

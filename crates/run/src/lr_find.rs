@@ -6,6 +6,7 @@ use crate::notice::Notice;
 use crate::observer::{Observer, Watch};
 use crate::options::LrSetting;
 use crate::plots::{PictureFormat, Plots};
+use crate::tracking::Tracking;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -159,7 +160,7 @@ impl Experiment {
         observer.notice(&Notice::FindingLr { steps: range.steps });
         let mut config = spec.fit(engine.clone(), train.batches(), BTreeMap::new())?;
         config.loss.class_weights = spec.class_weights.of(train.dataset())?;
-        let mut watch = Watch { cache: train.cache().clone(), observer };
+        let mut watch = Watch { cache: train.cache().clone(), tracking: Tracking::default(), observer };
         let curve = find_lr(network.clone(), train, &config, range, &mut watch)?;
         Ok(LrSearch { curve, title: format!("Learning rates for {} on {}", spec.model, self.parts.name) })
     }

@@ -3,6 +3,7 @@
 use crate::error::RunError;
 use crate::notice::Notice;
 use crate::options::RunSpec;
+use crate::tracking::Tracking;
 use std::path::Path;
 use wellfit_data::{Cache, Progress};
 use wellfit_record::Checkpoint;
@@ -33,14 +34,25 @@ pub trait Observer: Callback + Send {
 /// Watches nothing.
 impl Observer for () {}
 
-/// Passes on the training loop's calls, and reports a failure of the cache.
+/// Passes on the training loop's calls, tells other tools of epochs, and reports a failure of the cache.
 pub(crate) struct Watch<'a> {
     pub observer: &'a mut dyn Observer,
     pub cache: Cache,
+    pub tracking: Tracking,
+}
+
+impl Watch<'_> {
+    /// The training is over, or interrupted.
+    pub fn end(&mut self, finished: bool) {
+        if let Some(problem) = self.tracking.end(finished) {
+            self.observer.notice(&problem);
+        }
+    }
 }
 
 impl Callback for Watch<'_> {
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {
+        self.tracking.begin().iter().for_each(|problem| self.observer.notice(problem));
         self.observer.epoch_start(epoch, epochs);
     }
 
@@ -59,6 +71,9 @@ impl Callback for Watch<'_> {
     fn epoch_end(&mut self, report: &EpochReport<'_>) -> Control {
         if let Some(problem) = self.cache.take_failure() {
             self.observer.notice(&Notice::CacheFailed { problem });
+        }
+        if let Some(problem) = self.tracking.epoch(report.record) {
+            self.observer.notice(&problem);
         }
         self.observer.epoch_end(report)
     }

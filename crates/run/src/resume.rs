@@ -3,6 +3,7 @@
 use crate::embedded::{EMBEDDED, is_embedded};
 use crate::error::RunError;
 use crate::experiment::Experiment;
+use crate::lost::{Asked, Remedy, Start, lost_in_the_end};
 use crate::machine::start_event;
 use crate::notice::Notice;
 use crate::observer::Observer;
@@ -73,16 +74,16 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     }
     let ended = matches!(outcome.state, RunState::Stopped(_));
     if saved.is_finished(&run)? && more.is_none() {
-        return Ok(Resumed::Finished { epochs: outcome.epochs });
+        let (lost, remedy) = lost_in_the_end(&writer, &saved)?;
+        if lost.is_empty() || remedy == Remedy::None {
+            lost.into_iter().for_each(|lost| observer.notice(&Notice::Lost { lost, remedy }));
+            return Ok(Resumed::Finished { epochs: outcome.epochs });
+        }
     }
     let source = source_of(&saved, changes);
     let experiment = Experiment::prepare(&options, &source, observer)?;
-    if let Some(difference) = saved.difference(&experiment) {
-        let (data, name) = (&source.data, dir.shown());
-        return Err(RunError::Data(DataError::Invalid(format!(
-            "{data} is not what {name} was trained on: {difference}. Give it the same data: wellfit resume {name} DATA"
-        ))));
-    }
+    let how = format!("Give it the same data: wellfit resume {} DATA", dir.shown());
+    require_same_data((&saved, dir), &experiment, &how)?;
     let go_on_after_stop = ended && more.is_some();
     let mut unfinished = Unfinished { run: writer, saved, go_on_after_stop };
     if go_on_after_stop || before.epochs != options.epochs {
@@ -90,6 +91,19 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
     }
     let outcome = unfinished.resume(experiment, observer)?;
     Ok(Resumed::Completed(Box::new(outcome)))
+}
+
+/// Refuse other data than those that the run in `dir` was trained on, and say how to give these.
+pub(crate) fn require_same_data(
+    (saved, dir): (&SavedRun, &Path),
+    experiment: &Experiment,
+    how: &str,
+) -> Result<(), RunError> {
+    let Some(difference) = saved.difference(experiment) else { return Ok(()) };
+    let (data, name) = (&experiment.source.data, dir.shown());
+    Err(RunError::Data(DataError::Invalid(format!(
+        "{data} is not what {name} was trained on: {difference}. {how}"
+    ))))
 }
 
 /// Where the run's data are now.
@@ -190,14 +204,12 @@ impl Unfinished {
         experiment.take_lr(self.saved.lr_find.as_ref());
         let dir = RunDir::open(self.run.path())?;
         experiment.keep_epochs(&self.saved, &dir)?;
-        let newest = dir.newest_good(Some(LAST))?;
+        let Start { newest, lost, remedy } = self.start(&experiment, &dir)?;
         for damaged in &newest.skipped {
             self.warn(&Notice::CheckpointDamaged { damaged: damaged.to_string() }, observer)?;
         }
-        if let Some(found) = &newest.found {
-            for lack in dir.lacks_before(&found.checkpoint.manifest.info)? {
-                self.warn(&Notice::RecordCutShort { lack }, observer)?;
-            }
+        for lost in lost {
+            self.warn(&Notice::Lost { lost, remedy }, observer)?;
         }
         if let Some(message) = other_machine(&dir)? {
             self.warn(&Notice::OtherMachine { message }, observer)?;
@@ -209,7 +221,8 @@ impl Unfinished {
             }
             None => {
                 experiment.load_weights(observer)?;
-                "its beginning: it has no checkpoint yet".to_owned()
+                let why = if remedy == Remedy::Now { "" } else { ": it has no checkpoint yet" };
+                format!("its beginning{why}")
             }
         };
         experiment.describe(observer);
@@ -219,10 +232,22 @@ impl Unfinished {
         experiment.execute(self.run, &self.saved, Some(from), observer)
     }
 
+    /// From where it goes on. A run that is to be longer than it was goes on from its end, whatever it lost.
+    fn start(&self, experiment: &Experiment, dir: &RunDir) -> Result<Start, RunError> {
+        if self.go_on_after_stop {
+            let newest = dir.newest_good(Some(LAST))?;
+            return Ok(Start { newest, lost: Vec::new(), remedy: Remedy::None });
+        }
+        let spec = &experiment.spec;
+        let asked = Asked { copies: spec.checkpoint.as_deref(), epochs: spec.epochs };
+        Start::choose(&self.run, &self.saved, asked)
+    }
+
     /// Write the new number of epochs where the next `resume` finds it.
     fn allow_epochs(&mut self, experiment: &Experiment, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.saved.info.config = toml::Value::try_from(&experiment.spec)
             .map_err(|error| RunError::Output(format!("cannot write run.toml: {error}")))?;
+        self.saved.went_on = true;
         self.run.replace_run_toml(&self.saved)?;
         let spec = &experiment.spec;
         let schedule = (!spec.schedule.is_constant()).then(|| spec.schedule.to_string());
@@ -238,7 +263,7 @@ impl Unfinished {
 }
 
 /// The same bits are promised for one kind of processor and one version only.
-fn other_machine(dir: &RunDir) -> Result<Option<String>, RunError> {
+pub(crate) fn other_machine(dir: &RunDir) -> Result<Option<String>, RunError> {
     let events = dir.events()?.rows;
     let machine = |event: &Event| match event {
         Event::Start { versions, host, .. } => Some((versions.clone(), host.clone())),

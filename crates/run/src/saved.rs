@@ -24,6 +24,9 @@ pub struct SavedRun {
     /// How it found its learning rate, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lr_find: Option<LrFound>,
+    /// Whether it was told to train more epochs than it was begun with, so that it would be another run from its beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub went_on: bool,
 }
 
 /// Where a run's data are. Paths are absolute, so that it can be resumed from any folder.
@@ -63,7 +66,8 @@ impl SavedRun {
             validation: experiment.source.validation,
             validation_fingerprint: experiment.parts.validation.fingerprint()?,
         };
-        Ok(Self { info, source, lr_find: experiment.found.as_ref().map(|(found, _)| *found) })
+        let lr_find = experiment.found.as_ref().map(|(found, _)| *found);
+        Ok(Self { info, source, lr_find, went_on: false })
     }
 
     /// Read it.

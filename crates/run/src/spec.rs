@@ -15,6 +15,9 @@ use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mo
 use wellfit_record::RunInfo;
 use wellfit_train::{Every, FitConfig, Metric, Swa, TrainEval};
 
+/// The longest name of a file of weights, in bytes. File systems have 255, and figures in it get longer.
+const LONGEST_NAME: usize = 200;
+
 /// A setting that two runs have not in common, as it is written; none where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -149,6 +152,9 @@ impl RunSpec {
             .path;
         require(Path::new(&name).components().count() == 1 && !name.starts_with('.'), || {
             bad("give a file name: it goes into the run's directory")
+        })?;
+        require(name.len() <= LONGEST_NAME && !name.contains(char::is_control), || {
+            bad(&format!("a file name has at most {LONGEST_NAME} bytes here, and no control characters"))
         })?;
         require(name.ends_with(".safetensors"), || {
             bad("the name must end in .safetensors, which is what the file will be")

@@ -15,6 +15,7 @@ use crate::results::confusion_pictures;
 use crate::saved::SavedRun;
 use crate::sheet::{SHEET_IMAGES, sheet};
 use crate::shots::pictures;
+use crate::tracking::Tracking;
 use crate::trained_on;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use wellfit_record::{
     DataInfo, EpochRecord, Event, Metric, ModelInfo, NewestGood, RunDir, RunInfo, RunWriter, StopReason,
     TEST, data_wait_share, now,
 };
-use wellfit_report::{PICTURES, REPORT, RunReport, run_page, tensorboard};
+use wellfit_report::{PICTURES, REPORT, RunReport, run_page};
 use wellfit_train::{FitConfig, TrainError, fit, model_file, model_metadata};
 use wellfit_weights::to_safetensors_bytes;
 
@@ -233,7 +234,8 @@ impl Experiment {
         }
         config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
         observer.ready(&spec, run.path())?;
-        let mut watch = Watch { cache: train.cache().clone(), observer };
+        let tracking = Tracking::new(&spec, &saved.info, run.path());
+        let mut watch = Watch { cache: train.cache().clone(), tracking, observer };
         let loaders = (&train, &val);
         let result = match from {
             None => fit(network, loaders, &config, &mut run, &mut watch),
@@ -242,10 +244,11 @@ impl Experiment {
                 wellfit_train::resume(network, loaders, &config, found, &mut run, &mut watch)
             }
         };
+        watch.end(result.is_ok());
         match result {
             Ok(outcome) => {
-                let left = Left { page: (!spec.no_report).then_some(&train), tensorboard: spec.tensorboard };
-                let finished = finish(&mut run, (saved, &config), (left, &val), outcome, observer)?;
+                let page = (!spec.no_report).then_some(&train);
+                let finished = finish(&mut run, (saved, &config), (page, &val), outcome, observer)?;
                 Ok(Outcome { data: source.data, test_is_untouched, ..finished })
             }
             Err(TrainError::Interrupted { reason }) => {
@@ -316,7 +319,12 @@ fn judge(
     (train, val): (Option<&Loader>, &Loader),
     engine: Arc<dyn Engine>,
     network: Network,
+    left: &mut Vec<String>,
 ) -> Result<Network, RunError> {
+    let mut write = |name: &str, bytes: &[u8]| {
+        left.push(name.to_owned());
+        run.write_file(name, bytes)
+    };
     let (classes, preprocessing) = (saved.info.classes.clone(), val.preprocessing().clone());
     let classifier = Classifier::alone(network, classes, preprocessing).on(engine);
     let found = classifier.evaluate_batches(val, &mut ())?;
@@ -326,49 +334,24 @@ fn judge(
     if let Value::Object(map) = &mut result {
         map.extend(evaluation_json((&found, &judgement), val.dataset(), &classifier.classes));
     }
-    run.write_file(EVALUATION, format!("{result:#}\n").as_bytes())?;
+    write(EVALUATION, format!("{result:#}\n").as_bytes())?;
     let name = format!("{} (validation)", saved.info.data.name);
     for (name, bytes) in confusion_pictures(&judgement.confusion, &classifier.classes, &name)? {
-        run.write_file(&name, &bytes)?;
+        write(&name, &bytes)?;
     }
     if let Some(train) = train {
         let shots = pictures(&classifier, &found.answers(), (train, val.dataset()))?;
         let text = serde_json::to_vec(&shots).map_err(|error| RunError::Output(error.to_string()))?;
-        run.write_file(PICTURES, &text)?;
+        write(PICTURES, &text)?;
     }
     Ok(classifier.network)
-}
-
-/// What a run leaves for people and other tools, from its record.
-#[derive(Clone, Copy)]
-struct Left<'a> {
-    /// The training images, where there is to be a page.
-    page: Option<&'a Loader>,
-    /// Whether TensorBoard's event file is wanted.
-    tensorboard: bool,
-}
-
-impl Left<'_> {
-    /// Writes it, from what is on the disk.
-    fn write(self, run: &RunWriter) -> Result<(), RunError> {
-        if self.page.is_some() {
-            let page = run_page(&RunReport::read(run.path())?)?;
-            run.write_file(REPORT, page.as_bytes())?;
-        }
-        if self.tensorboard {
-            let (report, steps) = (RunReport::read(run.path())?, RunDir::open(run.path())?.steps()?.rows);
-            let name = tensorboard::file_name(&report.info.created);
-            run.write_file(&name, &tensorboard::events(&report, &steps))?;
-        }
-        Ok(())
-    }
 }
 
 /// The plots and the best weights.
 fn finish(
     run: &mut RunWriter,
     (saved, config): (&SavedRun, &FitConfig),
-    (wanted, val): (Left<'_>, &Loader),
+    (page, val): (Option<&Loader>, &Loader),
     outcome: wellfit_train::Outcome,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, RunError> {
@@ -400,8 +383,12 @@ fn finish(
     let model = path.join(&name);
     left.push(name);
     let wellfit_train::Outcome { epochs, stop, network, .. } = outcome;
-    let network = judge(run, saved, (wanted.page, val), config.engine.clone(), network)?;
-    wanted.write(run)?;
+    let network = judge(run, saved, (page, val), config.engine.clone(), network, &mut left)?;
+    // The page is none of the files that belong to the run for good: `report` writes it anew, and a later version may do it
+    // otherwise.
+    if page.is_some() {
+        run.write_file(REPORT, run_page(&RunReport::read(run.path())?)?.as_bytes())?;
+    }
     // The run is finished once the record has this.
     let files = run.entries(&left)?;
     run.event(&Event::Files { files })?;

@@ -69,6 +69,10 @@ pub enum Command {
     Lab(Lab),
     /// Find out by pairs of runs whether a technique helps, with a stated chance of error
     Prove(Box<ProveArgs>),
+    /// Improve settings within a budget: diagnose, test what is advised by pairs of runs, adopt what is proven, and again
+    Improve(Box<crate::improve_args::ImproveArgs>),
+    /// Search for good settings: many runs, each with settings that follow from how the others did
+    Tune(Box<crate::tune_args::TuneArgs>),
     /// Classify images with a run's best weights
     Predict(PredictArgs),
     /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration
@@ -78,6 +82,9 @@ pub enum Command {
     /// Answer over HTTP: images in, classes out
     #[cfg(feature = "serve")]
     Serve(Box<crate::serve_args::ServeArgs>),
+    /// Runs in a browser while they go on; stop one, or lower its rate
+    #[cfg(feature = "serve")]
+    Watch(crate::watch_args::WatchArgs),
     /// Look where a run's record cannot: BatchNorm, labels that are probably wrong, images that are there more than once
     Probe(crate::probe_args::ProbeArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing; curves for TensorBoard and tables
@@ -106,6 +113,11 @@ pub enum Command {
     Report(crate::report_args::ReportArgs),
     /// Measure this machine: a training step, a forward pass, the loader
     Bench(BenchArgs),
+    /// Print what makes a shell complete commands and options
+    Completions(crate::shell_args::CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(crate::shell_args::ManArgs),
 }
 
 /// The experiments.
@@ -468,4 +480,8 @@ pub struct ReplayArgs {
     pub lr: Option<f64>,
     #[command(flatten)]
     pub family: crate::replay_args::FamilyArgs,
+    #[command(flatten)]
+    pub branch: crate::replay_args::BranchArgs,
+    #[command(flatten)]
+    pub place: crate::replay_args::ReplayOutArgs,
 }

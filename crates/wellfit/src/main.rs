@@ -1,5 +1,9 @@
 //! The `wellfit` command: parse the arguments, run the command, report the result or the error.
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod args;
 mod bar;
 mod bench_args;
@@ -11,6 +15,7 @@ mod data_args;
 mod diagnose_args;
 mod error;
 mod explain_args;
+mod improve_args;
 mod lab_args;
 mod labs;
 mod lr_find_args;
@@ -28,9 +33,13 @@ mod report_args;
 #[cfg(feature = "serve")]
 mod serve_args;
 mod settings;
+mod shell_args;
 mod signals;
 mod translate;
+mod tune_args;
 mod verify_args;
+#[cfg(feature = "serve")]
+mod watch_args;
 
 use args::{Cli, Command, Data, Lab};
 use config::{MOST_THREADS, require};
@@ -97,11 +106,15 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Lab(Lab::Dropout(args)) => labs::dropout::run(args, out),
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
         Command::Prove(args) => commands::prove::run(args, out),
+        Command::Improve(args) => commands::improve::run(args, out),
+        Command::Tune(args) => commands::tune::run(args, cli.threads, out),
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Explain(args) => commands::explain::run(args, out),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(args, out),
+        #[cfg(feature = "serve")]
+        Command::Watch(args) => commands::watch::run(args, out),
         Command::Probe(args) => commands::probe::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
@@ -119,5 +132,7 @@ fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
         Command::Diagnose(args) => commands::diagnose::run(args, out),
         Command::Report(args) => commands::report::run(args, out),
         Command::Bench(args) => commands::bench::run(args, out),
+        Command::Completions(args) => commands::completions::run(args, out),
+        Command::Man(args) => commands::man::run(args, out),
     }
 }

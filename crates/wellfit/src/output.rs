@@ -115,6 +115,11 @@ fn print(line: &str) {
     note_loss(writeln!(std::io::stdout(), "{line}"));
 }
 
+/// Print a text as it is.
+pub fn print_text(text: &str) {
+    note_loss(std::io::stdout().write_all(text.as_bytes()));
+}
+
 /// Remember why standard output did not take something.
 pub fn note_loss(result: std::io::Result<()>) {
     if let Err(error) = result

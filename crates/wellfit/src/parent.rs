@@ -1,6 +1,6 @@
 //! A process that another `wellfit` started for a trial ends with it, however that one ends.
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// The variable in which a process finds the number of the one that it ends with.
 const PARENT: &str = "WELLFIT_ENDS_WITH";
@@ -21,4 +21,15 @@ pub fn end_with_it() {
             std::process::exit(128 + 9);
         }
     }
+}
+
+/// Let a child save what it is at and end.
+pub fn interrupt(child: &mut Child) {
+    #[cfg(target_os = "linux")]
+    if rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)
+        .is_ok()
+    {
+        return;
+    }
+    let _ = child.kill();
 }

@@ -26,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "bench",
     "lr-find",
     "report",
+    "tune",
     "--help",
 ];
 

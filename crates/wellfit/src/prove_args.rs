@@ -33,6 +33,9 @@ pub struct ProveArgs {
     /// Make pairs until the verdict is sure, at most so many
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub until_sure: Option<usize>,
+    /// Let several techniques race: drop those that fall behind, and end when one is proven to help
+    #[arg(long, requires = "until_sure", conflicts_with = "factorial")]
+    pub race: bool,
     /// What is compared, of the validation images
     #[arg(long, value_name = "METRIC", default_value = "val_accuracy")]
     pub metric: String,

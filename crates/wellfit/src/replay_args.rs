@@ -1,4 +1,4 @@
-//! The options of `replay --family`.
+//! The options of `replay --family` and `--branch`.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -16,9 +16,27 @@ pub struct FamilyArgs {
     /// With --family: these least changes [default: 0,0.001,0.01]
     #[arg(long, value_name = "LIST", requires = "family", allow_negative_numbers = true)]
     pub min_deltas: Option<String>,
-    /// With --family: the folder for the pictures, as PNG and SVG
-    #[arg(long, default_value = "replay", value_name = "DIR")]
-    pub out: PathBuf,
+}
+
+/// What `replay` trains.
+#[derive(Debug, Args)]
+pub struct BranchArgs {
+    /// Train what the record of --run cannot tell: a run with these policies, which begins behind the last epoch that both have
+    /// in common; what is not named stays as the run has it
+    #[arg(long, requires = "run", conflicts_with_all = ["family", "lr"])]
+    pub branch: bool,
+    /// With --branch: the data of the run, if they have moved
+    #[arg(long, value_name = "DATA", requires = "branch")]
+    pub data: Option<String>,
+}
+
+/// Where `replay` writes.
+#[derive(Debug, Args)]
+pub struct ReplayOutArgs {
+    /// With --family: the folder for the pictures, as PNG and SVG [default: replay]; with --branch: the new run's directory
+    /// [default: runs/<data>-<model>-<n>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Replace what is there
     #[arg(long)]
     pub force: bool,

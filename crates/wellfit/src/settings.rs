@@ -96,7 +96,7 @@ where
 pub fn in_flags(text: &str) -> String {
     let settings = entries().iter().map(|entry| (entry.name, entry.option()));
     // Where a run goes is no setting of it, and neither is what calibrates its numbers or names its outputs.
-    let others = ["force", "out", "calibrate", "classes"].map(|name| (name, name.to_owned()));
+    let others = ["force", "out", "calibrate", "classes", "data"].map(|name| (name, name.to_owned()));
     settings.chain(others).fold(text.to_owned(), |text, (name, option)| {
         text.replace(&format!("`{name}`"), &format!("--{option}"))
     })

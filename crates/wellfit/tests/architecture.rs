@@ -131,3 +131,22 @@ fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         }
     }
 }
+
+/// An example that rustdoc compiles and runs, on the facade's first page.
+#[test]
+fn every_part_of_the_facade_has_an_example() {
+    let facade = include_str!("../src/lib.rs");
+    let parts = facade
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';')?.split_once(" as "));
+    let sections: Vec<&str> = facade.split("\n//! ## ").skip(1).collect();
+    let names: Vec<&str> = parts.map(|(_, name)| name).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        let titles = [format!("[`{name}`]:"), format!("`{name}`:")];
+        let section = sections.iter().find(|section| titles.iter().any(|title| section.starts_with(title)));
+        let example =
+            section.and_then(|section| section.split_once("//! ```")).map_or("", |(_, example)| example);
+        assert!(example.contains(&format!("wellfit::{name}::")), "{name} has no example");
+    }
+}

@@ -9,7 +9,7 @@ use wellfit_policy::classification::wilson;
 
 /// The rule of `duplicates`: images of the validation part are in the training part, too.
 pub fn duplicates(look: &Look<'_>) -> Ruled {
-    let found = look.know(look.facts().duplicates, "a search for duplicates")?;
+    let found = look.know(look.facts().duplicates, "a search for duplicates (`wellfit probe RUN`)")?;
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let share = found as f64 / images as f64;
     if share.is_nan() || share < DUPLICATES.value {
@@ -27,7 +27,8 @@ pub fn duplicates(look: &Look<'_>) -> Ruled {
 
 /// The rule of `label-errors`.
 pub fn label_errors(look: &Look<'_>) -> Ruled {
-    let found = look.know(look.facts().label_suspects, "probabilities out of sample (train --folds)")?;
+    let found =
+        look.know(look.facts().label_suspects, "answers to images out of sample (`wellfit probe RUN`)")?;
     let images = look.know(look.facts().n_val, "the number of validation images (--n-val)")?;
     let share = found as f64 / images as f64;
     if share.is_nan() || share < LABEL_ERRORS.value {

@@ -7,6 +7,7 @@ mod facts;
 mod formats;
 mod meaning;
 mod own;
+mod probed;
 mod read;
 mod recorded;
 mod series;

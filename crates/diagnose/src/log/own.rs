@@ -4,6 +4,7 @@ use super::asked::Asked;
 use super::curves::Curves;
 use super::facts::Facts;
 use super::formats::Format;
+use super::probed;
 use super::recorded;
 use super::series::Series;
 use crate::error::LogError;
@@ -47,6 +48,7 @@ pub fn of_run(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
         curves.notes.extend(log.problems.iter().map(ToString::to_string));
         recorded::add(&log.rows, &mut curves);
     }
+    probed::add(&run.dir()?, &mut curves);
     asked.add_to(&mut curves.facts);
     if curves.epochs.is_empty() {
         let problem = format!("{} has recorded no epoch: there is nothing to look at", path.shown());

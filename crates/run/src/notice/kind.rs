@@ -2,6 +2,8 @@
 
 use crate::check::Concern;
 use crate::classes::ClassCounts;
+use crate::improve::Step;
+use crate::lost::Remedy;
 use crate::options::PrecisionName;
 use crate::spec::Difference;
 use std::path::PathBuf;
@@ -59,6 +61,24 @@ pub enum Notice {
         /// The epochs that are not trained again.
         epochs: u32,
     },
+    /// A run with other policies begins behind what it has in common with another one.
+    BranchedFrom {
+        /// The other run.
+        run: PathBuf,
+        /// The epochs that are not trained again.
+        epochs: u32,
+        /// The epochs that both have in common; more where no state behind them is left.
+        common: u32,
+    },
+    /// A run with other policies has some epochs in common with another one, but no state of it is left to begin behind.
+    NoStateInCommon {
+        /// The other run.
+        run: PathBuf,
+        /// The epochs that both have in common.
+        common: u32,
+    },
+    /// What an improvement does next.
+    Improving(Step),
     /// A technique whose settings the baseline has already.
     NoTechnique {
         /// Its name.
@@ -280,10 +300,12 @@ pub enum Notice {
         /// Which, and what is wrong with it.
         damaged: String,
     },
-    /// The record of a run lacks something of the time before the checkpoint that it goes on from.
-    RecordCutShort {
+    /// A run lost something that had been on the disk.
+    Lost {
         /// What, in words.
-        lack: String,
+        lost: String,
+        /// What becomes of it.
+        remedy: Remedy,
     },
     /// A run began on another kind of machine, or with another version.
     OtherMachine {
@@ -310,6 +332,13 @@ pub enum Notice {
     /// The cache can keep nothing more.
     CacheFailed {
         /// Why.
+        problem: String,
+    },
+    /// Another tool is not told of the run, or not of all of it.
+    NotTold {
+        /// Which.
+        to: &'static str,
+        /// Why not.
         problem: String,
     },
     /// A run failed, what it left stays.
@@ -417,9 +446,10 @@ impl Notice {
                 | Self::WeightsUnused { .. }
                 | Self::FeaturesNotKept
                 | Self::CheckpointDamaged { .. }
-                | Self::RecordCutShort { .. }
+                | Self::Lost { .. }
                 | Self::OtherMachine { .. }
                 | Self::CacheFailed { .. }
+                | Self::NotTold { .. }
                 | Self::PreprocessingUnlike { .. }
                 | Self::ConfigLeftOut { .. }
                 | Self::NoLocks { .. }

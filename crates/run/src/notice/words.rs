@@ -35,6 +35,28 @@ impl fmt::Display for Notice {
             Self::Branched { epochs } => {
                 write!(f, "The first {} are the baseline's", plural(*epochs as usize, "epoch"))
             }
+            Self::BranchedFrom { run, epochs, common } => {
+                let (first, name) = (plural(*epochs as usize, "epoch"), run.shown());
+                write!(f, "The first {first} are those of {name}")?;
+                if epochs < common {
+                    write!(
+                        f,
+                        "; epoch {common} would be the last in common, but its state is gone: a run keeps more with `keep`"
+                    )?;
+                }
+                Ok(())
+            }
+            Self::NoStateInCommon { run, common: 0 } => {
+                write!(f, "Nothing is in common with {}: its first step has another rate", run.shown())
+            }
+            Self::NoStateInCommon { run, common } => write!(
+                f,
+                "{} has the first {} in common, but the states up to there are gone, so it is trained from its beginning: a run \
+                 keeps more with `keep`",
+                run.shown(),
+                plural(*common as usize, "epoch")
+            ),
+            Self::Improving(step) => write!(f, "{step}"),
             Self::NoTechnique { name } => write!(
                 f,
                 "{name}: the baseline has these settings already, so the arms will be the same to the bit"
@@ -162,9 +184,7 @@ impl fmt::Display for Notice {
                     write!(f, ". The rate goes on as the schedule {schedule} has it for that many")
                 })
             }
-            Self::RecordCutShort { lack } => {
-                write!(f, "the record was damaged: {lack}; the run goes on to the same weights")
-            }
+            Self::Lost { lost, remedy } => write!(f, "the run lost something: {lost}; {remedy}"),
             Self::CheckpointDamaged { damaged } => write!(f, "a checkpoint is passed over: {damaged}"),
             Self::OtherMachine { message } => f.write_str(message),
             Self::NoLocks { run } => write!(
@@ -191,6 +211,7 @@ impl fmt::Display for Notice {
             Self::CacheFailed { problem } => {
                 write!(f, "`cache` disk: {problem}. The run goes on, but nothing more is kept")
             }
+            Self::NotTold { to, problem } => write!(f, "{to} is not told of the run any more: {problem}"),
             Self::RunSoFar { path } => write!(f, "The run so far is in {}", path.shown()),
             Self::Stopped { epoch, reason } => write!(f, "Stopped after epoch {epoch}: {reason}"),
             Self::TrainingTime { seconds } => write!(f, "Training time: {}", duration(*seconds)),

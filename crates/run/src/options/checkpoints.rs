@@ -73,12 +73,26 @@ macro_rules! checkpoint_options {
             immaterial: true,
         }
 
-        /// Also leave the curves as TensorBoard's event file in the run's directory
+        /// Also write the curves as TensorBoard's event file in the run's directory, while the run goes on
         ///
         /// `wellfit export --format tensorboard` makes it later.
         tensorboard: bool {
             default: |_| false,
             immaterial: true,
+        }
+
+        /// Also log the run to the MLflow server there, such as `http://127.0.0.1:5000`
+        ///
+        /// The experiment is the data's name, or what MLFLOW_EXPERIMENT_NAME says. MLFLOW_TRACKING_TOKEN, or
+        /// MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are sent along.
+        mlflow: Option<String> {
+            default: |_| None,
+            default_text: "none",
+            value_name: "URL",
+            immaterial: true,
+            check: |spec| require(spec.mlflow.as_deref().is_none_or(checks::is_address), || {
+                "`mlflow` must be an address that begins with http:// or https://, without a name and password".to_owned()
+            }),
         }
 
         /// Judge training images as validation does, for `diagnose`, after every so many epochs; 0 for never
@@ -98,6 +112,9 @@ macro_rules! checkpoint_options {
         keep: usize {
             default: |_| 1,
             value_name: "N",
+            check: |spec| require(spec.keep <= 1_000_000, || {
+                format!("`keep` must be at most 1000000, not {}", spec.keep)
+            }),
             immaterial: true,
         }
     } } };

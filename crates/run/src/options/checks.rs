@@ -103,3 +103,12 @@ pub fn known_metric(setting: &str, name: &str) -> Result<(), String> {
         format!("`{setting}` {name} is unknown; known are {known}")
     })
 }
+
+/// Whether a text is the address of a server. One with a password in it would stand in the record.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.contains('@') && rest.chars().all(|c| c.is_ascii_graphic())
+    })
+}

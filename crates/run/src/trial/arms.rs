@@ -8,7 +8,7 @@ use wellfit_proof::{BASELINE, Design, Settings};
 
 /// An arm.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Arm {
+pub(crate) struct Arm {
     /// Its techniques' names.
     pub name: String,
     /// The directory of its runs within their pair.
@@ -19,7 +19,7 @@ pub(super) struct Arm {
 
 /// The baseline, and all that is trained beside it: each technique, or in a factorial trial each of the 2ᵏ - 1 combinations; bit
 /// i of an arm's place says whether it has technique i.
-pub(super) fn arms(design: &Design) -> Vec<Arm> {
+pub(crate) fn arms(design: &Design) -> Vec<Arm> {
     let count = design.techniques.len();
     let baseline =
         Arm { name: BASELINE.to_owned(), directory: BASELINE.to_owned(), settings: Settings::new() };

@@ -98,9 +98,10 @@ fn cells(loader: &Loader, chosen: &[(usize, String)]) -> Result<Vec<GridCell>, R
     let mut cells = Vec::new();
     for (batch, (_, words)) in loader.load(plan.collect()).zip(chosen) {
         let (batch, classes) = (batch?, &loader.dataset().classes);
+        // A name that is too long is cut at its end.
         let title = |place: usize| {
             let name = classes.get(batch.labels[place] as usize).map_or("", String::as_str);
-            format!("{name} {words}")
+            format!("{words} {name}")
         };
         cells.extend(pictured(&batch, loader.preprocessing(), title));
     }

@@ -2,8 +2,8 @@
 
 use super::known::Known;
 use super::pair::Trial;
-use super::sharing::trained;
 use crate::error::RunError;
+use crate::sharing::trained;
 use wellfit_plot::{Axis, Band, Chart, Numbers, Paint, Series};
 use wellfit_proof::trial::PairId;
 use wellfit_record::{Metric, Quantity, RunDir};

@@ -12,7 +12,7 @@ use wellfit_data::{Depth, Splits};
 
 /// Where a trial's data are, and the data once they were opened.
 #[derive(Debug)]
-pub(super) struct Data<'a> {
+pub(crate) struct Data<'a> {
     pub source: &'a DataSource,
     /// As opened with these settings; other ones need another look at the files.
     opened: RefCell<Vec<((bool, Depth), Splits)>>,

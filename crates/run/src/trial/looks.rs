@@ -9,7 +9,7 @@ use serde_json::json;
 use wellfit_base::Shown;
 use wellfit_data::DataError;
 use wellfit_proof::{Outcome, judge};
-use wellfit_record::{TrialDir, now};
+use wellfit_record::{RecordError, TrialDir, now};
 
 /// The file that counts the looks, a line each.
 const LOOKS: &str = "test-looks.jsonl";
@@ -30,6 +30,19 @@ pub(super) fn count(dir: &TrialDir) -> Result<usize, RunError> {
     Ok(dir.read_file(LOOKS)?.map_or(0, |text| text.lines().count()))
 }
 
+/// Count a look at so many test images before it begins: which it is, from 1.
+pub(crate) fn noted(
+    images: usize,
+    read: impl Fn(&str) -> Result<Option<String>, RecordError>,
+    write: impl Fn(&str, &[u8]) -> Result<(), RecordError>,
+) -> Result<usize, RunError> {
+    let before = read(LOOKS)?.unwrap_or_default();
+    let number = before.lines().count() + 1;
+    let line = json!({ "look": number, "time": now(), "images": images });
+    write(LOOKS, format!("{before}{line}\n").as_bytes())?;
+    Ok(number)
+}
+
 /// Judge the best weights of all runs on the test images. The look counts from its beginning on.
 pub(super) fn look(
     trial: &Trial<'_>,
@@ -43,10 +56,8 @@ pub(super) fn look(
             trial.data.source.data
         ))));
     };
-    let before = trial.dir.read_file(LOOKS)?.unwrap_or_default();
-    let number = before.lines().count() + 1;
-    let line = json!({ "look": number, "time": now(), "images": test.len() });
-    trial.dir.write_file(LOOKS, format!("{before}{line}\n").as_bytes())?;
+    let number =
+        noted(test.len(), |name| trial.dir.read_file(name), |name, text| trial.dir.write_file(name, text))?;
     let mut seen = known.clone();
     for (id, found) in &mut seen {
         let arms = [0, id.technique + 1].map(|arm| trial.run(id.pair, arm));

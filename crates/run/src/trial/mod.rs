@@ -6,6 +6,7 @@ mod changed;
 mod curves;
 mod data;
 mod differences;
+mod keeper;
 mod known;
 mod looks;
 mod measure;
@@ -14,9 +15,15 @@ mod pictures;
 mod place;
 mod plan;
 mod result;
-mod sharing;
 mod techniques;
 mod work;
+
+pub(crate) use arms::arms;
+pub(crate) use data::Data;
+pub(crate) use looks::noted as noted_look;
+pub(crate) use place::plan_of;
+pub(crate) use plan::settings;
+pub(crate) use wellfit_proof::BASELINE;
 
 pub use audit::{Audit, AuditedRun, audit, origin};
 pub use looks::TestLook;

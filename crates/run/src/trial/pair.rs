@@ -2,7 +2,7 @@
 
 use super::arms::{Arm, options};
 use super::data::Data;
-use super::sharing::{Keeper, Sharing, source};
+use super::keeper::Keeper;
 use crate::error::RunError;
 use crate::experiment::Experiment;
 use crate::member::{State, state};
@@ -11,6 +11,7 @@ use crate::observer::Observer;
 use crate::options::RunSpec;
 use crate::resume::Unfinished;
 use crate::saved::SavedRun;
+use crate::sharing::Sharing;
 use crate::training::Destination;
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
@@ -19,6 +20,9 @@ use wellfit_proof::trial::PairId;
 use wellfit_record::{Checkpoint, RunDir, TrialDir};
 use wellfit_train::LAST;
 use wellfit_train::callback::{Callback, Control, EpochReport, Tick};
+
+/// The baseline's directory, seen from a treated run's.
+const BESIDE: &str = "../baseline";
 
 /// A trial that is being worked on.
 #[derive(Clone, Copy)]
@@ -130,8 +134,7 @@ impl Trial<'_> {
         drop(baseline);
         let from = RunDir::open(self.run(pair, 0))?;
         let late = sharing.is_late();
-        let found =
-            if self.whole && !late { None } else { source((self.dir, self.seed(pair)), &from, &sharing)? };
+        let found = if self.whole && !late { None } else { sharing.latest_state(&from, self.kept(pair))? };
         let Some(found) = found else {
             if late {
                 return Err(lost(from.path(), "the state at which the technique begins is gone"));
@@ -140,7 +143,7 @@ impl Trial<'_> {
             return Ok(());
         };
         observer.notice(&Notice::Branched { epochs: found.checkpoint.manifest.info.epoch });
-        let fill = |config: &_, run: &mut _| sharing.fill(&from, &found, config, run);
+        let fill = |config: &_, run: &mut _| sharing.fill((&from, BESIDE), &found, config, run);
         let (run, saved) = experiment.make_branched(&self.place(pair, arm), fill)?;
         drop(Unfinished::new(run, saved).resume(experiment, &mut Brief(observer))?);
         Ok(())
@@ -150,7 +153,12 @@ impl Trial<'_> {
     pub fn sharing(&self, pair: usize, arm: usize, baseline: &Experiment) -> Result<Sharing, RunError> {
         let options = options(self.design, &self.arms[arm], self.seed(pair))?;
         let treated = self.data.spec(&options, self.data.kind(baseline))?;
-        Sharing::of(baseline, &treated, self.design.treat_at)
+        Sharing::of(baseline, (&baseline.spec, &treated), self.design.treat_at)
+    }
+
+    /// The states of a baseline that are kept for its treated runs.
+    fn kept(&self, pair: usize) -> impl Iterator<Item = PathBuf> {
+        self.dir.kept(self.seed(pair)).into_iter().map(|(_, path)| path)
     }
 
     fn begin(

@@ -85,7 +85,7 @@ fn begun(dir: &Path) -> Option<TrialDir> {
 }
 
 /// The plan in a trial's directory.
-pub(super) fn plan_of(dir: &TrialDir) -> Result<Design, RunError> {
+pub(crate) fn plan_of(dir: &TrialDir) -> Result<Design, RunError> {
     let plan = dir.plan()?;
     Design::from_toml(&plan)
         .map_err(|error| RunError::Output(format!("{}: {error}", dir.path().join(TRIAL_TOML).shown())))

@@ -31,6 +31,8 @@ pub struct Ask {
     pub alpha: f64,
     /// The epoch, counted from 1, at which the techniques begin; from the start if none.
     pub treat_at: Option<u32>,
+    /// Whether the techniques race: the first that is proven to help ends the trial.
+    pub race: bool,
     /// Whether all combinations of the techniques are trained, to judge effects and interactions of two.
     pub factorial: bool,
     /// Whether to look at the test part in the end.
@@ -44,7 +46,7 @@ impl Ask {
     ///
     /// # Errors
     /// If a technique, a setting or a number cannot be used.
-    pub(super) fn design(&self, kind: DataKind) -> Result<Design, RunError> {
+    pub(crate) fn design(&self, kind: DataKind) -> Result<Design, RunError> {
         let metric = self.metric()?;
         self.refuse()?;
         let mut baseline = match &self.run {
@@ -65,7 +67,7 @@ impl Ask {
         }
         let mut design = Design::new(metric.name(), metric.mode(), techniques);
         (design.delta, design.alpha, design.first_seed) = (self.delta, self.alpha, first_seed);
-        design.treat_at = self.treat_at;
+        (design.treat_at, design.race) = (self.treat_at, self.race);
         if self.factorial {
             design.contrasts = Some(effects(&design.techniques));
         }
@@ -149,7 +151,7 @@ fn effects(techniques: &[Technique]) -> Vec<Vec<String>> {
 }
 
 /// The given settings as text. An arm's options are read back from it.
-fn settings(options: &Options) -> Result<Settings, RunError> {
+pub(crate) fn settings(options: &Options) -> Result<Settings, RunError> {
     let table =
         toml::Table::try_from(options).map_err(|error| RunError::Output(format!("settings: {error}")))?;
     let text = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -42,11 +42,11 @@ pub fn run(args: &ShowArgs, out: Output) -> Result<(), CliError> {
     let sentences = duplicate_sentences(&found);
     sentences.iter().for_each(|sentence| out.warn(sentence));
     if !sentences.is_empty() {
-        out.say(format!("wellfit data dedupe {} lists them, and can move them away", args.data));
+        out.say(format!("wellfit data dedupe {} lists them, and can move them away", shown(&args.data)));
     }
     out.say(format!("suspicious files: {}", splits.skipped.len()));
     if splits.train.is_empty() {
-        let problem = format!("{} has no image that can be used", args.data);
+        let problem = format!("{} has no image that can be used", shown(&args.data));
         return Err(CliError::Data(DataError::Invalid(problem)));
     }
     let (picture, first) = grid(&splits.train, args.images, args.seed, args.depth)?;

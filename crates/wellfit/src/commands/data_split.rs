@@ -22,7 +22,7 @@ pub fn run(args: &SplitArgs, out: Output) -> Result<(), CliError> {
     let shares = [(args.val, &splits.val, "val"), (args.test, &splits.test, "test")];
     for (share, part, name) in shares {
         require(share == 0.0 || part.is_none(), || {
-            format!("{} has a {name} part already, which is kept: give --{name} 0", args.data)
+            format!("{} has a {name} part already, which is kept: give --{name} 0", shown(&args.data))
         })?;
     }
     let train = &splits.train;

@@ -19,7 +19,7 @@ pub fn run(args: &ExportArgs, format: ExportFormat, out: Output) -> Result<(), C
             (
                 "tensorboard",
                 tensorboard::file_name(&report.info.created),
-                tensorboard::events(&report, &steps),
+                tensorboard::events(&report, &steps).0,
             )
         }
         ExportFormat::Csv => ("csv", "curves.csv".to_owned(), rows::csv(&report)?),

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod compare;
+pub mod completions;
 pub mod cross_validation;
 pub mod data_dedupe;
 pub mod data_show;
@@ -14,8 +15,10 @@ pub mod explain;
 pub mod export;
 mod export_curves;
 mod folder;
+pub mod improve;
 pub mod int8;
 pub mod lr_find;
+pub mod man;
 pub mod models;
 pub mod outcome;
 pub mod plot;
@@ -29,8 +32,11 @@ pub mod runs;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod train;
+pub mod tune;
 pub mod verify;
 pub mod verify_resume;
+#[cfg(feature = "serve")]
+pub mod watch;
 pub mod weights;
 
 use crate::error::CliError;

@@ -4,6 +4,7 @@ use crate::commands::diagnose::weightiest;
 use crate::output::{self, Output, number};
 use serde_json::json;
 use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::diagnose::{Asked, diagnose, log};
 use wellfit::run::Outcome;
 
@@ -25,7 +26,7 @@ pub fn report(outcome: &Outcome, data: &str, out: Output) {
     }));
     tell_weightiest(outcome, out);
     if outcome.test_is_untouched {
-        out.say(format!("test/ is untouched: wellfit evaluate {} {data}", outcome.run.shown()));
+        out.say(format!("test/ is untouched: wellfit evaluate {} {}", outcome.run.shown(), shown(data)));
     }
 }
 

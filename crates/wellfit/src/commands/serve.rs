@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 use wellfit::base::Shown;
 use wellfit::base::file::read_text;
-use wellfit::base::words::plural;
+use wellfit::base::words::either;
 use wellfit::run::{Classifier, RunError};
 use wellfit::serve::{Event, ServeError, Server, Settings};
 
@@ -36,7 +36,10 @@ pub fn run(args: &ServeArgs, out: Output) -> Result<(), CliError> {
         open(&again, Output { quiet: true, ..out }).map_err(|problem| RunError::Model(problem.to_string()))
     });
     let address = format!("http://{}", server.address());
-    out.say(format!("{model} with {} answers at {address} (Ctrl-C ends)", plural(classes, "class")));
+    out.say(format!(
+        "{model} with {classes} {} answers at {address} (Ctrl-C ends)",
+        either(classes, "class", "classes")
+    ));
     if without_token && !server.address().ip().is_loopback() {
         out.warn("everybody who reaches this machine may ask: give --token-file to prevent that");
     }

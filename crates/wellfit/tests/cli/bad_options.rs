@@ -24,6 +24,7 @@ fn numbers_out_of_range() {
     for (options, parts) in [
         ("--batch-size 0", &["--batch-size must be between 1 and", "not 0"][..]),
         ("--batch-size 18446744073709551615", &["--batch-size must be between 1 and"]),
+        ("--keep 9223372036854775808", &["--keep must be at most 1000000"]),
         ("--epochs 0", &["--epochs must be at least 1"]),
         ("--epochs -1", &["--epochs", "give a whole number from 0 to"]),
         ("--lr 0,1", &["--lr", "with a point: 0.1"]),
@@ -104,6 +105,8 @@ fn names_for_checkpoints() {
     ] {
         refuses(&format!("--checkpoint {name}"), &["--checkpoint", name, part]);
     }
+    let long = "x".repeat(250);
+    refuses(&format!("--checkpoint {long}.safetensors"), &["a file name has at most 200 bytes"]);
 }
 
 #[test]

@@ -265,6 +265,7 @@ impl Outcome {
         let value: Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"));
         assert!(value.is_object(), "{self}");
+        crate::schema::check(&self.line, &value);
         value
     }
 }

@@ -83,3 +83,25 @@ fn a_run_is_diagnosed_and_train_ends_with_its_weightiest_lines() {
     bench.write("empty/run.toml", "format = 1\n");
     bench.run("diagnose empty").exits(5);
 }
+
+#[test]
+fn a_picture_shows_the_curves_with_the_findings_at_their_epochs() {
+    let bench = bench("log.csv", OVERFIT);
+    bench.run("diagnose log.csv --picture a.svg").succeeds().says("Picture: a.svg");
+    let svg = bench.text("a.svg");
+    for part in ["overfitting", "validation loss", "log.csv, 7 epochs"] {
+        assert!(svg.contains(part), "{part} in {svg}");
+    }
+    bench.run("diagnose log.csv --picture a.PNG --quiet").succeeds().keeps_silent();
+    assert!(bench.bytes("a.PNG").starts_with(b"\x89PNG"));
+    bench.refuses("diagnose log.csv --picture a.svg", 5, &["a.svg exists", "--force"]);
+    bench.run("diagnose log.csv --picture a.svg --force").succeeds();
+    bench.refuses("diagnose log.csv --picture a.jpg", 2, &["--picture a.jpg", ".png or .svg"]);
+    bench.refuses("diagnose log.csv log.csv --picture b.svg", 2, &["one run or log"]);
+    bench.refuses("diagnose log.csv --picture none/b.svg", 5, &["none/b.svg"]);
+    // Where a finding is about answers, these are drawn.
+    bench
+        .write("few.csv", "epoch,train_loss,val_loss,val_acc\n1,0.9,0.8,0.6\n2,0.5,0.6,0.7\n3,0.4,0.5,0.8\n");
+    bench.run("diagnose few.csv --n-val 20 --picture b.svg").succeeds().says("validation-too-small");
+    assert!(bench.text("b.svg").contains("validation accuracy"));
+}

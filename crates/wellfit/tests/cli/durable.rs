@@ -278,22 +278,90 @@ fn a_run_without_whole_weights_says_so_and_makes_them_again() {
     assert!(bench.bytes("run/model.safetensors") == whole);
 }
 
+/// The kinds of the events that do not depend on interruptions.
+fn kinds(bench: &Bench, run: &str) -> Vec<String> {
+    let rows = bench.text(&format!("{run}/events.jsonl"));
+    let kind = |row: &str| serde_json::from_str::<serde_json::Value>(row).unwrap()["event"].to_string();
+    let mut kinds: Vec<String> = rows.lines().map(kind).collect();
+    kinds.retain(|kind| !["\"resumed\"", "\"warning\"", "\"interrupted\""].contains(&kind.as_str()));
+    kinds
+}
+
 #[test]
-fn a_record_that_was_cut_short_is_found_out_and_its_epochs_come_back() {
+fn a_record_that_was_cut_short_is_found_out_and_made_again() {
     let bench = animals();
     bench.run(&format!("train animals {MLP} --epochs 3 --batch-size 3 --out run")).succeeds();
-    let whole = ending(&bench, "run");
-    for (file, lines, lack) in [("events.jsonl", 4, "lacks 2 of the 3"), ("steps.jsonl", 5, "ends at step 5")]
-    {
+    let whole = (ending(&bench, "run"), kinds(&bench, "run"), bench.text("run/statistics.jsonl"));
+    let cuts = [
+        ("events.jsonl", 4, "lacks epoch 2"),
+        ("steps.jsonl", 5, "at step 5"),
+        ("statistics.jsonl", 2, "epoch 2"),
+    ];
+    for (file, lines, lost) in cuts {
         let text = bench.text(&format!("run/{file}"));
         let kept: String = text.lines().take(lines).map(|line| format!("{line}\n")).collect();
         bench.write(&format!("run/{file}"), kept);
-        bench.run("verify run").exits(5).says(lack);
-        std::fs::remove_file(bench.path("run/model.safetensors")).unwrap();
-        bench.run("resume run").succeeds().warns(lack);
-        let found = ending(&bench, "run");
-        assert!((&found.0, &found.2) == (&whole.0, &whole.2), "{file}");
+        bench.run("verify run").exits(5).says(lost);
+        let outcome = bench.run("resume run").succeeds().warns(lost);
+        outcome.warns("made again, to the same bits").says("Resuming run from its beginning");
+        bench.run("verify run").succeeds();
+        let found = (ending(&bench, "run"), kinds(&bench, "run"), bench.text("run/statistics.jsonl"));
+        assert!(found == whole, "{file}");
     }
+    // What a kept checkpoint stands before is made again from there.
+    let text = bench.text("run/steps.jsonl").replace("\"step\":10,", "\"step\":\"damaged\",");
+    bench.write("run/steps.jsonl", text);
+    bench.run("resume run").succeeds().says("-last, epoch 2, step 8").warns("at step 9");
+    assert!(ending(&bench, "run") == whole.0);
+}
+
+#[test]
+fn a_run_whose_events_are_missing_goes_on() {
+    let bench = animals();
+    let line = format!("train animals {MLP} --epochs 2 --batch-size 3 --out run --resume auto");
+    bench.run(&line).succeeds();
+    let whole = ending(&bench, "run");
+    std::fs::remove_file(bench.path("run/events.jsonl")).unwrap();
+    bench.run("verify run").exits(5).says("events.jsonl").says("it is missing");
+    bench.run(&line).succeeds().says("Resuming run");
+    assert!(ending(&bench, "run") == whole);
+    bench.run("verify run").succeeds();
+}
+
+#[test]
+fn weights_of_an_epoch_that_were_lost_are_made_again() {
+    let bench = animals();
+    let line = format!(
+        "train animals {MLP} --epochs 4 --batch-size 3 --checkpoint e{{epoch}}.safetensors --out run"
+    );
+    bench.run(&line).succeeds();
+    let names = [1, 2, 3, 4].map(|epoch| format!("run/e{epoch}.safetensors"));
+    let whole = names.each_ref().map(|name| bench.bytes(name));
+    let is_whole = || names.each_ref().map(|name| bench.bytes(name)) == whole;
+    // A checkpoint has the same bytes.
+    bench.write(&names[3], "damaged");
+    bench.run("resume run").succeeds().says("run is finished");
+    assert!(is_whole());
+    bench.write(&names[0], "damaged");
+    std::fs::remove_file(bench.path(&names[1])).unwrap();
+    let outcome = bench.run("resume run").succeeds().warns("safetensors is damaged or missing");
+    outcome.says("Resuming run from its beginning").says("TRAINING COMPLETE");
+    assert!(is_whole());
+    bench.run("verify run").succeeds();
+    // A job queue that starts the command again does not train for it.
+    bench.write(&names[0], "damaged");
+    bench.run(&format!("{line} --resume auto")).succeeds().says("run is finished");
+    bench.write(&names[1], "damaged");
+    // From its beginning a run that went on after its end would be another one.
+    bench.run("resume run --epochs 5").succeeds();
+    let model = bench.bytes("run/model.safetensors");
+    bench
+        .run("resume run")
+        .succeeds()
+        .says("run is finished")
+        .warns("damaged or missing")
+        .warns("stays lost");
+    assert!(bench.has("run/e5.safetensors") && bench.bytes("run/model.safetensors") == model);
 }
 
 #[test]

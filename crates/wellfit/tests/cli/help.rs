@@ -41,6 +41,20 @@ fn the_help_of_train_is_in_groups() {
 }
 
 #[test]
+fn shells_and_manuals_know_every_command() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        bench.run(&format!("completions {shell}")).succeeds().says("verify-resume").says("early-stopping");
+    }
+    bench.run("completions bash --json").succeeds().json();
+    bench.run("man pages").succeeds();
+    let page = bench.text("pages/wellfit-train.1");
+    assert!(page.contains("\\-\\-early\\-stopping") && page.contains(".TH wellfit-train 1"), "{page}");
+    assert!(bench.has("pages/wellfit.1") && bench.has("pages/wellfit-data-show.1"));
+    assert!(!bench.text("pages/wellfit.1").contains("wellfit\\-man"), "it is for packages");
+}
+
+#[test]
 fn short_help_lists_what_is_common() {
     let help = Bench::new().run("train -h").succeeds();
     let help = help.says("--epochs").says("--model").says("--out").says("--help lists all options");

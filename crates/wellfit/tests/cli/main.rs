@@ -27,8 +27,11 @@ mod forms;
 mod going_on;
 #[cfg(feature = "wgpu")]
 mod gpu;
+#[cfg(feature = "serve")]
+mod guide;
 mod help;
 mod imbalance;
+mod improve;
 mod inference;
 mod int8;
 mod labs;
@@ -47,15 +50,21 @@ mod prove_branches;
 mod prove_shared;
 mod races;
 mod replay;
+mod replay_branch;
 mod report;
 mod reproducible;
 mod results;
+mod schema;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sweep;
+mod tracking;
 mod train;
 mod trust;
+mod tune;
 mod unfreezing;
 mod warmup;
+#[cfg(feature = "serve")]
+mod watch;
 mod weights;

@@ -47,6 +47,19 @@ fn hostile_classes_are_shown_and_not_obeyed() {
     assert!(classes.iter().map(|class| class.as_str().unwrap()).eq(exact), "exact for programs: {classes:?}");
 }
 
+/// The name of the data stands in what is said of them, too.
+#[test]
+fn hostile_folders_are_shown_and_not_obeyed() {
+    let bench = Bench::new();
+    bench.pictures("pets", &["cat", "dog"], 0..8);
+    bench.run(&format!("train pets {MLP} --epochs 1 --out run")).succeeds();
+    std::fs::rename(bench.path("pets"), bench.path(HOSTILE[1])).unwrap();
+    for line in ["evaluate run", "predict run", "data show", "data stats"] {
+        let output = bench.command(line).arg(HOSTILE[1]).output().unwrap();
+        is_plain(&Outcome::new(line, &output).succeeds());
+    }
+}
+
 #[test]
 fn hostile_files_are_shown_and_not_obeyed() {
     let bench = Bench::new();

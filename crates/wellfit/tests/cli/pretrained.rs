@@ -82,6 +82,10 @@ fn a_download_killed_at_fifty_moments_is_gone_on_with() {
     let bench = Bench::new();
     let content = weights(8 << 20);
     let server = hub("{}", content.clone(), Duration::from_millis(3));
+    let began = std::time::Instant::now();
+    let whole = fetching(&bench, &server).env("XDG_CACHE_HOME", bench.path("other")).output().unwrap();
+    assert!(whole.status.success());
+    let whole = began.elapsed().as_micros() as u64;
     let cache = bench.path("cache");
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut kills = 0;
@@ -90,7 +94,7 @@ fn a_download_killed_at_fifty_moments_is_gone_on_with() {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        sleep(Duration::from_micros(random % 120_000));
+        sleep(Duration::from_micros(random % whole));
         let running = child.try_wait().unwrap().is_none();
         child.kill().unwrap();
         child.wait().unwrap();

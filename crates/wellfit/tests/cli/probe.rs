@@ -42,6 +42,17 @@ fn suspects_are_the_wrong_labels() {
     let part = |name: &str| gap[name].as_f64().unwrap();
     assert!((part("gap") - part("measurement") - part("rest")).abs() < 1e-9, "{gap}");
     assert_eq!(bench.text("p.csv").lines().count(), 43);
+    // A diagnosis reads what the probe left.
+    let found = bench.run("diagnose run --json").succeeds().json();
+    let findings = found["findings"].as_array().unwrap();
+    let named = |name: &str| findings.iter().find(|finding| finding["name"] == name);
+    assert!(
+        named("label-errors").unwrap()["sentence"].as_str().unwrap().starts_with("2 of 42 labels"),
+        "{found}"
+    );
+    assert!(named("duplicates").is_none(), "{found}");
+    let unknown = found["not_looked_at"].as_array().unwrap();
+    assert!(!unknown.iter().any(|of| of["name"] == "duplicates"), "{unknown:?}");
     // The run is what it was, with the files of the probe.
     assert!(before == bench.bytes("run/model.safetensors") && events == bench.text("run/events.jsonl"));
     assert!(bench.bytes("run/probe-labels.png").starts_with(b"\x89PNG"));

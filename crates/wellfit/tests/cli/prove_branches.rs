@@ -22,7 +22,7 @@ fn figures(bench: &Bench, run: &str) -> Vec<Value> {
 }
 
 /// Train the run of an arm as a whole, with the settings that its `run.toml` has, and compare everything that training makes.
-fn is_a_whole_run(bench: &Bench, run: &str) {
+pub fn is_a_whole_run(bench: &Bench, run: &str) {
     let whole = format!("whole-{}", run.replace('/', "-"));
     bench.run(&format!("train animals --config {run} --out {whole}")).succeeds();
     assert!(
@@ -43,7 +43,7 @@ fn is_a_whole_run(bench: &Bench, run: &str) {
     );
 }
 
-fn branched_after(bench: &Bench, run: &str) -> Option<u64> {
+pub fn branched_after(bench: &Bench, run: &str) -> Option<u64> {
     bench.events(run, "branched").first().map(|event| event["epoch"].as_u64().unwrap())
 }
 

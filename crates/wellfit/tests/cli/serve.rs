@@ -15,6 +15,7 @@ fn a_run_answers_as_it_predicts_until_it_is_told_to_end() {
     let mut line = String::new();
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    crate::schema::check("serve", &told);
     assert_eq!((&told["model"], told["classes"].is_u64()), (&serde_json::json!("mlp"), true));
     let address = told["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
 

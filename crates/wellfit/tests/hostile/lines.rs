@@ -30,7 +30,8 @@ fn known(scene: &Scene, name: &[String], found: &mut Vec<Known>) {
         }
         let word = line.trim_start().split([' ', ',', '[', '=']).find(|word| !word.is_empty()).unwrap_or("");
         let indent = line.len() - line.trim_start().len();
-        if section == "Commands:" && indent == 2 && word != "help" {
+        // `watch` goes on until it is ended.
+        if section == "Commands:" && indent == 2 && !["help", "watch"].contains(&word) {
             commands.push(word.to_owned());
         }
         if line.trim_start().starts_with('-') && indent <= 8 {
@@ -51,7 +52,7 @@ fn known(scene: &Scene, name: &[String], found: &mut Vec<Known>) {
 fn usual(command: &[String]) -> &'static str {
     match command.iter().map(String::as_str).collect::<Vec<_>>().join(" ").as_str() {
         "train" => "data --model mlp --image-size 8 --epochs 1 --out new",
-        "lr-find" | "prove" => "data --model mlp --image-size 8 --epochs 1 --out new --batch-size 4",
+        "lr-find" | "prove" | "tune" => "data --model mlp --image-size 8 --epochs 1 --out new --batch-size 4",
         "verify-resume" => "data --model mlp --image-size 8 --epochs 1 --kills 1 --out new",
         "resume" | "verify" => "run",
         "lab batchnorm" | "lab transfer" => "--data data --epochs 1 --out new",

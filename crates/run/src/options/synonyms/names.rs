@@ -165,7 +165,7 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("start_epoch", Lacking("is not given: wellfit resume RUN knows where a run stands")),
     ("initial_epoch", Lacking("is not given: wellfit resume RUN knows where a run stands")),
     ("steps_per_epoch", Lacking("is not chosen: an epoch is all training images, once")),
-    ("class_weight", Lacking("is no setting: every image counts the same")),
+    ("class_weight", Same("class_weights")),
     // Schedule and stopping
     ("scheduler", Same("schedule")),
     ("sched", Same("schedule")),

@@ -17,6 +17,7 @@ use crate::output::{self, Output, number};
 use crate::progress::Progress;
 use serde_json::{Map, Value, json};
 use wellfit::base::Shown;
+use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
 use wellfit::data::Need;
 use wellfit::record::{Event, RunWriter, TEST, now};
@@ -32,7 +33,7 @@ pub fn run(args: &EvaluateArgs, out: Output) -> Result<(), CliError> {
     let floats = int8::stored(opened, &args.numbers);
     let source = source(&args.data, &args.place, Validation::Split);
     let splits = source.open_for(Need::Test, args.skip_bad, floats.preprocessing.depth, &mut progress)?;
-    let name = splits.name.clone();
+    let name = shown(&splits.name).into_owned();
     let judged = judged(&args.run, &source, splits, &mut progress)?;
     let all_seen = judged.unseen.is_empty();
     let data = if all_seen { &judged.trained_on } else { &judged.unseen };

@@ -58,7 +58,8 @@ fn within(
     prove(ask, source, place, true, &mut |_| {}, progress).map(drop).map_err(interrupted)
 }
 
-fn interrupted(error: RunError) -> CliError {
+/// What a trial that is interrupted says.
+pub fn interrupted(error: RunError) -> CliError {
     match error {
         RunError::Interrupted { reason, .. } => CliError::Interrupted(format!(
             "interrupted by {reason}; what was trained is saved: the same command with --resume auto goes on"
@@ -85,6 +86,7 @@ fn ask(args: &ProveArgs, run: Option<Options>) -> Result<Ask, CliError> {
         delta: args.delta,
         alpha: args.alpha,
         treat_at: args.treat_at,
+        race: args.race,
         factorial: args.factorial,
         test: args.test,
         only_runs: false,

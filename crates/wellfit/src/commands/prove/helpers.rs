@@ -48,20 +48,9 @@ impl Helpers {
     pub fn end(&mut self, at_once: bool) {
         for child in &mut self.0 {
             if at_once {
-                interrupt(child);
+                parent::interrupt(child);
             }
             let _ = child.wait();
         }
     }
-}
-
-/// Let it save what it is at and end.
-fn interrupt(child: &mut Child) {
-    #[cfg(target_os = "linux")]
-    if rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)
-        .is_ok()
-    {
-        return;
-    }
-    let _ = child.kill();
 }

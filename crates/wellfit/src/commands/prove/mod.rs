@@ -5,4 +5,4 @@ mod command;
 mod helpers;
 mod words;
 
-pub use command::run;
+pub use command::{interrupted, run};

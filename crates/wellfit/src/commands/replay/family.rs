@@ -12,7 +12,7 @@ use crate::config::require;
 use crate::error::CliError;
 use crate::output::{self, Output, number};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::policy::family::{
     Known, RateMember, Recorded, StoppingMember, best_member, rate_family, stopping_family,
@@ -26,6 +26,8 @@ const SEMANTICS: [Semantics; 3] = [Semantics::Torch, Semantics::Keras, Semantics
 const RATE_SEMANTICS: [Semantics; 2] = [Semantics::Torch, Semantics::Keras];
 /// The least changes that are tried where none are given.
 const MIN_DELTAS: [f64; 3] = [0.0, 0.001, 0.01];
+/// The folder of the pictures where none is named.
+const PICTURES: &str = "replay";
 /// The most patiences that are tried where none are given.
 const MOST_PATIENCE: u32 = 30;
 
@@ -45,13 +47,14 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), CliError> {
     let Some(first) = found.first() else { return Ok(()) };
     let best = best_member(&first.stopping);
     tables::show(&found, best, out);
+    let place = args.place.out.as_deref().unwrap_or(Path::new(PICTURES));
     let pictures = Plots { charts: picture::charts(first), problems: Vec::new() }
         .files(&[PictureFormat::Png, PictureFormat::Svg], false)?;
     let files: Vec<(PathBuf, Vec<u8>)> =
-        pictures.into_iter().map(|(name, bytes)| (args.family.out.join(name), bytes)).collect();
+        pictures.into_iter().map(|(name, bytes)| (place.join(name), bytes)).collect();
     let borrowed: Vec<(&PathBuf, &[u8])> = files.iter().map(|(path, bytes)| (path, &bytes[..])).collect();
-    folder::write(&args.family.out, &borrowed, args.family.force)?;
-    out.say(format!("Pictures: {}", args.family.out.shown()));
+    folder::write(place, &borrowed, args.place.force)?;
+    out.say(format!("Pictures: {}", place.shown()));
     out.result(&json!({
         "records": found.iter().map(value).collect::<Vec<_>>(),
         "best": best.map(|best| best_value(&found, best)),

@@ -1,11 +1,13 @@
 //! `wellfit replay`: what early stopping and learning-rate rules would have decided on recorded metrics.
 
+mod branch;
 mod family;
 mod policies;
 mod source;
 mod words;
 
 use crate::args::ReplayArgs;
+use crate::config::require;
 use crate::error::CliError;
 use crate::output::{Output, number};
 use serde_json::{Value, json};
@@ -19,13 +21,24 @@ pub fn run(args: &ReplayArgs, out: Output) -> Result<(), CliError> {
         return family::run(args, out);
     }
     policies::check(args)?;
+    require(!args.branch.branch || args.run.len() == 1, || {
+        "--branch goes on from one run: --run RUN".to_owned()
+    })?;
     let metrics = source::read(args, out)?;
-    let replay = policies::of(args, &metrics)?;
+    if args.branch.branch {
+        return branch::run(args, &metrics, out);
+    }
+    out.result(&replayed(args, &metrics, out)?);
+    Ok(())
+}
+
+/// Prints the replay on these metrics; the result for programs.
+fn replayed(args: &ReplayArgs, metrics: &Metrics, out: Output) -> Result<Value, CliError> {
+    let replay = policies::of(args, metrics)?;
     let epochs = replay.run(metrics.epochs.iter().copied())?;
     let left_out = metrics.epochs.len() - epochs.len();
-    show(&metrics, &replay, &epochs, out);
-    out.result(&result(&metrics, &replay, &epochs, left_out));
-    Ok(())
+    show(metrics, &replay, &epochs, out);
+    Ok(result(metrics, &replay, &epochs, left_out))
 }
 
 fn show(metrics: &Metrics, replay: &Replay, epochs: &[ReplayedEpoch], out: Output) {

@@ -6,6 +6,8 @@ use crate::config::{positive, require};
 use crate::error::CliError;
 use wellfit::policy::schedule::ScheduleSpec;
 use wellfit::policy::{EarlyStoppingConfig, Mode, PlateauConfig, PolicyError, RateRule, Replay, direction};
+use wellfit::run::Policies;
+use wellfit::train::Metric;
 
 /// The learning rate where a file does not have one: the default of `train`.
 const LR: f64 = 0.001;
@@ -42,6 +44,18 @@ pub fn of(args: &ReplayArgs, metrics: &Metrics) -> Result<Replay, CliError> {
 
 /// Which way the metric should go by its name, where that says it.
 type Direction = Result<Mode, PolicyError>;
+
+/// The policies as a run takes them in place of its own.
+pub fn of_a_run(args: &ReplayArgs, metrics: &Metrics) -> Result<Policies, CliError> {
+    let mode = &direction(&metrics.name);
+    Ok(Policies {
+        early_stopping: early_stopping(args, mode)?,
+        plateau: plateau(args, mode)?,
+        schedule: args.schedule.as_deref().map(schedule).transpose()?,
+        metric: Metric::named(&metrics.name).unwrap_or(Metric::VAL_LOSS),
+        semantics: args.semantics,
+    })
+}
 
 /// The option alone means the settings of the textbook, also where the direction has to be said; with other options in
 /// its text, the package's defaults stand behind them.

@@ -105,7 +105,8 @@ struct Config {
     epochs: Option<usize>,
 }
 
-fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
+/// A run's record.
+pub fn of_run(path: &Path, column: Option<&str>, out: Output) -> Result<Metrics, CliError> {
     let name = column.unwrap_or(Metric::VAL_LOSS.name());
     let metric = Metric::named(name).ok_or_else(|| {
         let known = Metric::names();

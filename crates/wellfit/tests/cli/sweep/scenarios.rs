@@ -187,7 +187,7 @@ macro_rules! prove {
     };
 }
 
-pub const ALL: [Scenario; 7] = [
+pub const ALL: [Scenario; 9] = [
     Scenario {
         name: "train",
         prepare: |_| (),
@@ -269,6 +269,34 @@ pub const ALL: [Scenario; 7] = [
         next: &[prove!(), "verify trial/pair-5/vflip"],
         whole: &["animals"],
         sound: &["trial/pair-5/vflip", "trial/pair-5/baseline"],
+        may_stay: false,
+        one_ending: true,
+    },
+    Scenario {
+        name: "report",
+        prepare: |bench| {
+            another_run(bench);
+            bench.run("report run --out page.html").succeeds();
+            bench.run(train!("--force")).succeeds();
+        },
+        line: "report run --out page.html",
+        next: &["report run --out page.html"],
+        whole: &["animals", "page.html", "run"],
+        sound: &["run"],
+        may_stay: false,
+        one_ending: true,
+    },
+    Scenario {
+        name: "curves",
+        prepare: |bench| {
+            another_run(bench);
+            bench.run("export run --format csv --out curves").succeeds();
+            bench.run(train!("--force")).succeeds();
+        },
+        line: "export run --format csv --out curves --force",
+        next: &["export run --format csv --out curves --force"],
+        whole: &["animals", "curves", "run"],
+        sound: &["run"],
         may_stay: false,
         one_ending: true,
     },
