@@ -114,7 +114,7 @@ class BinaryTest(unittest.TestCase):
         os.environ["PATH"] = ""
 
     def test_a_missing_program_is_told(self):
-        with self.assertRaisesRegex(wellfit.BinaryNotFound, "not on the search path: build it .* WELLFIT="):
+        with self.assertRaisesRegex(wellfit.BinaryNotFound, "not on the search path: .*build it .* WELLFIT="):
             wellfit.diagnose("log.jsonl")
         os.environ["WELLFIT"] = "/nowhere/wellfit"
         with self.assertRaisesRegex(wellfit.BinaryNotFound, "variable WELLFIT says '/nowhere/wellfit'"):
