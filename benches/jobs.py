@@ -13,7 +13,10 @@ Result = dict[str, typing.Any]
 
 @dataclasses.dataclass
 class Contender:
-    """A command that prints one JSON object as its last line; `derive` adds figures to those of a run."""
+    """A command that prints one JSON object as its last line; `derive` adds figures to those of a run.
+
+    `{seed}` in a word stands for the number of the round, from 0.
+    """
 
     name: str
     command: list[str]
@@ -49,6 +52,7 @@ class Place:
     wellfit: str
     python: str
     fashion_mnist: str
+    photos: str
     folder: pathlib.Path
     quick: bool
     needs: dict[pathlib.Path, typing.Callable[[], typing.Any]] = dataclasses.field(default_factory=dict)
@@ -238,7 +242,4 @@ def dataset(place: Place) -> Job:
                axis="images", metrics={"image_ms": "ms an image", "process_rss_mib": "peak memory, MiB"})
 
 
-def all_jobs() -> dict[str, typing.Callable[[Place], Job]]:
-    """What makes each job, by name: those with targets, then the studies."""
-    makers = (resnet50, bf16, mobilenet, efficientnet, batchnorm, dropout, freeze, loader, batch, image, model, threads, dataset)
-    return {maker.__name__: maker for maker in makers}
+ALL = (resnet50, bf16, mobilenet, efficientnet, batchnorm, dropout, freeze, loader, batch, image, model, threads, dataset)

@@ -17,11 +17,12 @@ class Failed(Exception):
     """A command that did not end well."""
 
 
-def run(contender: Contender, folder: pathlib.Path) -> Result:
+def run(contender: Contender, folder: pathlib.Path, seed: int) -> Result:
     """What a command's JSON says, and the time and the peak memory of its process."""
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        command = [word.replace("{seed}", str(seed)) for word in contender.command]
         start = time.perf_counter()
-        process = subprocess.Popen(contender.command, cwd=folder, stdout=stdout, stderr=stderr)
+        process = subprocess.Popen(command, cwd=folder, stdout=stdout, stderr=stderr)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -49,7 +50,7 @@ def measure(job: Job, rounds: int, without: set[str]) -> Result:
                 print(f"{job.name}{at}, round {number} of {rounds}: {contender.name}", file=sys.stderr)
                 try:
                     with tempfile.TemporaryDirectory() as folder:
-                        point["runs"][contender.name].append(run(contender, pathlib.Path(folder)))
+                        point["runs"][contender.name].append(run(contender, pathlib.Path(folder), number - 1))
                 except Failed as failure:
                     print(failure, file=sys.stderr)
                     failures[key] = str(failure)

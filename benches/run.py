@@ -9,12 +9,18 @@ import sys
 import tempfile
 import time
 
-from jobs import HERE, Place, all_jobs
+import jobs
+import photos
+from jobs import HERE, Place
 from measure import machine, measure
 from tables import readme
 
 
-def options(names: list[str]) -> argparse.Namespace:
+MAKERS = {maker.__name__: maker for maker in (*jobs.ALL, *photos.ALL)}
+
+
+def options() -> argparse.Namespace:
+    names, on_photos = list(MAKERS), [maker.__name__ for maker in photos.ALL]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"which to measure [default: all]: {', '.join(names)}")
     parser.add_argument("--python", default="python3", help="an interpreter with torch, torchvision, matplotlib")
@@ -22,6 +28,8 @@ def options(names: list[str]) -> argparse.Namespace:
     parser.add_argument("--wellfit", type=pathlib.Path, metavar="FILE", help="a binary [default: build a release]")
     parser.add_argument("--fashion-mnist", default="/usr/share/datasets/fashion-mnist", metavar="DIR",
                         help="the four .gz files [default: %(default)s]")
+    parser.add_argument("--photos", type=pathlib.Path, metavar="DIR",
+                        help=f"a folder with train/ and test/, for {', '.join(on_photos)}")
     parser.add_argument("--without", action="append", default=[], metavar="NAME",
                         help="leave a contender out, such as compile")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
@@ -33,6 +41,9 @@ def options(names: list[str]) -> argparse.Namespace:
     for name in args.jobs:
         if name not in names:
             parser.error(f"there is no job {name}; known are {', '.join(names)}")
+        if name in on_photos and not args.photos:
+            parser.error(f"{name} needs --photos DIR")
+    args.jobs = args.jobs or [name for name in names if args.photos or name not in on_photos]
     return args
 
 
@@ -61,7 +72,7 @@ def save(results: dict, folder: pathlib.Path) -> None:
 
 
 def list_jobs(place: Place) -> None:
-    for name, maker in all_jobs().items():
+    for name, maker in MAKERS.items():
         job = maker(place)
         print(f"{name}: {job.about}" + (f", by {job.axis}" if job.axis else ""))
         for target in job.targets:
@@ -69,12 +80,12 @@ def list_jobs(place: Place) -> None:
 
 
 def main() -> None:
-    jobs = all_jobs()
-    args = options(list(jobs))
+    args = options()
     # A virtual environment's interpreter is a link: made absolute, but not followed.
+    photographs = args.photos.resolve() if args.photos else "PHOTOS"
     python = str(pathlib.Path(args.python).absolute()) if "/" in args.python else args.python
     with tempfile.TemporaryDirectory() as scratch:
-        place = Place("wellfit", python, args.fashion_mnist, pathlib.Path(scratch), args.quick)
+        place = Place("wellfit", python, args.fashion_mnist, photographs, pathlib.Path(scratch), args.quick)
         if args.list:
             return list_jobs(place)
         place.wellfit = str(args.wellfit.resolve()) if args.wellfit else build()
@@ -85,8 +96,8 @@ def main() -> None:
         results = {"date": time.strftime("%Y-%m-%d"), "quick": args.quick, "machine": facts, "jobs": {}}
         if (earlier := folder / "results.json").exists():
             results["jobs"] = json.loads(earlier.read_text())["jobs"]
-        for name in args.jobs or jobs:
-            job = jobs[name](place)
+        for name in args.jobs:
+            job = MAKERS[name](place)
             place.prepare()
             measured = measure(job, 1 if args.quick else args.rounds, set(args.without))
             results["jobs"][name] = measured | {"load_before": facts["load_before"]}

@@ -57,6 +57,13 @@ def study(name: str, job: Result) -> str:
     return f"### {name}: {job['about']}\n\n{table(head, rows)}\n\n![{name}]({name}.png)"
 
 
+def contenders(name: str, job: Result) -> str:
+    """What each contender of a job at a single point reached."""
+    runs = job["points"][0]["runs"]
+    rows = [[who, str(len(found)), *(spread(values(found, key)) for key in job["metrics"])] for who, found in runs.items()]
+    return f"### {name}: {job['about']}\n\n{table(['', 'n', *job['metrics'].values()], rows)}"
+
+
 def readme(results: Result) -> str:
     """The page of a directory of results."""
     machine, jobs = results["machine"], results["jobs"]
@@ -77,7 +84,7 @@ def readme(results: Result) -> str:
     if rows:
         head = ["work", "against", "figure", "n", "ours", "theirs", "ratio", "at most", "met"]
         parts.append(table(head, rows))
-    parts += [study(name, job) for name, job in jobs.items() if job["axis"]]
+    parts += [(study if job["axis"] else contenders)(name, job) for name, job in jobs.items() if job["metrics"]]
     failures = [
         f"* {name}, {failure['contender']}: `{failure['problem'].strip().splitlines()[-1]}`"
         for name, job in jobs.items() for failure in job["failures"]
