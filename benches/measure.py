@@ -32,8 +32,14 @@ def run(contender: Contender, folder: pathlib.Path, seed: int) -> Result:
     if process.returncode != 0:
         raise Failed(f"{' '.join(contender.command)}\nended with {process.returncode}:\n{complaint[-2000:]}")
     said = json.loads(next(line for line in reversed(lines) if line.strip()))
+    said = {key: value for key, value in said.items() if is_figure(value)}
     result = said | {"process_s": seconds, "process_rss_mib": usage.ru_maxrss / 1024}
     return result | contender.derive(result)
+
+
+def is_figure(value: typing.Any) -> bool:
+    """A number or a list of numbers: names, paths and tables within tables are not kept."""
+    return isinstance(value, (int, float)) or (isinstance(value, list) and all(map(is_figure, value)))
 
 
 def measure(job: Job, rounds: int, without: set[str]) -> Result:
