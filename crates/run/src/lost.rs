@@ -70,9 +70,8 @@ impl Start {
         if lost.is_empty() || !can_be_made_again(&dir, saved)? {
             return Ok(Self { newest, lost, remedy: Remedy::None });
         }
-        let before = dir.newest_good_where(Some(LAST), |manifest| {
-            left.lacks_before(Some(&manifest.info)).is_empty()
-        })?;
+        let before =
+            dir.newest_good_where(Some(LAST), |manifest| left.lacks_before(Some(&manifest.info)).is_empty())?;
         let again = NewestGood { skipped: newest.skipped, ..before };
         if over || again.found.is_some() {
             return Ok(Self { newest: again, lost, remedy: Remedy::Now });

@@ -331,7 +331,9 @@ fn what_an_unfinished_run_lost_before_all_checkpoints_is_made_again_when_it_is_o
     assert!(model("run") == model("whole"));
     bench.run("verify run").exits(5).says("lacks epoch 1");
     bench.run("resume run").succeeds().warns("made again").says("Resuming run from its beginning");
-    assert!(ending(&bench, "run") == ending(&bench, "whole") && kinds(&bench, "run") == kinds(&bench, "whole"));
+    assert!(
+        ending(&bench, "run") == ending(&bench, "whole") && kinds(&bench, "run") == kinds(&bench, "whole")
+    );
     bench.run("verify run").succeeds();
 }
 
