@@ -174,12 +174,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// The epoch whose end it tells, if it does.
-    #[must_use]
-    pub const fn ended_epoch(&self) -> Option<u32> {
-        if let Self::Epoch(EpochRecord { epoch, .. }) = self { Some(*epoch) } else { None }
-    }
-
     /// Whether the event stays in the record when the run goes back to where `epoch` epochs and `step` steps were
     /// done. Interruptions and resumptions happened whatever the run does next; a later epoch will be trained, and
     /// recorded, again. What was asked from outside cannot be computed again, so it stays.

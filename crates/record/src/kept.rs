@@ -33,6 +33,8 @@ impl TrialDir {
         let temporary = temporary_name(&dir)?;
         Disk.create_dir(&dir, temporary.as_ref()).at("create", &dir.join(&temporary))?;
         let to = dir.open_dir(&temporary).at("open", &dir.join(&temporary))?;
+        // Without it an export beside it takes the directory for abandoned (see `wellfit_base::folder`).
+        let _ = to.try_lock();
         for (name, bytes) in &loaded.files {
             write_file(&Disk, &to, name, bytes)?;
         }

@@ -1,6 +1,7 @@
 //! What of a run is no longer on the disk, although it was there before a checkpoint stood: the work of a damaged file
 //! system, or of somebody's hand.
 
+use crate::epoch::epochs;
 use crate::error::Result;
 use crate::event::Event;
 use crate::manifest::{CheckpointInfo, FileEntry, read_exactly};
@@ -12,9 +13,9 @@ use std::collections::BTreeSet;
 use wellfit_base::Dir;
 use wellfit_base::hash::sha256;
 
-/// The time up to which a run's record has everything.
+/// The time up to which a run's record has everything: see [`RunDir::whole`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Whole {
+pub struct Whole {
     /// Of `events.jsonl`.
     epoch: u32,
     /// Of `statistics.jsonl`, if there is one.
@@ -23,37 +24,39 @@ struct Whole {
     step: u64,
 }
 
-impl RunDir {
+impl Whole {
     /// What the record lacks of the time before a checkpoint, in words. A run has all of it on the disk before the
     /// checkpoint stands, so it was damaged since.
-    ///
-    /// # Errors
-    /// If the record cannot be read.
-    pub fn lacks_before(&self, info: &CheckpointInfo) -> Result<Vec<String>> {
-        let whole = self.whole()?;
+    #[must_use]
+    pub fn lacks_before(&self, info: &CheckpointInfo) -> Vec<String> {
         let (epoch, step) = (info.epoch, info.step);
         let mut lacks = Vec::new();
-        if whole.step < step {
-            lacks
-                .push(format!("{STEPS} ends at step {} or lacks the next one, {step} were done", whole.step));
+        if self.step < step {
+            lacks.push(format!("{STEPS} ends at step {} or lacks the next one, {step} were done", self.step));
         }
-        for (name, known) in [(EVENTS, whole.epoch), (STATISTICS, whole.judged)] {
+        for (name, known) in [(EVENTS, self.epoch), (STATISTICS, self.judged)] {
             if known < epoch {
                 lacks.push(format!("{name} lacks epoch {}, {epoch} were done", known + 1));
             }
         }
-        Ok(lacks)
+        lacks
     }
+}
 
-    fn whole(&self) -> Result<Whole> {
-        let events = self.events()?.rows;
+impl RunDir {
+    /// Up to where the record has everything. It is read from beginning to end, so ask once for many checkpoints.
+    ///
+    /// # Errors
+    /// If the record cannot be read.
+    pub fn whole(&self) -> Result<Whole> {
         let judged = self.statistics()?.map(|log| {
             let epoch =
                 |row: &Statistics| if let Statistics::Epoch(row) = row { Some(row.epoch) } else { None };
             log.rows.iter().filter_map(epoch).collect()
         });
         Ok(Whole {
-            epoch: up_to(&events.iter().filter_map(Event::ended_epoch).collect()),
+            // As readers see them: one that stands behind later ones replaces these.
+            epoch: up_to(&epochs(&self.events()?.rows).iter().map(|row| row.epoch).collect()),
             judged: judged.as_ref().map_or(u32::MAX, up_to),
             step: up_to(&self.steps()?.rows.iter().map(|row| row.step).collect()),
         })

@@ -75,6 +75,7 @@ pub use group::RunGroup;
 pub use improvement::{IMPROVE_TOML, ImprovementDir};
 pub use info::{DataInfo, ModelInfo, RunInfo};
 pub use io::{Disk, Io};
+pub use lacks::Whole;
 pub use lines::{Log, Problem};
 pub use manifest::{
     Checkpoint, CheckpointInfo, FileEntry, LoadedCheckpoint, Manifest, is_checkpoint, read_checkpoint,

@@ -8,7 +8,7 @@ use crate::error::RunError;
 use crate::resume::other_machine;
 use crate::saved::SavedRun;
 use std::fmt;
-use wellfit_record::{CheckpointInfo, Event, FileEntry, NewestGood, RunDir, RunWriter, StopReason};
+use wellfit_record::{CheckpointInfo, Event, FileEntry, NewestGood, RunDir, RunWriter, StopReason, Whole};
 use wellfit_train::{LAST, is_over};
 
 /// What becomes of what was lost.
@@ -27,7 +27,8 @@ impl fmt::Display for Remedy {
         f.write_str(match self {
             Self::Now => "it is made again, to the same bits",
             Self::AtTheEnd => {
-                "the run goes on to the same weights; once it has ended, `resume` makes it again"
+                "the run goes on to the same weights without it; once it has ended, `resume` trains it again from its \
+                 beginning to have it"
             }
             Self::None => "it stays lost, the weights are the same without it",
         })
@@ -64,13 +65,13 @@ impl Start {
         // A name without the epoch may have been used again since, which the record knows once the checkpoint stands.
         let one_each = asked.copies.is_some_and(|name| name.contains("{epoch"));
         let copies = if over || one_each { put_back(run, &dir)? } else { Vec::new() };
-        let lost = lost(&dir, at(&newest).as_ref(), &copies)?;
+        let left = Left { whole: dir.whole()?, copies };
+        let lost = left.lacks_before(at(&newest).as_ref());
         if lost.is_empty() || !can_be_made_again(&dir, saved)? {
             return Ok(Self { newest, lost, remedy: Remedy::None });
         }
-        let before = dir.newest_good_where(Some(LAST), |manifest| {
-            self::lost(&dir, Some(&manifest.info), &copies).is_ok_and(|lost| lost.is_empty())
-        })?;
+        let before =
+            dir.newest_good_where(Some(LAST), |manifest| left.lacks_before(Some(&manifest.info)).is_empty())?;
         let again = NewestGood { skipped: newest.skipped, ..before };
         if over || again.found.is_some() {
             return Ok(Self { newest: again, lost, remedy: Remedy::Now });
@@ -85,7 +86,8 @@ pub(crate) fn lost_in_the_end(run: &RunWriter, saved: &SavedRun) -> Result<(Vec<
     let dir = RunDir::open(run.path())?;
     let newest = dir.newest_good(Some(LAST))?.found;
     let info = newest.map(|found| found.checkpoint.manifest.info);
-    let lost = lost(&dir, info.as_ref(), &put_back(run, &dir)?)?;
+    let left = Left { copies: put_back(run, &dir)?, whole: dir.whole()? };
+    let lost = left.lacks_before(info.as_ref());
     let remedy = if can_be_made_again(&dir, saved)? { Remedy::Now } else { Remedy::None };
     Ok((lost, remedy))
 }
@@ -101,17 +103,22 @@ fn put_back(run: &RunWriter, dir: &RunDir) -> Result<Vec<(u32, FileEntry)>, RunE
     Ok(left)
 }
 
-/// What of the time before a checkpoint is lost, in words.
-fn lost(
-    dir: &RunDir,
-    info: Option<&CheckpointInfo>,
-    copies: &[(u32, FileEntry)],
-) -> Result<Vec<String>, RunError> {
-    let mut lost = info.map_or(Ok(Vec::new()), |info| dir.lacks_before(info))?;
-    let epochs = info.map_or(u32::MAX, |info| info.epoch);
-    let before = copies.iter().filter(|(epoch, _)| *epoch <= epochs);
-    lost.extend(before.map(|(_, file)| format!("{} is damaged or missing", file.name)));
-    Ok(lost)
+/// What there is still of a run.
+struct Left {
+    whole: Whole,
+    /// The files of weights that are lost.
+    copies: Vec<(u32, FileEntry)>,
+}
+
+impl Left {
+    /// What of the time before a checkpoint is lost, in words; without one, which of the files.
+    fn lacks_before(&self, info: Option<&CheckpointInfo>) -> Vec<String> {
+        let mut lost = info.map_or_else(Vec::new, |info| self.whole.lacks_before(info));
+        let epochs = info.map_or(u32::MAX, |info| info.epoch);
+        let before = self.copies.iter().filter(|(epoch, _)| *epoch <= epochs);
+        lost.extend(before.map(|(_, file)| format!("{} is damaged or missing", file.name)));
+        lost
+    }
 }
 
 /// Whether the run's training from its beginning would have the same bits: not on another machine, and not where it went on

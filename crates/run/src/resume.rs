@@ -228,7 +228,11 @@ impl Unfinished {
         experiment.describe(observer);
         experiment.take_memory()?;
         observer.notice(&Notice::Resuming { path: self.run.path().to_owned(), place });
-        let from = Origin { newest: &newest, go_on_after_stop: self.go_on_after_stop };
+        let from = Origin {
+            newest: &newest,
+            go_on_after_stop: self.go_on_after_stop,
+            again_at_the_end: remedy == Remedy::AtTheEnd,
+        };
         experiment.execute(self.run, &self.saved, Some(from), observer)
     }
 

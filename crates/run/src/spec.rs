@@ -253,6 +253,7 @@ impl RunSpec {
                 .map_err(|problem| RunError::setting("checkpoint_every", problem))?,
             keep: self.keep,
             go_on_after_stop: false,
+            restore_epochs: true,
             statistics: !self.no_statistics,
             train_eval: self.train_eval.map_or(TrainEval::Cheap, TrainEval::Every),
             seed: self.seed,

@@ -60,6 +60,8 @@ pub(crate) struct Origin<'a> {
     pub newest: &'a NewestGood,
     /// Whether it goes on although it had ended.
     pub go_on_after_stop: bool,
+    /// Whether it will be trained again for what it lost, once it has ended.
+    pub again_at_the_end: bool,
 }
 
 /// The result of a run.
@@ -233,6 +235,7 @@ impl Experiment {
             observer.notice(&Notice::NoLocks { run: run.path().to_owned() });
         }
         config.go_on_after_stop = from.as_ref().is_some_and(|from| from.go_on_after_stop);
+        config.restore_epochs = from.as_ref().is_none_or(|from| !from.again_at_the_end);
         observer.ready(&spec, run.path())?;
         let tracking = Tracking::new(&spec, &saved.info, run.path());
         let mut watch = Watch { cache: train.cache().clone(), tracking, observer };

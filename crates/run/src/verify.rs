@@ -42,17 +42,18 @@ pub fn verify(dir: &Path) -> Result<Vec<Part>, RunError> {
     if let Some(log) = run.statistics().transpose() {
         parts.push(Part::of("statistics.jsonl", lines(log, "line")));
     }
-    let mut lacks = Vec::new();
+    let mut newest = None;
     for path in run.checkpoints()? {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let found = run.checkpoint(&name).map(|found| {
-            let info = &found.checkpoint.manifest.info;
-            lacks = run.lacks_before(info).unwrap_or_default();
+            let info = newest.insert(found.checkpoint.manifest.info);
             format!("{}, step {}", plural(info.epoch as usize, "epoch"), info.step)
         });
         parts.push(Part::of(format!("checkpoints/{name}"), found));
     }
-    // Of the newest, which has all of the time before the others as well.
+    // All that the others need is before the newest. A record that cannot be read was told of above.
+    let whole = newest.and_then(|info| Some((run.whole().ok()?, info)));
+    let lacks = whole.map_or_else(Vec::new, |(whole, info)| whole.lacks_before(&info));
     for part in &mut parts {
         let lack = lacks.iter().find(|lack| lack.starts_with(&part.name));
         part.problem = part.problem.take().or(lack.cloned());

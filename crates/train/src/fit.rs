@@ -11,7 +11,7 @@ use crate::prepared::Sources;
 use crate::session::{Session, tell};
 use crate::statistics::{TrainEval, head};
 use crate::swa::Swa;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellfit_data::Loader;
 use wellfit_kernels::loss::CrossEntropy;
@@ -19,7 +19,7 @@ use wellfit_kernels::optim::Rule;
 use wellfit_models::{Cpu, Engine, Network, Weighting};
 use wellfit_policy::{CheckpointConfig, EarlyStoppingConfig, PlateauConfig, Schedule};
 use wellfit_record::{
-    EpochRecord, Event, LoadedCheckpoint, Metric, RunDir, RunWriter, Statistics, StopReason, now,
+    EpochRecord, Event, LoadedCheckpoint, Metric, RunDir, RunWriter, Statistics, StopReason, epochs, now,
 };
 
 /// How to train. Start from [`FitConfig::default`] and set what differs.
@@ -73,6 +73,9 @@ pub struct FitConfig {
     /// When a run is resumed: go on although it had ended, as early stopping wanted, and let early stopping count from
     /// 0 again.
     pub go_on_after_stop: bool,
+    /// When a run is resumed: record again the epochs that a damaged record lost, as the checkpoint knows them. Off for a
+    /// run that will be trained again for them: a record that looks whole would keep it from that.
+    pub restore_epochs: bool,
     /// Record what a diagnosis reads besides the curves, in a file of its own. No bit of the training depends on it.
     pub statistics: bool,
     /// When training images are judged as validation images are, for these statistics.
@@ -108,6 +111,7 @@ impl Default for FitConfig {
             checkpoint_every: None,
             keep: 1,
             go_on_after_stop: false,
+            restore_epochs: true,
             statistics: false,
             train_eval: TrainEval::Cheap,
             seed: 0,
@@ -173,12 +177,10 @@ pub fn resume(
     };
     let found = checkpoint.map(|found| &found.checkpoint);
     run.go_back_to(found, LAST, config.keep)?;
-    // Epochs that a damaged record lost; the checkpoint knows them.
     let events = RunDir::open(run.path())?.events()?.rows;
     session.asked = Asked::of(&events);
-    let told: BTreeSet<u32> = events.iter().filter_map(Event::ended_epoch).collect();
-    for record in session.at.epochs.iter().filter(|record| !told.contains(&record.epoch)) {
-        run.event(&Event::Epoch(*record))?;
+    if config.restore_epochs {
+        restore_epochs(&session.at.epochs, &epochs(&events), run)?;
     }
     run.event(&Event::Resumed {
         epoch: session.epoch() - 1,
@@ -195,6 +197,17 @@ pub fn resume(
         session.commit(run)?;
     }
     go_on(session, data, run, callback)
+}
+
+/// Record what a checkpoint knows of the epochs from the first one on that the record lacks: readers take an epoch to replace
+/// all that stand before it with its number or a larger one.
+fn restore_epochs(
+    known: &[EpochRecord],
+    told: &[EpochRecord],
+    run: &mut RunWriter,
+) -> Result<(), TrainError> {
+    let whole = known.iter().zip(told).take_while(|(known, told)| known.epoch == told.epoch).count();
+    known[whole..].iter().try_for_each(|record| Ok(run.event(&Event::Epoch(*record))?))
 }
 
 fn go_on(

@@ -38,11 +38,8 @@ pub fn of_run(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
     if records.iter().map(|record| record.train_seconds).sum::<f64>() >= SHORT {
         curves.set(Series::DataWaitShare, records.iter().map(wait_share).collect());
     }
-    // Runs that were made before steps were recorded have no such file.
-    if let Ok(steps) = run.steps() {
-        let loss = |step: &StepRecord| step.losses.get(StepRecord::LOSS).copied();
-        curves.step_losses = steps.rows.iter().filter_map(loss).collect();
-    }
+    let loss = |step: &StepRecord| step.losses.get(StepRecord::LOSS).copied();
+    curves.step_losses = run.steps()?.rows.iter().filter_map(loss).collect();
     curves.facts = facts(&info, &log.rows);
     if let Some(log) = run.statistics()? {
         curves.notes.extend(log.problems.iter().map(ToString::to_string));

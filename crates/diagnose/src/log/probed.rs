@@ -49,7 +49,7 @@ struct Across {
 
 /// Adds what a probe found. A file that cannot be read is a note: the record is whole without it.
 pub fn add(dir: &Dir, curves: &mut Curves) {
-    if !dir.is_file(PROBE) {
+    if matches!(dir.kind(PROBE), Ok(None)) {
         return;
     }
     let read = || -> Result<Probed, String> {

@@ -22,11 +22,12 @@ pub fn of_path(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
     if !path.is_dir() {
         return of_bytes(read_log(path)?, &path.shown(), asked);
     }
-    let events = tensorboard::files(path)?;
-    if events.is_empty() || RunDir::open(path).is_ok() {
+    if RunDir::open(path).is_ok() {
         return of_run(path, asked);
     }
-    tensorboard::of_files(&events, &path.shown(), asked)
+    let events = tensorboard::files(path)?;
+    // Of what is neither, the error tells of a run.
+    if events.is_empty() { of_run(path, asked) } else { tensorboard::of_files(&events, &path.shown(), asked) }
 }
 
 /// The curves of a log's content; `source` names it in errors.

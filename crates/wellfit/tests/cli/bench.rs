@@ -25,6 +25,11 @@ pub struct Outcome {
 /// A run that is there before a command is refused; `--out` of the command names it.
 const EARLIER: &str = "earlier";
 
+/// The program that is tested: the built one, or the one that `WELLFIT_BINARY` names.
+pub fn program() -> PathBuf {
+    std::env::var_os("WELLFIT_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_wellfit").into(), PathBuf::from)
+}
+
 impl Bench {
     pub fn new() -> Self {
         Self { folder: TempDir::new().unwrap(), cache: TempDir::new().unwrap() }
@@ -38,7 +43,7 @@ impl Bench {
 
     /// The command that [`Self::run`] runs: in the folder, with nothing of the user's around it.
     pub fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wellfit"));
+        let mut command = Command::new(program());
         command.current_dir(self.folder.path()).args(line.split_whitespace());
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.cache.path());
         command.env("NO_PROXY", "*").env("RUST_BACKTRACE", "0");

@@ -315,6 +315,28 @@ fn a_record_that_was_cut_short_is_found_out_and_made_again() {
     assert!(ending(&bench, "run") == whole.0);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_an_unfinished_run_lost_before_all_checkpoints_is_made_again_when_it_is_over() {
+    let bench = animals();
+    let options = "--epochs 12 --batch-size 3 --checkpoint-every 1steps";
+    bench.run(&format!("train animals {RESNET} {options} --out whole")).succeeds();
+    interrupt(&bench, &format!("train animals {RESNET} {options} --out run"), 16, "TERM").exits(7);
+    let events = bench.text("run/events.jsonl");
+    let is_lost = |line: &&str| line.contains("\"event\":\"epoch\",\"epoch\":1,");
+    let kept = events.lines().filter(|line| !is_lost(line)).map(|line| format!("{line}\n"));
+    bench.write("run/events.jsonl", kept.collect::<String>());
+    bench.run("resume run").succeeds().warns("lacks epoch 1").warns("once it has ended").says("-last, epoch");
+    let model = |run: &str| bench.bytes(&format!("{run}/model.safetensors"));
+    assert!(model("run") == model("whole"));
+    bench.run("verify run").exits(5).says("lacks epoch 1");
+    bench.run("resume run").succeeds().warns("made again").says("Resuming run from its beginning");
+    assert!(
+        ending(&bench, "run") == ending(&bench, "whole") && kinds(&bench, "run") == kinds(&bench, "whole")
+    );
+    bench.run("verify run").succeeds();
+}
+
 #[test]
 fn a_run_whose_events_are_missing_goes_on() {
     let bench = animals();

@@ -30,8 +30,7 @@ fn known(scene: &Scene, name: &[String], found: &mut Vec<Known>) {
         }
         let word = line.trim_start().split([' ', ',', '[', '=']).find(|word| !word.is_empty()).unwrap_or("");
         let indent = line.len() - line.trim_start().len();
-        // `watch` goes on until it is ended.
-        if section == "Commands:" && indent == 2 && !["help", "watch"].contains(&word) {
+        if section == "Commands:" && indent == 2 && word != "help" {
             commands.push(word.to_owned());
         }
         if line.trim_start().starts_with('-') && indent <= 8 {
@@ -64,7 +63,8 @@ fn usual(command: &[String]) -> &'static str {
         "data split" => "data --out new",
         "data stats" => "data",
         "weights fetch" | "weights path" | "weights verify" => "imagenet",
-        "runs" => ".",
+        "serve" => "run",
+        "runs" | "watch" => ".",
         "replay" => "--run run",
         "diagnose" => "table.csv",
         "bench" => "mlp --steps 1",

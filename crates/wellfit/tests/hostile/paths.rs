@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Commands that read a run, whose folder is `run`.
-const OF_RUNS: [&str; 18] = [
+const OF_RUNS: [&str; 20] = [
     "resume run",
     "verify run",
     "predict run data/a/0.ppm",
@@ -29,6 +29,8 @@ const OF_RUNS: [&str; 18] = [
     "lr-find --config run --out new",
     "export run --out new --format onnx",
     "predict run/model.safetensors data --jsonl",
+    "watch run",
+    "serve run --port 0",
 ];
 
 /// Commands that are given `object`, with the ending that makes it a file of some kind.

@@ -15,6 +15,11 @@ const MOST_WORK: Duration = Duration::from_secs(2);
 /// The most time on the clock, of which others may take their part on a busy machine.
 const MOST_WAIT: Duration = Duration::from_secs(20);
 
+/// Commands that answer others until they are asked to end.
+const SERVING: [&str; 2] = ["serve", "watch"];
+/// How long one of these may be at its work, told to say nothing, before it is asked to end.
+const MOST_SILENCE: Duration = Duration::from_secs(2);
+
 /// What a command did.
 pub struct Outcome {
     pub words: Vec<OsString>,
@@ -52,9 +57,9 @@ pub fn watch(mut command: Command, words: &[OsString], scratch: &Path) -> Outcom
     command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
     let began = Instant::now();
     let mut child = command.spawn().unwrap();
-    let (status, asked_to_end) = ended(&mut child, words);
+    let (status, asked_to_end) = ended(&mut child, words, &out);
     let mut stdout = Vec::new();
-    File::open(out).unwrap().read_to_end(&mut stdout).unwrap();
+    File::open(&out).unwrap().read_to_end(&mut stdout).unwrap();
     let stderr = String::from_utf8_lossy(&fs::read(err).unwrap()).into_owned();
     Outcome {
         words: words.to_vec(),
@@ -66,29 +71,34 @@ pub fn watch(mut command: Command, words: &[OsString], scratch: &Path) -> Outcom
     }
 }
 
-fn ended(child: &mut Child, words: &[OsString]) -> (ExitStatus, bool) {
-    if let Some(status) = within(child, Duration::ZERO) {
+fn ended(child: &mut Child, words: &[OsString], out: &Path) -> (ExitStatus, bool) {
+    let (id, began) = (child.id(), Instant::now());
+    let serves = words.first().is_some_and(|word| SERVING.iter().any(|name| word == name));
+    let told = || fs::read_to_string(out).is_ok_and(|text| text.contains("http://"));
+    let is_up = move || serves && catches_term(id) && (told() || began.elapsed() > MOST_SILENCE);
+    if let Some(status) = within(child, Duration::ZERO, &is_up) {
         return (status, false);
     }
     let before = worked(child.id());
-    if before < MOST_WORK / 2 {
+    if before < MOST_WORK / 2 && !is_up() {
         let _ = child.kill();
         panic!("it waits for something: {}", line_of(words));
     }
     let id = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-    let Some(status) = within(child, before) else {
+    let Some(status) = within(child, before, &|| false) else {
         let _ = child.kill();
         panic!("it did not end when asked to: {}", line_of(words))
     };
     (status, true)
 }
 
-/// Its status, once it has ended; none if it has had its time.
-fn within(child: &mut Child, before: Duration) -> Option<ExitStatus> {
+/// Its status, once it has ended; none if it has had its time, or if that is `enough`.
+fn within(child: &mut Child, before: Duration, enough: &dyn Fn() -> bool) -> Option<ExitStatus> {
     let began = Instant::now();
     let mut pause = Duration::from_millis(1);
-    while began.elapsed() < MOST_WAIT && worked(child.id()).saturating_sub(before) < MOST_WORK {
+    let has_time = |id| began.elapsed() < MOST_WAIT && worked(id).saturating_sub(before) < MOST_WORK;
+    while has_time(child.id()) && !enough() {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
@@ -96,6 +106,13 @@ fn within(child: &mut Child, before: Duration) -> Option<ExitStatus> {
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     child.try_wait().unwrap()
+}
+
+/// Whether a process has a way of its own to end on SIGTERM: bit 15 of `SigCgt` in proc(5)'s `status`.
+fn catches_term(id: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> 14 & 1 == 1)
 }
 
 /// The processor time of a process and its threads: fields 14 and 15 of proc(5)'s `stat`, in ticks of 10 ms.

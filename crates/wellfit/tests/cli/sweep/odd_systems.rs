@@ -70,6 +70,27 @@ fn an_export_is_replaced_where_names_cannot_change_places() {
     does_without("export", &[EXCHANGE, EXCHANGE_OF_LAYERS, SYNC]);
 }
 
+/// A page with less on it would take a whole one's place.
+#[test]
+fn a_report_that_cannot_read_something_leaves_the_page_that_is_there() {
+    if let Err(reason) = tracer::available() {
+        println!("SKIPPED: {reason}");
+        return;
+    }
+    let mut sweep = Sweep::begin(ALL.iter().find(|one| one.name == "report").unwrap());
+    let files: [fn(&Call) -> bool; 3] = [
+        |call| call.path.ends_with("run/evaluation.json"),
+        |call| call.path.ends_with("run/pictures.json"),
+        |call| call.path.ends_with("run/statistics.jsonl"),
+    ];
+    for which in files {
+        let (seen, judged) =
+            sweep.suffer(&Fault { what: What::Fail(Errno::EIO), when: When::From(0), which });
+        assert_eq!(seen.code, Some(5), "{}", seen.stderr);
+        judged.unwrap();
+    }
+}
+
 /// What is no checkpoint, among the checkpoints.
 #[test]
 fn a_plain_file_among_the_checkpoints_does_no_harm() {
