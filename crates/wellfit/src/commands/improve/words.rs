@@ -56,7 +56,7 @@ fn table(rounds: &[Round], out: Output) {
             rows.push([
                 number.to_string(),
                 one.technique.clone(),
-                one.finding.to_string(),
+                one.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
                 format!("{}{adopted}", judged.verdict),
                 judged.pairs.to_string(),
                 format!("{:+.4}", judged.mean_difference),
