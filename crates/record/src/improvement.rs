@@ -5,7 +5,6 @@
 //!   improve.toml             the plan; written before the first run
 //!   trial.number             as a trial's
 //!   first/  final/           ordinary runs
-//!   looks/1-1  looks/1-2     ordinary runs, one of each candidate of a round
 //!   round-1/  round-2/       trials
 //! ```
 

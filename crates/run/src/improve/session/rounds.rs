@@ -94,7 +94,7 @@ impl Session<'_> {
         let enough = account.left() - wanted >= account.price(epochs);
         let reserve = if enough { wanted } else { kept(fewest_pairs(self.alpha(number), 1)) };
         let may = move |session: &Self, one: &Treatment, run: &Path| {
-            if settled {
+            if settled || run.is_dir() {
                 return Ok(run.is_dir());
             }
             let account = session.account()?;
