@@ -25,7 +25,7 @@ EPOCHS = 20
 CONFIGURATIONS = 30
 FRESH = range(1000, 1005)
 LR = 0.01
-BASE = ["--model", "mlp", "--epochs", str(EPOCHS)]
+BASE = ["--model", "mlp"]
 # Name: training images of each class, share of wrong labels, options, metric.
 RARE = [300, 300, 300] + [12] * 7
 PROBLEMS = {
@@ -97,7 +97,9 @@ class Problem:
     def train(self, out, options):
         """The run's figure of the validation images, and its directory; none where it diverged."""
         best = ["--best", self.metric]
-        done = self.call("train", "data", *BASE, *options, *best, "--resume", "auto", "--out", out, "--no-report")
+        # More epochs may be part of what was found.
+        length = [] if "--epochs" in options else ["--epochs", str(EPOCHS)]
+        done = self.call("train", "data", *BASE, *length, *options, *best, "--resume", "auto", "--out", out, "--no-report")
         if done is None:
             return -1.0
         curves = [json.loads(line) for line in (self.folder / out / "events.jsonl").read_text().splitlines()]
@@ -117,7 +119,7 @@ class Problem:
 
     def improved(self):
         budget, began = f"{CONFIGURATIONS * EPOCHS}epochs", time.monotonic()
-        words = ["improve", "data", "--budget", budget, *BASE, *self.options]
+        words = ["improve", "data", "--budget", budget, *BASE, "--epochs", str(EPOCHS), *self.options]
         done = self.call(*words, "--metric", self.metric, "--resume", "auto", "--out", "improved")
         settings = dict(done["settings"])
         options = []
@@ -125,7 +127,6 @@ class Problem:
             if name in ("model", "epochs", "best", "seed"):
                 continue
             options.append(f"--{name.replace('_', '-')}={value}")
-        # More epochs are part of what was found.
         options += ["--epochs", settings["epochs"]]
         return done, options, time.monotonic() - began
 

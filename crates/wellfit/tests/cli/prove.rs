@@ -130,6 +130,10 @@ fn a_fold_is_a_baseline() {
     assert_eq!(result(&bench, "t")["pairs"], 6);
     for arm in ["baseline", "1-lr-0.1"] {
         let run = bench.toml(&format!("t/pair-3/{arm}/run.toml"));
-        assert_eq!((run["config"]["folds"].as_integer(), run["config"]["fold"].as_integer()), (Some(3), Some(2)), "{arm}");
+        assert_eq!(
+            (run["config"]["folds"].as_integer(), run["config"]["fold"].as_integer()),
+            (Some(3), Some(2)),
+            "{arm}"
+        );
     }
 }
