@@ -6,10 +6,10 @@
 mod simulation;
 
 use simulation::{
-    FOUND, Shape, Share, Spread, coverage, coverage_until_sure, design, family, fixed, growing, mean_pairs,
-    peeking, tests_alone, verdicts,
+    FOUND, Shape, Share, Spread, coverage, coverage_until_sure, design, family, family_of, fixed, growing,
+    mean_pairs, peeking, tests_alone, verdicts,
 };
-use wellfit_proof::{Pairs, Verdict};
+use wellfit_proof::{Design, Pairs, Verdict};
 
 const REPETITIONS: u32 = 3000;
 const UNTIL: Pairs = Pairs::UntilSure { at_most: 30 };
@@ -54,6 +54,9 @@ fn nothing_is_rarely_found_in_nothing() {
 fn of_several_techniques_none_is_found_in_nothing() {
     at_most(family(REPETITIONS, fixed(10), 3), 0.05);
     at_most(family(REPETITIONS, UNTIL, 3), 0.05);
+    // Dropping what is behind claims nothing, so a race errs no more often.
+    let race = Design { race: true, ..design(Pairs::UntilSure { at_most: 12 }, 3, 0.5) };
+    at_most(family_of(REPETITIONS, &race), 0.05);
 }
 
 #[test]

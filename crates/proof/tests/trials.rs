@@ -7,7 +7,9 @@ use wellfit_proof::trial::{
     Branch, Course, Next, PairId, PairState, Touches, branch, cannot_begin_late, first_other_rate, next_pair,
     touches,
 };
-use wellfit_proof::{Design, Measured, PairResult, Pairs, Settings, Technique, Verdict, judge};
+use wellfit_proof::{
+    Design, Measured, PairResult, Pairs, Settings, Technique, Verdict, judge, settled_after,
+};
 
 fn design(pairs: Pairs, count: usize) -> Design {
     let technique = |at| Technique { name: format!("t{at}"), settings: Settings::new() };
@@ -111,9 +113,18 @@ fn a_race_drops_what_is_behind_and_ends_with_its_first_winner() {
     let outcome = judge("t", &race, &measured(&race, &alone)).unwrap().techniques;
     let verdicts: Vec<Verdict> = outcome.iter().map(|one| one.verdict).collect();
     assert_eq!(verdicts, [Verdict::Helps, Verdict::NoEvidence, Verdict::NoEvidence]);
-    // Where less is better, being below is being ahead.
+    // Where less is better, being below is being ahead: the third is proven at the first look, after five pairs.
     let less = Design { mode: Mode::Min, ..race.clone() };
-    assert_eq!(counts(&played(&less, 1, 0)), [3, 3, 5]);
+    let states = played(&less, 1, 0);
+    assert_eq!(counts(&states), [3, 3, 5]);
+    let outcome_of_less = judge("t", &less, &measured(&less, &states)).unwrap().techniques;
+    let third = &outcome_of_less[2];
+    assert_eq!((third.verdict, third.pairs), (Verdict::Helps, 5));
+    assert!(third.e >= 3.0 / less.alpha, "{}", third.e);
+    // Before the fifth pair nothing is claimed, however alike the pairs are.
+    let third: Vec<PairResult> = (0..6).map(|pair| result(PairId { pair, technique: 2 })).collect();
+    let settled = [3, 4, 5, 6].map(|count| settled_after(&less, &third[..count]).unwrap());
+    assert_eq!(settled, [None, None, Some(5), Some(5)]);
     for chance in 1..60 {
         let states = played(&race, 1 + chance as usize % 5, chance);
         let same = judge("t", &race, &measured(&race, &states)).unwrap().techniques;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! * [`RunReport`] all that is shown of a run: its record, findings, evaluation and pictures
-//! * [`run_page`], [`comparison_page`] and [`trial_page`] the pages: one file each, that needs nothing else
+//! * [`run_page`], [`comparison_page`], [`trial_page`] and [`improvement_page`] the pages: one file each, that needs nothing else
 //! * [`Pictures`] the small pictures that a run keeps for its page
 //! * [`live`] the same pages while runs go on, for a server
 //! * [`rows`] and [`tensorboard`] the curves for other tools
@@ -20,6 +20,7 @@ mod chart;
 mod comparison;
 mod error;
 mod evaluation;
+mod improvement;
 pub mod live;
 mod page;
 mod pictures;
@@ -32,6 +33,7 @@ mod view;
 
 pub use comparison::comparison_page;
 pub use error::ReportError;
+pub use improvement::improvement_page;
 pub use page::{MOST_BYTES, run_page};
 pub use pictures::{PICTURES, Pictures, Shot, in_base64};
 pub use read::RunReport;

@@ -4,6 +4,7 @@ use crate::error::ReportError;
 use crate::page::Frame;
 use askama::Template;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 use wellfit_base::Shown;
 use wellfit_base::figures::{duration, loss, percent};
@@ -48,16 +49,16 @@ struct Images {
 
 /// A technique on the page.
 #[derive(Debug)]
-struct Row {
-    name: String,
-    tone: &'static str,
-    sign: &'static str,
-    verdict: &'static str,
-    difference: String,
-    interval: String,
-    bar: Option<[String; 3]>,
-    facts: Vec<(&'static str, String)>,
-    pairs: Vec<[String; 3]>,
+pub(crate) struct Row {
+    pub name: String,
+    pub tone: &'static str,
+    pub sign: &'static str,
+    pub verdict: &'static str,
+    pub difference: String,
+    pub interval: String,
+    pub bar: Option<[String; 3]>,
+    pub facts: Vec<(&'static str, String)>,
+    pub pairs: Vec<[String; 3]>,
 }
 
 #[derive(Template)]
@@ -81,13 +82,8 @@ pub fn trial_page(path: &Path) -> Result<String, ReportError> {
     let Some(trial) = TrialDir::find(path) else {
         return Err(ReportError::Trial(format!("{} is no trial", path.shown())));
     };
-    let dir = wellfit_base::Dir::open(path).map_err(|error| bad(error.to_string()))?;
-    if !dir.is_file(RESULT) {
-        return Err(bad("there is no result yet: finish the trial with wellfit prove".to_owned()));
-    }
-    let bytes = dir.read(RESULT, MOST).map_err(|error| bad(error.to_string()))?;
-    let found: Outcome = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
-    let reach = reach(&found);
+    let found: Outcome = result(path, RESULT)?
+        .ok_or_else(|| bad("there is no result yet: finish the trial with wellfit prove".to_owned()))?;
     let page = TrialPage {
         frame: Frame::new("[]".to_owned()),
         name: path.file_name().map_or_else(|| path.shown(), |name| name.to_string_lossy().into_owned()),
@@ -96,11 +92,32 @@ pub fn trial_page(path: &Path) -> Result<String, ReportError> {
             found.metric.replace("val_", "").replace('_', " "),
             found.pairs
         ),
-        rows: found.techniques.iter().map(|one| row(one, &found.metric, reach)).collect(),
+        rows: rows(&found),
         several: found.techniques.len() > 1,
         plan: trial.plan()?,
     };
     Ok(page.render()?)
+}
+
+/// The techniques of a trial; none where it has no result.
+pub(crate) fn techniques(path: &Path) -> Result<Vec<Row>, ReportError> {
+    Ok(result::<Outcome>(path, RESULT)?.as_ref().map(rows).unwrap_or_default())
+}
+
+/// What a file of results in a directory holds; none where there is no such file.
+pub(crate) fn result<T: DeserializeOwned>(path: &Path, name: &str) -> Result<Option<T>, ReportError> {
+    let bad = |problem: String| ReportError::Trial(format!("{}: {problem}", path.join(name).shown()));
+    let dir = wellfit_base::Dir::open(path).map_err(|error| bad(error.to_string()))?;
+    if !dir.is_file(name) {
+        return Ok(None);
+    }
+    let bytes = dir.read(name, MOST).map_err(|error| bad(error.to_string()))?;
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| bad(error.to_string()))
+}
+
+fn rows(found: &Outcome) -> Vec<Row> {
+    let reach = reach(found);
+    found.techniques.iter().map(|one| row(one, &found.metric, reach)).collect()
 }
 
 /// The largest difference that is drawn, so that all techniques share an axis.
@@ -112,12 +129,12 @@ fn reach(found: &Outcome) -> f64 {
     ends.filter(|end| end.is_finite()).fold(1e-9, f64::max)
 }
 
-fn is_share(metric: &str) -> bool {
+pub(crate) fn is_share(metric: &str) -> bool {
     !metric.ends_with("loss")
 }
 
 /// `+1.2 points` of a share in percent, `+0.0123` of another metric.
-fn amount(value: f64, metric: &str) -> String {
+pub(crate) fn amount(value: f64, metric: &str) -> String {
     if is_share(metric) { format!("{:+.2} points", 100.0 * value) } else { format!("{value:+.4}") }
 }
 

@@ -91,7 +91,7 @@ pub use evaluation_json::evaluation_json;
 pub use experiment::{Experiment, Parts};
 pub use folds::folds_in;
 pub use heat::explanation_sheet;
-pub use improve::{Budget, FinalLook, Improve, Improved, OnTest, Repair, Round, Step, Stop, improve};
+pub use improve::{Budget, FinalLook, Improve, Improved, Looked, OnTest, Repair, Round, Step, Stop, improve};
 pub use lost::Remedy;
 pub use lr_find::{LrFound, LrSearch};
 pub use machine::{path, start_event};

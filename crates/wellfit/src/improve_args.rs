@@ -1,7 +1,6 @@
 //! The options of `improve`.
 
-use crate::data_args::PlaceArgs;
-use crate::settings::Settings;
+use crate::several_args::{ProofArgs, SeveralArgs};
 use clap::Args;
 use std::path::PathBuf;
 use wellfit::run::Budget;
@@ -21,26 +20,10 @@ pub struct ImproveArgs {
     /// every machine
     #[arg(long, value_name = "TIME|EPOCHS")]
     pub budget: Budget,
-    /// What is to be improved, of the validation images; val_balanced_accuracy where classes are rare
-    #[arg(long, value_name = "METRIC", default_value = "val_accuracy")]
-    pub metric: String,
-    /// The least difference that matters
-    #[arg(long, value_name = "X", default_value_t = 0.005, allow_negative_numbers = true)]
-    pub delta: f64,
-    /// The chance to adopt any technique that does nothing, over all rounds
-    #[arg(long, value_name = "P", default_value_t = 0.05, allow_negative_numbers = true)]
-    pub alpha: f64,
-    // After these, so that help has the groups in their order.
     #[command(flatten)]
-    pub settings: Settings,
+    pub proof: ProofArgs,
     #[command(flatten)]
-    pub place: PlaceArgs,
-    /// A TOML file as for `train`, or a run for its settings; the command line wins
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Say more of each run
-    #[arg(long, short, help_heading = Group::Output.title())]
-    pub verbose: bool,
+    pub several: SeveralArgs,
     /// Go on with the improvement in --out, or with the newest in runs/ of this plan and these data; begin one if there is none
     #[arg(long, value_name = "auto", num_args = 0..=1, default_missing_value = "auto", value_parser = ["auto"], help_heading = Group::Checkpoints.title())]
     pub resume: Option<String>,

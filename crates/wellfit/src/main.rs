@@ -33,6 +33,7 @@ mod report_args;
 #[cfg(feature = "serve")]
 mod serve_args;
 mod settings;
+mod several_args;
 mod shell_args;
 mod signals;
 mod translate;

@@ -1,7 +1,6 @@
 //! The options of `prove`.
 
-use crate::data_args::PlaceArgs;
-use crate::settings::Settings;
+use crate::several_args::{ProofArgs, SeveralArgs};
 use clap::Args;
 use std::path::PathBuf;
 use wellfit::run::options::Group;
@@ -36,15 +35,8 @@ pub struct ProveArgs {
     /// Let several techniques race: drop those that fall behind, and end when one is proven to help
     #[arg(long, requires = "until_sure", conflicts_with = "factorial")]
     pub race: bool,
-    /// What is compared, of the validation images
-    #[arg(long, value_name = "METRIC", default_value = "val_accuracy")]
-    pub metric: String,
-    /// The least difference that matters
-    #[arg(long, value_name = "X", default_value_t = 0.005, allow_negative_numbers = true)]
-    pub delta: f64,
-    /// The chance to find any technique that does nothing
-    #[arg(long, value_name = "P", default_value_t = 0.05, allow_negative_numbers = true)]
-    pub alpha: f64,
+    #[command(flatten)]
+    pub proof: ProofArgs,
     /// Let the techniques begin at that epoch, as if a finding had shown then; before it both arms are one training
     #[arg(long, value_name = "EPOCH")]
     pub treat_at: Option<u32>,
@@ -60,17 +52,8 @@ pub struct ProveArgs {
     /// Train one pair of that trial again, chosen at random, and compare the SHA-256 of its weights
     #[arg(long, value_name = "TRIAL", conflicts_with_all = ["technique", "b", "resume", "out"])]
     pub audit: Option<PathBuf>,
-    // After these, so that help has the groups in their order.
     #[command(flatten)]
-    pub settings: Settings,
-    #[command(flatten)]
-    pub place: PlaceArgs,
-    /// A TOML file as for `train`, or a run for its settings; the command line wins
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Say more of each run
-    #[arg(long, short, help_heading = Group::Output.title())]
-    pub verbose: bool,
+    pub several: SeveralArgs,
     /// Go on with the trial in --out, or with the newest in runs/ of this plan and these data; begin one if there is none.
     /// Several processes may work on one trial
     #[arg(long, value_name = "auto", num_args = 0..=1, default_missing_value = "auto", value_parser = ["auto"], help_heading = Group::Checkpoints.title())]

@@ -1,7 +1,7 @@
 //! The options of `tune`.
 
-use crate::data_args::PlaceArgs;
-use crate::settings::{Settings, one_of};
+use crate::settings::one_of;
+use crate::several_args::SeveralArgs;
 use clap::Args;
 use std::path::PathBuf;
 use wellfit::run::TimeLimit;
@@ -56,17 +56,8 @@ pub struct TuneArgs {
     /// Take a worker on another machine for dead after so long without a sign of life
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub grace: TimeLimit,
-    // After these, so that help has the groups in their order.
     #[command(flatten)]
-    pub settings: Settings,
-    #[command(flatten)]
-    pub place: PlaceArgs,
-    /// A TOML file as for `train`, or a run for its settings; the command line wins
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Say more of each run
-    #[arg(long, short, help_heading = Group::Output.title())]
-    pub verbose: bool,
+    pub several: SeveralArgs,
     /// The directory of the trials' runs [default: runs/<study>]
     #[arg(long, value_name = "DIR", help_heading = Group::Output.title())]
     pub out: Option<PathBuf>,

@@ -137,7 +137,12 @@ pub fn growing(repetitions: u32, shape: Shape, seeds: usize, grown: usize) -> Sh
 
 /// How often any of `count` techniques that share a baseline is found though none does anything.
 pub fn family(repetitions: u32, plan: Pairs, count: usize) -> Share {
-    let design = design(plan, count, 0.5);
+    family_of(repetitions, &design(plan, count, 0.5))
+}
+
+/// The same of a design.
+pub fn family_of(repetitions: u32, design: &Design) -> Share {
+    let count = design.techniques.len();
     share(repetitions, 400 + count as u64, |rng| {
         let baseline: Vec<f64> = (0..design.last_pair()).map(|_| Shape::Normal.draw(rng)).collect();
         let measured: Vec<Measured> = design
@@ -152,7 +157,7 @@ pub fn family(repetitions: u32, plan: Pairs, count: usize) -> Share {
                 Measured { name, pairs: baseline.iter().map(pair).collect() }
             })
             .collect();
-        let outcome = judge("simulated", &design, &measured).expect("finite results");
+        let outcome = judge("simulated", design, &measured).expect("finite results");
         outcome.techniques.iter().any(|judged| FOUND.contains(&judged.verdict))
     })
 }

@@ -13,3 +13,4 @@ mod rate;
 mod schedule;
 
 pub use concern::{Concern, NAMES};
+pub(crate) use rate::Usual as UsualRates;

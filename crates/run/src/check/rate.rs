@@ -17,16 +17,36 @@ pub(super) fn concerns(spec: &RunSpec) -> Vec<Concern> {
     range(spec, lr).into_iter().chain(floor(spec, lr)).collect()
 }
 
-fn range(spec: &RunSpec, lr: f64) -> Option<Concern> {
-    let (least, most, usual) = match spec.optimizer {
-        OptimizerName::Adam | OptimizerName::Adamw => (ADAM.0, ADAM.1, "0.001"),
-        OptimizerName::Sgd => {
-            let images = spec.batch_size as f64 * f64::from(spec.accumulate);
-            let most = SGD_MOST * (images / USUAL_BATCH).max(1.0);
-            let least = if spec.momentum == 0.0 { SGD_LEAST.0 } else { SGD_LEAST.1 };
-            (least, most, if spec.momentum == 0.0 { "0.1" } else { "0.01" })
+/// The rates at which a run's optimiser trains.
+pub(crate) struct Usual {
+    least: f64,
+    most: f64,
+    /// The one to begin with.
+    pub typical: &'static str,
+}
+
+impl Usual {
+    pub fn of(spec: &RunSpec) -> Self {
+        match spec.optimizer {
+            OptimizerName::Adam | OptimizerName::Adamw => {
+                Self { least: ADAM.0, most: ADAM.1, typical: "0.001" }
+            }
+            OptimizerName::Sgd => {
+                let images = spec.batch_size as f64 * f64::from(spec.accumulate);
+                let most = SGD_MOST * (images / USUAL_BATCH).max(1.0);
+                let least = if spec.momentum == 0.0 { SGD_LEAST.0 } else { SGD_LEAST.1 };
+                Self { least, most, typical: if spec.momentum == 0.0 { "0.1" } else { "0.01" } }
+            }
         }
-    };
+    }
+
+    pub fn holds(&self, lr: f64) -> bool {
+        (self.least..=self.most).contains(&lr)
+    }
+}
+
+fn range(spec: &RunSpec, lr: f64) -> Option<Concern> {
+    let Usual { least, most, typical } = Usual::of(spec);
     let effect = if lr < least {
         "learns slowly, if at all"
     } else if lr > most {
@@ -40,7 +60,7 @@ fn range(spec: &RunSpec, lr: f64) -> Option<Concern> {
     };
     let name = spec.optimizer;
     let sentence = format!("{name}{momentum} and `lr` {lr} {effect}: usual are {least} to {most}");
-    let advice = format!("give `lr` {usual}, or `lr` auto to have one found");
+    let advice = format!("give `lr` {typical}, or `lr` auto to have one found");
     Some(
         Concern::new("lr-out-of-range", sentence)
             .of(&[("lr", lr), ("least", least), ("most", most)])

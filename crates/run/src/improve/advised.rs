@@ -5,13 +5,13 @@ use std::path::Path;
 use wellfit_diagnose::findings::Flag;
 use wellfit_diagnose::{Advice, Asked, Diagnosis, Finding, Name, diagnose, log};
 
-/// What a finding advises, as a technique that a trial can test.
+/// A technique that a trial can test, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Treatment {
     /// The name of the technique, such as `lr=0.01`.
     pub technique: String,
-    /// The finding that advises it.
-    pub finding: Name,
+    /// The findings that advise it, or its parts; none where it is one that often helps.
+    pub findings: Vec<Name>,
 }
 
 /// Advice that is not tested, and why.
@@ -45,9 +45,19 @@ pub(super) fn advised(runs: &[impl AsRef<Path>]) -> Result<Advised, RunError> {
     Ok(of(&common(&diagnosed)))
 }
 
-pub(super) fn diagnosis(run: &Path) -> Result<Diagnosis, RunError> {
-    let curves = log::of_path(run, &Asked::default()).map_err(|error| RunError::Output(error.to_string()))?;
-    Ok(diagnose(&curves))
+fn diagnosis(run: &Path) -> Result<Diagnosis, RunError> {
+    Ok(diagnose(&curves(run)?))
+}
+
+fn curves(run: &Path) -> Result<log::Curves, RunError> {
+    log::of_path(run, &Asked::default()).map_err(|error| RunError::Output(error.to_string()))
+}
+
+/// Whether a run's classes have far from equally many images, so that weights of the classes do something.
+pub(super) fn is_uneven(run: &Path) -> Result<bool, RunError> {
+    let counts = curves(run)?.facts.class_counts.unwrap_or_default();
+    let [least, most] = [counts.iter().min(), counts.iter().max()];
+    Ok(least.zip(most).is_some_and(|(least, most)| *most > 2 * least))
 }
 
 /// The findings of at least half of the runs, the weightiest first; each as the first run that has it shows it.
@@ -74,7 +84,7 @@ fn of(findings: &[Finding]) -> Advised {
                 None => {
                     for technique in techniques(advice) {
                         if advised.treatments.iter().all(|other| other.technique != technique) {
-                            advised.treatments.push(Treatment { technique, finding: finding.name });
+                            advised.treatments.push(Treatment { technique, findings: vec![finding.name] });
                         }
                     }
                 }

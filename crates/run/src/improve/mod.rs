@@ -1,4 +1,5 @@
-//! Improving a configuration: diagnose it, test what is advised by paired runs, adopt what is proven, and again.
+//! Improving a configuration: diagnose it, look at what is advised and at what often helps, prove the best of it by paired runs,
+//! adopt what is proven, and again.
 
 mod account;
 mod advised;
@@ -9,10 +10,11 @@ mod result;
 mod round;
 mod session;
 mod step;
+mod usual;
 
 pub use budget::Budget;
 pub use look::{FinalLook, OnTest};
 pub use result::Improved;
 pub use round::Round;
-pub use session::{Improve, Repair, improve};
+pub use session::{Improve, Looked, Repair, improve};
 pub use step::{Step, Stop};

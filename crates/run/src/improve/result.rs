@@ -3,11 +3,14 @@
 use super::advised::Advised;
 use super::look::FinalLook;
 use super::round::Round;
-use super::session::Repair;
+use super::session::{Looked, Repair};
 use super::step::Stop;
+use crate::error::RunError;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wellfit_base::atomic;
 use wellfit_proof::Settings;
+use wellfit_report::{REPORT, improvement_page, trial_page};
 
 /// A finished improvement.
 #[derive(Debug, Clone)]
@@ -42,6 +45,18 @@ impl Improved {
     /// Name and value of what was adopted, in its order.
     pub fn adopted(&self) -> impl Iterator<Item = &str> {
         self.rounds.iter().filter_map(|round| Some(round.treatments[round.adopted?].technique.as_str()))
+    }
+
+    /// Write the pages of the proofs, and the one that leads to them.
+    pub(super) fn pages(&self) -> Result<(), RunError> {
+        let write = |dir: &Path, page: String| {
+            let written = atomic::replace(&dir.join(REPORT), page.as_bytes());
+            written.map_err(|error| RunError::Output(error.to_string()))
+        };
+        for round in self.rounds.iter().filter(|round| round.proof.is_some()) {
+            write(&round.trial, trial_page(&round.trial)?)?;
+        }
+        write(&self.dir, improvement_page(&self.dir)?)
     }
 
     /// As `improve.json` holds it.
@@ -87,7 +102,7 @@ fn round(round: &Round) -> Value {
         let judged = judged(place);
         json!({
             "name": one.technique,
-            "finding": one.finding,
+            "findings": one.findings,
             "verdict": judged.map(|judged| judged.verdict),
             "pairs": judged.map(|judged| judged.pairs),
             "mean_difference": judged.map(|judged| judged.mean_difference),
@@ -95,8 +110,17 @@ fn round(round: &Round) -> Value {
             "e": judged.map(|judged| judged.e),
         })
     };
+    let look = |one: &Looked| {
+        json!({
+            "name": one.treatment.technique,
+            "findings": one.treatment.findings,
+            "run": path(&one.run),
+            "difference": one.difference,
+        })
+    };
     json!({
-        "trial": path(&round.trial),
+        "looks": round.looks.iter().map(look).collect::<Vec<_>>(),
+        "trial": round.proof.as_ref().map(|_| path(&round.trial)),
         "alpha": round.proof.as_ref().map(|proof| proof.design.alpha),
         "techniques": round.treatments.iter().enumerate().map(technique).collect::<Vec<_>>(),
         "void": round.void,

@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::advised::Treatment;
+use super::session::Looked;
 use crate::error::RunError;
 use crate::resume::diverged;
 use crate::trial::{Ask, Proof, arms};
@@ -14,7 +15,7 @@ use wellfit_record::{RunDir, TrialDir};
 const MOST_TECHNIQUES: usize = 3;
 /// As many pairs are wanted before a further technique joins: with effects of 1.5 standard deviations a trial until sure takes
 /// eight.
-const WANTED: usize = 8;
+pub(super) const WANTED: usize = 8;
 /// The most pairs: what takes more of them is worth little.
 const MOST_PAIRS: usize = 12;
 
@@ -30,11 +31,13 @@ pub(super) struct RoundPlan {
 /// A finished round.
 #[derive(Debug, Clone)]
 pub struct Round {
+    /// What one run of each candidate showed.
+    pub looks: Vec<Looked>,
     /// Its trial.
     pub trial: PathBuf,
-    /// What was tested, and why.
+    /// What was tested, and why; nothing where no candidate was ahead.
     pub treatments: Vec<Treatment>,
-    /// The verdicts; none where a run had no network.
+    /// The verdicts; none where nothing was tested, or a run had no network.
     pub proof: Option<Proof>,
     /// The arm whose run's loss became NaN.
     pub void: Option<String>,
@@ -100,7 +103,7 @@ impl RoundPlan {
 }
 
 /// The fewest pairs with which a trial until sure of so many techniques can find anything.
-fn fewest_pairs(alpha: f64, count: usize) -> usize {
+pub(super) fn fewest_pairs(alpha: f64, count: usize) -> usize {
     let technique = |place: usize| Technique { name: place.to_string(), settings: Settings::new() };
     let mut design = Design::new("val_accuracy", Mode::Max, (0..count).map(technique).collect());
     (design.alpha, design.pairs) = (alpha, Pairs::UntilSure { at_most: MOST_PAIRS });
@@ -149,7 +152,8 @@ mod tests {
     use wellfit_diagnose::Name;
 
     fn planned(budget: u32, treatments: usize) -> Option<(usize, usize)> {
-        let treatment = |place: usize| Treatment { technique: place.to_string(), finding: Name::LrTooHigh };
+        let treatment =
+            |place: usize| Treatment { technique: place.to_string(), findings: vec![Name::LrTooHigh] };
         let open: Vec<Treatment> = (0..treatments).map(treatment).collect();
         let now = Trained { epochs: 10.0, seconds: 10.0, runs: 1 };
         let account = Account { budget: Budget::Epochs(budget), all: now, now, clock: 10.0 };

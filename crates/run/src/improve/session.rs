@@ -4,12 +4,17 @@
 //! So an improvement that is killed goes on to the same decisions and the same bits.
 
 use super::account::{Account, Trained};
-use super::advised::{Advised, Treatment, advised, advised_rate};
+mod looks;
+mod rounds;
+
+pub use looks::Looked;
+
+use super::advised::{Advised, advised_rate};
 use super::budget::Budget;
 use super::look::{FinalLook, look};
 use super::place::place;
 use super::result::Improved;
-use super::round::{Round, RoundPlan, treated_runs, winner, without_network};
+use super::round::{Round, RoundPlan};
 use super::step::{Step, Stop};
 use crate::error::RunError;
 use crate::experiment::Experiment;
@@ -19,13 +24,13 @@ use crate::observer::Observer;
 use crate::opening::DataSource;
 use crate::options::{DataKind, Options};
 use crate::training::Destination;
-use crate::trial::{Ask, BASELINE, Data, noted_look, plan_of, prove, settings};
+use crate::trial::{Data, noted_look, settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
-use wellfit_record::{ImprovementDir, Metric, RunDir, TrialDir};
+use wellfit_record::{ImprovementDir, Metric, TrialDir};
 
 /// The file of the result.
 const RESULT: &str = "improve.json";
@@ -58,8 +63,9 @@ pub struct Repair {
     pub lr: String,
 }
 
-/// Improve settings by experiment: a directory with the plan `improve.toml`, the run `first` of these settings, a trial
-/// `round-N` for what its findings advise, and so on with what was proven to help, until the budget or the findings end; then
+/// Improve settings by experiment: a directory with the plan `improve.toml`, the run `first` of these settings, `looks/` and a trial
+/// `round-N` for the best of what its findings advise and of what often helps, and so on with what was proven to help, until the
+/// budget or the candidates end; then
 /// the run `final`, one look at the test part, and `improve.json`. With `resume`, an improvement of the same plan that is there
 /// goes on (the one in `out`, or else the newest in `runs/`), to the same decisions and bits.
 ///
@@ -75,11 +81,12 @@ pub fn improve(
     let clock = Instant::now();
     let data = Data::new(source);
     let looked = data.prepare(&ask.settings, observer)?;
-    ask.check(data.kind(&looked))?;
+    let kind = data.kind(&looked);
+    ask.check(kind)?;
     let (plan, hint) = (ask.plan(&looked)?, format!("{}-improve", looked.parts.name));
     drop(looked);
     let dir = place(&plan, &hint, (out.dir.as_deref(), resume), observer)?;
-    let mut session = Session::new(ask, (source, data), (dir, clock), &out.command)?;
+    let mut session = Session::new(ask, (source, data, kind), (dir, clock), &out.command)?;
     session.establish(observer)?;
     let stop = loop {
         if let Some(stop) = session.round(observer)? {
@@ -127,6 +134,8 @@ struct Session<'a> {
     before: f64,
     /// The decision of an earlier process to make no further round.
     stopped: Option<Stop>,
+    kind: DataKind,
+    metric: Metric,
     /// As they are now.
     settings: Options,
     /// Of the first run; the next ones are the rounds'.
@@ -134,8 +143,12 @@ struct Session<'a> {
     next_seed: u64,
     /// Runs that are no part of a trial.
     members: Vec<PathBuf>,
+    /// Those of looks.
+    looks: Vec<PathBuf>,
     /// The runs of the settings as they are now.
     runs: Vec<PathBuf>,
+    /// Their run with the first run's seed, which looks are compared with.
+    compared: PathBuf,
     repairs: Vec<Repair>,
     rounds: Vec<Round>,
     tested: BTreeSet<String>,
@@ -145,7 +158,7 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(
         ask: &'a Improve,
-        (source, data): (&'a DataSource, Data<'a>),
+        (source, data, kind): (&'a DataSource, Data<'a>, DataKind),
         (dir, clock): (ImprovementDir, Instant),
         command: &'a str,
     ) -> Result<Self, RunError> {
@@ -166,11 +179,15 @@ impl<'a> Session<'a> {
             clock,
             before: noted["seconds"].as_f64().unwrap_or(0.0),
             stopped: noted["stop"].as_str().and_then(Stop::named),
+            kind,
+            metric: Metric::named(&ask.metric).unwrap_or(Metric::VAL_ACCURACY),
             settings,
             seed,
             next_seed: seed + 1,
             members: Vec::new(),
+            looks: Vec::new(),
             runs: Vec::new(),
+            compared: PathBuf::new(),
             repairs: Vec::new(),
             rounds: Vec::new(),
             tested: BTreeSet::new(),
@@ -192,7 +209,8 @@ impl<'a> Session<'a> {
     fn account(&self) -> Result<Account, RunError> {
         let trials = self.rounds.iter().filter_map(|round| TrialDir::find(&round.trial));
         let trials: Vec<PathBuf> = trials.flat_map(|trial| trial.runs()).collect();
-        let all = Trained::of_all(self.members.iter().chain(&trials).map(PathBuf::as_path))?;
+        let all =
+            Trained::of_all(self.members.iter().chain(&self.looks).chain(&trials).map(PathBuf::as_path))?;
         let now = Trained::of_all(self.runs.iter().map(PathBuf::as_path))?;
         Ok(Account { budget: self.ask.budget, all, now, clock: self.seconds() })
     }
@@ -201,19 +219,24 @@ impl<'a> Session<'a> {
     fn member(&mut self, name: &str, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
         let path = self.dir.path().join(name);
         self.members.push(path.clone());
-        let experiment =
-            self.data.prepare(&Options { seed: Some(self.seed), ..self.settings.clone() }, observer)?;
-        match state(&path, &experiment)? {
+        self.train(&path, self.settings.clone(), observer)?;
+        self.note()?;
+        Ok(path)
+    }
+
+    /// A run of some settings with the first run's seed, which may be there already.
+    fn train(&self, path: &Path, settings: Options, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let experiment = self.data.prepare(&Options { seed: Some(self.seed), ..settings }, observer)?;
+        match state(path, &experiment)? {
             State::Finished => {}
             State::Unfinished(run) => drop(run.resume(experiment, observer)?),
             State::Absent => {
-                let out =
-                    Destination { dir: Some(path.clone()), force: true, command: self.command.to_owned() };
+                let dir = Some(path.to_owned());
+                let out = Destination { dir, force: true, command: self.command.to_owned() };
                 drop(experiment.train(&out, observer)?);
             }
         }
-        self.note()?;
-        Ok(path)
+        Ok(())
     }
 
     /// A run of the settings as they are that has a network; while it has none, the rate is lowered as its finding advises.
@@ -226,6 +249,7 @@ impl<'a> Session<'a> {
             observer.notice(&Notice::Improving(Step::First));
             match self.member(&name, observer) {
                 Ok(run) => {
+                    self.compared.clone_from(&run);
                     self.runs = vec![run];
                     return Ok(());
                 }
@@ -246,143 +270,6 @@ impl<'a> Session<'a> {
         observer.notice(&Notice::Improving(Step::Repair { lr: lr.clone() }));
         self.repairs.push(Repair { run, lr });
         Ok(())
-    }
-
-    /// Make a round, or say why there is none.
-    fn round(&mut self, observer: &mut dyn Observer) -> Result<Option<Stop>, RunError> {
-        self.advised = advised(&self.runs)?;
-        let findings =
-            self.advised.findings.iter().map(|finding| (finding.name.name(), finding.sentence.clone()));
-        observer.notice(&Notice::Improving(Step::Found { findings: findings.collect() }));
-        let number = self.rounds.len() + 1;
-        let trial = self.dir.path().join(format!("round-{number}"));
-        let account = self.account()?;
-        let begun = TrialDir::find(&trial);
-        let plan = match (&begun, self.stopped) {
-            (Some(there), _) => RoundPlan::of(&plan_of(there)?),
-            (None, Some(stop)) => return Ok(Some(stop)),
-            (None, None) => match self.planned(number, &account)? {
-                Ok(plan) => plan,
-                Err(stop) => {
-                    self.stopped = Some(stop);
-                    self.note()?;
-                    return Ok(Some(stop));
-                }
-            },
-        };
-        observer.notice(&Notice::Improving(Step::Round {
-            number,
-            techniques: plan.techniques.clone(),
-            pairs: plan.pairs,
-            spent: (account.words(account.spent()), account.words(account.left())),
-        }));
-        self.make((trial, begun.is_some()), &plan, observer)?;
-        self.note()?;
-        Ok(None)
-    }
-
-    /// The plan of the next round, or why there is none.
-    fn planned(&self, number: usize, account: &Account) -> Result<Result<RoundPlan, Stop>, RunError> {
-        let treatments = &self.advised.treatments;
-        let open: Vec<Treatment> =
-            treatments.iter().filter(|one| !self.tested.contains(&one.technique)).cloned().collect();
-        if open.is_empty() {
-            let nothing = self.advised.findings.is_empty();
-            return Ok(Err(if nothing { Stop::NoFindingLeft } else { Stop::AllTested }));
-        }
-        let mut all = 0.0;
-        for run in &self.runs {
-            all += f64::from(RunDir::open(run)?.outcome()?.epochs);
-        }
-        let epochs = all / self.runs.len().max(1) as f64;
-        let treated = |one: &Treatment| {
-            let more = one.technique.strip_prefix("epochs=").and_then(|epochs| epochs.parse().ok());
-            more.unwrap_or(epochs)
-        };
-        // 1/2 + 1/6 + 1/12 + … = 1.
-        let alpha = self.ask.alpha / (number * (number + 1)) as f64;
-        let plan = RoundPlan::affordable(&open, account, epochs, treated, (alpha, self.next_seed));
-        Ok(plan.ok_or(Stop::Budget))
-    }
-
-    /// The settings of a round's trial: all rounds are judged on the first run's validation images.
-    fn trial_settings(&self) -> Options {
-        Options { split_seed: self.settings.split_seed.or(Some(Some(self.seed))), ..self.settings.clone() }
-    }
-
-    fn make(
-        &mut self,
-        (trial, begun): (PathBuf, bool),
-        plan: &RoundPlan,
-        observer: &mut dyn Observer,
-    ) -> Result<(), RunError> {
-        let ask: Ask = plan.ask(self.trial_settings(), &self.ask.metric, self.ask.delta);
-        let out = Destination { dir: Some(trial.clone()), force: false, command: self.command.to_owned() };
-        let found = prove(&ask, self.source, &out, begun, &mut |_| {}, observer);
-        let why = |technique: &String| {
-            let advised = self.advised.treatments.iter().find(|one| one.technique == *technique);
-            advised.cloned()
-        };
-        let treatments = plan.techniques.iter().filter_map(why).collect();
-        let mut round = Round { trial: trial.clone(), treatments, proof: None, void: None, adopted: None };
-        self.next_seed = plan.first_seed + plan.pairs as u64;
-        match found {
-            Ok(proof) => {
-                self.tested.extend(plan.techniques.iter().cloned());
-                round.adopted = winner(&proof);
-                match round.adopted {
-                    Some(place) => self.adopt(&proof, place, observer)?,
-                    None => observer.notice(&Notice::Improving(Step::NoWinner)),
-                }
-                round.proof = Some(proof);
-                self.rounds.push(round);
-                Ok(())
-            }
-            Err(RunError::Diverged(problem)) => self.void(round, problem, observer),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn adopt(
-        &mut self,
-        proof: &crate::trial::Proof,
-        place: usize,
-        observer: &mut dyn Observer,
-    ) -> Result<(), RunError> {
-        let judged = &proof.outcome.techniques[place];
-        for (name, value) in &proof.design.techniques[place].settings {
-            self.settings.set(name, OsStr::new(value))?;
-        }
-        self.runs = treated_runs(proof, place);
-        observer.notice(&Notice::Improving(Step::Adopted {
-            technique: judged.name.clone(),
-            difference: judged.mean_difference,
-            pairs: judged.pairs,
-        }));
-        Ok(())
-    }
-
-    /// A run of the round has no network: a technique that does that is out; settings that do are repaired.
-    fn void(
-        &mut self,
-        mut round: Round,
-        problem: String,
-        observer: &mut dyn Observer,
-    ) -> Result<(), RunError> {
-        let Some(there) = TrialDir::find(&round.trial) else { return Err(RunError::Diverged(problem)) };
-        let design = plan_of(&there)?;
-        let Some((arm, run)) = without_network(&round.trial, &design)?.into_iter().next() else {
-            return Err(RunError::Diverged(problem));
-        };
-        observer.notice(&Notice::Improving(Step::Void { arm: arm.clone() }));
-        round.void = Some(arm.clone());
-        self.rounds.push(round);
-        if arm != BASELINE {
-            self.tested.insert(arm);
-            return Ok(());
-        }
-        self.repair(run, problem, observer)?;
-        self.establish(observer)
     }
 
     fn finish(mut self, stop: Stop, observer: &mut dyn Observer) -> Result<Improved, RunError> {
@@ -408,6 +295,9 @@ impl<'a> Session<'a> {
         };
         let text = format!("{:#}\n", improved.to_json());
         self.dir.write_file(RESULT, text.as_bytes())?;
+        if self.settings.no_report != Some(true) {
+            improved.pages()?;
+        }
         Ok(improved)
     }
 

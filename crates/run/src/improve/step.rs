@@ -58,7 +58,23 @@ pub enum Step {
         /// The findings, each with its sentence.
         findings: Vec<(&'static str, String)>,
     },
-    /// A round begins.
+    /// A round begins: each of these techniques is trained once.
+    Looks {
+        /// Which round, from 1.
+        number: usize,
+        /// The techniques; those that are left out when the budget is short are the last.
+        techniques: Vec<String>,
+    },
+    /// What one run of a technique showed.
+    Looked {
+        /// Which.
+        technique: String,
+        /// By how much the metric differs from that of the settings as they are; none where the loss became NaN.
+        difference: Option<f64>,
+    },
+    /// No technique of the round was ahead.
+    NothingAhead,
+    /// The best of them is tested.
     Round {
         /// Which, from 1.
         number: usize,
@@ -104,9 +120,17 @@ impl fmt::Display for Step {
                 f.write_str("Findings:")?;
                 findings.iter().try_for_each(|(name, sentence)| write!(f, "\n  {name}: {sentence}"))
             }
+            Self::Looks { number, techniques } => {
+                write!(f, "Round {number}, a run of each: {}", techniques.join(", "))
+            }
+            Self::Looked { technique, difference: Some(difference) } => {
+                write!(f, "  {technique}: {difference:+.4}")
+            }
+            Self::Looked { technique, difference: None } => write!(f, "  {technique}: its loss became NaN"),
+            Self::NothingAhead => f.write_str("None is ahead of the settings as they are: nothing to prove"),
             Self::Round { number, techniques, pairs, spent: (spent, left) } => write!(
                 f,
-                "Round {number}: {} against the settings as they are, at most {}; spent {spent}, left {left}",
+                "Round {number}, proof: {} against the settings as they are, at most {}; spent {spent}, left {left}",
                 techniques.join(", "),
                 plural(*pairs, "pair")
             ),

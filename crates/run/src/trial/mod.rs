@@ -21,8 +21,10 @@ mod work;
 pub(crate) use arms::arms;
 pub(crate) use data::Data;
 pub(crate) use looks::noted as noted_look;
+pub(crate) use pair::Brief;
 pub(crate) use place::plan_of;
 pub(crate) use plan::settings;
+pub(crate) use techniques::{TOGETHER, technique};
 pub(crate) use wellfit_proof::BASELINE;
 
 pub use audit::{Audit, AuditedRun, audit, origin};

@@ -190,7 +190,7 @@ fn lost(run: &Path, problem: &str) -> RunError {
 }
 
 /// Of a trial's many runs passes on how they get on and what they warn of, but not what each of them is.
-struct Brief<'a>(&'a mut dyn Observer);
+pub(crate) struct Brief<'a>(pub &'a mut dyn Observer);
 
 impl Callback for Brief<'_> {
     fn epoch_start(&mut self, epoch: u32, epochs: u32) {

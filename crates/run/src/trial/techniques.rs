@@ -7,6 +7,9 @@ use wellfit_models::architecture;
 use wellfit_policy::schedule::ScheduleSpec;
 use wellfit_proof::{Settings, Technique};
 
+/// What stands between the parts of a technique that is several at once.
+pub(crate) const TOGETHER: &str = " + ";
+
 /// Techniques with a name of their own, each with its one setting.
 const NAMED: [(&str, &str, &str); 11] = [
     ("early-stopping", "early_stopping", "true"),
@@ -25,15 +28,22 @@ const NAMED: [(&str, &str, &str); 11] = [
 ];
 
 /// The settings of the technique called `name`: one of the names above, `weight-decay`, `batch-norm`, a schedule such as
-/// `one-cycle`, a recipe, or any setting as `lr=0.01`.
+/// `one-cycle`, a recipe, or any setting as `lr=0.01`; or several of these as one, `hflip + lr=0.01`.
 ///
 /// # Errors
 /// If there is no such technique, or the baseline cannot have it.
-pub(super) fn technique(name: &str, baseline: &Options, kind: DataKind) -> Result<Technique, RunError> {
-    let (setting, value) = meant(name, baseline, kind)?;
-    // Whether the value is one of that setting.
-    Options::default().set(&setting, OsStr::new(&value))?;
-    Ok(Technique { name: name.to_owned(), settings: Settings::from([(setting, value)]) })
+pub(crate) fn technique(name: &str, baseline: &Options, kind: DataKind) -> Result<Technique, RunError> {
+    let mut settings = Settings::new();
+    for part in name.split(TOGETHER) {
+        let (setting, value) = meant(part.trim(), baseline, kind)?;
+        // Whether the value is one of that setting.
+        Options::default().set(&setting, OsStr::new(&value))?;
+        if settings.contains_key(&setting) {
+            return Err(RunError::Unusable(format!("technique {name:?} sets `{setting}` twice")));
+        }
+        settings.insert(setting, value);
+    }
+    Ok(Technique { name: name.to_owned(), settings })
 }
 
 fn meant(name: &str, baseline: &Options, kind: DataKind) -> Result<(String, String), RunError> {
@@ -109,6 +119,10 @@ mod tests {
             let found = technique(name, &mlp, DataKind::Folder).unwrap();
             assert_eq!(found.settings[setting], value, "{name}");
         }
+        let both = technique("batch-norm + --lr=0.1", &mlp, DataKind::Folder).unwrap();
+        let settings =
+            [("model", "mlp-bn"), ("lr", "0.1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!((both.name.as_str(), both.settings), ("batch-norm + --lr=0.1", Settings::from(settings)));
     }
 
     #[test]
@@ -120,6 +134,8 @@ mod tests {
             ("mixup", "mixup=VALUE"),
             ("magic=1", "there is no setting `magic`"),
             ("lr=fast", "`lr` fast"),
+            ("lr=0.1 + lr=0.2", "sets `lr` twice"),
+            ("lr=0.1 + magic", "there is no technique \"magic\""),
         ] {
             let problem = technique(name, &resnet, DataKind::Folder).unwrap_err().to_string();
             assert!(problem.contains(part), "{name}: {problem}");

@@ -1,4 +1,4 @@
-//! `wellfit report`: a page of a run, of several beside each other, or of a trial.
+//! `wellfit report`: a page of a run, of several beside each other, of a trial, or of an improvement.
 
 use crate::error::CliError;
 use crate::output::{self, Output};
@@ -6,8 +6,8 @@ use crate::report_args::ReportArgs;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wellfit::base::{Shown, atomic, file};
-use wellfit::record::{RunGroup, TrialDir};
-use wellfit::report::{REPORT, RunReport, comparison_page, run_page, trial_page};
+use wellfit::record::{ImprovementDir, RunGroup, TrialDir};
+use wellfit::report::{REPORT, RunReport, comparison_page, improvement_page, run_page, trial_page};
 use wellfit::run::folds_in;
 
 /// The page of several runs, in the directory where the command is given.
@@ -20,6 +20,7 @@ const HEAD: u64 = 4096;
 pub fn run(args: &ReportArgs, out: Output) -> Result<(), CliError> {
     let (page, default, runs) = match args.runs.as_slice() {
         [one] if TrialDir::find(one).is_some() => (trial_page(one)?, one.join(REPORT), vec![one.clone()]),
+        [one] if is_improvement(one) => (improvement_page(one)?, one.join(REPORT), vec![one.clone()]),
         [one] if folds_in(one).is_none() => {
             let report = RunReport::read(one)?;
             report.problems.iter().for_each(|problem| out.warn(problem));
@@ -49,15 +50,22 @@ pub fn run(args: &ReportArgs, out: Output) -> Result<(), CliError> {
     Ok(())
 }
 
+fn is_improvement(path: &Path) -> bool {
+    matches!(ImprovementDir::plan_in(path), Ok(Some(_)))
+}
+
 /// The runs themselves, and those of the folds of cross-validations.
 fn members(given: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut runs = Vec::new();
     for path in given {
+        let alone = |what| {
+            CliError::Usage(format!("{} is {what}, which has a page of its own: give it alone", path.shown()))
+        };
         if TrialDir::find(path).is_some() {
-            return Err(CliError::Usage(format!(
-                "{} is a trial, which has a page of its own: give it alone",
-                path.shown()
-            )));
+            return Err(alone("a trial"));
+        }
+        if is_improvement(path) {
+            return Err(alone("an improvement"));
         }
         match folds_in(path) {
             Some(folds) => {

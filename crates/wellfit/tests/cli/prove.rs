@@ -121,3 +121,19 @@ fn what_cannot_be_a_trial_is_refused_before_anything_is_written() {
         assert!(!bench.path("t").exists(), "{options}");
     }
 }
+
+/// One fold is an arm like any other: its validation images are the fold's.
+#[test]
+fn a_fold_is_a_baseline() {
+    let bench = animals();
+    bench.run(&format!("{LINE} --folds 3 --fold 2 --technique lr=0.1 --out t")).succeeds();
+    assert_eq!(result(&bench, "t")["pairs"], 6);
+    for arm in ["baseline", "1-lr-0.1"] {
+        let run = bench.toml(&format!("t/pair-3/{arm}/run.toml"));
+        assert_eq!(
+            (run["config"]["folds"].as_integer(), run["config"]["fold"].as_integer()),
+            (Some(3), Some(2)),
+            "{arm}"
+        );
+    }
+}

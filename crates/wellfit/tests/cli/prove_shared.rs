@@ -109,6 +109,22 @@ fn a_pair_is_audited() {
     bench.refuses("prove --audit animals", 2, &["no trial"]);
 }
 
+/// What was taken over from the baseline is trained, too.
+#[test]
+fn a_pair_whose_runs_part_late_is_audited_as_two_whole_runs() {
+    let bench = animals();
+    let line =
+        "prove animals --model mlp --image-size 16 --batch-size 4 --epochs 3 --technique epochs=4 --out t";
+    bench.run(line).succeeds();
+    assert_eq!(bench.events("t/pair-0/1-epochs-4", "branched")[0]["epoch"], 3);
+    let found = bench.run("prove --audit t --json").succeeds().json();
+    assert_eq!(found["same"], true, "{found:#}");
+    let seed = &found["seed"];
+    let treated = format!("t/audit-1/pair-{seed}/1-epochs-4");
+    assert_eq!((bench.events(&treated, "branched").len(), bench.events(&treated, "epoch").len()), (0, 4));
+    assert_eq!(found["runs"][1]["same_figures"], true);
+}
+
 #[test]
 fn combinations_are_judged_by_their_effects() {
     let bench = animals();

@@ -15,6 +15,32 @@ fn animals(options: &str) -> Bench {
 }
 
 #[test]
+fn a_scheduler_begins_where_it_first_lowers_the_rate() {
+    let bench = animals("--keep 8");
+    bench.run("replay --run run --lr-scheduler patience=0,factor=0.1 --branch --out new").succeeds();
+    let changes = bench.events("new", "lr_change");
+    let first = changes.first().map(|event| event["epoch"].as_u64().unwrap());
+    assert!(first.is_some_and(|epoch| epoch < 8), "the rate is lowered before the end: {changes:?}");
+    assert_eq!(branched_after(&bench, "new"), first);
+    is_a_whole_run(&bench, "new");
+}
+
+#[test]
+fn a_longer_patience_goes_on_where_the_run_stopped() {
+    let stop = "--early-stopping --patience 1 --min-delta 0.01";
+    let bench = animals(stop);
+    let ended = bench.events("run", "epoch").len();
+    assert!(ended < 8, "it stopped early");
+    let line = "replay --run run --early-stopping patience=3,min_delta=0.01 --branch --out new --json";
+    let found = bench.run(line).succeeds().json();
+    assert_eq!(branched_after(&bench, "new"), Some(ended as u64));
+    let epochs = bench.events("new", "epoch").len();
+    assert!(epochs > ended, "{epochs} epochs are no more than {ended}");
+    assert_eq!(found["branch"]["trained"], epochs - ended);
+    is_a_whole_run(&bench, "new");
+}
+
+#[test]
 fn without_a_state_in_common_it_is_trained_from_the_beginning() {
     let bench = animals("");
     let line = "replay --run run --lr-scheduler patience=0,factor=0.1 --branch --out new";

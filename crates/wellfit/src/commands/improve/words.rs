@@ -4,6 +4,7 @@ use crate::output::Output;
 use serde_json::json;
 use wellfit::base::Shown;
 use wellfit::base::shown::shown;
+use wellfit::report::REPORT;
 use wellfit::run::options::{Kind, entries};
 use wellfit::run::{FinalLook, Improved, OnTest, Round};
 
@@ -40,7 +41,11 @@ pub fn report(improved: &Improved, data: &str, out: Output) {
     }
     let command = command(improved, data);
     out.say(format!("The final settings: {command}"));
-    out.say(format!("The final run, with its page report.html: {}", improved.last.shown()));
+    out.say(format!("The final run: {}", improved.last.shown()));
+    let page = improved.dir.join(REPORT);
+    if page.is_file() {
+        out.say(format!("Report: {}", page.shown()));
+    }
     let mut result = improved.to_json();
     result["command"] = json!(command);
     out.result(&result);
@@ -56,7 +61,7 @@ fn table(rounds: &[Round], out: Output) {
             rows.push([
                 number.to_string(),
                 one.technique.clone(),
-                one.finding.to_string(),
+                one.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
                 format!("{}{adopted}", judged.verdict),
                 judged.pairs.to_string(),
                 format!("{:+.4}", judged.mean_difference),

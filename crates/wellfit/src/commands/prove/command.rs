@@ -6,28 +6,27 @@ use super::words::report;
 use crate::args::ProveArgs;
 use crate::config::require;
 use crate::error::CliError;
-use crate::opening::source;
 use crate::output::{Output, command_line};
 use crate::progress::Progress;
 use std::path::Path;
 use wellfit::proof::Pairs;
 use wellfit::record::RunDir;
-use wellfit::run::{Ask, DataSource, Destination, Options, RunError, Validation, origin, prove};
+use wellfit::run::{Ask, DataSource, Destination, Options, RunError, origin, prove};
 
 /// Run the command.
 pub fn run(args: &ProveArgs, out: Output) -> Result<(), CliError> {
     require(args.jobs > 0, || "--jobs must be at least 1".to_owned())?;
-    let mut progress = Progress::new(out, args.verbose);
+    let mut progress = Progress::new(out, args.several.verbose);
     if let Some(trial) = &args.audit {
         return audit::run(trial, args.data.as_deref(), &mut progress, out);
     }
     let data = args.data.as_deref().unwrap_or_default();
     let (run, source) = if RunDir::open(data).is_ok() {
         let (options, mut source) = origin(Path::new(data))?;
-        source.dir = args.place.data_dir.clone().or(source.dir);
+        source.dir = args.several.place.data_dir.clone().or(source.dir);
         (Some(options), source)
     } else {
-        (None, source(data, &args.place, Validation::Split))
+        (None, args.several.source(data))
     };
     let ask = ask(args, run)?;
     let place = Destination { dir: args.out.clone(), force: false, command: command_line() };
@@ -69,9 +68,9 @@ pub fn interrupted(error: RunError) -> CliError {
 }
 
 fn ask(args: &ProveArgs, run: Option<Options>) -> Result<Ask, CliError> {
-    let baseline = args.settings.over_file(args.a.as_deref().or(args.config.as_deref()))?;
+    let baseline = args.several.settings.over_file(args.a.as_deref().or(args.several.config.as_deref()))?;
     let other = args.b.as_deref().map(|file| {
-        let options = args.settings.0.clone().combine(Options::read(file)?);
+        let options = args.several.settings.0.clone().combine(Options::read(file)?);
         let name = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
         Ok::<_, RunError>((name, options))
     });
@@ -82,9 +81,9 @@ fn ask(args: &ProveArgs, run: Option<Options>) -> Result<Ask, CliError> {
         techniques: args.technique.clone(),
         other: other.transpose()?,
         pairs: until.or(args.seeds.map(|seeds| Pairs::Fixed { seeds, grown_to: None })),
-        metric: args.metric.clone(),
-        delta: args.delta,
-        alpha: args.alpha,
+        metric: args.proof.metric.clone(),
+        delta: args.proof.delta,
+        alpha: args.proof.alpha,
         treat_at: args.treat_at,
         race: args.race,
         factorial: args.factorial,

@@ -2,12 +2,11 @@
 
 use super::told;
 use crate::error::CliError;
-use crate::opening::source;
 use crate::tune_args::{SamplerName, TuneArgs};
 use std::path::Path;
 use std::time::Duration;
 use wellfit::record::Metric;
-use wellfit::run::{DataSource, Experiment, Observer, Options, Validation};
+use wellfit::run::{DataSource, Experiment, Observer, Options};
 use wellfit::tune::{Address, Place, Plan, Sampler, Space, SpaceError, Tpe};
 
 /// What is searched, on what, and where.
@@ -22,8 +21,8 @@ pub struct Asked {
 impl Asked {
     /// What the options say. The data are looked at once, so that nothing is begun that cannot work.
     pub fn of(args: &TuneArgs, observer: &mut dyn Observer) -> Result<Self, CliError> {
-        let source = source(&args.data, &args.place, Validation::Split);
-        let given = args.settings.over_file(args.config.as_deref())?;
+        let source = args.several.source(&args.data);
+        let given = args.several.options()?;
         let (mut space, mut space_text) = (None, String::new());
         if let Some(file) = &args.space {
             let (read, fixed) = Space::read(file).map_err(|error| told(error.into()))?;

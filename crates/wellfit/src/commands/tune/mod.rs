@@ -23,7 +23,7 @@ pub fn run(args: &TuneArgs, threads: usize, out: Output) -> Result<(), CliError>
     // What a helper has to say is in the study; only its error is heard.
     let out = if helping { Output { json: false, quiet: true, ..out } } else { out };
     let signals = Signals::install()?;
-    let mut trials = Trials::new(out, args.verbose, signals);
+    let mut trials = Trials::new(out, args.several.verbose, signals);
     let asked = Asked::of(args, &mut trials)?;
     if args.show_space {
         out.say(asked.space_text.trim_end());
