@@ -18,6 +18,7 @@ use crate::shots::pictures;
 use crate::tracking::Tracking;
 use crate::trained_on;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wellfit_data::{Dataset, Loader};
@@ -211,9 +212,14 @@ impl Experiment {
 
     /// What the training loop is told.
     fn config(&self, saved: &SavedRun) -> Result<FitConfig, RunError> {
-        let metadata = model_metadata(&saved.info);
+        self.config_with(model_metadata(&saved.info))
+    }
+
+    /// The same with that metadata for weight files.
+    pub(crate) fn config_with(&self, metadata: BTreeMap<String, String>) -> Result<FitConfig, RunError> {
         let mut config = self.spec.fit(self.engine.clone(), self.train.batches(), metadata)?;
         config.loss.class_weights = self.spec.class_weights.of(self.train.dataset())?;
+        config.team.link.clone_from(&self.link);
         Ok(config)
     }
 
@@ -228,6 +234,7 @@ impl Experiment {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
         self.write_companions(&run, saved, &damaged(&RunDir::open(run.path())?)?)?;
         let mut config = self.config(saved)?;
+        self.tell_others()?;
         let Self { source, spec, network, train, val, .. } = self;
         if !run.is_locked() {
             observer.notice(&Notice::NoLocks { run: run.path().to_owned() });

@@ -118,6 +118,13 @@ pub enum Notice {
         /// How many stages there are.
         stages: usize,
     },
+    /// Batches are computed in parts.
+    Shards {
+        /// How many.
+        shards: usize,
+        /// By how many processes.
+        processes: usize,
+    },
     /// Weights will be averaged.
     Swa {
         /// From this epoch on.
