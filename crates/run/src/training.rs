@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use wellfit_data::{Dataset, Loader};
 use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
@@ -243,7 +244,7 @@ impl Experiment {
         observer.ready(&spec, run.path())?;
         let tracking = Tracking::new(&spec, &saved.info, run.path());
         let mut watch = Watch { cache: train.cache().clone(), tracking, observer };
-        let loaders = (&train, &val);
+        let (loaders, began) = ((&train, &val), Instant::now());
         let result = match from {
             None => fit(network, loaders, &config, &mut run, &mut watch),
             Some(from) => {
@@ -252,6 +253,10 @@ impl Experiment {
             }
         };
         watch.end(result.is_ok());
+        if let Some(link) = &config.team.link {
+            let share = link.waited().as_secs_f64() / began.elapsed().as_secs_f64();
+            watch.observer.notice(&Notice::Waited { share });
+        }
         match result {
             Ok(outcome) => {
                 let page = (!spec.no_report).then_some(&train);

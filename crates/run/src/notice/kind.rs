@@ -125,6 +125,11 @@ pub enum Notice {
         /// By how many processes.
         processes: usize,
     },
+    /// How much of the training this process waited for sums over all processes.
+    Waited {
+        /// The share of the time.
+        share: f64,
+    },
     /// Weights will be averaged.
     Swa {
         /// From this epoch on.
