@@ -14,7 +14,9 @@ pub enum StartError {
     #[error("MPI was begun in this process before")]
     Twice,
     /// A thread of our own must be allowed to communicate.
-    #[error("this MPI lets no thread but the first communicate (MPI_THREAD_SERIALIZED): use one that was built for threads")]
+    #[error(
+        "this MPI lets no thread but the first communicate (MPI_THREAD_SERIALIZED): use one that was built for threads"
+    )]
     Threads,
     /// Sums are made in pairs.
     #[error("{0} processes cannot train together: start 2, 4, 8 or another power of two")]

@@ -51,7 +51,8 @@ fn a_sum_has_the_same_bits_for_any_number_of_processes() {
             sums.iter().for_each(|sum| assert_eq!(bits(sum), expected, "{length} numbers, {size} processes"));
         }
     }
-    let naive = pieces(1000).into_iter().reduce(|a, b| a.iter().zip(b).map(|(a, b)| a + b).collect()).unwrap();
+    let naive =
+        pieces(1000).into_iter().reduce(|a, b| a.iter().zip(b).map(|(a, b)| a + b).collect()).unwrap();
     assert_ne!(bits(&naive), bits(&tree(&pieces(1000))), "the order must matter here");
 }
 

@@ -123,10 +123,13 @@ impl Job {
         let options: Options = toml::from_str(&self.settings).map_err(unwritable)?;
         let Self { data, data_dir: dir, columns, validation, fingerprints, .. } = self;
         let source = DataSource { data, dir, validation, columns };
-        let mut experiment = Experiment::prepare(&options, &source, &mut ())?.shared(Some(Arc::clone(link)))?;
+        let mut experiment =
+            Experiment::prepare(&options, &source, &mut ())?.shared(Some(Arc::clone(link)))?;
         if experiment.fingerprints()? != fingerprints {
             let (data, rank) = (&source.data, link.rank());
-            let problem = format!("{data} is not the same for process {rank} as for the first: give all of them the same data");
+            let problem = format!(
+                "{data} is not the same for process {rank} as for the first: give all of them the same data"
+            );
             return Err(wellfit_data::DataError::Invalid(problem).into());
         }
         experiment.take_memory()?;

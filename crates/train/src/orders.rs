@@ -78,7 +78,10 @@ impl Session<'_> {
 }
 
 /// The end of a run, for the others too; `work` is the run.
-pub(crate) fn ended<R>(config: &FitConfig, work: impl FnOnce() -> Result<R, TrainError>) -> Result<R, TrainError> {
+pub(crate) fn ended<R>(
+    config: &FitConfig,
+    work: impl FnOnce() -> Result<R, TrainError>,
+) -> Result<R, TrainError> {
     let result = work();
     // Where the others are gone, the error of the run says so.
     let _ = config.team.tell(Order::End);

@@ -32,7 +32,8 @@ impl Trainer<MixedCrossEntropy> {
         let (shards, row) = (input.shards, self.network.shape(input.value).len());
         let first = shards.own_images(n).start;
         let (engine, norms) = (Arc::clone(&self.engine), self.network.norms.clone());
-        let (mut outputs, mut statistics, mut passes) = (vec![NOTHING; n * width], Tree::default(), Vec::new());
+        let (mut outputs, mut statistics, mut passes) =
+            (vec![NOTHING; n * width], Tree::default(), Vec::new());
         for images in shards.own(n).map(|part| shards.images(part, n)) {
             let own = &input.values[(images.start - first) * row..(images.end - first) * row];
             self.network.norms.clone_from(&norms);
@@ -43,7 +44,8 @@ impl Trainer<MixedCrossEntropy> {
             passes.push((images, pass));
         }
         self.network.norms = norms;
-        let statistics = statistics.total().map_or_else(|| vec![NOTHING; moved(&self.network).len()], |sum| sum.to_vec());
+        let statistics =
+            statistics.total().map_or_else(|| vec![NOTHING; moved(&self.network).len()], |sum| sum.to_vec());
         outputs.extend(statistics);
         let outputs = self.team.sum(outputs)?;
         let (outputs, statistics) = outputs.split_at(n * width);
@@ -64,7 +66,11 @@ impl Trainer<MixedCrossEntropy> {
 
     /// The outputs in evaluation mode for a whole batch, of which every process computes its own images.
     pub(crate) fn answers(&self, input: &Input) -> Result<Buffer, TrainError> {
-        let own = if input.values.is_empty() { Buffer::default() } else { self.evaluate((&input.values, input.value))? };
+        let own = if input.values.is_empty() {
+            Buffer::default()
+        } else {
+            self.evaluate((&input.values, input.value))?
+        };
         if input.shards.ranks == 1 {
             return Ok(own);
         }

@@ -138,7 +138,16 @@ impl<O: Objective> Trainer<O> {
     #[must_use]
     pub fn new(network: Network, rule: Rule, objective: O, seed: u64) -> Self {
         let optimizer = Optimizer::new(rule, &network);
-        Self { network, optimizer, state: None, objective, engine: Arc::new(Cpu), clip_norm: None, seed, team: Team::default() }
+        Self {
+            network,
+            optimizer,
+            state: None,
+            objective,
+            engine: Arc::new(Cpu),
+            clip_norm: None,
+            seed,
+            team: Team::default(),
+        }
     }
 
     /// Copy the network to the device's memory, if it has one of its own. It is trained there from now on.

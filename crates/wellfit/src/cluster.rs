@@ -37,7 +37,8 @@ impl Cluster {
             return Ok(Self::default());
         };
         let shared = group.size() > 1;
-        let link = Link::new(group).map_err(|error| CliError::Output(format!("cannot start a thread: {error}")))?;
+        let link =
+            Link::new(group).map_err(|error| CliError::Output(format!("cannot start a thread: {error}")))?;
         Ok(Self { link: shared.then(|| Arc::new(link)), launched: true, session: Some(session) })
     }
 

@@ -58,7 +58,9 @@ impl Network {
     ) -> Gradients {
         match tape.recording {
             Recording::F32(recorded) => self.backward_in(recorded, outputs, done, None).0,
-            Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done, None).0,
+            Recording::Bf16(recorded) => {
+                self.backward_in(recorded, elementwise::narrow(&outputs), done, None).0
+            }
         }
     }
 
@@ -111,7 +113,9 @@ impl Network {
             }
             if let Some(ready) = &mut ready {
                 // Of its own node, and of the product before it.
-                for node in [Some(step.node), step.product].into_iter().flatten().map(|place| &self.nodes[place]) {
+                for node in
+                    [Some(step.node), step.product].into_iter().flatten().map(|place| &self.nodes[place])
+                {
                     for &place in &node.parameters {
                         parameters[place].take().into_iter().for_each(|gradient| ready(place, gradient));
                     }

@@ -13,7 +13,12 @@ use wellfit_record::{RunDir, RunWriter};
 use wellfit_train::{Callback, FitConfig, LAST, Outcome, Team, TrainError, fit, follow, resume};
 
 /// That run in parts, by so many processes, from its newest checkpoint on if it has one.
-fn run(story: &Story, ranks: usize, run: &mut RunWriter, callback: &mut dyn Callback) -> Result<Outcome, TrainError> {
+fn run(
+    story: &Story,
+    ranks: usize,
+    run: &mut RunWriter,
+    callback: &mut dyn Callback,
+) -> Result<Outcome, TrainError> {
     let data = (&story.train, &story.validation);
     let newest = RunDir::open(run.path()).unwrap().newest_good(Some(LAST)).unwrap().found;
     thread::scope(|scope| {
@@ -47,7 +52,8 @@ fn ending(story: &Story, ranks: usize) -> Ending {
 }
 
 fn with_train(mut story: Story, change: impl FnOnce(&Loader, LoaderOptions) -> Loader) -> Story {
-    let options = LoaderOptions { batch_size: 12, shuffle: true, merge_last_single: true, ..LoaderOptions::default() };
+    let options =
+        LoaderOptions { batch_size: 12, shuffle: true, merge_last_single: true, ..LoaderOptions::default() };
     story.train = change(&story.train, options);
     story
 }
@@ -136,5 +142,8 @@ fn the_first_process_ends_when_another_one_is_gone() {
     let config = FitConfig { team: Team { shards: 4, link }, ..story.config.clone() };
     let data = (&story.train, &story.validation);
     let ended = fit(story.network(), data, &config, &mut writer, &mut ()).unwrap_err();
-    assert_eq!(ended.to_string(), "process 1 of those that train together is gone: the others cannot go on without it");
+    assert_eq!(
+        ended.to_string(),
+        "process 1 of those that train together is gone: the others cannot go on without it"
+    );
 }

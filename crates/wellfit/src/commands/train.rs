@@ -11,12 +11,7 @@ use std::path::Path;
 use wellfit::run::{Changes, Destination, Experiment, Found, Validation, cross_validate};
 
 /// Run the command.
-pub fn run(
-    args: &TrainArgs,
-    validation: Validation,
-    cluster: &Cluster,
-    out: Output,
-) -> Result<(), CliError> {
+pub fn run(args: &TrainArgs, validation: Validation, cluster: &Cluster, out: Output) -> Result<(), CliError> {
     let mut progress = Progress::new(out, args.verbose);
     let mut options = args.settings.over_file(args.config.as_deref())?;
     let data = args.data.clone().unwrap_or_default();
@@ -38,7 +33,8 @@ pub fn run(
         return Err(CliError::Usage(problem.to_owned()));
     }
     if folds && cluster.link.is_some() {
-        let problem = "--folds are runs of their own, which several processes cannot share: choose one with --fold";
+        let problem =
+            "--folds are runs of their own, which several processes cannot share: choose one with --fold";
         return Err(CliError::Usage(problem.to_owned()));
     }
     if folds && validation == Validation::Split {
