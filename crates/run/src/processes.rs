@@ -42,8 +42,8 @@ impl Machine {
     }
 }
 
-fn unwritable(error: impl ToString) -> RunError {
-    RunError::Output(format!("what the other processes are told: {}", error.to_string()))
+fn unwritable(error: &dyn std::fmt::Display) -> RunError {
+    RunError::Output(format!("what the other processes are told: {error}"))
 }
 
 impl Experiment {
@@ -70,14 +70,15 @@ impl Experiment {
         let DataSource { dir, columns, validation, .. } = &self.source;
         let job = Job {
             machine: Machine::here(),
-            settings: toml::to_string(&self.spec).map_err(unwritable)?,
+            settings: toml::to_string(&self.spec).map_err(|error| unwritable(&error))?,
             data: self.absolute_data(),
             data_dir: dir.clone(),
             columns: columns.clone(),
             validation: *validation,
             fingerprints: self.fingerprints()?,
         };
-        link.broadcast(serde_json::to_vec(&job).map_err(unwritable)?).map_err(RunError::from)?;
+        link.broadcast(serde_json::to_vec(&job).map_err(|error| unwritable(&error))?)
+            .map_err(RunError::from)?;
         Ok(())
     }
 
@@ -96,7 +97,7 @@ pub fn follow(link: &Arc<Link>) -> Result<(), RunError> {
         if text.is_empty() {
             return Ok(());
         }
-        let job: Job = serde_json::from_slice(&text).map_err(unwritable)?;
+        let job: Job = serde_json::from_slice(&text).map_err(|error| unwritable(&error))?;
         job.follow(link)?;
     }
 }
@@ -120,7 +121,7 @@ impl Job {
                 here.instructions
             )));
         }
-        let options: Options = toml::from_str(&self.settings).map_err(unwritable)?;
+        let options: Options = toml::from_str(&self.settings).map_err(|error| unwritable(&error))?;
         let Self { data, data_dir: dir, columns, validation, fingerprints, .. } = self;
         let source = DataSource { data, dir, validation, columns };
         let mut experiment =

@@ -30,7 +30,9 @@ fn layout(network: &Network) -> Vec<Vec<usize>> {
             layout.push(Vec::new());
         }
         room = room.saturating_sub(length);
-        layout.iter_mut().last().into_iter().for_each(|bucket| bucket.push(place));
+        if let Some(bucket) = layout.last_mut() {
+            bucket.push(place);
+        }
     }
     layout
 }
