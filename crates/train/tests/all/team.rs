@@ -72,7 +72,8 @@ fn one_two_and_four_processes_make_the_same_run() {
 /// Whatever else a run may do.
 #[test]
 fn they_do_so_in_every_kind_of_run() {
-    let kinds: [(&str, fn() -> Story); 7] = [
+    type Make = fn() -> Story;
+    let kinds: [(&str, Make); 7] = [
         ("accumulated", || {
             let mut story = Story::short(2);
             story.config.accumulate = 2;
