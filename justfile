@@ -183,3 +183,7 @@ guide-pictures wellfit="target/release/wellfit" work="target/guide-work":
 # `improve` on five provoked problems against random search: the table of docs/improve.md; SOURCE has Fashion-MNIST's files, half an hour
 improve-table wellfit source out:
     python3 scripts/improve.py {{wellfit}} {{source}} {{out}}
+
+# 1, 2 and 4 processes train the same bits, also where one is killed (docs/cluster.md): BINARY built with `--features mpi` for that MPI
+mpi-test binary mpirun="mpirun" *args:
+    python3 scripts/mpi_test.py {{binary}} --mpirun {{mpirun}} {{args}}

@@ -38,7 +38,7 @@ pub use duplicates::{Duplicate, Duplicates, Likeness};
 pub use error::DataError;
 pub use loader::{
     Batch, Dataset, Epoch, ImageRef, Images, Loader, LoaderOptions, Mixed, Pack, PixelHash, PixelHashes,
-    Sample, Sampler,
+    Sample, Sampler, Shards,
 };
 pub use open::check::Suspicious;
 pub use open::copies::Copies;

@@ -166,7 +166,8 @@ impl<B: Backend> Pass<'_, B> {
             Op::Relu(Relu) => relu(x),
             Op::Dropout(Dropout { p }) => match self.mode {
                 Mode::Training(key) if place >= self.network.frozen_prefix() => {
-                    let mask = dropout_mask(self.batch * node.shape.len(), p, key, place as u32);
+                    let mask =
+                        dropout_mask((self.batch, self.batch * node.shape.len()), p, key, place as u32);
                     let mask = self.link.upload(&mask).reshape(x.dims());
                     x * mask
                 }

@@ -5,7 +5,7 @@
 //! back when somebody asks for it.
 
 use crate::graph::Value;
-use crate::{DropoutKey, Gradients, ModelError, Network, Optimizer, Tape};
+use crate::{DropoutKey, Gradients, ModelError, Network, Optimizer, Ready, Tape};
 use std::fmt::Debug;
 use wellfit_kernels::Buffer;
 
@@ -129,6 +129,23 @@ pub trait TrainingPass {
     /// # Errors
     /// When the device fails.
     fn backward(self: Box<Self>, network: &Network, outputs: Buffer) -> Result<Gradients, ModelError>;
+
+    /// As [`Network::backward_each`]; an engine may hand out all gradients in the end.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn backward_each(
+        self: Box<Self>,
+        network: &Network,
+        outputs: Buffer,
+        ready: &mut Ready<'_>,
+    ) -> Result<(), ModelError> {
+        let Gradients(gradients) = self.backward(network, outputs)?;
+        gradients.into_iter().enumerate().for_each(|(place, gradient)| {
+            gradient.into_iter().for_each(|gradient| ready(place, gradient));
+        });
+        Ok(())
+    }
 }
 
 /// The processor, by our own kernels.
@@ -166,5 +183,15 @@ impl TrainingPass for Tape<'_> {
 
     fn backward(self: Box<Self>, network: &Network, outputs: Buffer) -> Result<Gradients, ModelError> {
         Ok(network.backward(*self, outputs))
+    }
+
+    fn backward_each(
+        self: Box<Self>,
+        network: &Network,
+        outputs: Buffer,
+        ready: &mut Ready<'_>,
+    ) -> Result<(), ModelError> {
+        network.backward_each(*self, outputs, ready);
+        Ok(())
     }
 }

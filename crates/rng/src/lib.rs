@@ -114,6 +114,18 @@ impl Rng {
         tail.iter_mut().for_each(|x| *x = self.uniform());
     }
 
+    /// Leave out the next `n` numbers of 32 bits, as if they had been drawn.
+    pub fn skip(&mut self, n: u64) {
+        let left = n.min((4 - self.used) as u64);
+        self.used += left as usize;
+        let (low, high) = (u64::from(self.counter[0]), u64::from(self.counter[1]));
+        let block = (low | high << 32).wrapping_add((n - left) / 4);
+        (self.counter[0], self.counter[1]) = (block as u32, (block >> 32) as u32);
+        (0..(n - left) % 4).for_each(|_| {
+            self.next_u32();
+        });
+    }
+
     /// A number in [low, high).
     pub fn uniform_in(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.uniform()
@@ -200,6 +212,23 @@ mod tests {
                 );
             }
             assert_eq!(one.next_u32(), many.next_u32());
+        }
+    }
+
+    /// From every place in a block, within it and beyond, and across the carry of the counter.
+    #[test]
+    fn skipping_equals_drawing() {
+        for counter in [[0, 0, 3, 1], [u32::MAX - 1, 7, 3, 1]] {
+            for before in 0..5 {
+                for n in [0, 1, 3, 4, 5, 8, 31] {
+                    let mut drawn = Rng { counter, ..Rng::new(5, Stream::Dropout, 3, 1) };
+                    (0..before).for_each(|_| _ = drawn.uniform());
+                    let mut skipped = drawn.clone();
+                    (0..n).for_each(|_| _ = drawn.uniform());
+                    skipped.skip(n);
+                    assert_eq!(drawn.next_u32(), skipped.next_u32(), "{n} after {before} from {counter:?}");
+                }
+            }
         }
     }
 

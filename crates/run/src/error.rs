@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use wellfit_base::Shown;
+use wellfit_cluster::Lost;
 use wellfit_data::DataError;
 use wellfit_fetch::FetchError;
 use wellfit_gpu::DeviceError;
@@ -131,6 +132,12 @@ impl From<PlotError> for RunError {
     }
 }
 
+impl From<Lost> for RunError {
+    fn from(error: Lost) -> Self {
+        Self::Output(error.to_string())
+    }
+}
+
 impl From<TrainError> for RunError {
     fn from(error: TrainError) -> Self {
         match error {
@@ -140,6 +147,7 @@ impl From<TrainError> for RunError {
             TrainError::Policy(error) => error.into(),
             TrainError::Record(error) => error.into(),
             TrainError::Interrupted { reason } => Self::Interrupted { reason, run: PathBuf::new() },
+            TrainError::Lost(lost) => lost.into(),
             TrainError::ProcessorOnly(_) => Self::Unusable(error.to_string()),
             TrainError::NoWeights { .. } => Self::Model(error.to_string()),
             TrainError::NotResumable { .. } | TrainError::Position(_) | TrainError::Weights(_) => {

@@ -17,6 +17,7 @@ use crate::weights_name::weights_name;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use wellfit_cluster::Link;
 use wellfit_data::divide::{self, groups_of_copies};
 use wellfit_data::open::is_built_in;
 use wellfit_data::{
@@ -77,6 +78,8 @@ pub struct Experiment {
     pub val: Loader,
     /// The learning rate that was found for it, if it was, with the search.
     pub(crate) found: Option<(LrFound, LrSearch)>,
+    /// The other processes that make the run, if there are any.
+    pub(crate) link: Option<Arc<Link>>,
 }
 
 impl Experiment {
@@ -135,6 +138,7 @@ impl Experiment {
             train,
             val,
             found,
+            link: None,
         })
     }
 
@@ -188,6 +192,10 @@ impl Experiment {
         observer.notice(&Notice::Classes(counts));
         let (batches, epochs) = (self.train.batches(), spec.epochs);
         observer.notice(&Notice::Length { batches, batch_size: spec.batch_size, epochs });
+        if spec.shards > 1 {
+            let processes = self.link.as_ref().map_or(1, |link| link.size());
+            observer.notice(&Notice::Shards { shards: spec.shards, processes });
+        }
         if let Some(recipe) = spec.recipe {
             observer.notice(&Notice::Recipe(spec.recipe_settings(recipe, self.source.kind(&parts.train))));
         }

@@ -60,6 +60,7 @@ mod prediction_json;
 mod preprocessing;
 pub mod pretrained;
 mod probe;
+mod processes;
 mod results;
 mod resume;
 mod saved;
@@ -102,6 +103,7 @@ pub use options::{JitterSetting, LrSetting, Options, RunSpec, SwaStart, TimeLimi
 pub use plots::{PictureFormat, Plots, plots};
 pub use prediction_json::prediction_json;
 pub use probe::{GapProbe, LabelProbe, PROBE, Probe, probe};
+pub use processes::{dismiss, follow};
 pub use results::{LARGEST_MATRIX, evaluation_pictures};
 pub use resume::{Changes, Found, Resumed, Unfinished, resume};
 pub use saved::{SavedRun, SavedSource};

@@ -13,7 +13,9 @@ use crate::saved::SavedRun;
 use crate::training::{Origin, Outcome};
 use crate::weights_name;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wellfit_base::Shown;
+use wellfit_cluster::Link;
 use wellfit_data::DataError;
 use wellfit_fetch::Name;
 use wellfit_record::{Event, RecordError, RunDir, RunState, RunWriter, StopReason, list_runs};
@@ -29,6 +31,8 @@ pub struct Changes {
     pub data: Option<String>,
     /// Where Fashion-MNIST's files may lie, if they have moved since.
     pub dir: Option<PathBuf>,
+    /// The other processes that go on with it, if there are any.
+    pub link: Option<Arc<Link>>,
     /// Settings. Only `epochs` and those that change no results may differ from the run's.
     pub options: Options,
 }
@@ -81,7 +85,7 @@ pub fn resume(dir: &Path, changes: &Changes, observer: &mut dyn Observer) -> Res
         }
     }
     let source = source_of(&saved, changes);
-    let experiment = Experiment::prepare(&options, &source, observer)?;
+    let experiment = Experiment::prepare(&options, &source, observer)?.shared(changes.link.clone())?;
     let how = format!("Give it the same data: wellfit resume {} DATA", dir.shown());
     require_same_data((&saved, dir), &experiment, &how)?;
     let go_on_after_stop = ended && more.is_some();

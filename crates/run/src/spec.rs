@@ -13,7 +13,7 @@ use wellfit_models::{Engine, Weighting};
 use wellfit_policy::schedule::{Schedule, SwaRate, Warmup};
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
-use wellfit_train::{Every, FitConfig, Metric, Swa, TrainEval};
+use wellfit_train::{Every, FitConfig, Metric, Swa, Team, TrainEval};
 
 /// The longest name of a file of weights, in bytes. File systems have 255, and figures in it get longer.
 const LONGEST_NAME: usize = 200;
@@ -257,6 +257,7 @@ impl RunSpec {
             statistics: !self.no_statistics,
             train_eval: self.train_eval.map_or(TrainEval::Cheap, TrainEval::Every),
             seed: self.seed,
+            team: Team { shards: self.shards, link: None },
             metadata,
         })
     }

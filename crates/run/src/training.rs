@@ -18,8 +18,10 @@ use crate::shots::pictures;
 use crate::tracking::Tracking;
 use crate::trained_on;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use wellfit_data::{Dataset, Loader};
 use wellfit_models::{Engine, Network};
 use wellfit_plot::Look;
@@ -213,9 +215,14 @@ impl Experiment {
 
     /// What the training loop is told.
     fn config(&self, saved: &SavedRun) -> Result<FitConfig, RunError> {
-        let metadata = model_metadata(&saved.info);
+        self.config_with(model_metadata(&saved.info))
+    }
+
+    /// The same with that metadata for weight files.
+    pub(crate) fn config_with(&self, metadata: BTreeMap<String, String>) -> Result<FitConfig, RunError> {
         let mut config = self.spec.fit(self.engine.clone(), self.train.batches(), metadata)?;
         config.loss.class_weights = self.spec.class_weights.of(self.train.dataset())?;
+        config.team.link.clone_from(&self.link);
         Ok(config)
     }
 
@@ -230,6 +237,7 @@ impl Experiment {
         let test_is_untouched = self.parts.test.is_some() && self.source.validation == Validation::Split;
         self.write_companions(&run, saved, &damaged(&RunDir::open(run.path())?)?)?;
         let mut config = self.config(saved)?;
+        self.tell_others()?;
         let Self { source, spec, network, train, val, .. } = self;
         if !run.is_locked() {
             observer.notice(&Notice::NoLocks { run: run.path().to_owned() });
@@ -239,7 +247,7 @@ impl Experiment {
         observer.ready(&spec, run.path())?;
         let tracking = Tracking::new(&spec, &saved.info, run.path());
         let mut watch = Watch { cache: train.cache().clone(), tracking, observer };
-        let loaders = (&train, &val);
+        let (loaders, began) = ((&train, &val), Instant::now());
         let result = match from {
             None => fit(network, loaders, &config, &mut run, &mut watch),
             Some(from) => {
@@ -248,6 +256,10 @@ impl Experiment {
             }
         };
         watch.end(result.is_ok());
+        if let Some(link) = &config.team.link {
+            let share = link.waited().as_secs_f64() / began.elapsed().as_secs_f64();
+            watch.observer.notice(&Notice::Waited { share });
+        }
         match result {
             Ok(outcome) => {
                 let page = (!spec.no_report).then_some(&train);

@@ -1,9 +1,10 @@
 //! Several batches for one step: the gradients of a batch that is larger than what fits into memory.
 
+use crate::error::TrainError;
 use crate::features::Input;
 use crate::labels::MixedCrossEntropy;
 use crate::step::{StepObserver, StepOutcome, Trainer};
-use wellfit_models::{DropoutKey, Gradients, ModelError};
+use wellfit_models::{DropoutKey, Gradients};
 
 /// The mean over all images of the batches so far.
 #[derive(Debug, Default)]
@@ -27,15 +28,15 @@ impl Accumulated {
         (of, last): (u32, bool),
         lr: f64,
         observer: &mut dyn StepObserver,
-    ) -> Result<Option<StepOutcome>, ModelError> {
-        let input = (&data.values[..], data.value);
-        if of == 1 {
-            return trainer.step_from(input, &data.labels, lr, observer).map(Some);
+    ) -> Result<Option<StepOutcome>, TrainError> {
+        if of == 1 && data.shards.count == 1 {
+            let input = (&data.values[..], data.value);
+            return Ok(trainer.step_from(input, &data.labels, lr, observer).map(Some)?);
         }
         // What is random differs from batch to batch, and with one batch a step it is that of the step.
         let step = trainer.optimizer.step as u32 * of + self.batches + 1;
-        let key = DropoutKey { seed: trainer.seed, step };
-        let (outcome, gradients) = trainer.gradients_from(input, &data.labels, key, observer)?;
+        let key = DropoutKey { seed: trainer.seed, step, row: 0 };
+        let (outcome, gradients) = trainer.gradients_of(data, key, observer)?;
         let Some(gradients) = gradients else { return Ok(Some(outcome)) };
         self.add(gradients, outcome.loss, data.labels.own.len());
         if self.batches < of && !last {

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use wellfit_base::Shown;
+use wellfit_cluster::Lost;
 use wellfit_data::DataError;
 use wellfit_models::ModelError;
 use wellfit_policy::PolicyError;
@@ -58,6 +59,9 @@ pub enum TrainError {
     /// An image could not be read, or data make no sense.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Another process is gone.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// The network cannot do this.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -2,13 +2,13 @@
 
 use crate::callback::{Callback, Tick};
 use crate::error::TrainError;
-use crate::features::Source;
+use crate::features::{Input, Source};
 use crate::metrics::{Average, Scored};
 use std::time::Instant;
 use wellfit_data::Loader;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::CrossEntropy;
-use wellfit_models::{Engine, ModelError, Network};
+use wellfit_models::{Engine, Network};
 use wellfit_record::Phase;
 
 /// An error if the callback asks to end the run.
@@ -19,8 +19,8 @@ pub(crate) fn check_interrupted(callback: &mut dyn Callback) -> Result<(), Train
     }
 }
 
-/// Computes a network's outputs from the rows of a value and which value of the network they are.
-pub(crate) type Compute<'a> = dyn Fn(&[f32], usize) -> Result<Buffer, ModelError> + 'a;
+/// Computes a network's outputs for a batch.
+pub(crate) type Compute<'a> = dyn Fn(&Input) -> Result<Buffer, TrainError> + 'a;
 
 /// The metrics of a network on a loader's data; `batch_done(logits, labels)` is called for every batch. A device with
 /// a memory of its own gets the network once.
@@ -37,9 +37,11 @@ pub fn evaluate(
     batch_done: impl FnMut(&[f32], &[u32]),
 ) -> Result<Average, TrainError> {
     let state = engine.upload(network)?;
-    let compute = |values: &[f32], value| match &state {
-        Some(state) => state.evaluate(network, values, value),
-        None => engine.evaluate(network, values, value),
+    let compute = |input: &Input| {
+        Ok(match &state {
+            Some(state) => state.evaluate(network, &input.values, input.value),
+            None => engine.evaluate(network, &input.values, input.value),
+        }?)
     };
     evaluate_source((network, &compute), &Source::images(loader), loss, epoch, callback, batch_done)
 }
@@ -58,7 +60,7 @@ pub(crate) fn evaluate_source(
     let mut inputs = source.epoch(0, 0);
     for batch in 1.. {
         let Some(input) = inputs.next(network)? else { break };
-        let logits = compute(&input.values, input.value)?;
+        let logits = compute(&input)?;
         let loss = loss.loss(&logits, &input.labels.own, network.outputs());
         average.add(&Scored { outputs: &logits, labels: &input.labels.own, loss: &loss });
         batch_done(&logits, &input.labels.own);

@@ -11,7 +11,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
-use wellfit_data::{Augmentations, Cache, Epoch, Loader, Sample};
+use wellfit_data::{Augmentations, Cache, Epoch, Loader, Sample, Shards};
 use wellfit_kernels::Buffer;
 use wellfit_kernels::conv::Algorithm;
 use wellfit_models::Network;
@@ -23,6 +23,8 @@ use wellfit_simd::InstructionSet;
 pub struct Source {
     loader: Loader,
     features: Option<Features>,
+    /// Which images of a batch are this process' own.
+    shards: Shards,
 }
 
 /// The features of a loader's images, and the keys under which they are cached.
@@ -43,19 +45,21 @@ struct Features {
 /// The input of one step.
 #[derive(Debug)]
 pub struct Input {
-    /// The values, a row a sample.
+    /// The values, a row for each sample of this process.
     pub values: Buffer,
     /// Which value of the network they are: 0 for images.
     pub value: usize,
-    /// The class of each sample.
+    /// The class of each sample of the whole batch.
     pub labels: Labels,
+    /// Which samples are this process' own.
+    pub shards: Shards,
 }
 
 impl Source {
     /// The images as they are.
     #[must_use]
     pub fn images(loader: &Loader) -> Self {
-        Self { loader: loader.clone(), features: None }
+        Self { loader: loader.clone(), features: None, shards: loader.shards() }
     }
 
     /// Features where `network` begins with a frozen part, the loader has a cache and its augmentations can be
@@ -74,7 +78,14 @@ impl Source {
         let (images, len) = (loader.keys()?, network.shape(cut).len());
         let (augmentations, network) = (loader.augmentations().clone(), key_of(network, cut, loader));
         let features = Features { cache, augmentations, cut, len, network, images };
-        Ok(Self { loader: loader.clone().with_cache(Cache::off()), features: Some(features) })
+        let (shards, loader) = (loader.shards(), loader.clone().with_cache(Cache::off()));
+        Ok(Self { loader: loader.sharded(Shards::default()), features: Some(features), shards })
+    }
+
+    /// The images of whole batches, whatever the part of this process in them.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self::images(&self.loader.clone().sharded(Shards::default()))
     }
 
     /// Where the data come from.
@@ -98,7 +109,7 @@ impl Source {
             Some(features) => {
                 let mut planned = HashSet::new();
                 let plan = self.loader.plan(epoch).into_iter().skip(first);
-                steps.extend(plan.map(|step| features.split(step, &mut planned)));
+                steps.extend(plan.map(|step| features.split(step, self.shards, &mut planned)));
                 let missing = steps.iter().map(|step| &step.missing).filter(|missing| !missing.is_empty());
                 self.loader.load(missing.cloned().collect())
             }
@@ -107,9 +118,12 @@ impl Source {
     }
 }
 
-/// The samples of a step, and those whose features were not there when the epoch began.
+/// The samples of a step, and those of this process whose features were not there when the epoch began.
 #[derive(Debug)]
 struct Step {
+    /// Of the whole batch.
+    batch: Vec<Sample>,
+    /// Of this process.
     samples: Vec<Sample>,
     missing: Vec<Sample>,
 }
@@ -137,12 +151,12 @@ impl Inputs<'_> {
     /// # Errors
     /// When an image cannot be read.
     pub fn next(&mut self, network: &Network) -> Result<Option<Input>, TrainError> {
-        let Source { loader, features } = self.source;
+        let Source { loader, features, shards } = self.source;
         let Some(features) = features else {
             let batch = self.loaded.next().transpose()?;
             return Ok(batch.map(|batch| {
                 let labels = Labels { own: batch.labels, mixed: batch.mixed };
-                Input { values: batch.images, value: 0, labels }
+                Input { values: batch.images, value: 0, labels, shards: *shards }
             }));
         };
         let Some(step) = self.steps.pop_front() else { return Ok(None) };
@@ -155,20 +169,22 @@ impl Inputs<'_> {
         })?;
         self.gathering += began.elapsed();
         let labels = &loader.dataset().labels;
-        let labels = step.samples.iter().map(|sample| labels[sample.index as usize]).collect();
-        Ok(Some(Input { values, value: features.cut, labels: Labels { own: labels, mixed: None } }))
+        let labels = step.batch.iter().map(|sample| labels[sample.index as usize]).collect();
+        let labels = Labels { own: labels, mixed: None };
+        Ok(Some(Input { values, value: features.cut, labels, shards: *shards }))
     }
 }
 
 impl Features {
     /// `planned` are those that an earlier step will have computed: a sampler may draw an image more than once.
-    fn split(&self, samples: Vec<Sample>, planned: &mut HashSet<Key>) -> Step {
+    fn split(&self, batch: Vec<Sample>, shards: Shards, planned: &mut HashSet<Key>) -> Step {
+        let samples = batch[shards.own_images(batch.len())].to_vec();
         let mut missing = samples.clone();
         missing.retain(|sample| {
             let key = self.key(sample);
             !self.cache.has(&key) && planned.insert(key)
         });
-        Step { missing, samples }
+        Step { missing, samples, batch }
     }
 
     /// The features of a step: `fresh` ones of what was missing, which are kept now, and those in the cache. `make`

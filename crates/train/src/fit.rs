@@ -5,12 +5,14 @@ use crate::callback::{Callback, Control, EpochReport};
 use crate::checkpoint::LAST;
 use crate::error::TrainError;
 use crate::every::Every;
+use crate::orders::ended;
 use crate::policies::EpochDecisions;
 use crate::position::Stop;
 use crate::prepared::Sources;
 use crate::session::{Session, tell};
 use crate::statistics::{TrainEval, head};
 use crate::swa::Swa;
+use crate::team::Team;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellfit_data::Loader;
@@ -82,6 +84,8 @@ pub struct FitConfig {
     pub train_eval: TrainEval,
     /// The seed of dropout.
     pub seed: u64,
+    /// How batches are cut, and which other processes compute some of the parts.
+    pub team: Team,
     /// Put into every weight file.
     pub metadata: BTreeMap<String, String>,
 }
@@ -115,6 +119,7 @@ impl Default for FitConfig {
             statistics: false,
             train_eval: TrainEval::Cheap,
             seed: 0,
+            team: Team::default(),
             metadata: BTreeMap::new(),
         }
     }
@@ -153,7 +158,7 @@ pub fn fit(
     run: &mut RunWriter,
     callback: &mut dyn Callback,
 ) -> Result<Outcome, TrainError> {
-    go_on(Session::begin(network, config)?, data, run, callback)
+    ended(config, || go_on(Session::begin(network, config)?, data, run, callback))
 }
 
 /// Continue where `checkpoint` was taken (`None`: from the beginning). The result has the same bits as an uninterrupted
@@ -164,6 +169,17 @@ pub fn fit(
 /// # Errors
 /// As [`fit`], and when the checkpoint is none of `fit`'s, or of another network.
 pub fn resume(
+    network: Network,
+    data: (&Loader, &Loader),
+    config: &FitConfig,
+    checkpoint: Option<&LoadedCheckpoint>,
+    run: &mut RunWriter,
+    callback: &mut dyn Callback,
+) -> Result<Outcome, TrainError> {
+    ended(config, || go_back(network, data, config, checkpoint, run, callback))
+}
+
+fn go_back(
     network: Network,
     data: (&Loader, &Loader),
     config: &FitConfig,
@@ -223,11 +239,13 @@ fn go_on(
     }
     session.trainer.upload()?;
     session.refuse_on_device()?;
+    session.share_state()?;
     while !session.is_over() {
         if session.unfreezing_is_due() {
             session.unfreeze()?;
             data = sources(&session)?;
             session.trainer.upload()?;
+            session.share_state()?;
         }
         callback.epoch_start(session.epoch(), session.config.epochs);
         let trained = session.train(&data.train, run, callback);

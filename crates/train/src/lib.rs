@@ -9,11 +9,13 @@
 //! * [`description`] what travels with weights
 //! * [`features`] images, or the cached features of a frozen backbone, as inputs of a pass
 //! * [`labels`] the targets of a pass, which may be mixtures of two classes
+//! * [`Team`] several processes that share the batches of a run
 //! * [`callback`] how a caller watches and steers a run
 
 mod accumulation;
 mod asked;
 pub mod branch;
+mod buckets;
 pub mod callback;
 mod checkpoint;
 pub mod description;
@@ -29,13 +31,17 @@ pub mod lr_find;
 mod measured;
 mod memory;
 pub mod metrics;
+mod orders;
 mod policies;
 mod position;
 mod prepared;
 mod session;
+mod sharded;
 mod statistics;
 pub mod step;
 mod swa;
+mod team;
+mod tree;
 mod unfreezing;
 
 pub use branch::{branch, parts_after};
@@ -50,8 +56,10 @@ pub use labels::{Labels, MixedCrossEntropy};
 pub use lr_find::find_lr;
 pub use memory::memory_need;
 pub use metrics::{Average, Scored};
+pub use orders::follow;
 pub use statistics::TrainEval;
 pub use step::{Direction, MeanSquaredError, Objective, StepObserver, StepOutcome, StepPart, Trainer};
 pub use swa::Swa;
+pub use team::Team;
 pub use unfreezing::stages_after;
 pub use wellfit_record::{Metric, Phase};

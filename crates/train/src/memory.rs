@@ -27,5 +27,9 @@ pub fn memory_need(network: &Network, config: &FitConfig, batch: usize) -> u64 {
     // The average itself, and the file of it.
     let average = if config.averaging.is_some() || config.swa.is_some() { 2 * trained } else { 0 };
     let accumulated = if config.accumulate > 1 { trained } else { 0 };
-    (POOL * network.step_bytes(batch) as f64) as u64 + moments + saving + average + accumulated
+    // Sums of two, four, … parts that wait for the next, and the buckets that are sent.
+    let shards = config.team.shards();
+    let sums = u64::from((shards.count / shards.ranks).ilog2() + u32::from(shards.ranks > 1)) * trained;
+    let own = batch.div_ceil(shards.ranks);
+    (POOL * network.step_bytes(own) as f64) as u64 + moments + saving + average + accumulated + sums
 }

@@ -23,6 +23,7 @@ pub(crate) fn trainer(
         engine: config.engine.clone(),
         clip_norm: config.clip_norm,
         seed: config.seed,
+        team: config.team.clone(),
     }
 }
 
@@ -48,13 +49,19 @@ impl Sources {
         Ok(Self {
             train: of(train)?,
             validation: of(validation)?,
-            judged: JudgedTraining::new(train, config, of)?,
+            // By this process alone.
+            judged: JudgedTraining::new(train, config, |loader| whole(loader, network, config))?,
         })
     }
 }
 
 /// The inputs of a network for a part of the data: features where they can be kept.
 pub(crate) fn source(loader: &Loader, network: &Network, config: &FitConfig) -> Result<Source, TrainError> {
+    whole(&loader.clone().sharded(config.team.shards()), network, config)
+}
+
+/// The same without a part in it for other processes, unless the loader is sharded.
+fn whole(loader: &Loader, network: &Network, config: &FitConfig) -> Result<Source, TrainError> {
     let keeps = config.engine.rows_are_independent();
     if keeps { Source::new(loader, network) } else { Ok(Source::images(loader)) }
 }

@@ -12,6 +12,7 @@ use crate::fit::FitConfig;
 use crate::labels::MixedCrossEntropy;
 use crate::measured::Measured;
 use crate::metrics::Answers;
+use crate::orders::Order;
 use crate::policies::{EpochDecisions, Policies, Says};
 use crate::position::{PartialPass, Position};
 use crate::prepared::{Sources, trainer};
@@ -141,6 +142,7 @@ impl<'a> Session<'a> {
         let (start, before) = (Instant::now(), self.at.pass);
         let (epoch, batches) = (self.epoch(), train.batches());
         let mut loaded = train.epoch(epoch - 1, before.batches);
+        self.config.team.tell(Order::Epoch { epoch: epoch - 1, first: before.batches })?;
         while !self.is_told_to_stop() {
             let Some(data) = loaded.next(&self.trainer.network)? else { break };
             let stepped = self.step(&data, batches, run)?;
@@ -173,6 +175,7 @@ impl<'a> Session<'a> {
         let plain = records_plain.then_some(PlainLoss { sum: &mut pass.plain, labels: &data.labels });
         let labels = data.labels.largest();
         let mut measured = Measured { average: &mut pass.average, labels, plain, sample: sample.as_mut() };
+        self.config.team.tell(Order::Step { lr })?;
         let learned = self.accumulated.step(&mut self.trainer, data, group, lr, &mut measured)?;
         self.at.pass.batches += 1;
         let Some(outcome) = learned else { return Ok(false) };
@@ -207,7 +210,9 @@ impl<'a> Session<'a> {
 
     /// An error if a device with a memory of its own trains, but something is asked for that is not computed there.
     pub fn refuse_on_device(&self) -> Result<(), TrainError> {
+        let shared = self.config.team.shards().count > 1;
         let asked = [
+            (shared, "batches are cut into parts"),
             (self.config.averaging.is_some() || self.config.swa.is_some(), "weights are averaged"),
             (self.config.accumulate > 1, "gradients are accumulated"),
         ];
@@ -265,7 +270,14 @@ impl<'a> Session<'a> {
     fn judge(&mut self, data: &Sources, callback: &mut dyn Callback) -> Result<EpochDecisions, TrainError> {
         let (start, epoch, config) = (Instant::now(), self.epoch(), self.config);
         let trainer = &self.trainer;
-        let compute = |values: &[f32], value| trainer.evaluate((values, value));
+        let compute = |input: &Input| {
+            // What this process judges alone is none of the others' business.
+            if input.shards.ranks > 1 {
+                config.team.tell(Order::Answer)?;
+            }
+            trainer.answers(input)
+        };
+        self.share_validation()?;
         let network = (&trainer.network, &compute as &Compute<'_>);
         let mut answers = Answers::new(&config.measured, trainer.network.outputs());
         let (images, outputs) = (data.validation.loader().dataset().len(), trainer.network.outputs());

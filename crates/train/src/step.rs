@@ -1,5 +1,6 @@
 //! The training step: forward, loss, backward, clipping, update. Training, labs and `bench` all use this one.
 
+use crate::team::Team;
 use std::sync::Arc;
 use wellfit_kernels::Buffer;
 use wellfit_kernels::loss::{CrossEntropy, Loss, mean_squared_error};
@@ -59,6 +60,8 @@ pub struct Trainer<O> {
     pub clip_norm: Option<f64>,
     /// The seed of dropout.
     pub seed: u64,
+    /// How batches are shared with other processes. A step of its own (here) takes them as a whole.
+    pub team: Team,
 }
 
 /// The result of a step.
@@ -135,7 +138,16 @@ impl<O: Objective> Trainer<O> {
     #[must_use]
     pub fn new(network: Network, rule: Rule, objective: O, seed: u64) -> Self {
         let optimizer = Optimizer::new(rule, &network);
-        Self { network, optimizer, state: None, objective, engine: Arc::new(Cpu), clip_norm: None, seed }
+        Self {
+            network,
+            optimizer,
+            state: None,
+            objective,
+            engine: Arc::new(Cpu),
+            clip_norm: None,
+            seed,
+            team: Team::default(),
+        }
     }
 
     /// Copy the network to the device's memory, if it has one of its own. It is trained there from now on.
@@ -187,7 +199,7 @@ impl<O: Objective> Trainer<O> {
         lr: f64,
         observer: &mut dyn StepObserver,
     ) -> Result<StepOutcome, ModelError> {
-        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 + 1 };
+        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 + 1, row: 0 };
         if let Some(mut state) = self.state.take() {
             let outcome = self.step_on(&mut *state, (values, value), targets, (key, lr), observer);
             self.state = Some(state);
@@ -257,14 +269,14 @@ impl<O: Objective> Trainer<O> {
         (values, value): (&[f32], usize),
         targets: &O::Targets,
     ) -> Result<(f64, Repeated), ModelError> {
-        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32 };
+        let key = DropoutKey { seed: self.seed, step: self.optimizer.step as u32, row: 0 };
         let again = self.network.repeat_from(values, value, key)?;
         let loss = self.objective.loss(&again.outputs, targets, self.network.outputs());
         Ok((loss.value, again))
     }
 
     /// What the outputs are worth, and the gradient of their loss.
-    fn scored(
+    pub(crate) fn scored(
         &self,
         outputs: &[f32],
         targets: &O::Targets,

@@ -54,10 +54,12 @@ impl Session<'_> {
         let (epoch, seed, engine) = (self.epoch(), self.config.seed, self.config.engine.clone());
         let mut step = self.trainer.optimizer.step as u32;
         self.trainer.network.recompute_statistics(|network| {
+            // By this process alone.
+            let train = train.whole();
             let mut inputs = train.epoch(epoch - 1, 0);
             while let Some(data) = inputs.next(network)? {
                 step += 1;
-                drop(engine.forward(network, &data.values, data.value, DropoutKey { seed, step })?);
+                drop(engine.forward(network, &data.values, data.value, DropoutKey { seed, step, row: 0 })?);
                 check_interrupted(callback)?;
             }
             Ok(())

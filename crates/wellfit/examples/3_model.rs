@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (images, labels) = (vec![0.5; 2 * 784], [3, 7]);
     let mut optimizer = Optimizer::new(Rule::ADAM, &network);
     for step in 0..3 {
-        let tape = network.forward(&images, DropoutKey { seed: 0, step })?;
+        let tape = network.forward(&images, DropoutKey { seed: 0, step, row: 0 })?;
         let loss = CrossEntropy::default().loss(tape.outputs(), &labels, 10);
         println!("step {step}: loss {:.4}", loss.value);
         let gradients = network.backward(tape, loss.gradient);

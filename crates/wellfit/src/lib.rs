@@ -15,6 +15,7 @@
 //! | [`tune`] | search space → trials |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
+//! | [`cluster`] | processes that train one network: sums and messages |
 //! | [`diagnose`] | curves, ours or another tool's → findings |
 //! | `serve` | classifier → answers over HTTP |
 //! | [`plot`] | numbers → pictures |
@@ -40,6 +41,20 @@
 //! assert!(found.accuracy > 0.7, "{}", found.accuracy);
 //! let (class, probability) = classifier.predict(&[test.image(0)?])?[0].ranks()[0];
 //! println!("{} with probability {probability:.2}", classifier.classes[class]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## [`cluster`]: processes that train one network
+//!
+//! ```
+//! use wellfit::cluster::{Link, threads};
+//!
+//! // Four members of a group, here threads; under an MPI launcher they are processes.
+//! let sum = |group| Link::new(group).map(|link| link.sum(vec![0.25, 1.0]).wait());
+//! let members: Vec<_> = threads(4).into_iter().map(|group| std::thread::spawn(move || sum(group))).collect();
+//! for member in members {
+//!     assert_eq!(member.join().map_err(|_| "a member failed")???, [1.0, 4.0]);
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -85,7 +100,7 @@
 //! let mut optimizer = Optimizer::new(Rule::ADAM, &network);
 //! let (images, labels) = (vec![0.5; 2 * 784], [3, 7]);
 //! let mut step = |number| {
-//!     let tape = network.forward(&images, DropoutKey { seed: 0, step: number })?;
+//!     let tape = network.forward(&images, DropoutKey { seed: 0, step: number, row: 0 })?;
 //!     let loss = CrossEntropy::default().loss(tape.outputs(), &labels, 10);
 //!     let gradients = network.backward(tape, loss.gradient);
 //!     optimizer.update(&mut network, &gradients, 0.001);
@@ -326,6 +341,7 @@
 //! ```
 
 pub use wellfit_base as base;
+pub use wellfit_cluster as cluster;
 pub use wellfit_data as data;
 pub use wellfit_diagnose as diagnose;
 pub use wellfit_fetch as fetch;

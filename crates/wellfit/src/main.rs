@@ -8,6 +8,7 @@ mod args;
 mod bar;
 mod bench_args;
 mod check_args;
+mod cluster;
 mod commands;
 mod compare_args;
 mod config;
@@ -43,6 +44,7 @@ mod verify_args;
 mod watch_args;
 
 use args::{Cli, Command, Data, Lab};
+use cluster::Cluster;
 use config::{MOST_THREADS, require};
 use error::CliError;
 use output::Output;
@@ -64,10 +66,18 @@ fn main() -> ExitCode {
         Err(code) => return done(code),
     };
     let out = Output { json: cli.json, quiet: cli.quiet, rows: false };
-    match threads(&cli).and_then(|threads| threads.run(|| command(&cli, out))) {
-        Ok(()) => done(0),
-        Err(error) => failed(&error),
-    }
+    let cluster = match Cluster::begin(&cli.command) {
+        Ok(cluster) => cluster,
+        Err(error) => return failed(&error),
+    };
+    let work = || if cluster.follows() { cluster.follow() } else { command(&cli, &cluster, out) };
+    let result = threads(&cli).and_then(|threads| threads.run(work));
+    let (code, exit) = match result {
+        Ok(()) => (0, done(0)),
+        Err(error) => (error.exit_code(), failed(&error)),
+    };
+    cluster.end(code);
+    exit
 }
 
 /// All was said, unless standard output did not take it.
@@ -97,10 +107,10 @@ fn threads(cli: &Cli) -> Result<Threads, CliError> {
 }
 
 /// Run the command that was given.
-fn command(cli: &Cli, out: Output) -> Result<(), CliError> {
+fn command(cli: &Cli, cluster: &Cluster, out: Output) -> Result<(), CliError> {
     match &cli.command {
-        Command::Train(args) => commands::train::run(args, Validation::Split, out),
-        Command::Resume(args) => commands::resume::run(args, out),
+        Command::Train(args) => commands::train::run(args, Validation::Split, cluster, out),
+        Command::Resume(args) => commands::resume::run(args, cluster, out),
         Command::Verify(args) => commands::verify::run(args, out),
         Command::VerifyResume(args) => commands::verify_resume::run(args, cli.threads, out),
         Command::Lab(Lab::Batchnorm(args)) => labs::batchnorm::run(args, out),

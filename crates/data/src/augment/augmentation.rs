@@ -46,6 +46,11 @@ pub trait Augmentation: Debug + Send + Sync {
         None
     }
 
+    /// Whether [`change_batch`](Self::change_batch) does anything: then every process that shares a batch makes all of it.
+    fn changes_batches(&self) -> bool {
+        false
+    }
+
     /// Change a finished batch, as mixup does; `drawn` has the number of each of its images. Most steps do
     /// nothing here.
     fn change_batch(&self, _drawn: &[u32], _batch: &mut Batch) {}

@@ -129,6 +129,11 @@ impl Augmentations {
         [vec![u8::from(flips.horizontal), u8::from(flips.vertical)], others].concat()
     }
 
+    /// Whether a step works on batches.
+    pub(crate) fn change_batches(&self) -> bool {
+        self.0.iter().any(|step| step.changes_batches())
+    }
+
     /// Let the steps that work on batches change one, which was made of `samples`.
     pub(crate) fn change_batch(&self, samples: &[Sample], batch: &mut Batch) {
         for (place, step) in self.0.iter().enumerate() {

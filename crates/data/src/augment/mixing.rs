@@ -80,6 +80,10 @@ impl Augmentation for Mixing {
         }
     }
 
+    fn changes_batches(&self) -> bool {
+        true
+    }
+
     fn change_batch(&self, drawn: &[u32], batch: &mut Batch) {
         let [n, height, width, channels] = batch.shape;
         let (Some(&first), true) = (drawn.first(), n > 1) else { return };

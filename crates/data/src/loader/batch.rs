@@ -6,7 +6,8 @@ use wellfit_simd::Buffer;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// `[n, height, width, channels]`, row-major: channels last, as files hold them. The memory goes back to
-    /// the pool of the network's values, so that the next batch need not ask the system for some.
+    /// the pool of the network's values, so that the next batch need not ask the system for some. A loader that is
+    /// [sharded](crate::Loader::sharded) has some of the images here only.
     pub images: Buffer,
     /// The shape of `images`.
     pub shape: [usize; 4],

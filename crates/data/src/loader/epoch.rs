@@ -119,14 +119,17 @@ impl Work {
     }
 
     fn batch(&self, batch: usize) -> Result<Batch, DataError> {
-        let Loader { pixels, augmentations, .. } = &self.loader;
+        let Loader { pixels, augmentations, shards, .. } = &self.loader;
         let Pixels { dataset, preprocessing, .. } = pixels;
         let samples = &self.batches[batch];
         let ((height, width), channels) = (preprocessing.size, preprocessing.channels);
         let preparation = Preparation::new(preprocessing, augmentations);
         let size = height * width * channels;
-        let mut images = Buffer::scratch(samples.len() * size);
-        for (sample, out) in samples.iter().zip(images.chunks_exact_mut(size)) {
+        let own = shards.own_images(samples.len());
+        // Where images are mixed with others of the batch, all of them are needed.
+        let made = if augmentations.change_batches() { 0..samples.len() } else { own.clone() };
+        let mut images = Buffer::scratch(made.len() * size);
+        for (sample, out) in samples[made.clone()].iter().zip(images.chunks_exact_mut(size)) {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(DataError::WorkerDied); // nobody is left to read it
             }
@@ -135,8 +138,12 @@ impl Work {
         let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
         let labels = indices.iter().map(|&index| dataset.labels[index as usize]).collect();
         let mut batch =
-            Batch { images, shape: [indices.len(), height, width, channels], labels, mixed: None, indices };
+            Batch { images, shape: [made.len(), height, width, channels], labels, mixed: None, indices };
         augmentations.change_batch(samples, &mut batch);
+        if made != own {
+            batch.images = Buffer::from_slice(&batch.images[own.start * size..own.end * size]);
+            batch.shape[0] = own.len();
+        }
         Ok(batch)
     }
 }

@@ -9,6 +9,7 @@ mod pixel_hash;
 mod pixels;
 mod prepare;
 mod prints;
+mod shards;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use pack::{Pack, Place, Shared};
 pub use pixel_hash::{PixelHash, PixelHashes};
 pub(crate) use pixel_hash::{is_deep, pixel_hash};
 use pixels::Pixels;
+pub use shards::Shards;
 
 /// Which images an epoch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +84,7 @@ pub struct Loader {
     pixels: Pixels,
     augmentations: Augmentations,
     options: LoaderOptions,
+    shards: Shards,
 }
 
 /// An image to load and what the augmentations do to it.
@@ -113,7 +116,7 @@ impl Loader {
             return Err(DataError::Invalid("batch_size must be at least 1".into()));
         }
         let pixels = Pixels::new(dataset, preprocessing, augmentations.smallest_crop());
-        Ok(Self { pixels, augmentations, options })
+        Ok(Self { pixels, augmentations, options, shards: Shards::default() })
     }
 
     /// The same, keeping images of files in `cache`, before augmentation. The batches stay the same.
@@ -121,6 +124,19 @@ impl Loader {
     pub fn with_cache(mut self, cache: Cache) -> Self {
         self.pixels.cache = cache;
         self
+    }
+
+    /// The same for a process that computes some `shards` of each batch: its batches have the images of these alone, and the
+    /// labels of all.
+    #[must_use]
+    pub fn sharded(self, shards: Shards) -> Self {
+        Self { shards, ..self }
+    }
+
+    /// Which images of a batch are made.
+    #[must_use]
+    pub fn shards(&self) -> Shards {
+        self.shards
     }
 
     /// Where images are kept.

@@ -28,7 +28,7 @@ static GPU: LazyLock<Arc<dyn Engine>> =
 const FORWARD: f64 = 3e-5;
 /// How far gradients, and parameters moved by them, may be apart.
 const BACKWARD: f64 = 1e-4;
-const KEY: DropoutKey = DropoutKey { seed: 3, step: 7 };
+const KEY: DropoutKey = DropoutKey { seed: 3, step: 7, row: 0 };
 
 fn noise(len: usize, index: u32) -> Vec<f32> {
     let mut rng = Rng::new(11, Stream::Noise, 0, index);

@@ -39,7 +39,7 @@ impl Operation for Dropout {
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let x = step.x(0);
         let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
-        let mask = dropout_mask(x.len(), self.p, key, step.step.node as u32);
+        let mask = dropout_mask((step.batch(), x.len()), self.p, key, step.step.node as u32);
         let value = elementwise::multiply(x, &mask);
         Ok(Made { memory: Memory::Floats(mask), ..Made::from(value) })
     }
@@ -58,11 +58,12 @@ impl Operation for Dropout {
     }
 }
 
-/// A mask of 0 (with probability `p`) and 1/(1 − p) for the dropout node at place `layer`; its n-th number depends on
-/// the key, the layer and n.
+/// A mask of 0 (with probability `p`) and 1/(1 − p) for the dropout node at place `layer`: `len` numbers for so many
+/// `samples`. A number depends on the seed, the step, the layer, and the places of the sample in the batch and of the unit.
 #[must_use]
-pub fn dropout_mask(len: usize, p: f32, key: DropoutKey, layer: u32) -> Buffer {
+pub fn dropout_mask((samples, len): (usize, usize), p: f32, key: DropoutKey, layer: u32) -> Buffer {
     let mut rng = Rng::new(key.seed, Stream::Dropout, key.step, layer);
+    rng.skip(key.row * (len / samples.max(1)) as u64);
     let keep = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let mut mask = Buffer::scratch(len);
     rng.fill_uniform(&mut mask);

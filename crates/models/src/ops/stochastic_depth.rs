@@ -35,7 +35,7 @@ impl Operation for StochasticDepth {
     fn forward<E: Element>(&self, step: &mut Forward<'_, E>) -> Result<Made<E>, ModelError> {
         let x = step.x(0);
         let Some(key) = step.key else { return Ok(Buffer::from_slice(x).into()) };
-        let factors = dropout_mask(step.batch(), self.p, key, step.step.node as u32);
+        let factors = dropout_mask((step.batch(), step.batch()), self.p, key, step.step.node as u32);
         let value = activation::scale_images(x, &factors);
         Ok(Made { memory: Memory::Floats(factors), ..Made::from(value) })
     }

@@ -37,6 +37,9 @@ impl Gradients {
     }
 }
 
+/// Sees a parameter's gradient as soon as nothing more is added to it, with the parameter's place.
+pub type Ready<'a> = dyn FnMut(usize, Buffer) + 'a;
+
 impl Network {
     /// The gradients of all trainable parameters, from the gradient of the outputs `[N, classes]`. The tape
     /// is used up: a value is freed after its last use.
@@ -54,17 +57,32 @@ impl Network {
         done: &mut dyn FnMut(&Node),
     ) -> Gradients {
         match tape.recording {
-            Recording::F32(recorded) => self.backward_in(recorded, outputs, done).0,
-            Recording::Bf16(recorded) => self.backward_in(recorded, elementwise::narrow(&outputs), done).0,
+            Recording::F32(recorded) => self.backward_in(recorded, outputs, done, None).0,
+            Recording::Bf16(recorded) => {
+                self.backward_in(recorded, elementwise::narrow(&outputs), done, None).0
+            }
         }
     }
 
-    /// The gradients of the parameters, and that of the value the pass started from, where its plan asks for it.
+    /// [`Self::backward`] that hands out each gradient while those of earlier layers are still computed.
+    pub fn backward_each(&self, tape: Tape<'_>, outputs: Buffer, ready: &mut Ready<'_>) {
+        let done = &mut |_: &Node| ();
+        match tape.recording {
+            Recording::F32(recorded) => drop(self.backward_in(recorded, outputs, done, Some(ready))),
+            Recording::Bf16(recorded) => {
+                drop(self.backward_in(recorded, elementwise::narrow(&outputs), done, Some(ready)));
+            }
+        }
+    }
+
+    /// The gradients of the parameters, unless they are handed out as soon as they are `ready`, and that of the value the
+    /// pass started from, where its plan asks for it.
     pub(super) fn backward_in<E: Element>(
         &self,
         mut tape: Recorded<'_, E>,
         outputs: Buffer<E>,
         done: &mut dyn FnMut(&Node),
+        mut ready: Option<&mut Ready<'_>>,
     ) -> (Gradients, Option<Buffer<E>>) {
         let plan = &tape.plan;
         let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
@@ -91,6 +109,16 @@ impl Network {
                     };
                     node.op.backward(&mut given, dy);
                     done(node);
+                }
+            }
+            if let Some(ready) = &mut ready {
+                // Of its own node, and of the product before it.
+                for node in
+                    [Some(step.node), step.product].into_iter().flatten().map(|place| &self.nodes[place])
+                {
+                    for &place in &node.parameters {
+                        parameters[place].take().into_iter().for_each(|gradient| ready(place, gradient));
+                    }
                 }
             }
             plan.freed_behind(at).iter().for_each(|&value| tape.values.free(value));

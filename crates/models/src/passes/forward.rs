@@ -16,6 +16,8 @@ pub struct DropoutKey {
     pub seed: u64,
     /// The training step.
     pub step: u32,
+    /// The place in its batch of the first sample of the pass. A pass over a part of a batch has the part of the masks.
+    pub row: u64,
 }
 
 /// What a training pass remembers for the backward pass, with its outputs.

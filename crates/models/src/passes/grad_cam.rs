@@ -48,7 +48,7 @@ impl Network {
         let (batch, nodes) = (features.len() / shape.len(), cut..self.output());
         let request = Request { mode: Mode::Explanation, batch, nodes, precision: Precision::F32 };
         // Nothing is random in this mode.
-        let key = DropoutKey { seed: 0, step: 0 };
+        let key = DropoutKey { seed: 0, step: 0, row: 0 };
         let recorded = self.record::<f32>(&features, self.plan(&request), key, &mut |_| ())?;
         let outputs = recorded.values.get(self.output()).to_vec();
         let mut slopes = vec![0.0; outputs.len()];
@@ -59,7 +59,7 @@ impl Network {
             slopes[class] = 1.0;
             classes.push(class);
         }
-        let (_, gradient) = self.backward_in(recorded, Buffer::from_slice(&slopes), &mut |_| ());
+        let (_, gradient) = self.backward_in(recorded, Buffer::from_slice(&slopes), &mut |_| (), None);
         let gradient = gradient.unwrap_or_else(|| Buffer::from_slice(&vec![0.0; features.len()]));
         let (values, slopes) = (features.chunks_exact(shape.len()), gradient.chunks_exact(shape.len()));
         let maps = values.zip(slopes).flat_map(|(a, dy)| map(a, dy, shape.channels)).collect();

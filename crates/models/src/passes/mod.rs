@@ -7,7 +7,7 @@ mod grad_cam;
 mod repeat;
 mod values;
 
-pub use backward::Gradients;
+pub use backward::{Gradients, Ready};
 pub use forward::{DropoutKey, Tape};
 pub use grad_cam::GradCam;
 pub use repeat::{Repeated, Silence};

@@ -5,7 +5,7 @@
 use wellfit_models::{DropoutKey, Gradients, Network, Precision, Shape, build};
 use wellfit_rng::{Rng, Stream};
 
-const KEY: DropoutKey = DropoutKey { seed: 1, step: 1 };
+const KEY: DropoutKey = DropoutKey { seed: 1, step: 1, row: 0 };
 
 fn noise(len: usize, index: u32) -> Vec<f32> {
     let mut rng = Rng::new(11, Stream::Noise, 0, index);

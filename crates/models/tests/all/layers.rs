@@ -16,7 +16,7 @@ use wellfit_models::{DropoutKey, Network, Shape};
 
 /// Of a tensor's largest value: some 16 roundings to f32. The reference is torch in float64.
 const TOLERANCE: f64 = 1e-6;
-const KEY: DropoutKey = DropoutKey { seed: 1, step: 0 };
+const KEY: DropoutKey = DropoutKey { seed: 1, step: 0, row: 0 };
 // The generator's salts.
 const WEIGHT: u32 = 1;
 const BIAS: u32 = 2;

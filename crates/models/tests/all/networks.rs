@@ -11,7 +11,7 @@ use wellfit_models::{
 };
 use wellfit_rng::{Rng, Stream};
 
-const KEY: DropoutKey = DropoutKey { seed: 3, step: 1 };
+const KEY: DropoutKey = DropoutKey { seed: 3, step: 1, row: 0 };
 
 fn made(name: &str, size: usize, channels: usize, classes: usize) -> Network {
     let mut network = build(name, Shape::image(size, size, channels), classes).unwrap();
@@ -250,7 +250,7 @@ fn dropout_masks_hold_zero_and_the_inverse_share() {
     let mut kept = 0.0;
     for step in 0..100 {
         // 400 units, each 1/(1 − 0.2) if kept: the output is their sum.
-        let tape = small.forward(&[1.0], DropoutKey { seed: 0, step }).unwrap();
+        let tape = small.forward(&[1.0], DropoutKey { seed: 0, step, row: 0 }).unwrap();
         let units = f64::from(tape.outputs()[0]) * 0.8;
         assert!((units - units.round()).abs() < 1e-3, "{units} is no number of units");
         kept += units;
@@ -418,7 +418,7 @@ fn dropout_stands_before_the_head_of_every_network() {
         dropping.freeze_backbone();
         let features = dropping.shape(nodes - 2).len();
         let tape = dropping.forward(&images, KEY).unwrap();
-        let mask = wellfit_models::ops::dropout_mask(2 * features, 0.75, KEY, (nodes - 2) as u32);
+        let mask = wellfit_models::ops::dropout_mask((2, 2 * features), 0.75, KEY, (nodes - 2) as u32);
         assert!(mask.iter().all(|&m| m == 0.0 || m == 4.0));
         let mut head = dropping.clone();
         head.nodes.truncate(nodes - 2);

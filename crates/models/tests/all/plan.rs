@@ -8,7 +8,7 @@ use wellfit_models::plan::{Mode, Plan, Precision, Request};
 use wellfit_models::{DropoutKey, Network, Shape, build};
 use wellfit_rng::{Rng, Stream};
 
-const KEY: DropoutKey = DropoutKey { seed: 1, step: 1 };
+const KEY: DropoutKey = DropoutKey { seed: 1, step: 1, row: 0 };
 
 fn plan(network: &Network, mode: Mode, batch: usize) -> Plan {
     let nodes = 0..network.output();

@@ -122,7 +122,7 @@ fn start(case: &Value, algorithm: Algorithm, nudge: u8) -> (Network, Vec<f32>, V
 /// How far the gradients of the first step are from torch's.
 fn first_gradients_off(case: &Value, algorithm: Algorithm, nudge: u8) -> f64 {
     let (mut network, images, labels) = start(case, algorithm, nudge);
-    let tape = network.forward(&images, DropoutKey { seed: 0, step: 0 }).unwrap();
+    let tape = network.forward(&images, DropoutKey { seed: 0, step: 0, row: 0 }).unwrap();
     let loss = CrossEntropy::default().loss(tape.outputs(), &labels, classes_of(case));
     let gradients = network.backward(tape, loss.gradient);
     gradient_distance(&network, &gradients, &case["gradients"])
@@ -141,7 +141,7 @@ fn follow(case: &Value, algorithm: Algorithm) -> Strayed {
     let expected = numbers(&case["losses"]);
     let (mut losses, mut gradients_off) = (Vec::new(), 0.0);
     for step in 0..expected.len() {
-        let tape = network.forward(&images, DropoutKey { seed: 0, step: step as u32 }).unwrap();
+        let tape = network.forward(&images, DropoutKey { seed: 0, step: step as u32, row: 0 }).unwrap();
         let loss = CrossEntropy::default().loss(tape.outputs(), &labels, classes);
         losses.push(loss.value);
         let gradients = network.backward(tape, loss.gradient);
@@ -314,7 +314,7 @@ fn twins_follow_torchs_loss_curve() {
             let pixels = batch.iter().flat_map(|&i| &images[i as usize * 784..][..784]);
             let pixels: Vec<f32> = pixels.map(|&pixel| f32::from(pixel) / 255.0).collect();
             let labels: Vec<u32> = batch.iter().map(|&i| u32::from(labels[i as usize])).collect();
-            let tape = network.forward(&pixels, DropoutKey { seed: 0, step }).unwrap();
+            let tape = network.forward(&pixels, DropoutKey { seed: 0, step, row: 0 }).unwrap();
             let loss = CrossEntropy::default().loss(tape.outputs(), &labels, 10);
             let off = (loss.value / f64::from(expected) - 1.0).abs();
             assert!(off < 1e-4, "{name} {rule_name} step {step}: {} and not {expected}", loss.value);

@@ -92,6 +92,7 @@ const SETTINGS: [(Touches, &[&str]); 10] = [
             "random_resized_crop",
             "rotation",
             "sampler",
+            "shards",
             "shear",
             "stochastic_depth",
             "swa_anneal_epochs",

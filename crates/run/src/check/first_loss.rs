@@ -28,7 +28,7 @@ pub(super) fn concern(experiment: &Experiment) -> Result<Option<Concern>, RunErr
     first.truncate(ENOUGH);
     let Some(batch) = experiment.train.load(vec![first]).next().transpose()? else { return Ok(None) };
     let mut network = experiment.network.clone();
-    let key = DropoutKey { seed: experiment.spec.seed, step: 0 };
+    let key = DropoutKey { seed: experiment.spec.seed, step: 0, row: 0 };
     let outputs = network.outputs();
     let tape = network.forward(&batch.images, key)?;
     let loss = CrossEntropy::default().loss(tape.outputs(), &batch.labels[..], outputs).value;

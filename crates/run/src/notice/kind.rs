@@ -118,6 +118,18 @@ pub enum Notice {
         /// How many stages there are.
         stages: usize,
     },
+    /// Batches are computed in parts.
+    Shards {
+        /// How many.
+        shards: usize,
+        /// By how many processes.
+        processes: usize,
+    },
+    /// How much of the training this process waited for sums over all processes.
+    Waited {
+        /// The share of the time.
+        share: f64,
+    },
     /// Weights will be averaged.
     Swa {
         /// From this epoch on.

@@ -166,6 +166,13 @@ impl fmt::Display for Notice {
                     plural(*every as usize, "epoch")
                 )
             }
+            Self::Shards { shards, processes } => {
+                let processes = plural(*processes, "process");
+                write!(f, "Each batch is computed in {shards} parts, by {processes}; the results depend on the parts alone")
+            }
+            Self::Waited { share } => {
+                write!(f, "{} of the time this process waited for sums over all of them", percent(*share))
+            }
             Self::Swa { start } => write!(
                 f,
                 "From epoch {start} on the weights that epochs end with are averaged (SWA); the average is validated and kept"

@@ -6,6 +6,8 @@ use wellfit_train::Metric;
 pub const LARGEST_IMAGE: usize = 4096;
 /// Far more than any dataset here fills, far less than what overflows.
 pub const LARGEST_BATCH: usize = 1_000_000;
+/// Far more processes than a network of these sizes trains faster with.
+pub const MOST_SHARDS: usize = 1024;
 /// More threads than this only cost memory.
 pub const MOST_THREADS: usize = 1024;
 

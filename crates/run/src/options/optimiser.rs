@@ -23,6 +23,29 @@ macro_rules! optimiser_options {
             common: true,
         }
 
+        /// Parts in which each batch is computed, a power of two; processes of an MPI launcher share them
+        ///
+        /// Each part is normalised by its own BatchNorm statistics, as in data-parallel training, and gradients are summed in
+        /// a fixed order: the results depend on the number of parts, not on that of processes. `batch_size` is that of
+        /// the whole batch.
+        shards: usize {
+            default: |_| 1,
+            default_text: "1; of processes that mpirun or srun started 4, or as many as there are",
+            value_name: "N",
+            check: |spec| {
+                let shards = spec.shards;
+                require(shards.is_power_of_two() && shards <= checks::MOST_SHARDS, || {
+                    format!("`shards` must be 1, 2, 4 or another power of two up to {}, not {shards}", checks::MOST_SHARDS)
+                })?;
+                require(shards == 1 || spec.batch_size >= 2 * shards, || {
+                    format!("`shards` {shards}: each needs two images of a batch, so take `batch_size` {} or more", 2 * shards)
+                })?;
+                require(shards == 1 || spec.device == "cpu", || {
+                    format!("`shards` {shards} is for the processor: leave it out with `device` {}", spec.device)
+                })
+            },
+        }
+
         /// Learning rate; auto to find one first
         ///
         /// auto: as `wellfit lr-find` does, on the run's own data, weights and seed; the run takes its suggestion valley, and

@@ -29,7 +29,7 @@ fn show(network: &mut Network, engine: &dyn Engine, images: &[f32]) -> Result<()
         norm.mean.fill(0.0);
         norm.variance.fill(1.0);
     }
-    drop(engine.forward(network, images, 0, DropoutKey { seed: 0, step: 0 })?);
+    drop(engine.forward(network, images, 0, DropoutKey { seed: 0, step: 0, row: 0 })?);
     Ok(())
 }
 

@@ -39,8 +39,9 @@ impl Session<'_> {
         let (trainer, clips) = (&self.trainer, self.config.clip_norm.is_some());
         let place = (self.epoch(), trainer.optimizer.step);
         let Some(mut line) = sample.line(place, clips, &trainer.network) else { return Ok(None) };
-        // The images of several batches are not kept, so their loss cannot be computed again.
-        if sample.watched && self.config.accumulate == 1 {
+        // The images of several batches are not kept, and those of a part may be elsewhere, so their loss cannot be computed
+        // again.
+        if sample.watched && self.config.accumulate == 1 && data.shards.count == 1 {
             let (loss, again) = trainer.repeat_from((&data.values, data.value), &data.labels)?;
             line.alpha = sample.alpha((outcome.loss, loss), trainer.network.precision);
             add_silence(&mut line, &again);

@@ -21,4 +21,5 @@ mod hostile;
 mod resume;
 mod statistics;
 mod step;
+mod team;
 mod torch_runs;

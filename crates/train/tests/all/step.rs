@@ -39,7 +39,7 @@ fn a_step_is_forward_loss_backward_clipping_update() {
         (trainer.network.clone(), Optimizer::new(Rule::ADAM, &trainer.network));
     for step in 1..=3 {
         let outcome = trainer.step(&x, &y, 0.02).unwrap();
-        let tape = network.forward(&x, DropoutKey { seed: 1, step }).unwrap();
+        let tape = network.forward(&x, DropoutKey { seed: 1, step, row: 0 }).unwrap();
         let loss = wellfit_kernels::loss::mean_squared_error(tape.outputs(), &y);
         assert_eq!((outcome.loss, outcome.updated), (loss.value, true));
         let mut gradients = network.backward(tape, loss.gradient);

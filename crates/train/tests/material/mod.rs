@@ -233,6 +233,25 @@ impl Ending {
         self.epochs.len()
     }
 
+    /// The largest difference of two weights.
+    pub fn distance(&self, other: &Self) -> f32 {
+        let numbers = |ending: &Self| -> Vec<f32> {
+            ending
+                .weights
+                .iter()
+                .flat_map(|(_, bits)| bits.iter().map(|&bits| f32::from_bits(bits)))
+                .collect()
+        };
+        numbers(self).iter().zip(numbers(other)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    /// The loss of each step.
+    pub fn losses(&self) -> Vec<f64> {
+        let row =
+            |line: &str| serde_json::from_str::<wellfit_record::StepRecord>(line).unwrap().losses["loss"];
+        self.steps.lines().map(row).collect()
+    }
+
     /// The rate of each step.
     pub fn rates(&self) -> Vec<f64> {
         let row = |line: &str| serde_json::from_str::<wellfit_record::StepRecord>(line).unwrap().lr;

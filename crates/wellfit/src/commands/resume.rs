@@ -1,6 +1,7 @@
 //! `wellfit resume`: continues a run that was interrupted, or that is to train more epochs.
 
 use crate::args::ResumeArgs;
+use crate::cluster::Cluster;
 use crate::commands::cross_validation;
 use crate::commands::outcome::report;
 use crate::error::CliError;
@@ -13,15 +14,16 @@ use wellfit::base::words::plural;
 use wellfit::run::{Changes, Options, Resumed, folds_in, resume, resume_folds};
 
 /// Run the command.
-pub fn run(args: &ResumeArgs, out: Output) -> Result<(), CliError> {
+pub fn run(args: &ResumeArgs, cluster: &Cluster, out: Output) -> Result<(), CliError> {
     let options = Options { epochs: args.epochs, ..Options::default() };
-    let changes = Changes { data: args.data.clone(), dir: args.data_dir.clone(), options };
+    let link = cluster.link.clone();
+    let changes = Changes { data: args.data.clone(), dir: args.data_dir.clone(), link, options };
     go_on(&args.run, &changes, Progress::new(out, args.verbose), out)
 }
 
 /// Continue a run.
 pub fn go_on(run: &Path, changes: &Changes, mut progress: Progress, out: Output) -> Result<(), CliError> {
-    if folds_in(run).is_some() {
+    if folds_in(run).is_some() && changes.link.is_none() {
         return go_on_with_folds(run, changes, progress, out);
     }
     match resume(run, changes, &mut progress)? {
