@@ -70,7 +70,7 @@ pub struct Repair {
 /// goes on (the one in `out`, or else the newest in `runs/`), to the same decisions and bits.
 ///
 /// # Errors
-/// As [`prove`].
+/// As [`prove`](crate::prove).
 pub fn improve(
     ask: &Improve,
     source: &DataSource,
