@@ -43,7 +43,7 @@ def launcher(processes):
 
 
 def command(processes, run, *more):
-    settings = ["--model", options.model, "--epochs", str(options.epochs), "--checkpoint-every", "20", *more]
+    settings = ["--model", options.model, "--epochs", str(options.epochs), "--checkpoint-every", "20steps", *more]
     train = [str(options.binary.resolve()), "train", options.data, "--out", str(run), "--threads", "1", "--no-report", *settings]
     return [*launcher(processes), *train]
 
@@ -89,7 +89,7 @@ def compare():
             failures.append(f"{processes} processes: exit code {done.returncode}")
             continue
         hashes[processes] = weights(run)
-        said = re.search(r"\S+ of the time this process waited", done.stdout)
+        said = re.search(r"[\d.]+ % of the time this process waited", done.stdout)
         print(f"{processes} processes: {hashes[processes]}, {seconds:.1f} s {said.group(0) if said else ''}", flush=True)
     if len(set(hashes.values())) != 1:
         failures.append(f"the bits differ: {hashes}")
