@@ -62,7 +62,7 @@ fn every_architecture_is_near_its_f32_self() {
         let found = distance(&quantised(&network, &images).evaluate(&images), &floats);
         // Each of up to 54 products adds an error of about a percent. Behind SiLU and gates, where few values are large,
         // one scale a tensor errs more (docs/int8.md).
-        let most = if *model == "efficientnet_b0" { 0.9 } else { 0.25 };
+        let most = if *model == "efficientnet_b0" { 0.9 } else { 0.3 };
         assert!(found > 1e-4 && found < most, "{model}: {found}");
     }
 }
