@@ -3,12 +3,12 @@
 //! What is on the disk is what was decided: a round whose `trial.toml` is there is made as planned, whatever the clock says now.
 //! So an improvement that is killed goes on to the same decisions and the same bits.
 
-use super::account::{Account, Trained};
 mod looks;
 mod rounds;
 
 pub use looks::Looked;
 
+use super::account::{Account, Trained};
 use super::advised::{Advised, advised_rate};
 use super::budget::Budget;
 use super::look::{FinalLook, look};

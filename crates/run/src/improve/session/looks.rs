@@ -92,10 +92,7 @@ impl Session<'_> {
 
     /// The better one first.
     fn compare(&self, one: &Looked, other: &Looked) -> Ordering {
-        let gain = |one: &Looked| {
-            let by = one.difference.unwrap_or(f64::NEG_INFINITY);
-            if self.metric.mode() == Mode::Min { -by } else { by }
-        };
+        let gain = |one: &Looked| gain(one.difference, self.metric.mode());
         gain(other).total_cmp(&gain(one))
     }
 
@@ -131,6 +128,11 @@ impl Session<'_> {
     }
 }
 
+/// How much better a difference of the metric is than none; the worst where there is none to compare.
+fn gain(difference: Option<f64>, mode: Mode) -> f64 {
+    difference.map_or(f64::NEG_INFINITY, |by| if mode == Mode::Min { -by } else { by })
+}
+
 /// Two techniques as one; none where both are about one setting.
 fn together(one: &Treatment, other: &Treatment) -> Option<Treatment> {
     let taken = |part: &str| setting(part) == setting(&other.technique);
@@ -147,6 +149,14 @@ fn together(one: &Treatment, other: &Treatment) -> Option<Treatment> {
 mod tests {
     use super::*;
     use wellfit_diagnose::Name;
+
+    #[test]
+    fn a_loss_that_became_nan_is_the_worst() {
+        for (mode, better, worse) in [(Mode::Max, 0.1, -0.1), (Mode::Min, -0.1, 0.1)] {
+            let gains = [Some(better), Some(worse), None].map(|difference| gain(difference, mode));
+            assert!(gains.is_sorted_by(|one, other| one > other), "{mode:?}: {gains:?}");
+        }
+    }
 
     #[test]
     fn techniques_about_one_setting_are_not_put_together() {
