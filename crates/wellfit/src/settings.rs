@@ -95,8 +95,9 @@ where
 /// place: `batch_size` in backquotes becomes `--batch-size`.
 pub fn in_flags(text: &str) -> String {
     let settings = entries().iter().map(|entry| (entry.name, entry.option()));
-    // Where a run goes is no setting of it, and neither is what calibrates its numbers or names its outputs.
-    let others = ["force", "out", "calibrate", "classes", "data"].map(|name| (name, name.to_owned()));
+    // Where a run goes is no setting of it, and neither is what calibrates its numbers, names its outputs or a study.
+    let others =
+        ["force", "out", "calibrate", "classes", "data", "study"].map(|name| (name, name.to_owned()));
     settings.chain(others).fold(text.to_owned(), |text, (name, option)| {
         text.replace(&format!("`{name}`"), &format!("--{option}"))
     })

@@ -8,6 +8,7 @@ mod words;
 use crate::config::require;
 use crate::error::CliError;
 use crate::output::Output;
+use crate::settings::in_flags;
 use crate::signals::Signals;
 use crate::tune_args::TuneArgs;
 use asked::Asked;
@@ -61,9 +62,7 @@ fn told(error: TuneError) -> CliError {
     match error {
         TuneError::Run(error) => error.into(),
         TuneError::Space(error) => CliError::Usage(format!("--space {error}")),
-        TuneError::Plan(problem) => {
-            CliError::Usage(crate::settings::in_flags(&problem).replace("`study`", "`--study`"))
-        }
+        TuneError::Plan(problem) => CliError::Usage(in_flags(&problem)),
         TuneError::Storage(error) => CliError::Output(error.to_string()),
         TuneError::Output(problem) => CliError::Output(problem),
     }
