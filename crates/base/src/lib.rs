@@ -32,6 +32,9 @@ mod stream;
 pub mod time;
 pub mod words;
 
+#[cfg(all(test, unix))]
+mod testing;
+
 pub use dir::Dir;
 pub use place::Place;
 pub use shown::Shown;

@@ -8,7 +8,14 @@ use std::time::Duration;
 /// Held as long as this value lives.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FileLock {
+    /// Closing the file is not enough: a process that was started meanwhile may still have it open.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl FileLock {
@@ -21,7 +28,7 @@ impl FileLock {
         let file = File::options().create(true).append(true).open(path)?;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Self { _file: file })),
+                Ok(()) => return Ok(Some(Self { file })),
                 Err(TryLockError::WouldBlock) => {
                     waiting();
                     std::thread::sleep(pause);

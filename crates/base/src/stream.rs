@@ -72,12 +72,11 @@ fn read_within(mut file: &File, most: u64, silence: Duration) -> io::Result<Vec<
 mod tests {
     use super::*;
     use std::io::Write;
-    use std::process::Command;
 
     /// A pipe with a name, in a folder of its own.
     fn pipe(dir: &Path) -> std::path::PathBuf {
         let path = dir.join("pipe");
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        crate::testing::make_pipe(&path);
         path
     }
 

@@ -19,7 +19,14 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct RunLock {
     file: Identity,
     works: bool,
-    _held: File,
+    held: File,
+}
+
+impl Drop for RunLock {
+    /// Closing the file is not enough: a process that was started meanwhile may still have it open.
+    fn drop(&mut self) {
+        let _ = self.held.unlock();
+    }
 }
 
 impl RunLock {
@@ -47,7 +54,7 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => return Ok(None),
         };
         let file = Dir::identity_of_file(&held).at("lock", &path)?;
-        let lock = Self { file, works, _held: held };
+        let lock = Self { file, works, held };
         // Its owner may have removed it, or put another directory there, since it was opened.
         let stands = lock.is_in(dir) && dir.is_in_place().unwrap_or(false);
         Ok(stands.then_some(lock))

@@ -33,6 +33,8 @@ pub enum Stream {
     Parameters = 7,
     /// Resamples of measured answers; index = the resample.
     Bootstrap = 12,
+    /// What a search tries; epoch = the trial, index = the choice within it.
+    Search = 13,
 }
 
 /// One block of Philox4x32-10: four random words for a counter and a key.

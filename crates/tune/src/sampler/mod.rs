@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use wellfit_rng::{Rng, Stream};
 
 /// The stream of all that is random here; epoch = the trial, index = the parameter.
-const STREAM: Stream = Stream::Bootstrap;
+const STREAM: Stream = Stream::Search;
 
 /// How values are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
