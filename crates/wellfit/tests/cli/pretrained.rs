@@ -157,6 +157,10 @@ fn a_run_starts_from_a_model_of_the_hub() {
     assert!(code == Some(0) && text.matches("whole").count() == 2, "{text}");
     let (_, text) = run("weights list");
     assert!(text.contains(&format!("hf:a/b@{COMMIT}")) && text.contains("resnet50-11ad3fa6.pth"), "{text}");
+    for line in ["resume new --epochs 2", "train animals --weights hf:a/b --batch-size 4 --resume new --epochs 3"] {
+        let (code, text) = run(line);
+        assert!(code == Some(0) && text.contains("Epoch"), "{line}: {text}");
+    }
     assert_eq!(server.asked().len(), requests, "all of it was in the cache");
     let copies = find(&bench.path("."), "model.safetensors");
     let copies = copies.iter().filter(|path| !path.starts_with(bench.path("new")));

@@ -99,6 +99,10 @@ impl View {
 
     fn confirm(&mut self, request: Request) {
         let Some(run) = self.chosen() else { return };
+        if !run.steerable {
+            self.said = format!("{} is {}: nothing can be asked of it", shown(&run.name), state(run));
+            return;
+        }
         self.said = format!("ask {} to {request}? y or n", shown(&run.name));
         self.asked = Some(request);
     }
@@ -142,10 +146,17 @@ fn row(run: &RunNews) -> Row<'static> {
         [done, all] => format!("{done} of {all}"),
     };
     let best = run.best.as_ref().map_or_else(String::new, |best| percent(best.val_accuracy));
-    Row::new([shown(&run.name).into_owned(), run.state.replace('_', " "), epochs, best])
+    Row::new([shown(&run.name).into_owned(), state(run), epochs, best])
+}
+
+fn state(run: &RunNews) -> String {
+    run.state.replace('_', " ")
 }
 
 fn status(run: &RunNews) -> String {
+    if let Some(problem) = &run.problem {
+        return shown(problem).into_owned();
+    }
     let step = run.step.as_ref().map_or_else(String::new, |at| {
         format!(", epoch {}, step {}, loss {}, rate {}", at.epoch, at.step, loss(at.loss), at.lr)
     });
@@ -165,6 +176,85 @@ fn bars(curve: &[Option<f64>]) -> Vec<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use wellfit::report::live::{Best, Step};
+
+    fn run_called(name: &str, state: &str) -> RunNews {
+        RunNews {
+            name: name.to_owned(),
+            state: state.to_owned(),
+            steerable: state == "running",
+            model: "resnet20".to_owned(),
+            data: "sample".to_owned(),
+            created: String::new(),
+            epochs: [3, 20],
+            best: Some(Best { epoch: 2, val_accuracy: 0.8125, val_loss: 0.5 }),
+            step: Some(Step { epoch: 4, step: 107, lr: 0.01, loss: 0.4321 }),
+            curve: vec![Some(0.5), None, Some(1.0)],
+            stamp: String::new(),
+            problem: None,
+        }
+    }
+
+    fn view(runs: Vec<RunNews>) -> View {
+        let table = TableState::default().with_selected(0);
+        View { folder: Folder::new("runs".into()), runs, table, asked: None, said: KEYS.into() }
+    }
+
+    /// The lines of a screen of 72 by 16.
+    fn screen(view: &mut View) -> Vec<String> {
+        let mut terminal = Terminal::new(TestBackend::new(72, 16)).unwrap();
+        terminal.draw(|frame| view.draw(frame)).unwrap();
+        let cells = terminal.backend().buffer().content().chunks(72);
+        cells
+            .map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_screen_has_the_runs_the_curve_of_the_chosen_one_and_the_keys() {
+        let mut runs = vec![run_called("first", "running"), run_called("second", "early_stopping")];
+        runs[1].step = None;
+        let mut view = view(runs);
+        let lines = screen(&mut view);
+        let with = |text: &str| {
+            lines.iter().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:#?}"))
+        };
+        assert!(with("first").contains("running") && with("first").contains("3 of 20"));
+        assert!(with("second").contains("early stopping") && with("second").contains("81.25"));
+        with("first: validation accuracy, epoch 4, step 107, loss 0.4321, rate 0.01");
+        assert!(lines.iter().any(|line| line.contains('█')), "{lines:#?}");
+        assert_eq!(lines.last().unwrap(), KEYS);
+        assert!(!view.pressed(KeyCode::Down));
+        assert!(screen(&mut view).iter().any(|line| line.contains("second: validation accuracy")));
+        assert!(view.pressed(KeyCode::Char('q')));
+    }
+
+    #[test]
+    fn only_a_running_run_is_asked_and_only_after_yes() {
+        let mut view = view(vec![run_called("first", "running"), run_called("second", "interrupted")]);
+        view.pressed(KeyCode::Char('s'));
+        assert!(view.said.starts_with("ask first to stop") && view.said.ends_with("y or n"), "{}", view.said);
+        view.pressed(KeyCode::Char('n'));
+        assert!(view.asked.is_none() && view.said == KEYS);
+        view.pressed(KeyCode::Down);
+        view.pressed(KeyCode::Char('l'));
+        assert_eq!(
+            (view.asked.is_none(), &*view.said),
+            (true, "second is interrupted: nothing can be asked of it")
+        );
+    }
+
+    #[test]
+    fn names_and_problems_draw_nothing_of_their_own() {
+        let mut bad = run_called("a\x1b[2Jb", "unreadable");
+        bad.problem = Some("run.toml: line 1: not\x1b[1mso".to_owned());
+        let lines = screen(&mut view(vec![bad]));
+        assert!(lines.iter().any(|line| line.contains("run.toml: line 1")), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains('\x1b')), "{lines:#?}");
+        screen(&mut view(Vec::new()));
+    }
 
     #[test]
     fn curves_fill_their_height_and_gaps_stay() {
