@@ -56,14 +56,41 @@ pub(crate) fn has_id(dir: &Dir, id: Option<&str>) -> bool {
     glanced || read()
 }
 
-/// The number after those of all runs in a folder.
+/// The number after those of all runs in a folder. One that cannot be read may have had the next.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub(crate) fn next_sequence(folder: &Path) -> Result<u64> {
     let names = Dir::open(folder).and_then(|dir| Ok((dir.names()?, dir)));
     let (names, folder) = names.at("read", folder)?;
-    let runs = names.into_iter().filter_map(|name| folder.open_dir(name).ok());
-    let largest = runs.filter_map(|run| Some(Identified::glance(&run)?.sequence)).max();
-    Ok(largest.unwrap_or(0).saturating_add(1))
+    let (mut largest, mut unread) = (0, 0);
+    for run in names.into_iter().filter_map(|name| folder.open_dir(name).ok()) {
+        match Identified::glance(&run) {
+            Some(found) => largest = found.sequence.max(largest),
+            None => unread += u64::from(run.is_file(RUN_TOML).unwrap_or(true)),
+        }
+    }
+    Ok(largest.saturating_add(unread).saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_number_is_beyond_those_that_cannot_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let next = || next_sequence(root.path()).unwrap();
+        let put = |name: &str, text: &str| {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join(RUN_TOML), text).unwrap();
+        };
+        assert_eq!(next(), 1);
+        let third = Identified { id: Some("a".to_owned()), sequence: 3 };
+        put("third", &third.head());
+        std::fs::create_dir(root.path().join("no run")).unwrap();
+        assert_eq!(next(), 4);
+        put("damaged", "\0\0\0");
+        assert_eq!(next(), 5);
+    }
 }

@@ -98,7 +98,7 @@ impl ImprovementDir {
 
 /// The text of a file in an open directory; none if there is no such file.
 pub(crate) fn text(dir: &Dir, path: &Path, name: &str) -> Result<Option<String>> {
-    if !dir.is_file(name) {
+    if !dir.is_file(name).at("open", &path.join(name))? {
         return Ok(None);
     }
     let text = String::from_utf8(read_file(dir, name, MOST_BYTES)?);

@@ -164,7 +164,7 @@ pub(crate) fn read_checkpoint_in(dir: &Dir) -> Result<LoadedCheckpoint> {
 /// Whether a directory looks like a checkpoint's, which says nothing of its soundness.
 #[must_use]
 pub fn is_checkpoint(dir: &Path) -> bool {
-    Dir::open(dir).is_ok_and(|dir| dir.is_file(MANIFEST))
+    Dir::open(dir).and_then(|dir| dir.is_file(MANIFEST)).unwrap_or(false)
 }
 
 /// Reads what a checkpoint's manifest says, and checks the manifest's own checksum only.

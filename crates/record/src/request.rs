@@ -93,7 +93,7 @@ pub fn is_of_trial(run: &Path) -> bool {
 
 /// Takes the request that waits, so that it waits no longer: as an event of that step, or a warning if it makes no sense.
 pub(crate) fn take(io: &dyn Io, dir: &Dir, (epoch, step): (u32, u64)) -> Result<Option<Event>> {
-    if !dir.is_file(REQUEST) {
+    if !dir.is_file(REQUEST).at("open", &dir.join(REQUEST))? {
         return Ok(None);
     }
     let read = dir.read(REQUEST, MOST_BYTES).map_err(|error| error.to_string());

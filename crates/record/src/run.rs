@@ -44,7 +44,8 @@ impl RunDir {
         }
         let dir = Dir::open(&path).at("open", &path)?;
         settle(&dir)?;
-        if dir.is_file(RUN_TOML) { Ok(Self { path }) } else { Err(RecordError::NotARun(path)) }
+        let is_run = dir.is_file(RUN_TOML).at("open", &path.join(RUN_TOML))?;
+        if is_run { Ok(Self { path }) } else { Err(RecordError::NotARun(path)) }
     }
 
     /// The directory, opened: what is looked up in it is in it, and links are not followed.

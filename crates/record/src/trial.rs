@@ -62,7 +62,7 @@ impl TrialDir {
     /// The trial in a directory, if there is one.
     #[must_use]
     pub fn find(path: &Path) -> Option<Self> {
-        Dir::open(path).ok()?.is_file(TRIAL_TOML).then(|| Self { path: path.to_owned() })
+        Dir::open(path).ok()?.is_file(TRIAL_TOML).ok()?.then(|| Self { path: path.to_owned() })
     }
 
     /// Its directory.

@@ -204,10 +204,10 @@ impl RunWriter {
         self.owner.lock.works()
     }
 
-    /// Whether the run has a file of that name.
+    /// Whether the run has a file of that name. Where that cannot be told it has none: it is made again, or that fails.
     #[must_use]
     pub fn has_file(&self, name: &str) -> bool {
-        self.owner.dir.is_file(name)
+        self.owner.dir.is_file(name).unwrap_or(false)
     }
 
     /// Length and checksum of each of these files of the run, as they are on the disk; those that are not there are left

@@ -108,7 +108,7 @@ pub(crate) fn techniques(path: &Path) -> Result<Vec<Row>, ReportError> {
 pub(crate) fn result<T: DeserializeOwned>(path: &Path, name: &str) -> Result<Option<T>, ReportError> {
     let bad = |problem: String| ReportError::Trial(format!("{}: {problem}", path.join(name).shown()));
     let dir = wellfit_base::Dir::open(path).map_err(|error| bad(error.to_string()))?;
-    if !dir.is_file(name) {
+    if !dir.is_file(name).map_err(|error| bad(error.to_string()))? {
         return Ok(None);
     }
     let bytes = dir.read(name, MOST).map_err(|error| bad(error.to_string()))?;

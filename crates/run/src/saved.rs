@@ -134,7 +134,7 @@ impl SavedRun {
         let dir = run.dir()?;
         Ok(match run.files()? {
             Some(files) => files.iter().all(|file| file.check(&dir).is_ok()),
-            None => run.id()?.is_none() && dir.is_file(self.info.model_file()),
+            None => run.id()?.is_none() && dir.is_file(self.info.model_file()).unwrap_or(false),
         })
     }
 

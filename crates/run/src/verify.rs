@@ -89,7 +89,7 @@ fn files(run: &RunDir, info: &RunInfo) -> Result<Vec<Part>, RunError> {
     let unfinished =
         !ended && SavedRun::read(run).is_ok_and(|saved| !saved.is_finished(run).unwrap_or(false));
     let model = info.model_file();
-    if !ended && !unfinished && dir.is_file(&model) {
+    if !ended && !unfinished && dir.is_file(&model).unwrap_or(false) {
         parts.push(Part::of(model, Ok::<_, String>("there, with no checksum in the record".to_owned())));
     } else if !ended {
         parts.push(Part::of(model, Ok::<_, String>("not made yet: the run has not ended".to_owned())));

@@ -90,9 +90,11 @@ impl Dir {
     }
 
     /// Whether a regular file stands under a name.
-    #[must_use]
-    pub fn is_file(&self, name: impl AsRef<OsStr>) -> bool {
-        matches!(self.kind(name), Ok(Some(Kind::File)))
+    ///
+    /// # Errors
+    /// If that cannot be told.
+    pub fn is_file(&self, name: impl AsRef<OsStr>) -> io::Result<bool> {
+        Ok(self.kind(name)? == Some(Kind::File))
     }
 
     fn look(&self, name: &OsStr) -> io::Result<Option<(Kind, Identity, u64)>> {

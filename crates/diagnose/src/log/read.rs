@@ -12,7 +12,7 @@ use crate::table::{ColumnError, Head, columns, decoded, read_log};
 use std::cell::RefCell;
 use std::path::Path;
 use wellfit_base::Shown;
-use wellfit_record::RunDir;
+use wellfit_record::{RecordError, RunDir};
 
 /// The curves of a run's directory, of a directory of TensorBoard's event files, or of a log file.
 ///
@@ -22,7 +22,7 @@ pub fn of_path(path: &Path, asked: &Asked) -> Result<Curves, LogError> {
     if !path.is_dir() {
         return of_bytes(read_log(path)?, &path.shown(), asked);
     }
-    if RunDir::open(path).is_ok() {
+    if !matches!(RunDir::open(path), Err(RecordError::NotARun(_))) {
         return of_run(path, asked);
     }
     let events = tensorboard::files(path)?;

@@ -266,8 +266,9 @@ pub(super) fn best_weights(
     let (dir, name) = (run.dir()?, info.model_file());
     let written = run.files()?.and_then(|files| files.into_iter().find(|file| file.name == name));
     let damage = written.as_ref().and_then(|file| file.check(&dir).err());
-    if damage.is_none() && dir.is_file(&name) {
-        let path = run.path().join(name);
+    let path = run.path().join(&name);
+    let unread = |cause| RecordError::Io { action: "open", path: path.clone(), cause };
+    if damage.is_none() && dir.is_file(&name).map_err(unread)? {
         return Ok((read_weights(&path)?, path));
     }
     let (file, path) = best_checkpoint(run, damage.as_ref())?;

@@ -157,7 +157,9 @@ fn a_run_starts_from_a_model_of_the_hub() {
     assert!(code == Some(0) && text.matches("whole").count() == 2, "{text}");
     let (_, text) = run("weights list");
     assert!(text.contains(&format!("hf:a/b@{COMMIT}")) && text.contains("resnet50-11ad3fa6.pth"), "{text}");
-    for line in ["resume new --epochs 2", "train animals --weights hf:a/b --batch-size 4 --resume new --epochs 3"] {
+    for line in
+        ["resume new --epochs 2", "train animals --weights hf:a/b --batch-size 4 --resume new --epochs 3"]
+    {
         let (code, text) = run(line);
         assert!(code == Some(0) && text.contains("Epoch"), "{line}: {text}");
     }
