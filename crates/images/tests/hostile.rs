@@ -5,21 +5,32 @@
 use std::fs;
 use std::path::Path;
 
+use std::sync::{Mutex, PoisonError};
 use wellfit_fuzz::memory_of;
-use wellfit_images::decode_bytes;
+use wellfit_images::{ImageError, RawImage};
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new("tests/fixtures/pillow").join(name)).unwrap()
 }
 
-/// The most that may be allocated; pictures of 7000×7000 would take ten times as much. Tests beside this one
-/// need some of it.
+/// The most that may be allocated; pictures of 7000×7000 would take ten times as much.
 const LITTLE: usize = 16 << 20;
+
+/// What the file decodes to, and the memory that took: one file at a time, because the memory is that of all threads.
+fn measured(bytes: &[u8], name: &str) -> (Result<RawImage, ImageError>, usize) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    memory_of(|| wellfit_images::decode_bytes(bytes, Path::new(name)))
+}
+
+fn decode(bytes: &[u8]) -> Result<RawImage, ImageError> {
+    measured(bytes, "x").0
+}
 
 /// The file must be refused for this reason, with little memory allocated.
 #[track_caller]
 fn refused(bytes: &[u8], reason: &str) {
-    let (result, memory) = memory_of(|| decode_bytes(bytes, Path::new("x")));
+    let (result, memory) = measured(bytes, "x");
     let message = result.unwrap_err().to_string();
     assert!(message.contains(reason), "{message}");
     assert!(memory < LITTLE, "{memory} bytes for: {message}");
@@ -107,7 +118,7 @@ fn pictures_that_cannot_be_whole_are_refused_by_their_length() {
 #[test]
 fn a_decoders_panic_is_the_error_of_its_file() {
     let damaged = fs::read("tests/corpus/frame-height.webp").unwrap();
-    let message = decode_bytes(&damaged, Path::new("x.webp")).unwrap_err().to_string();
+    let message = measured(&damaged, "x.webp").0.unwrap_err().to_string();
     assert!(message.starts_with("cannot use x.webp: the file is damaged: its decoder gave up"), "{message}");
 }
 
@@ -135,9 +146,9 @@ fn looked_at_in_vain(scans: usize) -> Vec<u8> {
 
 #[test]
 fn the_work_of_a_jpegs_scans_is_bound_by_its_length() {
-    let few = decode_bytes(&looked_at_in_vain(3), Path::new("x")).unwrap();
+    let few = decode(&looked_at_in_vain(3)).unwrap();
     assert_eq!((few.height, few.width), (7000, 7000));
-    let message = decode_bytes(&looked_at_in_vain(90), Path::new("x")).unwrap_err().to_string();
+    let message = decode(&looked_at_in_vain(90)).unwrap_err().to_string();
     assert!(message.contains("far more work"), "{message}");
 }
 
@@ -148,6 +159,6 @@ fn a_jpeg_of_endless_scans_is_refused() {
     let scan = whole.windows(2).position(|pair| pair == [0xFF, 0xDA]).unwrap();
     let next = scan + 2 + whole[scan + 2..].windows(2).position(|pair| pair == [0xFF, 0xC4]).unwrap();
     let endless = [&whole[..scan], &whole[scan..next].repeat(10_000), &whole[next..]].concat();
-    let message = decode_bytes(&endless, Path::new("x")).unwrap_err().to_string();
+    let message = decode(&endless).unwrap_err().to_string();
     assert!(message.contains("too many scans"), "{message}");
 }
