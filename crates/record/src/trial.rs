@@ -18,7 +18,7 @@ use crate::run::RUN_TOML;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wellfit_base::Dir;
+use wellfit_base::{Dir, atomic};
 
 /// The file of the plan.
 pub const TRIAL_TOML: &str = "trial.toml";
@@ -141,12 +141,14 @@ impl TrialDir {
         text(&self.dir()?, &self.path, name)
     }
 
-    /// Puts a file into the directory, as a whole or not at all; one that is there is replaced.
+    /// Puts a file into the directory, as a whole or not at all; one that is there is replaced. No process owns the
+    /// directory, so each removes what those left that ended while they wrote.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        replace_file(&Disk, &self.dir()?, name, bytes)
+        let path = self.path.join(name);
+        atomic::replace(&path, bytes).at("write", &path)
     }
 
     pub(crate) fn dir(&self) -> Result<Dir> {

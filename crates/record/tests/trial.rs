@@ -40,3 +40,14 @@ fn a_kept_state_outlives_its_run_and_is_whole() {
     assert!(trial.keep(5, &saved).is_err(), "the checkpoint is gone");
     assert!(trial.kept(5).is_empty());
 }
+
+#[test]
+fn what_a_process_left_that_ended_while_it_wrote_goes_with_the_next_file() {
+    let root = tempfile::tempdir().unwrap();
+    let trial = TrialDir::create(Some(&root.path().join("t")), "t", "plan").unwrap();
+    let left = trial.path().join(wellfit_base::id::temporary_name().unwrap());
+    std::fs::write(&left, "half").unwrap();
+    trial.write_file("picture.png", b"whole").unwrap();
+    assert!(!left.exists());
+    assert_eq!(std::fs::read(trial.path().join("picture.png")).unwrap(), b"whole");
+}
