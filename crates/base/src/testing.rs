@@ -1,5 +1,7 @@
 //! What several tests need.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 use std::path::Path;
 
 /// A pipe with a name. Made by a call and not by the program `mkfifo`: until a new process has started, it holds every
