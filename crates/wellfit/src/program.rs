@@ -4,6 +4,9 @@ use std::env;
 use std::path::Path;
 use std::sync::OnceLock;
 
+/// How messages write the program in front of a command.
+const OWN: &str = "wellfit ";
+
 /// The commands that messages name.
 const COMMANDS: &[&str] = &[
     "train",
@@ -27,6 +30,12 @@ const COMMANDS: &[&str] = &[
     "lr-find",
     "report",
     "tune",
+    "improve",
+    "compare",
+    "check",
+    "watch",
+    "explain",
+    "models",
     "--help",
 ];
 
@@ -64,12 +73,21 @@ pub fn as_typed(text: &str) -> String {
 }
 
 fn written_for(text: &str, program: &str) -> String {
-    if program == "wellfit" {
-        return text.to_owned();
+    let (mut written, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(OWN) {
+        // A path that ends with the name is what the user typed.
+        let is_command = !before.ends_with(std::path::MAIN_SEPARATOR)
+            && COMMANDS.iter().filter_map(|command| after.strip_prefix(command)).any(ends_a_word);
+        written += before;
+        written += if is_command { program } else { OWN.trim_end() };
+        written.push(' ');
+        rest = after;
     }
-    COMMANDS.iter().fold(text.to_owned(), |text, command| {
-        text.replace(&format!("wellfit {command}"), &format!("{program} {command}"))
-    })
+    written + rest
+}
+
+fn ends_a_word(rest: &str) -> bool {
+    !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-')
 }
 
 #[cfg(test)]
@@ -99,5 +117,8 @@ mod tests {
             "the run is saved: cargo run -- resume runs/x, or `cargo run -- runs`; wellfit is a program";
         assert_eq!(written_for(text, "cargo run --"), expected);
         assert_eq!(written_for(text, "wellfit"), text);
+        let typed = "Usage: bin/wellfit train <DATA>, or wellfit verify-resume; wellfit checks";
+        let expected = "Usage: bin/wellfit train <DATA>, or bin/wellfit verify-resume; wellfit checks";
+        assert_eq!(written_for(typed, "bin/wellfit"), expected);
     }
 }
