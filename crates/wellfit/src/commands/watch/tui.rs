@@ -189,7 +189,7 @@ mod tests {
             data: "sample".to_owned(),
             created: String::new(),
             epochs: [3, 20],
-            best: Some(Best { epoch: 2, val_accuracy: 0.8125, val_loss: 0.5 }),
+            best: Some(Best { epoch: 2, val_accuracy: 0.81, val_loss: 0.5 }),
             step: Some(Step { epoch: 4, step: 107, lr: 0.01, loss: 0.4321 }),
             curve: vec![Some(0.5), None, Some(1.0)],
             stamp: String::new(),
@@ -222,7 +222,7 @@ mod tests {
             lines.iter().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:#?}"))
         };
         assert!(with("first").contains("running") && with("first").contains("3 of 20"));
-        assert!(with("second").contains("early stopping") && with("second").contains("81.25"));
+        assert!(with("second").contains("early stopping") && with("second").contains("81.0 %"));
         with("first: validation accuracy, epoch 4, step 107, loss 0.4321, rate 0.01");
         assert!(lines.iter().any(|line| line.contains('█')), "{lines:#?}");
         assert_eq!(lines.last().unwrap(), KEYS);
