@@ -208,7 +208,9 @@ mod tests {
         terminal.draw(|frame| view.draw(frame)).unwrap();
         let cells = terminal.backend().buffer().content().chunks(72);
         cells
-            .map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
+            .map(|line| {
+                line.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+            })
             .collect()
     }
 
