@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Does a training that processes share have the same bits for 1, 2 and 4 of them, and does it survive a killed one?
 
-    scripts/mpi_test.py BINARY [--mpirun mpirun.openmpi] [--model resnet20] [--epochs 1] [--kills 3] [DATA]
+    scripts/mpi_test.py BINARY [--mpirun mpirun.openmpi] [--model resnet20] [--epochs 1] [--kills 3] [DATA] [SETTING…]
 
-BINARY was built with `--features mpi` for the MPI whose mpirun this is. Prints a table; exits with 1 where something differs."""
+BINARY was built with `--features mpi` for the MPI whose mpirun this is; a SETTING is one of `wellfit train`, such as --sync-bn.
+Prints a table; exits with 1 where something differs."""
 
 import argparse
 import hashlib
@@ -27,7 +28,7 @@ parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--kills", type=int, default=3)
 parser.add_argument("--seed", type=int, default=0, help="of the moments at which processes are killed")
 parser.add_argument("--limit", type=float, default=10, help="seconds in which a job must end after a process died")
-options = parser.parse_args()
+options, settings = parser.parse_known_args()
 
 folder = Path(tempfile.mkdtemp(prefix="wellfit-mpi-"))
 failures = []
@@ -43,8 +44,8 @@ def launcher(processes):
 
 
 def command(processes, run, *more):
-    settings = ["--model", options.model, "--epochs", str(options.epochs), "--checkpoint-every", "20steps", *more]
-    train = [str(options.binary.resolve()), "train", options.data, "--out", str(run), "--threads", "1", "--no-report", *settings]
+    usual = ["--model", options.model, "--epochs", str(options.epochs), "--checkpoint-every", "20steps", *settings, *more]
+    train = [str(options.binary.resolve()), "train", options.data, "--out", str(run), "--threads", "1", "--no-report", *usual]
     return [*launcher(processes), *train]
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run a command while a temporary PostgreSQL of Debian's package `postgresql` is up; its address is in WELLFIT_TEST_POSTGRES.
 #
-#     scripts/with_postgres.sh cargo test -p wellfit-tune --features sqlite,postgres --lib storage
+#     scripts/with_postgres.sh cargo test --workspace --features wellfit/sqlite,wellfit/postgres --test storage
 #
 # The server listens on this machine only, asks for a password, has TLS with a certificate of its own
 # (WELLFIT_TEST_POSTGRES_ROOT), and is gone with its data when the command ends.

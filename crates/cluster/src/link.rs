@@ -2,6 +2,7 @@
 
 use crate::group::{Group, Lost};
 use crate::sum::sum;
+use crate::wire::Wire;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// What the thread is to do, and where the result goes.
 enum Work {
-    Sum(Vec<f32>, Sender<Result<Vec<f32>, Lost>>),
+    Sum(Vec<f32>, Wire, Sender<Result<Vec<f32>, Lost>>),
     Broadcast(Vec<u8>, Sender<Result<Vec<u8>, Lost>>),
 }
 
@@ -65,8 +66,13 @@ impl Link {
 
     /// Begins to [sum](fn@sum) the values of all.
     pub fn sum(&self, values: Vec<f32>) -> Pending<'_> {
+        self.sum_over(values, Wire::F32)
+    }
+
+    /// The same with numbers that are sent in that way.
+    pub fn sum_over(&self, values: Vec<f32>, wire: Wire) -> Pending<'_> {
         let (to, result) = channel();
-        self.ask(Work::Sum(values, to));
+        self.ask(Work::Sum(values, wire, to));
         Pending { link: self, result }
     }
 
@@ -111,8 +117,8 @@ fn serve(mut group: Box<dyn Group>, asked: &Receiver<Work>) {
     let mut room = Vec::new();
     while let Ok(work) = asked.recv() {
         let lost = match work {
-            Work::Sum(mut values, to) => {
-                let done = sum(&mut *group, &mut values, &mut room);
+            Work::Sum(mut values, wire, to) => {
+                let done = sum(&mut *group, &mut values, wire, &mut room);
                 let _ = to.send(done.map(|()| values));
                 done.is_err()
             }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use std::thread;
-use wellfit_cluster::{Group, Link, Lost, NOTHING, threads};
+use wellfit_cluster::{Group, Link, Lost, NOTHING, Wire, threads};
 
 /// Eight processes' numbers, of which the sum depends on the order: large and small ones, zeros of both signs.
 fn pieces(length: usize) -> Vec<Vec<f32>> {
@@ -65,6 +65,17 @@ fn nothing_changes_no_sum() {
         link.sum(values).wait().unwrap()
     });
     sums.iter().for_each(|sum| assert_eq!(bits(sum), bits(&own)));
+}
+
+/// To eight binary digits: what is given, and the sum.
+#[test]
+fn rounded_sums_are_the_same_for_all() {
+    let values = |rank: usize| [256.0, 1.0, 3.0, 0.5, 1e-3].map(|value: f32| value * (rank + 1) as f32);
+    let sums = each(2, |link| link.sum_over(values(link.rank()).to_vec(), Wire::Bf16).wait().unwrap());
+    assert_eq!(bits(&sums[0]), bits(&sums[1]));
+    assert_eq!(sums[0][..4], [768.0, 3.0, 9.0, 1.5], "exact where eight digits are enough");
+    let far = (f64::from(sums[0][4]) - 3e-3).abs() / 3e-3;
+    assert!(far > 0.0 && far < 2.0_f64.powi(-7), "two roundings of 2⁻⁸ at most: {far}");
 }
 
 #[test]

@@ -17,6 +17,7 @@
 
 pub mod activation;
 pub mod average;
+mod both;
 pub mod conv;
 pub mod elementwise;
 mod epilogue;

@@ -47,5 +47,5 @@ pub use graph::{Network, Node, Parameter, Shape};
 pub use loading::{HeadTaken, Likeness, Loaded, Misfit, head_outputs, likeness};
 pub use ops::Op;
 pub use optimizer::Optimizer;
-pub use passes::{DropoutKey, GradCam, Gradients, Ready, Repeated, Silence, Tape};
+pub use passes::{DropoutKey, GradCam, Gradients, Parts, PartsReady, Ready, Repeated, Silence, Tape};
 pub use plan::{Plan, Precision};

@@ -39,9 +39,9 @@ impl ImprovementDir {
     pub fn create(out: Option<&Path>, hint: &str, plan: &str) -> Result<Self> {
         let (staged, lock) = place::claim(Arc::new(Disk), out, hint, false)?;
         let path = staged.place.path().to_owned();
-        let number = format!("{}\n", next_number(&path));
         let put = |name: &str, text: &str| replace_file(&Disk, &staged.dir, name, text.as_bytes());
-        match put(NUMBER, &number).and_then(|()| put(IMPROVE_TOML, plan)) {
+        let numbered = next_number(&path).and_then(|number| put(NUMBER, &format!("{number}\n")));
+        match numbered.and_then(|()| put(IMPROVE_TOML, plan)) {
             Ok(()) => Ok(Self { _lock: staged.publish(Arc::new(lock))?, path }),
             Err(error) => {
                 staged.discard();

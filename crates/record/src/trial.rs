@@ -48,9 +48,9 @@ impl TrialDir {
     pub fn create(out: Option<&Path>, hint: &str, plan: &str) -> Result<Self> {
         let (staged, lock) = place::claim(Arc::new(Disk), out, hint, false)?;
         let path = staged.place.path().to_owned();
-        let number = format!("{}\n", next_number(&path));
         let put = |name: &str, text: &str| replace_file(&Disk, &staged.dir, name, text.as_bytes());
-        match put(NUMBER, &number).and_then(|()| put(TRIAL_TOML, plan)) {
+        let numbered = next_number(&path).and_then(|number| put(NUMBER, &format!("{number}\n")));
+        match numbered.and_then(|()| put(TRIAL_TOML, plan)) {
             Ok(()) => staged.publish(Arc::new(lock)).map(|_lock| Self { path }),
             Err(error) => {
                 staged.discard();
@@ -156,21 +156,53 @@ impl TrialDir {
     }
 }
 
-/// The number after those of all that is ordered in the folder of `path`.
-pub(crate) fn next_number(path: &Path) -> u64 {
-    let folder = std::fs::canonicalize(path).ok().and_then(|path| path.parent().map(Path::to_owned));
-    let Some(folder) = folder else { return 1 };
-    let names = Dir::open(&folder).and_then(|dir| dir.names()).unwrap_or_default();
-    names.iter().map(|name| number_in(&folder.join(name))).max().unwrap_or(0).saturating_add(1)
+/// The number after those of all that is ordered in the folder of `path`. What cannot be read may have had the next.
+pub(crate) fn next_number(path: &Path) -> Result<u64> {
+    let folder = std::fs::canonicalize(path).at("open", path)?;
+    let Some(folder) = folder.parent() else { return Ok(1) };
+    let names = Dir::open(folder).and_then(|dir| Ok((dir.names()?, dir)));
+    let (names, folder) = names.at("read", folder)?;
+    let (mut largest, mut unread) = (0, 0);
+    for entry in names.into_iter().filter_map(|name| folder.open_dir(name).ok()) {
+        match number_of(&entry) {
+            Some(number) => largest = number.max(largest),
+            None => unread += u64::from(entry.is_file(NUMBER).unwrap_or(true)),
+        }
+    }
+    Ok(largest.saturating_add(unread).saturating_add(1))
 }
 
 /// The number in a directory; 0 where it is not known.
 pub(crate) fn number_in(path: &Path) -> u64 {
-    let bytes =
-        Dir::open(path).at("open", path).and_then(|dir| read_file(&dir, NUMBER, 32)).unwrap_or_default();
-    std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    Dir::open(path).ok().and_then(|dir| number_of(&dir)).unwrap_or(0)
+}
+
+fn number_of(dir: &Dir) -> Option<u64> {
+    let bytes = read_file(dir, NUMBER, 32).ok()?;
+    std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
 }
 
 pub(crate) fn pair(seed: u64) -> String {
     format!("pair-{seed}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_number_is_beyond_those_that_cannot_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let next = || next_number(&root.path().join("new")).unwrap();
+        let put = |name: &str, text: &str| {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join(NUMBER), text).unwrap();
+        };
+        std::fs::create_dir(root.path().join("new")).unwrap();
+        assert_eq!(next(), 1);
+        put("third", "3\n");
+        assert_eq!(next(), 4);
+        put("damaged", "\0");
+        assert_eq!(next(), 5);
+    }
 }

@@ -10,7 +10,7 @@ use crate::memory;
 use crate::notice::Notice;
 use crate::observer::Observer;
 use crate::opening::{DataSource, Validation};
-use crate::options::{CacheName, DataKind, Options, PrecisionName, RunSpec};
+use crate::options::{CacheName, DataKind, Options, PrecisionName, RunSpec, ScaleLr};
 use crate::preprocessing::{augmentations, preprocessing};
 use crate::pretrained;
 use crate::weights_name::weights_name;
@@ -196,6 +196,10 @@ impl Experiment {
             let processes = self.link.as_ref().map_or(1, |link| link.size());
             observer.notice(&Notice::Shards { shards: spec.shards, processes });
         }
+        if spec.scale_lr != ScaleLr::None {
+            let (rule, factor, lr) = (spec.scale_lr, spec.lr_scale(), spec.rate());
+            observer.notice(&Notice::LrScaled { rule, factor, lr });
+        }
         if let Some(recipe) = spec.recipe {
             observer.notice(&Notice::Recipe(spec.recipe_settings(recipe, self.source.kind(&parts.train))));
         }
@@ -358,6 +362,10 @@ pub(crate) fn network(spec: &RunSpec, images: &Preprocessing, classes: usize) ->
         network.fix_statistics();
     }
     network.slow_backbone(spec.backbone_lr_factor);
+    if spec.sync_bn && (network.norms.is_empty() || spec.freeze || spec.freeze_batch_norm) {
+        let problem = "`sync_bn`: no BatchNorm of this run follows its batches: leave it out".to_owned();
+        return Err(RunError::setting("sync_bn", problem));
+    }
     Ok(network)
 }
 

@@ -44,6 +44,6 @@ impl Experiment {
         let inputs = vec![0.5; size * self.network.input.len()];
         let labels: Vec<u32> = (0..size as u32).map(|i| i % self.network.outputs() as u32).collect();
         trainer.upload()?;
-        Ok(second_time(|| trainer.step(&inputs, &labels[..], self.spec.lr.number()).map(drop))?)
+        Ok(second_time(|| trainer.step(&inputs, &labels[..], self.spec.rate()).map(drop))?)
     }
 }

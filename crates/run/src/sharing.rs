@@ -132,8 +132,7 @@ fn epochs_in_common(
 ) -> Result<u32, RunError> {
     let [before, after] = [settings(own)?, settings(treated)?];
     let rates = |spec: &RunSpec| -> Result<Vec<f64>, RunError> {
-        let (lr, total) =
-            (spec.lr.number(), u64::from(spec.epochs.saturating_sub(spec.freeze_epochs)) * steps);
+        let (lr, total) = (spec.rate(), u64::from(spec.epochs.saturating_sub(spec.freeze_epochs)) * steps);
         let schedule = spec.schedule(steps).map_err(|problem| RunError::setting("schedule", problem))?;
         Ok(match schedule {
             Some(schedule) => schedule.rates(lr).take(total as usize).collect(),

@@ -2,7 +2,9 @@
 
 use crate::error::RunError;
 use crate::options::checks::require;
-use crate::options::{CheckpointMode, DataKind, Entry, LossName, OptimizerName, Options, RunSpec, entries};
+use crate::options::{
+    CheckpointMode, DataKind, Entry, LossName, OptimizerName, Options, RunSpec, ScaleLr, entries,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +16,9 @@ use wellfit_policy::schedule::{Schedule, SwaRate, Warmup};
 use wellfit_policy::{CheckpointConfig, CheckpointPolicy, EarlyStoppingConfig, Mode, PlateauConfig};
 use wellfit_record::RunInfo;
 use wellfit_train::{Every, FitConfig, Metric, Swa, Team, TrainEval};
+
+/// The images of a step that `lr` is for where `scale_lr` scales it: the default of `batch_size`.
+const BATCH_OF_RATES: f64 = 32.0;
 
 /// The longest name of a file of weights, in bytes. File systems have 255, and figures in it get longer.
 const LONGEST_NAME: usize = 200;
@@ -184,10 +189,26 @@ impl RunSpec {
         CrossEntropy { label_smoothing, class_weights: Vec::new(), focal_gamma }
     }
 
+    /// The rate that the run begins with, before any warm-up: `lr`, scaled as `scale_lr` says.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.lr.number() * self.lr_scale()
+    }
+
+    /// What `lr` is multiplied by.
+    pub(crate) fn lr_scale(&self) -> f64 {
+        let share = self.batch_size as f64 * f64::from(self.accumulate) / BATCH_OF_RATES;
+        match self.scale_lr {
+            ScaleLr::None => 1.0,
+            ScaleLr::Linear => share,
+            ScaleLr::Sqrt => share.sqrt(),
+        }
+    }
+
     /// The rate of each step, where it moves; `steps` is how many an epoch has.
     pub(crate) fn schedule(&self, steps: u64) -> Result<Option<Schedule>, String> {
         let epochs = self.epochs.saturating_sub(self.freeze_epochs).saturating_sub(self.warmup);
-        let built = self.schedule.build(self.lr.number(), epochs, steps);
+        let built = self.schedule.build(self.rate(), epochs, steps);
         let built = built.map_err(|error| format!("`schedule` {}: {error}", self.schedule))?;
         if self.warmup == 0 {
             return Ok(built);
@@ -225,7 +246,7 @@ impl RunSpec {
             epochs: self.epochs,
             freeze_epochs: self.freeze_epochs,
             unfreeze_every: self.unfreeze_every,
-            lr: self.lr.number(),
+            lr: self.rate(),
             rule: self.rule(),
             loss: self.loss(),
             clip_norm: self.clip_norm,
@@ -257,7 +278,12 @@ impl RunSpec {
             statistics: !self.no_statistics,
             train_eval: self.train_eval.map_or(TrainEval::Cheap, TrainEval::Every),
             seed: self.seed,
-            team: Team { shards: self.shards, link: None },
+            team: Team {
+                shards: self.shards,
+                sync_batch_norm: self.sync_bn,
+                reduce: self.reduce_dtype.into(),
+                link: None,
+            },
             metadata,
         })
     }

@@ -1,6 +1,6 @@
 //! Gradients on their way to their sum over all processes.
 
-use wellfit_cluster::{Link, Lost, NOTHING, Pending};
+use wellfit_cluster::{Link, Lost, NOTHING, Pending, Wire};
 use wellfit_kernels::Buffer;
 use wellfit_models::{Gradients, Network};
 
@@ -13,8 +13,12 @@ const FIRST: usize = (1 << 20) / 4;
 /// next one are computed. Which gradients share a bucket follows from the network alone.
 pub(crate) struct Buckets<'a> {
     link: &'a Link,
+    /// How the numbers are sent.
+    wire: Wire,
     /// The parameters in each.
     layout: Vec<Vec<usize>>,
+    /// Of each parameter.
+    lengths: Vec<usize>,
     given: Vec<Option<Buffer>>,
     sent: Vec<Pending<'a>>,
 }
@@ -39,9 +43,15 @@ fn layout(network: &Network) -> Vec<Vec<usize>> {
 
 impl<'a> Buckets<'a> {
     /// For the gradients of a step.
-    pub fn new(network: &Network, link: &'a Link) -> Self {
+    pub fn new(network: &Network, link: &'a Link, wire: Wire) -> Self {
         let given = network.parameters.iter().map(|_| None).collect();
-        Self { link, layout: layout(network), given, sent: Vec::new() }
+        let lengths = network.parameters.iter().map(|parameter| parameter.value.len()).collect();
+        Self { link, wire, layout: layout(network), lengths, given, sent: Vec::new() }
+    }
+
+    /// That this process has no gradient of a parameter.
+    pub fn give_nothing(&mut self, place: usize) {
+        self.give(place, Buffer::from_slice(&vec![NOTHING; self.lengths[place]]));
     }
 
     /// A parameter's gradient in this process.
@@ -55,7 +65,7 @@ impl<'a> Buckets<'a> {
                 values.extend_from_slice(&part);
                 values
             });
-            self.sent.push(self.link.sum(values));
+            self.sent.push(self.link.sum_over(values, self.wire));
         }
     }
 
@@ -63,8 +73,7 @@ impl<'a> Buckets<'a> {
     pub fn sums(mut self, network: &Network) -> Result<Gradients, Lost> {
         for place in self.layout[self.sent.len()..].concat() {
             if self.given[place].is_none() {
-                let nothing = vec![NOTHING; network.parameters[place].value.len()];
-                self.give(place, Buffer::from_slice(&nothing));
+                self.give_nothing(place);
             }
         }
         let mut gradients: Vec<_> = network.parameters.iter().map(|_| None).collect();

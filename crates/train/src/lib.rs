@@ -40,6 +40,7 @@ mod sharded;
 mod statistics;
 pub mod step;
 mod swa;
+mod synchronised;
 mod team;
 mod tree;
 mod unfreezing;

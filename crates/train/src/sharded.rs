@@ -28,6 +28,9 @@ impl Trainer<MixedCrossEntropy> {
         if input.shards.count == 1 {
             return Ok(self.gradients_from(values, &input.labels, key, observer)?);
         }
+        if self.team.sync_batch_norm {
+            return self.gradients_together(input, key, observer);
+        }
         let (n, width) = (input.labels.own.len(), self.network.outputs());
         let (shards, row) = (input.shards, self.network.shape(input.value).len());
         let first = shards.own_images(n).start;
@@ -54,7 +57,9 @@ impl Trainer<MixedCrossEntropy> {
         if !outcome.updated {
             return Ok((outcome, None));
         }
-        let mut sums = Sums::new(&self.network, self.team.link.as_deref(), passes.len());
+        let link = self.team.link.as_deref();
+        let buckets = link.map(|link| Buckets::new(&self.network, link, self.team.reduce));
+        let mut sums = Sums::new(&self.network, buckets, passes.len());
         for (images, pass) in passes {
             let gradient = Buffer::from_slice(&gradient[images.start * width..images.end * width]);
             pass.backward_each(&self.network, gradient, &mut |place, gradient| sums.add(place, gradient))?;
@@ -97,7 +102,7 @@ fn follow(network: &mut Network, sums: &[f32], parts: usize) {
 }
 
 /// The gradients of each parameter, of which every part of this process gives one.
-struct Sums<'a> {
+pub(crate) struct Sums<'a> {
     parts: usize,
     trees: Vec<(usize, Tree)>,
     /// To the other processes, where there are some.
@@ -107,12 +112,22 @@ struct Sums<'a> {
 }
 
 impl<'a> Sums<'a> {
-    fn new(network: &Network, link: Option<&'a wellfit_cluster::Link>, parts: usize) -> Self {
+    /// Of so many parts here; `buckets` go to the other processes, where there are some.
+    pub fn new(network: &Network, buckets: Option<Buckets<'a>>, parts: usize) -> Self {
         let trees = network.parameters.iter().map(|_| (0, Tree::default())).collect();
         let own = network.parameters.iter().map(|_| None).collect();
-        Self { parts, trees, buckets: link.map(|link| Buckets::new(network, link)), own }
+        Self { parts, trees, buckets, own }
     }
 
+    /// The gradients of all parts here, of which there may be none: then other processes have some.
+    pub fn add_all(&mut self, place: usize, gradients: Vec<Buffer>) {
+        if let (true, Some(buckets)) = (gradients.is_empty(), &mut self.buckets) {
+            return buckets.give_nothing(place);
+        }
+        gradients.into_iter().for_each(|gradient| self.add(place, gradient));
+    }
+
+    /// The gradient of the next part.
     fn add(&mut self, place: usize, gradient: Buffer) {
         let (given, tree) = &mut self.trees[place];
         tree.add(gradient);
@@ -127,7 +142,8 @@ impl<'a> Sums<'a> {
         }
     }
 
-    fn finish(self, network: &Network) -> Result<Gradients, TrainError> {
+    /// The sums.
+    pub fn finish(self, network: &Network) -> Result<Gradients, TrainError> {
         match self.buckets {
             Some(buckets) => Ok(buckets.sums(network)?),
             None => Ok(Gradients(self.own)),

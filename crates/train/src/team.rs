@@ -1,7 +1,7 @@
 //! How the processes of a run share its batches.
 
 use std::sync::Arc;
-use wellfit_cluster::{Link, Lost};
+use wellfit_cluster::{Link, Lost, Wire};
 use wellfit_data::Shards;
 
 /// Into how many parts each batch is cut, and the other processes that compute some.
@@ -12,6 +12,10 @@ use wellfit_data::Shards;
 pub struct Team {
     /// Parts of a batch: a power of two, and no fewer than there are processes.
     pub shards: usize,
+    /// Whether BatchNorm takes the statistics of the whole batch, and not of each part.
+    pub sync_batch_norm: bool,
+    /// How gradients are sent to the other processes.
+    pub reduce: Wire,
     /// The other processes, where there are some.
     pub link: Option<Arc<Link>>,
 }
@@ -19,7 +23,7 @@ pub struct Team {
 impl Default for Team {
     /// One process, and batches as a whole.
     fn default() -> Self {
-        Self { shards: 1, link: None }
+        Self { shards: 1, sync_batch_norm: false, reduce: Wire::F32, link: None }
     }
 }
 

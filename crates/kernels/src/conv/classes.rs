@@ -2,7 +2,8 @@
 
 use super::pixels::Pixels;
 use super::shape::Conv;
-use crate::product::Rows;
+use crate::both::for_both;
+use crate::product::{ProductTask, Rows};
 
 /// The input pixels at one position modulo the stride, with the taps that reach them.
 pub(super) struct Class<'a, E> {
@@ -94,3 +95,7 @@ impl<E: Sync> Rows<E> for Class<'_, E> {
         ((image * self.conv.height + y) * self.conv.width + x) * self.conv.channels_in
     }
 }
+
+type ClassProduct<'a, E> = ProductTask<'a, E, Class<'a, E>>;
+
+for_both! { compute(task: ClassProduct) task.compute() }

@@ -2,7 +2,8 @@
 
 use super::shape::Conv;
 use super::windows::{Windows, is_merged, pad};
-use crate::product::Rows;
+use crate::both::for_both;
+use crate::product::{OuterTask, ProductTask, Rows};
 use std::borrow::Cow;
 use wellfit_simd::{Buffer, Element};
 
@@ -93,3 +94,9 @@ pub(super) fn whole_lanes<E: Element>(x: &[E], columns: usize) -> (Cow<'_, [E]>,
     }
     (Cow::Owned(x.chunks_exact(columns).flat_map(copy).collect()), width)
 }
+
+type PatchesProduct<'a, E> = ProductTask<'a, E, Patches<E>>;
+type PatchesOuter<'a, E> = OuterTask<'a, E, Patches<E>>;
+
+for_both! { compute_product(task: PatchesProduct) task.compute() }
+for_both! { compute_outer(task: PatchesOuter) task.compute() }

@@ -1,6 +1,7 @@
 //! The normalisation itself: a factor and an addend for each channel.
 
 use super::moments::Statistics;
+use crate::both::for_both;
 use crate::elementwise::widen;
 use crate::epilogue::{Epilogue, past_caches};
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
@@ -32,7 +33,7 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
         if whole_rows {
             let residual = epilogue.residual.map(|r| &r[range.clone()]);
             let (x, line) = (&x[range], (&scale[..], &shift[..]));
-            E::dispatch(AffineRows { x, line, residual, relu: epilogue.relu, past_caches, out });
+            affine_rows(AffineRows { x, line, residual, relu: epilogue.relu, past_caches, out });
             return watch.pass(bytes);
         }
         affine_block(
@@ -49,7 +50,7 @@ pub fn affine<E: Element>(x: &[E], channels: usize, epilogue: Epilogue<'_, E>) -
 }
 
 /// Rows of whole vectors: `affine_block` with the same bits, and past the caches if that is asked for.
-struct AffineRows<'a, E> {
+pub(crate) struct AffineRows<'a, E> {
     x: &'a [E],
     line: (&'a [f32], &'a [f32]),
     residual: Option<&'a [E]>,
@@ -57,6 +58,8 @@ struct AffineRows<'a, E> {
     past_caches: bool,
     out: &'a mut [E],
 }
+
+for_both! { affine_rows(rows: AffineRows) E::dispatch(rows) }
 
 impl<E: Element> Kernel for AffineRows<'_, E> {
     type Output = ();

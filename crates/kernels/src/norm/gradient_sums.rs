@@ -2,6 +2,7 @@
 
 use super::swish;
 use crate::activation::Swish;
+use crate::both::for_both;
 use crate::elementwise::{channel_sums, widen};
 use wellfit_simd::parallel::{Shared, row_blocks, rows_in_cache};
 use wellfit_simd::profile::Watch;
@@ -59,7 +60,7 @@ pub(super) fn gradient_totals<E: Element>(
         let affine = affine.as_ref().map(|(scale, shift)| (&scale[..], &shift[..]));
         let bytes = size_of_val(dy) * if output.is_some() { 4 } else { 2 };
         let watch = Watch::start();
-        E::dispatch(SumsTask { dy, x: &x[range], mean: &wide_mean, output, affine, sums });
+        add_sums(SumsTask { dy, x: &x[range], mean: &wide_mean, output, affine, sums });
         watch.pass(bytes);
     });
     let mut totals = vec![0.0_f64; 2 * channels];
@@ -73,7 +74,7 @@ pub(super) fn gradient_totals<E: Element>(
 }
 
 /// The sums of a block of rows. What belongs to channels is repeated as [`widen`] does.
-struct SumsTask<'a, E> {
+pub(crate) struct SumsTask<'a, E> {
     dy: &'a mut [E],
     x: &'a [E],
     mean: &'a [f32],
@@ -84,6 +85,8 @@ struct SumsTask<'a, E> {
     /// Those of g, then those of g·(x − μ).
     sums: &'a mut [f32],
 }
+
+for_both! { add_sums(task: SumsTask) E::dispatch(task) }
 
 impl<E: Element> Kernel for SumsTask<'_, E> {
     type Output = ();

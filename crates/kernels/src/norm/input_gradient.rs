@@ -3,6 +3,7 @@
 use super::coefficients::Coefficients;
 use super::swish;
 use crate::activation::Swish;
+use crate::both::for_both;
 use crate::elementwise::widen;
 use wellfit_simd::parallel::{row_blocks, rows_in_cache};
 use wellfit_simd::profile::Watch;
@@ -42,7 +43,7 @@ impl InputGradient {
                 return watch.pass(bytes);
             }
             let dy = out.as_ptr();
-            E::dispatch(GradientTask { gradient: self, dy, x, out });
+            write_gradient(GradientTask { gradient: self, dy, x, out });
             watch.pass(bytes);
         });
         dy
@@ -57,7 +58,7 @@ impl InputGradient {
         row_blocks(&mut dx, 1, self.block(), |first, out| {
             let (dy, x) = (dy[first..].as_ptr(), &x[first..first + out.len()]);
             let (bytes, watch) = (3 * size_of_val(out), Watch::start());
-            E::dispatch(GradientTask { gradient: self, dy, x, out });
+            write_gradient(GradientTask { gradient: self, dy, x, out });
             watch.pass(bytes);
         });
         dx
@@ -106,12 +107,14 @@ impl InputGradient {
 }
 
 /// A block of rows; `dy` may be where `out` is.
-struct GradientTask<'a, E> {
+pub(crate) struct GradientTask<'a, E> {
     gradient: &'a InputGradient,
     dy: *const E,
     x: &'a [E],
     out: &'a mut [E],
 }
+
+for_both! { write_gradient(task: GradientTask) E::dispatch(task) }
 
 impl<E: Element> Kernel for GradientTask<'_, E> {
     type Output = ();

@@ -15,7 +15,7 @@ mod statistics;
 mod swish;
 mod tile_moments;
 
-pub use backward::{Gradients, backward};
+pub use backward::{Gradients, Sums, backward, backward_from};
 pub use forward::{affine, scale_and_shift};
 pub use gradient_sums::Passed;
 pub use input_gradient::InputGradient;

@@ -10,6 +10,20 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Those of rows that lie in several parts, from each part's mean, biased variance and number of rows.
+    #[must_use]
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = (&'a [f32], &'a [f32], usize)>) -> Self {
+        let mut all = Moments::default();
+        for (mean, variance, rows) in parts {
+            let rows = rows as f64;
+            let mean = mean.iter().map(|&mean| f64::from(mean)).collect();
+            let deviation = variance.iter().map(|&variance| f64::from(variance) * rows).collect();
+            let part = Moments { rows, mean, deviation };
+            if all.rows == 0.0 { all = part } else { all.add(&part) }
+        }
+        all.statistics()
+    }
+
     /// 1/√(σ² + ε) of each channel.
     #[must_use]
     pub fn inverse_std(&self, eps: f32) -> Vec<f32> {

@@ -44,12 +44,16 @@ pub(crate) fn task_rows<E: Element>() -> usize {
 const WANTED_TASKS: usize = 32;
 
 impl<E: Element> Product<'_, E> {
-    /// Compute every row.
+    /// Compute every row; `compute` is to [run](ProductTask::compute) a task.
     ///
     /// # Safety
     /// `rows` must yield, for each row below `self.rows`, `segments` pointers to `depth` readable numbers,
     /// and a place for `b.columns` numbers that no other row shares and nobody else uses meanwhile.
-    pub(crate) unsafe fn run<R: Rows<E>>(&self, rows: &R) {
+    pub(crate) unsafe fn run<R: Rows<E>>(
+        &self,
+        rows: &R,
+        compute: impl Fn(ProductTask<'_, E, R>) + Sync + Send,
+    ) {
         let lanes = self.segments * self.depth / E::PER_LANE;
         assert_eq!(lanes, self.b.inner, "B has one row for each lane of A's rows");
         assert!(self.depth.is_multiple_of(E::PER_LANE), "runs of whole lanes");
@@ -66,7 +70,7 @@ impl<E: Element> Product<'_, E> {
             let count = task_rows.min(self.rows - first);
             let to = panels.min(from + per_group);
             let watch = Watch::start();
-            E::dispatch_on(self.b.set, ProductTask { product: self, rows, first, count, from, to });
+            compute(ProductTask { product: self, rows, first, count, from, to });
             let columns = self.b.columns.min(to * self.b.panel_width()) - from * self.b.panel_width();
             watch.product::<E>(count * self.segments * self.depth * columns);
         });
@@ -106,6 +110,11 @@ impl<E: Element, R: Rows<E>> Kernel for ProductTask<'_, E, R> {
 }
 
 impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
+    /// Compute it with the instruction set that the panels are packed for.
+    pub(crate) fn compute(self) {
+        E::dispatch_on(self.product.b.set, self);
+    }
+
     #[inline(always)]
     unsafe fn panels<S: Simd, const M: usize>(self) {
         let (product, segments) = (self.product, self.product.segments);

@@ -10,6 +10,7 @@ use super::pack::{fetch, lane_row, pack};
 use super::panels::Panels;
 use super::rectangle::{Rectangle, most_rows};
 use super::rows::Rows;
+use crate::both::for_both;
 use crate::epilogue::Store;
 use crate::norm::InputGradient;
 use std::ops::Range;
@@ -47,12 +48,14 @@ impl<E: Element> Joint<'_, E> {
     /// `store.out` holds as many numbers as `x`, which nobody else uses meanwhile.
     pub(crate) unsafe fn run(&self) -> Buffer {
         in_parts(self.rows, self.channels_in * self.channels_out, |rows, dw| {
-            E::dispatch_on(self.weights.set, JointPart { joint: self, rows, dw });
+            compute(JointPart { joint: self, rows, dw });
         })
     }
 }
 
-struct JointPart<'a, E: Element> {
+for_both! { compute(part: JointPart) E::dispatch_on(part.joint.weights.set, part) }
+
+pub(crate) struct JointPart<'a, E: Element> {
     joint: &'a Joint<'a, E>,
     rows: Range<usize>,
     dw: Shared,

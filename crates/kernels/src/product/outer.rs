@@ -36,16 +36,24 @@ const PART_ROWS: usize = 512;
 const OPERANDS: usize = 1 << 17;
 
 impl<E: Element> Outer<'_, E> {
-    /// Compute `dw` `[segments · depth, columns]`.
+    /// Compute `dw` `[segments · depth, columns]`; `compute` is to [run](OuterTask::compute) a task.
     ///
     /// # Safety
     /// `rows.inputs` must yield pointers to `depth` readable numbers for every row.
-    pub(crate) unsafe fn run<R: Rows<E>>(&self, rows: &R) -> Buffer {
+    pub(crate) unsafe fn run<R: Rows<E>>(
+        &self,
+        rows: &R,
+        compute: impl Fn(OuterTask<'_, E, R>) + Sync + Send,
+    ) -> Buffer {
+        let (outer, set) = (self, InstructionSet::current());
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
         let whole = (0..inner, 0..self.columns);
         if size <= SMALL {
-            return in_parts(self.rows, size, |part, out| self.task(rows, part, whole.clone(), (out, false)));
+            return in_parts(self.rows, size, |range, out| {
+                let (left, right) = whole.clone();
+                compute(OuterTask { outer, rows, range, left, right, set, out, fresh: false });
+            });
         }
         let mut dw = Buffer::scratch(size);
         let (down, across) = self.grid();
@@ -53,9 +61,9 @@ impl<E: Element> Outer<'_, E> {
         let out = Shared::new(&mut dw);
         parallel::for_each(down * across, |task| {
             let (i, j) = (task / across * high, task % across * wide);
-            let rectangle =
+            let (left, right) =
                 (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
-            self.task(rows, 0..self.rows, rectangle, (out, true));
+            compute(OuterTask { outer, rows, range: 0..self.rows, left, right, set, out, fresh: true });
         });
         dw
     }
@@ -66,17 +74,6 @@ impl<E: Element> Outer<'_, E> {
         let cost =
             |&(down, across): &(usize, usize)| across * self.segments * self.depth + down * self.columns;
         [(8, 1), (4, 2), (2, 4), (1, 8)].into_iter().min_by_key(cost).unwrap_or((TASKS, 1))
-    }
-
-    fn task<R: Rows<E>>(
-        &self,
-        rows: &R,
-        range: Range<usize>,
-        (left, right): (Range<usize>, Range<usize>),
-        (out, fresh): (Shared, bool),
-    ) {
-        let set = InstructionSet::current();
-        E::dispatch_on(set, OuterTask { outer: self, rows, range, left, right, set, out, fresh });
     }
 }
 
@@ -99,7 +96,7 @@ pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shar
 }
 
 /// Rows `range` into the rectangle `left` × `right` of `dw`.
-struct OuterTask<'a, E, R> {
+pub(crate) struct OuterTask<'a, E, R> {
     outer: &'a Outer<'a, E>,
     rows: &'a R,
     range: Range<usize>,
@@ -109,6 +106,13 @@ struct OuterTask<'a, E, R> {
     out: Shared,
     /// Write over what is there instead of adding to it.
     fresh: bool,
+}
+
+impl<E: Element, R: Rows<E>> OuterTask<'_, E, R> {
+    /// Compute it.
+    pub(crate) fn compute(self) {
+        E::dispatch_on(self.set, self);
+    }
 }
 
 impl<E: Element, R: Rows<E>> Kernel for OuterTask<'_, E, R> {

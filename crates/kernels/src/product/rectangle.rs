@@ -1,5 +1,6 @@
 //! A rectangle of a sum of outer products, from packed operands.
 
+use crate::both::for_both;
 use std::marker::PhantomData;
 use wellfit_simd::parallel::Shared;
 use wellfit_simd::profile::Watch;
@@ -31,10 +32,13 @@ pub(crate) fn add_product<E: Element>(
     assert!(out.len() >= rows * columns, "dw has {rows} × {columns} floats");
     let (left_width, out) = (set.left_width(), Shared::new(out));
     let numbers = PhantomData::<E>;
-    E::dispatch_on(set, RectangleTask { rectangle, left, left_width, right, height, out, numbers });
+    compute(RectangleTask { set, rectangle, left, left_width, right, height, out, numbers });
 }
 
-struct RectangleTask<'a, E> {
+for_both! { compute(task: RectangleTask) E::dispatch_on(task.set, task) }
+
+pub(crate) struct RectangleTask<'a, E> {
+    set: InstructionSet,
     rectangle: Rectangle,
     left: &'a [f32],
     left_width: usize,

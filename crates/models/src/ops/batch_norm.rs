@@ -12,7 +12,7 @@ use crate::onnx::{Attribute, Graph, Tensor};
 use crate::plan::Mode;
 use wellfit_kernels::activation;
 use wellfit_kernels::conv::BehindNorm;
-use wellfit_kernels::norm::{self, Passed, Statistics};
+use wellfit_kernels::norm::{self, Passed, Statistics, Sums};
 use wellfit_kernels::{Buffer, Element, Epilogue};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the batch in training and the running
@@ -85,6 +85,111 @@ impl BatchNorm {
         (step.done)(node);
         Some(made)
     }
+
+    /// Whether a step normalises by the statistics of its batch.
+    fn measures<E: Element>(step: &Forward<'_, E>) -> bool {
+        step.plan.mode == Mode::Training && !step.norm().is_some_and(|norm| norm.frozen)
+    }
+
+    /// The first half of the forward pass: what is to be normalised, and by which statistics.
+    pub(crate) fn measure<E: Element>(step: &mut Forward<'_, E>) -> Measured<E> {
+        let of_batch = Self::measures(step);
+        let (product, known) = Self::product(step, !of_batch).unzip();
+        let x = product.as_deref().unwrap_or_else(|| step.x(0));
+        let statistics = match known.flatten() {
+            _ if !of_batch => running(step.norm()),
+            Some(known) => known,
+            None => norm::statistics(x, step.node().shape.channels),
+        };
+        Measured { product, statistics, of_batch }
+    }
+
+    /// The second half.
+    pub(crate) fn normalise<E: Element>(&self, step: &Forward<'_, E>, measured: Measured<E>) -> Made<E> {
+        let Measured { product, statistics, of_batch } = measured;
+        let x = product.as_deref().unwrap_or_else(|| step.x(0));
+        let (scale, shift) =
+            norm::scale_and_shift(step.parameter(0), step.parameter(1), &statistics, self.eps);
+        let residual = step.step.residual.map(|value| step.value(value));
+        let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu: step.step.relu };
+        let value = match step.step.swish {
+            Some(swish) => norm::affine_swish(x, &scale, &shift, swish),
+            None => norm::affine(x, step.node().shape.channels, epilogue),
+        };
+        Made { product, memory: Memory::Statistics(statistics, of_batch), ..Made::from(value) }
+    }
+
+    /// The first half of the backward pass: what the gradients need to know of all rows.
+    pub(crate) fn sums<E: Element>(
+        &self,
+        step: &Backward<'_, '_, E>,
+        statistics: &Statistics,
+        dy: &mut Buffer<E>,
+    ) -> Sums {
+        let (scale, shift) =
+            norm::scale_and_shift(step.parameter(0), step.parameter(1), statistics, self.eps);
+        Sums::new(dy, step.x(0), passed(step, (&scale, &shift)), &statistics.mean)
+    }
+
+    /// The second half, from the sums over the rows here and over all rows that the statistics are of.
+    pub(crate) fn backward_from<E: Element>(
+        &self,
+        step: &mut Backward<'_, '_, E>,
+        mut dy: Buffer<E>,
+        statistics: &Statistics,
+        sums: (&Sums, Option<&Sums>),
+    ) {
+        let (x, gamma) = (step.x(0), step.parameter(0));
+        let (scale, shift) = norm::scale_and_shift(gamma, step.parameter(1), statistics, self.eps);
+        let found = norm::backward_from(sums, passed(step, (&scale, &shift)), gamma, statistics, self.eps);
+        for (i, gradient) in [found.gamma, found.beta].into_iter().enumerate() {
+            if step.trains(i) {
+                step.give_parameter(i, gradient);
+            }
+        }
+        let residual = step.step.residual.filter(|&value| step.plan.needs[value]);
+        if let Some(before) = step.plan.joint(step.network, step.step) {
+            let network = step.network;
+            let node = &network.nodes[before.place];
+            let (input, weight) = (node.inputs[0], node.parameters[0]);
+            let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
+            let from = step.values.get(input);
+            let to = step.flows.destination(input, from);
+            let gradient = before.shape.gradients(from, &network.parameters[weight].value, behind, to);
+            step.parameters[weight] = Some(gradient);
+            (step.done)(node);
+        } else if step.wants(0) {
+            let dx = match residual {
+                Some(_) => found.input.beside(&dy, x),
+                None => found.input.over(std::mem::take(&mut dy), x),
+            };
+            step.give(0, dx);
+        }
+        if let Some(value) = residual {
+            step.flows.add(value, dy);
+        }
+    }
+}
+
+/// What is to be normalised: the output of the product before, where that runs with it, and the statistics, which are
+/// those of the batch or the running ones.
+pub(crate) struct Measured<E: Element> {
+    product: Option<Buffer<E>>,
+    pub statistics: Statistics,
+    of_batch: bool,
+}
+
+/// Where a gradient passes what is behind the normalisation, of which scale and shift are given.
+fn passed<'s, 'a: 's, E: Element>(
+    step: &Backward<'a, '_, E>,
+    (scale, shift): (&'s [f32], &'s [f32]),
+) -> Passed<'s, E> {
+    match (step.step.relu && !step.masked, step.step.residual, step.step.swish) {
+        (_, _, Some(swish)) => Passed::Swish(swish, scale, shift),
+        (false, _, None) => Passed::All,
+        (true, None, None) => Passed::Affine(scale, shift),
+        (true, Some(_), None) => Passed::Output(step.y()),
+    }
 }
 
 impl Operation for BatchNorm {
@@ -123,67 +228,17 @@ impl Operation for BatchNorm {
         if step.step.folded {
             return Ok(self.evaluate(step).into());
         }
-        let node = step.node();
-        let training = step.plan.mode == Mode::Training;
-        let frozen = step.norm().is_some_and(|norm| norm.frozen || !training);
-        if step.batch() * node.shape.pixels() < 2 && !frozen {
-            return Err(ModelError::OneValuePerChannel { layer: node.name.clone() });
+        if step.batch() * step.node().shape.pixels() < 2 && Self::measures(step) {
+            return Err(ModelError::OneValuePerChannel { layer: step.node().name.clone() });
         }
-        let (product, known) = Self::product(step, frozen).unzip();
-        let x = product.as_deref().unwrap_or_else(|| step.x(0));
-        let statistics = match known.flatten() {
-            _ if frozen => running(step.norm()),
-            Some(known) => known,
-            None => norm::statistics(x, node.shape.channels),
-        };
-        let (scale, shift) =
-            norm::scale_and_shift(step.parameter(0), step.parameter(1), &statistics, self.eps);
-        let residual = step.step.residual.map(|value| step.value(value));
-        let epilogue = Epilogue { scale: Some(&scale), bias: Some(&shift), residual, relu: step.step.relu };
-        let value = match step.step.swish {
-            Some(swish) => norm::affine_swish(x, &scale, &shift, swish),
-            None => norm::affine(x, node.shape.channels, epilogue),
-        };
-        Ok(Made { product, memory: Memory::Statistics(statistics, !frozen), ..Made::from(value) })
+        let measured = Self::measure(step);
+        Ok(self.normalise(step, measured))
     }
 
     fn backward<E: Element>(&self, step: &mut Backward<'_, '_, E>, mut dy: Buffer<E>) {
         let Memory::Statistics(statistics, of_batch) = step.memory() else { return };
-        let (x, y, gamma) = (step.x(0), step.y(), step.parameter(0));
-        let (scale, shift) = norm::scale_and_shift(gamma, step.parameter(1), statistics, self.eps);
-        let passed = match (step.step.relu && !step.masked, step.step.residual, step.step.swish) {
-            (_, _, Some(swish)) => Passed::Swish(swish, &scale, &shift),
-            (false, _, None) => Passed::All,
-            (true, None, None) => Passed::Affine(&scale, &shift),
-            (true, Some(_), None) => Passed::Output(y),
-        };
-        let found = norm::backward(&mut dy, x, passed, gamma, statistics, self.eps, *of_batch);
-        for (i, gradient) in [found.gamma, found.beta].into_iter().enumerate() {
-            if step.trains(i) {
-                step.give_parameter(i, gradient);
-            }
-        }
-        let residual = step.step.residual.filter(|&value| step.plan.needs[value]);
-        if let Some(before) = step.plan.joint(step.network, step.step) {
-            let network = step.network;
-            let node = &network.nodes[before.place];
-            let (input, weight) = (node.inputs[0], node.parameters[0]);
-            let behind = BehindNorm { y: x, dy: &dy, gradient: &found.input };
-            let from = step.values.get(input);
-            let to = step.flows.destination(input, from);
-            let gradient = before.shape.gradients(from, &network.parameters[weight].value, behind, to);
-            step.parameters[weight] = Some(gradient);
-            (step.done)(node);
-        } else if step.wants(0) {
-            let dx = match residual {
-                Some(_) => found.input.beside(&dy, x),
-                None => found.input.over(std::mem::take(&mut dy), x),
-            };
-            step.give(0, dx);
-        }
-        if let Some(value) = residual {
-            step.flows.add(value, dy);
-        }
+        let sums = self.sums(step, statistics, &mut dy);
+        self.backward_from(step, dy, statistics, (&sums, of_batch.then_some(&sums)));
     }
 
     fn onnx(&self, graph: &mut Graph<'_>) -> Tensor {

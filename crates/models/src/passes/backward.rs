@@ -2,8 +2,9 @@
 
 use super::forward::{Recorded, Recording};
 use super::{Flows, Tape};
-use crate::graph::{Network, Node};
+use crate::graph::{Network, Node, Value};
 use crate::ops::Backward;
+use std::sync::Arc;
 use wellfit_kernels::average::move_towards;
 use wellfit_kernels::{Buffer, Element, elementwise, optim};
 
@@ -79,51 +80,76 @@ impl Network {
     /// pass started from, where its plan asks for it.
     pub(super) fn backward_in<E: Element>(
         &self,
-        mut tape: Recorded<'_, E>,
+        tape: Recorded<'_, E>,
         outputs: Buffer<E>,
         done: &mut dyn FnMut(&Node),
         mut ready: Option<&mut Ready<'_>>,
     ) -> (Gradients, Option<Buffer<E>>) {
-        let plan = &tape.plan;
-        let mut parameters: Vec<Option<Buffer>> = self.parameters.iter().map(|_| None).collect();
-        let mut flows = Flows::new(self, plan, outputs);
+        let plan = Arc::clone(&tape.plan);
+        let mut pass = Returning::new(self, tape, outputs);
         for (at, step) in plan.steps.iter().enumerate().rev() {
             if plan.needs[step.output] {
-                // A step's own node, and then the product before it, unless both went together.
-                let before = step.product.map(|place| (place, place + 1));
-                for (place, output) in [Some((step.node, step.output)), before].into_iter().flatten() {
-                    let Some((dy, masked)) = flows.take(output) else { continue };
+                for (place, output) in step.made() {
+                    let Some((dy, masked)) = pass.flows.take(output) else { continue };
                     let node = &self.nodes[place];
-                    let mut given = Backward {
-                        network: self,
-                        plan,
-                        step,
-                        node,
-                        output,
-                        values: &tape.values,
-                        memory: &tape.memories[at],
-                        flows: &mut flows,
-                        parameters: &mut parameters,
-                        masked,
-                        done,
-                    };
-                    node.op.backward(&mut given, dy);
+                    node.op.backward(&mut pass.step(self, at, (place, output, masked), done), dy);
                     done(node);
                 }
             }
             if let Some(ready) = &mut ready {
-                // Of its own node, and of the product before it.
-                for node in
-                    [Some(step.node), step.product].into_iter().flatten().map(|place| &self.nodes[place])
-                {
-                    for &place in &node.parameters {
-                        parameters[place].take().into_iter().for_each(|gradient| ready(place, gradient));
-                    }
+                for place in step.parameters(self) {
+                    pass.parameters[place].take().into_iter().for_each(|gradient| ready(place, gradient));
                 }
             }
-            plan.freed_behind(at).iter().for_each(|&value| tape.values.free(value));
+            pass.free(at);
         }
-        let start = flows.take(plan.nodes.start).map(|(gradient, _)| gradient);
-        (Gradients(parameters), start)
+        let start = pass.flows.take(plan.nodes.start).map(|(gradient, _)| gradient);
+        (Gradients(pass.parameters), start)
+    }
+}
+
+/// A backward pass under way.
+pub(super) struct Returning<'v, E: Element> {
+    tape: Recorded<'v, E>,
+    pub flows: Flows<E>,
+    /// The gradient of each parameter.
+    pub parameters: Vec<Option<Buffer>>,
+}
+
+impl<'v, E: Element> Returning<'v, E> {
+    /// Before the last step, with the gradient of the outputs.
+    pub fn new(network: &Network, tape: Recorded<'v, E>, outputs: Buffer<E>) -> Self {
+        let flows = Flows::new(network, &tape.plan, outputs);
+        Self { tape, flows, parameters: network.parameters.iter().map(|_| None).collect() }
+    }
+
+    /// What the node at `place`, which runs in step `at`, gets for the gradient of its `output`; `masked` says whether that is
+    /// the gradient of a ReLU's own input.
+    pub fn step<'s>(
+        &'s mut self,
+        network: &'s Network,
+        at: usize,
+        (place, output, masked): (usize, Value, bool),
+        done: &'s mut dyn FnMut(&Node),
+    ) -> Backward<'s, 'v, E> {
+        let Self { tape: Recorded { plan, values, memories, .. }, flows, parameters } = self;
+        Backward {
+            network,
+            plan,
+            step: &plan.steps[at],
+            node: &network.nodes[place],
+            output,
+            values,
+            memory: &memories[at],
+            flows,
+            parameters,
+            masked,
+            done,
+        }
+    }
+
+    /// Free what is of no more use after step `at`.
+    pub fn free(&mut self, at: usize) {
+        self.tape.plan.freed_behind(at).iter().for_each(|&value| self.tape.values.free(value));
     }
 }

@@ -3,7 +3,7 @@
 use super::Values;
 use crate::ModelError;
 use crate::graph::{Network, Node, Value};
-use crate::ops::{Forward, Memory, Op};
+use crate::ops::{Forward, Made, Memory, Op};
 use crate::plan::{Mode, Plan, Precision, Request};
 use std::ops::Range;
 use std::sync::Arc;
@@ -54,7 +54,39 @@ impl Tape<'_> {
 }
 
 impl<'a, E: Element> Recorded<'a, E> {
-    fn tape(mut self, recording: impl FnOnce(Self) -> Recording<'a>) -> Tape<'a> {
+    /// Before the first step.
+    pub fn new(network: &Network, value: &'a [f32], plan: Arc<Plan>) -> Self {
+        let values = Values::new(value, plan.nodes.start, network.nodes.len());
+        let memories = Vec::with_capacity(plan.steps.len());
+        Self { plan, values, outputs: None, memories }
+    }
+
+    /// What step `at` gets.
+    pub fn step<'s>(
+        &'s self,
+        network: &'s Network,
+        at: usize,
+        key: DropoutKey,
+        done: &'s mut dyn FnMut(&Node),
+    ) -> Forward<'s, E> {
+        let (plan, step) = (&*self.plan, &self.plan.steps[at]);
+        let key = (step.node >= plan.frozen).then_some(key);
+        Forward { network, plan, step, values: &self.values, key, done }
+    }
+
+    /// Keep what step `at` made, and free what is of no more use.
+    pub fn keep(&mut self, at: usize, made: Made<E>) {
+        let step = &self.plan.steps[at];
+        if let Some((place, product)) = step.product.zip(made.product) {
+            self.values.put(place, product);
+        }
+        self.values.put(step.last(), made.value);
+        self.outputs = self.outputs.take().or(made.outputs);
+        self.memories.push(made.memory);
+        self.plan.freed_after(at).iter().for_each(|&value| self.values.free(value));
+    }
+
+    pub fn tape(mut self, recording: impl FnOnce(Self) -> Recording<'a>) -> Tape<'a> {
         let apart = self.outputs.take();
         let outputs = apart.unwrap_or_else(|| elementwise::to_f32(self.values.get(self.plan.nodes.end)));
         Tape { outputs, recording: recording(self) }
@@ -186,23 +218,13 @@ impl Network {
         key: DropoutKey,
         done: &mut dyn FnMut(&Node),
     ) -> Result<Recorded<'a, E>, ModelError> {
-        let cut = plan.nodes.start;
-        let mut values = Values::<E>::new(value, cut, self.nodes.len());
-        let (mut memories, mut outputs) = (Vec::with_capacity(plan.steps.len()), None);
+        let mut recorded = Recorded::new(self, value, Arc::clone(&plan));
         for (at, step) in plan.steps.iter().enumerate() {
-            let key = (step.node >= plan.frozen).then_some(key);
-            let mut given = Forward { network: self, plan: &plan, step, values: &values, key, done };
-            let made = self.nodes[step.node].op.forward(&mut given)?;
-            if let Some((place, product)) = step.product.zip(made.product) {
-                values.put(place, product);
-            }
-            values.put(step.last(), made.value);
-            outputs = outputs.or(made.outputs);
-            memories.push(made.memory);
-            plan.freed_after(at).iter().for_each(|&value| values.free(value));
+            let made = self.nodes[step.node].op.forward(&mut recorded.step(self, at, key, done))?;
+            recorded.keep(at, made);
             done(&self.nodes[step.node]);
         }
-        Ok(Recorded { plan, values, outputs, memories })
+        Ok(recorded)
     }
 
     /// Move a normalisation's running statistics towards those that were found in a batch.

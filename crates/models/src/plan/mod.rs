@@ -109,6 +109,18 @@ impl Step {
         network.nodes[self.first()].inputs.iter().copied().chain(self.residual)
     }
 
+    /// The nodes that give gradients of their own, with their outputs, as the backward pass takes them: its own, and then the
+    /// product before it. That has none to give where both went together.
+    pub(crate) fn made(&self) -> impl Iterator<Item = (usize, Value)> + use<> {
+        [Some((self.node, self.output)), self.product.map(|place| (place, place + 1))].into_iter().flatten()
+    }
+
+    /// The parameters of its own node, and then those of the product before it.
+    pub(crate) fn parameters<'a>(&self, network: &'a Network) -> impl Iterator<Item = usize> + use<'a> {
+        let nodes = [Some(self.node), self.product].into_iter().flatten();
+        nodes.flat_map(|place| network.nodes[place].parameters.iter().copied())
+    }
+
     /// The output of the product, where it is written.
     pub(crate) fn product_value(&self) -> Option<Value> {
         self.product.filter(|_| !self.folded).map(|place| place + 1)

@@ -13,6 +13,7 @@ mod layers;
 mod loading;
 mod networks;
 mod optimizers;
+mod parts;
 mod plan;
 mod published;
 mod torch;

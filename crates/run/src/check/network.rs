@@ -20,14 +20,19 @@ pub(super) fn concerns(spec: &RunSpec, network: &Network, images: usize, file: O
 }
 
 fn small_batches(spec: &RunSpec, network: &Network, images: usize) -> Option<Concern> {
-    let size = spec.batch_size.min(images);
+    let parts = if spec.sync_bn { 1 } else { spec.shards };
+    let (batch, size) = (spec.batch_size.min(images), spec.batch_size.min(images) / parts);
     // Frozen for good, or until the whole network trains.
     let follows = !network.norms.is_empty() && !spec.freeze && !spec.freeze_batch_norm;
     (follows && size < FEW_IMAGES).then(|| {
+        let cut = if parts > 1 { format!(" in `shards` {parts} is {size} images a part") } else { String::new() };
         let sentence = format!(
-            "`batch_size` {size}: BatchNorm normalises by the mean and variance of these few images, which are mostly noise"
+            "`batch_size` {batch}{cut}: BatchNorm normalises by the mean and variance of these few images, which are mostly noise"
         );
-        let mend = if spec.weights.is_some() { "give `batch_size` 8 or more, or `freeze_batch_norm`" } else { "give `batch_size` 8 or more" };
+        let least = format!("give `batch_size` {} or more", FEW_IMAGES * parts);
+        let others = [(parts > 1, ", or `sync_bn`"), (spec.weights.is_some(), ", or `freeze_batch_norm`")];
+        let others: String = others.into_iter().filter_map(|(holds, other)| holds.then_some(other)).collect();
+        let mend = least + &others;
         let accumulated = if spec.accumulate > 1 { " (`accumulate` does not help: each batch is normalised by itself)" } else { "" };
         Concern::new("small-batches", sentence)
             .of(&[("batch_size", size as f64), ("least", FEW_IMAGES as f64)])
@@ -102,6 +107,10 @@ mod tests {
         let small = |batch_size| names("resnet20", 28, |spec| spec.batch_size = batch_size);
         assert_eq!(small(7), ["small-batches"]);
         assert!(small(8).is_empty());
+        let parts = |sync_bn| {
+            names("resnet20", 28, |spec| (spec.batch_size, spec.shards, spec.sync_bn) = (16, 4, sync_bn))
+        };
+        assert_eq!((parts(false), parts(true)), (vec!["small-batches"], vec![]));
         let fixed = |spec: &mut RunSpec| (spec.batch_size, spec.freeze_batch_norm) = (2, true);
         assert!(names("resnet20", 28, fixed).is_empty());
         assert_eq!(names("resnet20", 28, |spec| spec.freeze = true), ["freeze-without-weights"]);

@@ -13,7 +13,8 @@ const USUAL_BATCH: f64 = 256.0;
 
 /// What is wrong with the rate, where it is known.
 pub(super) fn concerns(spec: &RunSpec) -> Vec<Concern> {
-    let LrSetting::Rate(lr) = spec.lr else { return Vec::new() };
+    let LrSetting::Rate(_) = spec.lr else { return Vec::new() };
+    let lr = spec.rate();
     range(spec, lr).into_iter().chain(floor(spec, lr)).collect()
 }
 

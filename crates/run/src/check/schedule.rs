@@ -18,7 +18,7 @@ struct Span<'a> {
 /// What is wrong with the schedule and with the number of steps; an epoch has `steps`.
 pub(super) fn concerns(spec: &RunSpec, steps: u64) -> Vec<Concern> {
     let epochs = u64::from(spec.epochs.saturating_sub(spec.freeze_epochs).saturating_sub(spec.warmup));
-    let built = spec.schedule.build(spec.lr.number(), u32::try_from(epochs).unwrap_or(u32::MAX), steps);
+    let built = spec.schedule.build(spec.rate(), u32::try_from(epochs).unwrap_or(u32::MAX), steps);
     let span = built.ok().flatten();
     let span = span.as_ref().map(|schedule| match schedule {
         Schedule::PerEpoch(per_epoch) => {
@@ -103,7 +103,7 @@ fn unfinished(spec: &RunSpec, span: &Span<'_>, option: &'static str, count: u64)
 
 /// Whether the rate stays where it begins in all of the run.
 fn never_acts(spec: &RunSpec, schedule: &Schedule, length: u64) -> bool {
-    let lr = spec.lr.number();
+    let lr = spec.rate();
     let mut rates = schedule.rates(lr).take(usize::try_from(length).unwrap_or(usize::MAX));
     let first = rates.next();
     length > 0 && rates.all(|rate| Some(rate) == first)

@@ -12,13 +12,13 @@ const RATES: [f64; 4] = [1.0 / 3.0, 3.0, 0.1, 10.0];
 pub(super) fn usual(spec: &RunSpec, advised: &[Treatment], uneven: bool) -> Vec<Treatment> {
     let mut found = Vec::new();
     if let LrSetting::Rate(now) = spec.lr {
-        let known = UsualRates::of(spec);
-        if !known.holds(now) {
+        let (known, scale) = (UsualRates::of(spec), spec.lr_scale());
+        if !known.holds(now * scale) {
             found.push(format!("lr={}", known.typical));
         }
         if !advised.iter().any(|one| setting(&one.technique) == "lr") {
             let rates = RATES.map(|factor| format!("{:.2e}", now * factor).parse().unwrap_or(now));
-            found.extend(rates.into_iter().filter(|lr| known.holds(*lr)).map(|lr| format!("lr={lr}")));
+            found.extend(rates.into_iter().filter(|lr| known.holds(lr * scale)).map(|lr| format!("lr={lr}")));
         }
     }
     for (is_off, name) in [

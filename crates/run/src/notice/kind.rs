@@ -4,7 +4,7 @@ use crate::check::Concern;
 use crate::classes::ClassCounts;
 use crate::improve::Step;
 use crate::lost::Remedy;
-use crate::options::PrecisionName;
+use crate::options::{PrecisionName, ScaleLr};
 use crate::spec::Difference;
 use std::path::PathBuf;
 use wellfit_data::Remark;
@@ -106,6 +106,15 @@ pub enum Notice {
     },
     /// It was found.
     LrFound {
+        /// The rate.
+        lr: f64,
+    },
+    /// The rate follows from the images of a step.
+    LrScaled {
+        /// The rule.
+        rule: ScaleLr,
+        /// What the rate is multiplied by.
+        factor: f64,
         /// The rate.
         lr: f64,
     },

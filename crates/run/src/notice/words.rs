@@ -156,6 +156,9 @@ impl fmt::Display for Notice {
             Self::LrFound { lr } => {
                 write!(f, "Learning rate {lr:.3e}, found by the suggestion valley; the run keeps it as `lr` {lr:?}")
             }
+            Self::LrScaled { rule, factor, lr } => {
+                write!(f, "`scale_lr` {rule}: the learning rate is {lr:.3e}, {factor:.3} times `lr`")
+            }
             Self::Unfreezing { head, every, stages } => {
                 let (last, whole) = (head + 1, head + 1 + every * (*stages as u32).saturating_sub(1));
                 write!(

@@ -42,7 +42,7 @@ pub use entry::{Entry, Group};
 pub use jitter::JitterSetting;
 pub use names::{
     AnnealName, AugmentName, CacheName, CheckpointMode, LossName, OptimizerName, PrecisionName, RecipeName,
-    SamplerName, SemanticsName, ServingPrecision,
+    ReduceDtype, SamplerName, ScaleLr, SemanticsName, ServingPrecision,
 };
 pub use rate::LrSetting;
 pub use setting::{Kind, Setting};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
+use wellfit_cluster::Wire;
 use wellfit_data::{Depth, Interpolation, Sampler, Scaling};
 use wellfit_models::Precision;
 use wellfit_policy::Semantics;
@@ -104,6 +105,37 @@ names! {
         Bf16 = "bf16",
         /// bf16 where the processor has instructions for it, f32 elsewhere.
         Auto = "auto",
+    }
+}
+
+names! {
+    /// How the learning rate follows from the images of a step.
+    ScaleLr {
+        /// Not at all.
+        None = "none",
+        /// In proportion (Goyal et al. 2017).
+        Linear = "linear",
+        /// With their square root (Krizhevsky 2014).
+        Sqrt = "sqrt",
+    }
+}
+
+names! {
+    /// How gradients are sent from one process to another.
+    ReduceDtype {
+        /// IEEE 754 single precision.
+        F32 = "f32",
+        /// bfloat16, half as many bytes.
+        Bf16 = "bf16",
+    }
+}
+
+impl From<ReduceDtype> for Wire {
+    fn from(name: ReduceDtype) -> Self {
+        match name {
+            ReduceDtype::F32 => Self::F32,
+            ReduceDtype::Bf16 => Self::Bf16,
+        }
     }
 }
 

@@ -46,6 +46,38 @@ macro_rules! optimiser_options {
             },
         }
 
+        /// BatchNorm takes the statistics of the whole batch, and not of each of its `shards` (SyncBatchNorm)
+        sync_bn: bool {
+            default: |_| false,
+            check: |spec| require(!spec.sync_bn || spec.shards > 1, || {
+                "`sync_bn` joins the parts of a batch, and with `shards` 1 there is one: leave it out, or give `shards`".to_owned()
+            }),
+        }
+
+        /// How gradients are sent between processes: f32, or bf16 for half the bytes
+        ///
+        /// With bf16 the results depend on the number of processes.
+        reduce_dtype: ReduceDtype {
+            default: |_| ReduceDtype::F32,
+            value_name: "NAME",
+            check: |spec| require(spec.reduce_dtype == ReduceDtype::F32 || spec.shards > 1, || {
+                "`reduce_dtype` is for several processes, and with `shards` 1 there is one: leave it out, or give `shards`".to_owned()
+            }),
+        }
+
+        /// Multiply `lr`, a rate for steps of 32 images, by what a step has of that (linear), its square root, or not
+        ///
+        /// The images of a step are `batch_size` times `accumulate`, over all processes. Linear: Goyal et al. 2017, who begin
+        /// with a `warmup`; sqrt: Krizhevsky 2014.
+        scale_lr: ScaleLr {
+            default: |_| ScaleLr::None,
+            value_name: "RULE",
+            check: |spec| require(spec.scale_lr == ScaleLr::None || (spec.lr != LrSetting::Auto && spec.follows_lr()), || {
+                let why = if spec.lr == LrSetting::Auto { "`lr` auto finds" } else { "`schedule` names" };
+                format!("`scale_lr` {}: {why} the rate of such steps itself, so none is to be scaled", spec.scale_lr)
+            }),
+        }
+
         /// Learning rate; auto to find one first
         ///
         /// auto: as `wellfit lr-find` does, on the run's own data, weights and seed; the run takes its suggestion valley, and

@@ -189,3 +189,32 @@ fn the_backbone_is_frozen_for_some_epochs_or_for_all() {
     let both = problem(&[("freeze_epochs", "5"), ("freeze", "true")]);
     assert!(both.contains("choose one"), "{both}");
 }
+
+/// 256 images a step are eight times 32.
+#[test]
+fn the_rate_follows_the_images_of_a_step_where_that_is_asked_for() {
+    let spec = |scale: &str, more: &[(&str, &str)]| {
+        let mut options = Options::default();
+        for (name, value) in
+            [("lr", "0.1"), ("batch_size", "64"), ("accumulate", "4"), ("scale_lr", scale)].iter().chain(more)
+        {
+            options.set(name, OsStr::new(value)).unwrap();
+        }
+        options.decide(DataKind::Folder)
+    };
+    let rate = |scale| spec(scale, &[]).unwrap().rate();
+    assert_eq!((rate("none"), rate("linear")), (0.1, 0.8));
+    assert!((rate("sqrt") - 0.1 * 8.0_f64.sqrt()).abs() < 1e-15);
+    assert!(spec("linear", &[("lr", "auto")]).is_err() && spec("none", &[("lr", "auto")]).is_ok());
+    let own = [("schedule", "one-cycle:max_lr=0.5")];
+    assert!(spec("linear", &own).is_err() && spec("none", &own).is_ok());
+}
+
+#[test]
+fn what_joins_parts_needs_some() {
+    for setting in ["sync_bn = true", "reduce_dtype = \"bf16\""] {
+        let decide = |text: &str| toml::from_str::<Options>(text).unwrap().decide(DataKind::Folder);
+        assert!(decide(setting).is_err(), "{setting}");
+        assert!(decide(&format!("{setting}\nshards = 2")).is_ok(), "{setting}");
+    }
+}

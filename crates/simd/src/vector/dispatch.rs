@@ -7,7 +7,7 @@ use super::instruction_set::InstructionSet;
 use super::scalar::Scalar;
 use super::simd::Kernel;
 #[cfg(target_arch = "x86_64")]
-use super::x86;
+use super::x86::Compiled;
 
 /// Run a kernel with the instruction set in use.
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
@@ -20,9 +20,9 @@ pub fn dispatch_on<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     unsafe {
         match set {
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => x86::with_avx512(kernel),
+            InstructionSet::Avx512 => kernel.with_avx512(),
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => x86::with_avx2(kernel),
+            InstructionSet::Avx2 => kernel.with_avx2(),
             #[cfg(target_arch = "aarch64")]
             InstructionSet::Neon => kernel.run::<arm::Neon>(),
             _ => kernel.run::<Scalar>(),
@@ -37,7 +37,7 @@ pub(super) fn dispatch_bf16_on<K: Kernel>(set: InstructionSet, unit: Bf16Unit, k
         #[cfg(target_arch = "x86_64")]
         // SAFETY: detected on this machine.
         (InstructionSet::Avx512, Bf16Unit::Avx512Bf16 | Bf16Unit::Amx) => unsafe {
-            x86::with_avx512_bf16(kernel)
+            kernel.with_avx512_bf16()
         },
         _ => dispatch_on(set, kernel),
     }

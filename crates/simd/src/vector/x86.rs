@@ -3,29 +3,37 @@
 use super::simd::{Kernel, Simd};
 use std::arch::x86_64::*;
 
-/// # Safety
-/// The machine must have AVX2 and FMA.
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: promised by the caller.
-    unsafe { kernel.run::<Avx2>() }
+/// A kernel's code for each instruction set.
+///
+/// As methods these are compiled with the module of the kernel's own type, several modules at a time; functions would all be
+/// compiled with this module, one after the other.
+pub(super) trait Compiled: Kernel + Sized {
+    /// # Safety
+    /// The machine must have AVX2 and FMA.
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn with_avx2(self) -> Self::Output {
+        // SAFETY: promised by the caller.
+        unsafe { self.run::<Avx2>() }
+    }
+
+    /// # Safety
+    /// The machine must have AVX-512 F, VL, DQ and BW.
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    unsafe fn with_avx512(self) -> Self::Output {
+        // SAFETY: promised by the caller.
+        unsafe { self.run::<Avx512>() }
+    }
+
+    /// # Safety
+    /// The machine must have AVX-512 F, VL, DQ, BW and BF16.
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma")]
+    unsafe fn with_avx512_bf16(self) -> Self::Output {
+        // SAFETY: promised by the caller.
+        unsafe { self.run::<Avx512Bf16>() }
+    }
 }
 
-/// # Safety
-/// The machine must have AVX-512 F, VL, DQ and BW.
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-pub(super) unsafe fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: promised by the caller.
-    unsafe { kernel.run::<Avx512>() }
-}
-
-/// # Safety
-/// The machine must have AVX-512 F, VL, DQ, BW and BF16.
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma")]
-pub(super) unsafe fn with_avx512_bf16<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: promised by the caller.
-    unsafe { kernel.run::<Avx512Bf16>() }
-}
+impl<K: Kernel> Compiled for K {}
 
 /// The first `count` of eight lanes, all bits of which are set.
 ///

@@ -5,7 +5,7 @@
 use crate::material::{After, Ending, Story};
 use std::sync::Arc;
 use std::thread;
-use wellfit_cluster::{Link, threads};
+use wellfit_cluster::{Link, Wire, threads};
 use wellfit_data::augment::Mixing;
 use wellfit_data::{Augmentations, Cache, Loader, LoaderOptions};
 use wellfit_policy::schedule::SwaRate;
@@ -26,7 +26,10 @@ fn run(
         for group in threads(ranks) {
             let rank = group.rank();
             let link = (ranks > 1).then(|| Arc::new(Link::new(group).unwrap()));
-            let config = FitConfig { team: Team { shards: 4, link }, ..story.config.clone() };
+            let config = FitConfig {
+                team: Team { shards: 4, link, ..story.config.team.clone() },
+                ..story.config.clone()
+            };
             if rank == 0 {
                 first = Some(config);
             } else {
@@ -73,7 +76,8 @@ fn one_two_and_four_processes_make_the_same_run() {
 #[test]
 fn they_do_so_in_every_kind_of_run() {
     type Make = fn() -> Story;
-    let kinds: [(&str, Make); 7] = [
+    let kinds: [(&str, Make); 8] = [
+        ("synchronised", || Story::short(3).synchronised()),
         ("accumulated", || {
             let mut story = Story::short(2);
             story.config.accumulate = 2;
@@ -132,6 +136,34 @@ fn without_batch_norm_parts_differ_by_rounding_only() {
     assert!(far < 1e-4, "{far}");
 }
 
+/// With the statistics of the whole batch, parts compute what a batch as a whole does; with their own they do not.
+#[test]
+fn synchronised_parts_differ_by_rounding_only() {
+    let mut story = Story::short(1);
+    story.config.statistics = false;
+    let root = tempfile::tempdir().unwrap();
+    let mut writer = crate::material::new_run(&root);
+    let outcome = story.begin(&mut writer, &mut ()).unwrap();
+    let whole = Ending::of(&outcome, writer);
+    let apart = whole.distance(&ending(&story, 1));
+    let story = story.synchronised();
+    let together = whole.distance(&ending(&story, 2));
+    // Adam's steps are of 0.02; where a gradient is all rounding they may point anywhere.
+    assert!(together < 1e-3 && apart > 0.02, "{together} and {apart}");
+}
+
+/// Sums that are sent as bfloat16 lose digits, and no more.
+#[test]
+fn gradients_may_be_sent_with_half_the_bytes() {
+    let mut story = Story::short(1);
+    let exact = ending(&story, 2);
+    story.config.team.reduce = Wire::Bf16;
+    let rounded = ending(&story, 2);
+    let far = exact.distance(&rounded);
+    assert!(far > 0.0 && exact.losses()[0].to_bits() == rounded.losses()[0].to_bits(), "{far}");
+    assert!((exact.losses().last().unwrap() / rounded.losses().last().unwrap() - 1.0).abs() < 0.1);
+}
+
 #[test]
 fn the_first_process_ends_when_another_one_is_gone() {
     let story = Story::short(2);
@@ -140,7 +172,8 @@ fn the_first_process_ends_when_another_one_is_gone() {
     drop(groups);
     let root = tempfile::tempdir().unwrap();
     let mut writer = crate::material::new_run(&root);
-    let config = FitConfig { team: Team { shards: 4, link }, ..story.config.clone() };
+    let config =
+        FitConfig { team: Team { shards: 4, link, ..story.config.team.clone() }, ..story.config.clone() };
     let data = (&story.train, &story.validation);
     let ended = fit(story.network(), data, &config, &mut writer, &mut ()).unwrap_err();
     assert_eq!(

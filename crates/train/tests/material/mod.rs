@@ -140,6 +140,12 @@ impl Story {
         Self { fixed_statistics: true, ..self }
     }
 
+    /// The same with BatchNorm over all parts of a batch.
+    pub fn synchronised(mut self) -> Self {
+        self.config.team.sync_batch_norm = true;
+        self
+    }
+
     /// The same with an exponential average of the weights.
     pub fn averaged(mut self, decay: f64) -> Self {
         self.config.averaging = Some(wellfit_models::Weighting::Exponential { decay });

@@ -146,6 +146,3 @@ pub fn open(address: &Address, name: &str, direction: Direction, make: bool) -> 
         ),
     })
 }
-
-#[cfg(test)]
-mod tests;

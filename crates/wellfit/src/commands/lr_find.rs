@@ -38,6 +38,11 @@ pub fn run(args: &LrFindArgs, out: Output) -> Result<(), CliError> {
             "--lr {lr} has no part in the search, which tries rates of its own: see --start-lr"
         ));
     }
+    if options.scale_lr.is_some_and(|rule| rule != ScaleLr::None) {
+        out.warn(
+            "--scale-lr has no part in it: what is suggested is for steps of this size, so train without it",
+        );
+    }
     let mut progress = Progress::new(out, args.verbose);
     let source = source(&args.data, &args.place, Validation::Split);
     let search =

@@ -1,5 +1,6 @@
 //! One line of outputs, from the lines of inputs that its windows cover.
 
+use crate::both::for_both;
 use crate::epilogue::Epilogue;
 use wellfit_simd::Element;
 use wellfit_simd::vector::{Kernel, Simd, dispatch};
@@ -18,7 +19,7 @@ pub(super) struct Row<'a, E> {
 
 /// A line of outputs: output i is, for each channel, the sum over the rows and the taps k of
 /// input column `first + step·i + k` times weight k; columns outside the line are zero.
-pub(super) struct Line<'a, E: Element> {
+pub(crate) struct Line<'a, E: Element> {
     pub channels: usize,
     /// Columns of the inputs.
     pub width: usize,
@@ -63,15 +64,24 @@ impl<E: Element> Line<'_, E> {
             row.input.len() >= self.width * self.channels && row.weights.len() >= self.taps * self.channels
         };
         assert!(self.rows.iter().all(long), "whole lines of inputs and weights");
-        match (self.taps, self.step) {
-            (1, 1) => dispatch(Task::<E, 1, 1> { line: self, out }),
-            (2, 1) => dispatch(Task::<E, 2, 1> { line: self, out }),
-            (3, 1) => dispatch(Task::<E, 3, 1> { line: self, out }),
-            (5, 1) => dispatch(Task::<E, 5, 1> { line: self, out }),
-            (3, 2) => dispatch(Task::<E, 3, 2> { line: self, out }),
-            (5, 2) => dispatch(Task::<E, 5, 2> { line: self, out }),
-            (taps, step) => unreachable!("{taps} taps at stride {step} have no kernel"),
-        }
+        compute((self, out));
+    }
+}
+
+/// A line, and where it is written.
+type LineOut<'a, E> = (Line<'a, E>, &'a mut [E]);
+
+for_both! { compute(task: LineOut) write_line::<E>(task) }
+
+fn write_line<E: Element>((line, out): LineOut<'_, E>) {
+    match (line.taps, line.step) {
+        (1, 1) => dispatch(Task::<E, 1, 1> { line, out }),
+        (2, 1) => dispatch(Task::<E, 2, 1> { line, out }),
+        (3, 1) => dispatch(Task::<E, 3, 1> { line, out }),
+        (5, 1) => dispatch(Task::<E, 5, 1> { line, out }),
+        (3, 2) => dispatch(Task::<E, 3, 2> { line, out }),
+        (5, 2) => dispatch(Task::<E, 5, 2> { line, out }),
+        (taps, step) => unreachable!("{taps} taps at stride {step} have no kernel"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::line::{GROUP, SIDE, inside, taps_inside};
 use super::shape::{DepthwiseConv, FEWEST_CHANNELS};
+use crate::both::for_both;
 use wellfit_simd::parallel::{Shared, for_each, row_blocks};
 use wellfit_simd::vector::{InstructionSet, Kernel, Simd, dispatch};
 use wellfit_simd::{Buffer, Element};
@@ -25,7 +26,7 @@ pub(super) fn gradient<E: Element>(conv: &DepthwiseConv, x: &[E], dy: &[E]) -> B
         let x = &x[image * conv.height * conv.width * channels..];
         for at in first..high.min(first + lines) {
             let dy = &dy[(image * high + at) * line..][..line];
-            add_line(&Products { conv, x, dy, line: at, width }, sums);
+            add_line((&Products { conv, x, dy, line: at, width }, sums));
         }
     });
     let mut total = Buffer::scratch(conv.weight_len());
@@ -47,7 +48,7 @@ pub(super) fn gradient<E: Element>(conv: &DepthwiseConv, x: &[E], dy: &[E]) -> B
 }
 
 /// A line of `dy` `[W', C]` with its image `x`.
-struct Products<'a, E> {
+pub(crate) struct Products<'a, E> {
     conv: &'a DepthwiseConv,
     x: &'a [E],
     dy: &'a [E],
@@ -57,8 +58,12 @@ struct Products<'a, E> {
     width: usize,
 }
 
-/// Add the products of a line, for every tap, to `sums` `[k, k, width]`.
-fn add_line<E: Element>(products: &Products<'_, E>, sums: &mut [f32]) {
+/// The products of a line, and the sums `[k, k, width]` that they are added to, for every tap.
+type LineSums<'a, E> = (&'a Products<'a, E>, &'a mut [f32]);
+
+for_both! { add_line(task: LineSums) add_to::<E>(task) }
+
+fn add_to<E: Element>((products, sums): LineSums<'_, E>) {
     match (products.conv.kernel, products.conv.stride) {
         (3, 1) => dispatch(Task::<E, 3, 1> { products, sums }),
         (5, 1) => dispatch(Task::<E, 5, 1> { products, sums }),

@@ -7,6 +7,7 @@ use super::points::{MOST, Points};
 use super::side::Side;
 use super::transform::{Input, Output, both_axes};
 use super::weights::Weights;
+use crate::both::for_both;
 use crate::epilogue::Store;
 use crate::norm::{BlockMoments, TileMoments};
 use crate::product::{in_cache_line, sums};
@@ -50,7 +51,7 @@ pub(super) unsafe fn convolve<E: Element>(
         let first = task * each;
         let count = each.min(count - first);
         let work = TileTask { plan, x, zeros: &zeros, weights: &weights, store: &store, task, first, count };
-        E::dispatch_on(weights[0].panels.set, work);
+        compute(work);
     });
     block_moments
 }
@@ -65,8 +66,10 @@ fn pixels(plan: &Plan, each: usize) -> Vec<usize> {
     (0..plan.tiles()).step_by(each).map(task).collect()
 }
 
+for_both! { compute(task: TileTask) E::dispatch_on(task.weights[0].panels.set, task) }
+
 /// Some tiles: a task.
-struct TileTask<'a, E: Element> {
+pub(crate) struct TileTask<'a, E: Element> {
     plan: &'a Plan,
     x: &'a [E],
     zeros: &'a [E],

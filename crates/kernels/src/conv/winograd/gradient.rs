@@ -5,6 +5,7 @@ use super::phases::each_phase;
 use super::plan::Plan;
 use super::points::{MOST, Points};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
+use crate::both::for_both;
 use crate::product::{SMALL, add_product, in_parts};
 use std::ops::Range;
 use wellfit_simd::Buffer;
@@ -106,7 +107,7 @@ impl<E: Element> Sums<'_, E> {
     /// Transform the tiles `range` of the `count` that begin with `first`.
     fn transform(&self, first: usize, count: usize, range: Range<usize>, [left, right]: [Shared; 2]) {
         let watch = Watch::start();
-        E::dispatch_on(self.set, TransformTask { sums: self, first, count, range, left, right });
+        transform(TransformTask { sums: self, first, count, range, left, right });
         watch.stop(Work::Transforms);
     }
 
@@ -152,8 +153,10 @@ impl Pairs {
     }
 }
 
+for_both! { transform(task: TransformTask) E::dispatch_on(task.sums.set, task) }
+
 /// Both sides of some tiles, written in panels: for each point `[panel][tile][lane]`.
-struct TransformTask<'a, E: Element> {
+pub(crate) struct TransformTask<'a, E: Element> {
     sums: &'a Sums<'a, E>,
     first: usize,
     count: usize,

@@ -1,10 +1,12 @@
-//! What every storage does alike.
+//! What every storage does alike: a journal, and the databases that this build has.
 
-use super::*;
-use crate::distribution::Distribution;
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use wellfit_tune::{Address, Change, Direction, Distribution, Parameter, State, counted, open};
 
 /// The kinds that this build has, each in a new place.
 fn addresses(dir: &Path) -> Vec<Address> {
