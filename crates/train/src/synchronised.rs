@@ -52,7 +52,7 @@ impl Trainer<MixedCrossEntropy> {
         let buckets = team.link.as_deref().map(|link| Buckets::new(&self.network, link, team.reduce));
         let mut sums = Sums::new(&self.network, buckets, parts.len());
         self.network.backward_parts(input.value, own, &mut all, &mut |place, gradients| {
-            sums.add_all(place, gradients)
+            sums.add_all(place, gradients);
         })?;
         let gradients = sums.finish(&self.network)?;
         observer.done(StepPart::Gradients);

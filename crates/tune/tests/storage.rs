@@ -6,7 +6,7 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wellfit_tune::{Address, Change, Direction, Distribution, Parameter, State, counted, open};
+use wellfit_tune::{Address, Change, Direction, Distribution, Parameter, State, open};
 
 /// The kinds that this build has, each in a new place.
 fn addresses(dir: &Path) -> Vec<Address> {

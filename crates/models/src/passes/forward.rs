@@ -203,7 +203,7 @@ impl Network {
     ) -> Result<Recorded<'a, E>, ModelError> {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
         let plan = self.plan(&Request { mode: Mode::Training, batch, nodes, precision: self.precision });
-        let recorded = self.record(value, plan, key, done)?;
+        let recorded = self.record(value, &plan, key, done)?;
         for (step, memory) in recorded.plan.steps.iter().zip(&recorded.memories) {
             self.follow_statistics(step.node, batch, memory);
         }
@@ -214,11 +214,11 @@ impl Network {
     pub(super) fn record<'a, E: Element>(
         &self,
         value: &'a [f32],
-        plan: Arc<Plan>,
+        plan: &Arc<Plan>,
         key: DropoutKey,
         done: &mut dyn FnMut(&Node),
     ) -> Result<Recorded<'a, E>, ModelError> {
-        let mut recorded = Recorded::new(self, value, Arc::clone(&plan));
+        let mut recorded = Recorded::new(self, value, Arc::clone(plan));
         for (at, step) in plan.steps.iter().enumerate() {
             let made = self.nodes[step.node].op.forward(&mut recorded.step(self, at, key, done))?;
             recorded.keep(at, made);

@@ -49,7 +49,7 @@ impl Network {
         let request = Request { mode: Mode::Explanation, batch, nodes, precision: Precision::F32 };
         // Nothing is random in this mode.
         let key = DropoutKey { seed: 0, step: 0, row: 0 };
-        let recorded = self.record::<f32>(&features, self.plan(&request), key, &mut |_| ())?;
+        let recorded = self.record::<f32>(&features, &self.plan(&request), key, &mut |_| ())?;
         let outputs = recorded.values.get(self.output()).to_vec();
         let mut slopes = vec![0.0; outputs.len()];
         let mut classes = Vec::with_capacity(batch);

@@ -144,7 +144,7 @@ impl Network {
                     match self.measures(step).filter(|_| place == step.node) {
                         Some((_, op)) => self.return_norm(op, (at, step), &mut passes, all)?,
                         None => {
-                            passes.iter_mut().for_each(|pass| self.return_node(pass, at, (place, output)))
+                            passes.iter_mut().for_each(|pass| self.return_node(pass, at, (place, output)));
                         }
                     }
                 }

@@ -51,7 +51,7 @@ impl Network {
     ) -> Result<Repeated, ModelError> {
         let (batch, nodes) = (value.len() / self.shape(cut).len(), cut..self.output());
         let request = Request { mode: Mode::Training, batch, nodes, precision: self.precision };
-        let mut recorded = self.record::<E>(value, self.plan(&request), key, &mut |_| ())?;
+        let mut recorded = self.record::<E>(value, &self.plan(&request), key, &mut |_| ())?;
         let silence = |(place, node): (usize, &Node)| {
             let made = recorded.values.get(place + 1);
             (place >= cut && !made.is_empty())

@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use std::path::PathBuf;
 use wellfit::base::Shown;
 use wellfit::policy::lr_finder::FEWEST_STEPS;
+use wellfit::run::options::ScaleLr;
 use wellfit::run::{Experiment, LrSetting, Validation};
 
 /// What a suggestion is.
