@@ -40,14 +40,15 @@ mod tests {
     #[test]
     fn numbers_come_as_the_nearest_bfloat16() {
         // 1 + 2⁻⁸ lies between 1 and 1 + 2⁻⁷, and 1 has the even last bit; the largest f32 is nearer to 2¹²⁸.
-        let values = [1.0, 1.003_906_25, 1.004, -0.0, f32::NAN, f32::INFINITY, f32::MAX];
+        let step = |power: i32| 1.0 + 2.0_f32.powi(power);
+        let values = [1.0, step(-8), 1.004, -0.0, f32::NAN, f32::INFINITY, f32::MAX];
         let packed = pack(&values);
         assert_eq!(packed.len(), places(values.len()));
         let mut got = [7.0; 7];
         unpack(&packed, &mut got);
         assert!(got[4].is_nan());
         got[4] = 0.0;
-        let expected = [1.0, 1.0, 1.007_812_5, -0.0, 0.0, f32::INFINITY, f32::INFINITY];
+        let expected = [1.0, 1.0, step(-7), -0.0, 0.0, f32::INFINITY, f32::INFINITY];
         assert_eq!(got.map(f32::to_bits), expected.map(f32::to_bits));
     }
 }
