@@ -14,8 +14,8 @@ const WARMUP: &str =
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
 const PRETRAINED: &str = "means a file here, nothing is downloaded: get torchvision's weights of the model, such as \
                           https://download.pytorch.org/models/resnet50-11ad3fa6.pth, and give `weights` FILE";
-const ONE_MACHINE: &str =
-    "is for several machines or GPUs: Wellfit trains on one, see `threads` and `device`";
+const LAUNCHED: &str = "is a matter of the launcher here: `mpirun -n 4 wellfit train …`, in a build with the feature mpi. A run \
+    uses one GPU, see `device`";
 const AMP: &str = "means half precision, which is `precision` bf16 here (or `precision` auto)";
 const ALWAYS_SAVED: &str = "cannot be turned off: every run keeps its record, its plots and the best weights";
 const ALWAYS_BEST: &str = "cannot be turned off: the best weights are kept, besides those of the last epoch in the \
@@ -316,14 +316,14 @@ pub const NAMES: &[(&str, Meaning)] = &[
     ("nproc", Same("threads")),
     ("num_threads", Same("threads")),
     ("gpu", Lacking("is a device here: `device` cuda or `device` wgpu, in a build with that feature")),
-    ("gpus", Lacking(ONE_MACHINE)),
-    ("devices", Lacking(ONE_MACHINE)),
-    ("world_size", Lacking(ONE_MACHINE)),
-    ("dist_url", Lacking(ONE_MACHINE)),
-    ("local_rank", Lacking(ONE_MACHINE)),
-    ("sync_bn", Lacking(ONE_MACHINE)),
-    ("strategy", Lacking(ONE_MACHINE)),
-    ("num_nodes", Lacking(ONE_MACHINE)),
+    ("gpus", Lacking(LAUNCHED)),
+    ("devices", Lacking(LAUNCHED)),
+    ("world_size", Lacking(LAUNCHED)),
+    ("dist_url", Lacking(LAUNCHED)),
+    ("local_rank", Lacking(LAUNCHED)),
+    ("sync_batchnorm", Same("sync_bn")),
+    ("strategy", Lacking(LAUNCHED)),
+    ("num_nodes", Lacking(LAUNCHED)),
     ("pin_memory", Always("is a matter of torch's loader and nothing here")),
     ("pin_mem", Always("is a matter of torch's loader and nothing here")),
     ("persistent_workers", Always("cannot be turned off: workers live as long as an epoch does")),
