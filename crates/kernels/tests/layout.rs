@@ -311,6 +311,7 @@ fn definition(
 fn graph(sources: &Sources) -> Result<Graph, String> {
     let mentioned = sources.iter().map(|(file, text)| (module(file), (file.as_str(), mentions(file, text))));
     let files: BTreeMap<Vec<String>, (&str, Mentions)> = mentioned.collect();
+    let macros = exported_macros(sources);
     let mut graph = Graph::new();
     for (file, mentions) in files.values() {
         if is_folder(file) {
@@ -322,12 +323,27 @@ fn graph(sources: &Sources) -> Result<Graph, String> {
         }
         let named = graph.entry((*file).to_owned()).or_default();
         for path in &mentions.paths {
-            let found = definition(path, &files)
-                .map_err(|why| format!("{file}: crate::{}: {why}", path.join("::")))?;
+            let found = match macros.get(&path.join("::")[..]) {
+                Some(defined) => Some((*defined).to_owned()),
+                None => definition(path, &files)
+                    .map_err(|why| format!("{file}: crate::{}: {why}", path.join("::")))?,
+            };
             named.extend(found.filter(|found| found != file));
         }
     }
     Ok(graph)
+}
+
+/// The macros that are named from the crate's root, wherever they are defined, with their files.
+fn exported_macros(sources: &Sources) -> BTreeMap<&str, &str> {
+    let mut found = BTreeMap::new();
+    for (file, text) in sources {
+        for after in text.split("#[macro_export]\nmacro_rules! ").skip(1) {
+            let name = after.split(|c: char| !c.is_alphanumeric() && c != '_').next();
+            found.extend(name.map(|name| (name, file.as_str())));
+        }
+    }
+    found
 }
 
 /// A folder's file declares modules and re-exports what is in them by name.

@@ -14,8 +14,8 @@ const WARMUP: &str =
 const STEP: &str = "is an option of the schedule: `schedule` step:step_size=30,gamma=0.1";
 const PRETRAINED: &str = "means a file here, nothing is downloaded: get torchvision's weights of the model, such as \
                           https://download.pytorch.org/models/resnet50-11ad3fa6.pth, and give `weights` FILE";
-const LAUNCHED: &str = "is a matter of the launcher here: `mpirun -n 4 wellfit train …`, in a build with the feature mpi. A run \
-    uses one GPU, see `device`";
+const LAUNCHED: &str = "is a matter of the launcher here: mpirun -n 4 wellfit train DATA, in a build with the feature mpi. One \
+    GPU is chosen by `device`";
 const AMP: &str = "means half precision, which is `precision` bf16 here (or `precision` auto)";
 const ALWAYS_SAVED: &str = "cannot be turned off: every run keeps its record, its plots and the best weights";
 const ALWAYS_BEST: &str = "cannot be turned off: the best weights are kept, besides those of the last epoch in the \
