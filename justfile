@@ -160,7 +160,7 @@ curves sets out="curves.jsonl":
     cargo run --release -p wellfit-train --example curves -- {{sets}} {{out}}
     gzip -9 -n -c {{out}} > crates/diagnose/tests/fixtures/curves.jsonl.gz
 
-# Does following the first advice pay? 33 provoked faults on three seeds each (prints a table)
+# Does following the first advice pay? 33 provoked faults on three seeds each: the table of docs/diagnose-benchmark.md
 recommendations out="target/recommendations" python="python3" binary="target/release/wellfit":
     {{python}} scripts/curves/pay.py {{binary}} {{out}}
 

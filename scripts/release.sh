@@ -30,8 +30,8 @@ archive() { # NAME PROGRAM: the same bytes from the same files
 }
 
 echo "== the program"
-cargo build --release --locked -p wellfit --features "$features"
-program=target/release/wellfit
+cargo build --profile release-lto --locked -p wellfit --features "$features"
+program=target/release-lto/wellfit
 "$program" man "$share/man" --quiet
 "$program" completions bash >"$share/wellfit.bash"
 "$program" completions zsh >"$share/_wellfit"
@@ -42,18 +42,18 @@ archive "wellfit-$version-$arch-linux" "$share/wellfit"
 echo "== Debian"
 if command -v dpkg-deb >/dev/null; then
     [ -x "$tools/bin/cargo-deb" ] || CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked --root "$tools" cargo-deb@3.8.0
-    "$tools/bin/cargo-deb" -p wellfit --no-build --strip --output "$dist/"
+    "$tools/bin/cargo-deb" -p wellfit --profile release-lto --no-build --strip --output "$dist/"
 fi
 
 echo "== Python"
 [ -x "$tools/python/bin/maturin" ] || { python3 -m venv "$tools/python" && "$tools/python/bin/pip" install --quiet 'maturin>=1.9,<2'; }
-(cd python && "../$tools/python/bin/maturin" build --release --locked --features "$features" --out "../$dist")
+(cd python && "../$tools/python/bin/maturin" build --profile release-lto --locked --features "$features" --out "../$dist")
 
 echo "== static"
 musl=x86_64-unknown-linux-musl
 if [ "$arch" = x86_64 ] && [ -d "$(rustc --print sysroot)/lib/rustlib/$musl" ]; then
-    cargo build --release --locked -p wellfit --features "$features" --target "$musl"
-    strip -o "$share/wellfit" "target/$musl/release/wellfit"
+    cargo build --profile release-lto --locked -p wellfit --features "$features" --target "$musl"
+    strip -o "$share/wellfit" "target/$musl/release-lto/wellfit"
     archive "wellfit-$version-$arch-linux-musl" "$share/wellfit"
 else
     echo "left out: rustup target add $musl"

@@ -13,6 +13,9 @@ import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfil
 JOBS = [
     ("resnet50", ["bench", "resnet50", "--steps", "3"], ["train_step_s", "eval_forward_s", "peak_rss_mib"]),
     ("resnet20", ["bench", "resnet20", "--steps", "30"], ["train_step_s", "eval_forward_s"]),
+    ("mobilenet_v3_large", ["bench", "mobilenet_v3_large", "--steps", "3"], ["train_step_s", "eval_forward_s"]),
+    ("efficientnet_b0", ["bench", "efficientnet_b0", "--steps", "3"], ["train_step_s", "eval_forward_s"]),
+    ("resnext50_32x4d", ["bench", "resnext50_32x4d", "--steps", "2"], ["train_step_s", "eval_forward_s"]),
     ("mlp", ["bench", "mlp", "--steps", "500"], ["train_step_s", "eval_forward_s"]),
     ("dropout", ["bench", "dropout", "--steps", "1000"], ["train_step_s", "eval_forward_s"]),
     ("loader", ["bench", "loader"], ["images_per_s"]),

@@ -34,9 +34,9 @@ def wrk(url, image, clients, seconds):
 
 def forward(wellfit, batch):
     """Images a second of the bare forward pass."""
-    line = [wellfit, "bench", "resnet18", "--batch-size", str(batch), "--steps", "20", "--json"]
-    result = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
-    return result["forward"]["images_per_second"]
+    line = [wellfit, "bench", "resnet18", "--batch-size", str(batch), "--steps", "5", "--json"]
+    result = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    return batch / result["eval_forward_s"]
 
 
 async def arrivals(port, image, rate, seconds):

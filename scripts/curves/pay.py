@@ -110,16 +110,29 @@ def follow(binary, root, name, arguments):
     return found, " ".join(changes), before, after
 
 
-def with_change(arguments, changes, seed):
-    """The arguments with an option set, which may stand among them already; a plateau scheduler needs a constant schedule."""
-    place, given = 0, []
+def without(arguments, option):
+    """The arguments less an option, with its value."""
+    place, left = 0, []
     while place < len(arguments):
         word = arguments[place]
         alone = "=" in word or place + 1 == len(arguments) or arguments[place + 1].startswith("--")
-        if word.split("=")[0] != changes[0]:
-            given += arguments[place : place + (1 if alone else 2)]
+        if word.split("=")[0] != option:
+            left += arguments[place : place + (1 if alone else 2)]
         place += 1 if alone or not word.startswith("--") else 2
-    return [*given, *changes, "--seed", str(seed)]
+    return left
+
+
+def joined(data, options):
+    """The arguments of a place and of a fault, which has the last word."""
+    for option in options:
+        if option.startswith("--"):
+            data = without(data, option)
+    return [*data, *options]
+
+
+def with_change(arguments, changes, seed):
+    """The arguments with an option set, which may stand among them already."""
+    return [*without(arguments, changes[0]), *changes, "--seed", str(seed)]
 
 
 def mean(values):
@@ -134,7 +147,7 @@ def main(binary, root):
             conditions += 1
             fault_name = fault.replace("×", "times").replace("/", "by")
             name = "".join(letter if letter.isalnum() else "-" for letter in f"{fault_name}-{place}")
-            found, advice, before, after = follow(binary, root, name, [*data, *options])
+            found, advice, before, after = follow(binary, root, name, joined(data, options))
             if before:
                 losses = [mean([loss for loss, _ in figures]) for figures in (before, after)]
                 rights = [100 * mean([right for _, right in figures]) for figures in (before, after)]

@@ -138,6 +138,35 @@ fn underfitting_is_flat_and_high_on_both_sides() {
 }
 
 #[test]
+fn a_weight_decay_far_above_the_usual_is_to_be_changed_first() {
+    let high = |e: f64| 1.5 + 0.6 * 0.5_f64.powf(e) + 0.002 * wobble(e);
+    let chance = (CLASSES as f64).ln();
+    let stuck = losses(12, |e| chance + 0.01 * wobble(e), |e| chance + 0.01 * wobble(e + 5.0));
+    let advised = |curves: &Curves, optimizer: &str, decay: &str| {
+        let mut curves = curves.clone();
+        for (name, value) in [("optimizer", optimizer), ("weight_decay", decay)] {
+            curves.facts.settings.insert(name.to_owned(), value.to_owned());
+        }
+        diagnose(&curves).findings[0].advice.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let flat = losses(20, high, |e| high(e) + 0.01);
+    assert_eq!(advised(&flat, "adam", "0.3"), ["--weight-decay 1e-4", "--model (a larger one)"]);
+    assert_eq!(advised(&flat, "adam", "0.001"), ["--model (a larger one)", "--weight-decay 1e-4"]);
+    assert_eq!(advised(&flat, "adam", "0"), ["--model (a larger one)"]);
+    for (optimizer, decay, first) in [
+        ("adam", "0.3", "--weight-decay 1e-4"),
+        ("sgd", "0.05", "--weight-decay 1e-4"),
+        ("sgd", "0.001", "--lr"),
+        // A decoupled decay of so much is usual (Vision Transformers have 0.3).
+        ("adamw", "0.3", "--lr"),
+        ("adamw", "2", "--weight-decay 0.01"),
+    ] {
+        let advice = advised(&stuck, optimizer, decay);
+        assert!(advice[0].starts_with(first), "{optimizer} {decay}: {advice:?}");
+    }
+}
+
+#[test]
 fn a_loss_that_stays_at_ln_k_is_not_learning() {
     let chance = (CLASSES as f64).ln();
     let stuck = losses(12, |e| chance + 0.01 * wobble(e), |e| chance + 0.01 * wobble(e + 5.0));

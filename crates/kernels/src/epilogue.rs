@@ -118,26 +118,44 @@ impl<'a, E: Element> Store<'a, E> {
         moments: &mut TileMoments<S, V>,
     ) {
         // SAFETY: promised by the caller.
-        unsafe { self.part::<S, M, V, true>(values, places, (column, V * S::LANES), moments) }
+        unsafe {
+            let written = self.part::<S, M, V, true>(values, places, (column, V * S::LANES));
+            if self.moments.is_some() {
+                moments.add(&written);
+            }
+        }
     }
 
-    /// The same where only the first `real` columns exist.
+    /// The same, row by row, for fewer rows than a tile has, or where only the first `real` columns exist. The sums are
+    /// replaced by what is written.
     ///
     /// # Safety
     /// As for `tile`, for `real` numbers.
     #[inline(always)]
-    pub(crate) unsafe fn edge<S: Simd, const M: usize, const V: usize>(
+    pub(crate) unsafe fn edge<S: Simd, const V: usize>(
         &self,
-        values: [[S::Vector; V]; M],
-        places: &[usize; M],
+        sums: &mut [[S::Vector; V]],
+        places: &[usize],
         (column, real): (usize, usize),
         moments: &mut TileMoments<S, V>,
     ) {
         // SAFETY: promised by the caller.
-        unsafe { self.part::<S, M, V, false>(values, places, (column, real), moments) }
+        unsafe {
+            for (sums, &place) in sums.iter_mut().zip(places) {
+                // Masked stores are slow on some machines.
+                [*sums] = if real == V * S::LANES {
+                    self.part::<S, 1, V, true>([*sums], &[place], (column, real))
+                } else {
+                    self.part::<S, 1, V, false>([*sums], &[place], (column, real))
+                };
+            }
+            if self.moments.is_some() {
+                moments.add(sums);
+            }
+        }
     }
 
-    /// `tile`, where `WHOLE`, or `edge`.
+    /// `tile`, where `WHOLE`, or a row of `edge`. Gives what was written.
     ///
     /// # Safety
     /// As for those.
@@ -147,8 +165,7 @@ impl<'a, E: Element> Store<'a, E> {
         mut values: [[S::Vector; V]; M],
         places: &[usize; M],
         (column, real): (usize, usize),
-        moments: &mut TileMoments<S, V>,
-    ) {
+    ) -> [[S::Vector; V]; M] {
         let lanes = |v: usize| real.saturating_sub(v * S::LANES).min(S::LANES);
         // SAFETY: promised by the caller.
         unsafe {
@@ -184,10 +201,8 @@ impl<'a, E: Element> Store<'a, E> {
                     }
                 }
             }
-            if self.moments.is_some() {
-                moments.add(&values);
-            }
         }
+        values
     }
 
     /// # Safety
@@ -213,30 +228,6 @@ impl<'a, E: Element> Store<'a, E> {
                 (Some(scale), None) => each(values, |x, v| S::multiply(x, scale[v])),
                 (None, Some(bias)) => each(values, |x, v| S::add(x, bias[v])),
                 (None, None) => {}
-            }
-        }
-    }
-
-    /// The same, row by row, for fewer rows than a tile has.
-    ///
-    /// # Safety
-    /// As for `edge`.
-    #[inline(always)]
-    pub(crate) unsafe fn rows<S: Simd, const V: usize>(
-        &self,
-        sums: &[[S::Vector; V]],
-        places: &[usize],
-        (column, real): (usize, usize),
-        moments: &mut TileMoments<S, V>,
-    ) {
-        for (&sums, &place) in sums.iter().zip(places) {
-            // SAFETY: promised by the caller.
-            unsafe {
-                if real == V * S::LANES {
-                    self.tile::<S, 1, V>([sums], &[place], column, moments);
-                } else {
-                    self.edge::<S, 1, V>([sums], &[place], (column, real), moments);
-                }
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::error::TrainError;
 use crate::labels::Labels;
 use sha2::{Digest, Sha256};
 use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellfit_data::cache::Key;
@@ -53,6 +54,19 @@ pub struct Input {
     pub labels: Labels,
     /// Which samples are this process' own.
     pub shards: Shards,
+}
+
+impl Input {
+    /// The parts of the batch that this process computes: which images of the batch each has, and their values, of which a
+    /// sample has `row`.
+    pub(crate) fn parts(&self, row: usize) -> impl Iterator<Item = (Range<usize>, &[f32])> {
+        let (shards, n) = (self.shards, self.labels.own.len());
+        let first = shards.own_images(n).start;
+        shards.own(n).map(move |part| shards.images(part, n)).map(move |images| {
+            let own = &self.values[(images.start - first) * row..(images.end - first) * row];
+            (images, own)
+        })
+    }
 }
 
 impl Source {

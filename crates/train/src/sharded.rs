@@ -33,12 +33,10 @@ impl Trainer<MixedCrossEntropy> {
         }
         let (n, width) = (input.labels.own.len(), self.network.outputs());
         let (shards, row) = (input.shards, self.network.shape(input.value).len());
-        let first = shards.own_images(n).start;
         let (engine, norms) = (Arc::clone(&self.engine), self.network.norms.clone());
         let (mut outputs, mut statistics, mut passes) =
             (vec![NOTHING; n * width], Tree::default(), Vec::new());
-        for images in shards.own(n).map(|part| shards.images(part, n)) {
-            let own = &input.values[(images.start - first) * row..(images.end - first) * row];
+        for (images, own) in input.parts(row) {
             self.network.norms.clone_from(&norms);
             let key = DropoutKey { row: images.start as u64, ..key };
             let pass = engine.forward(&mut self.network, own, input.value, key)?;

@@ -24,15 +24,9 @@ impl Trainer<MixedCrossEntropy> {
     ) -> Result<(StepOutcome, Option<Gradients>), TrainError> {
         let (n, width) = (input.labels.own.len(), self.network.outputs());
         let (shards, row) = (input.shards, self.network.shape(input.value).len());
-        let first = shards.own_images(n).start;
-        let parts: Vec<Range<usize>> = shards.own(n).map(|part| shards.images(part, n)).collect();
-        let own: Vec<(&[f32], DropoutKey)> = parts
-            .iter()
-            .map(|images| {
-                let values = &input.values[(images.start - first) * row..(images.end - first) * row];
-                (values, DropoutKey { row: images.start as u64, ..key })
-            })
-            .collect();
+        let key_of = |images: &Range<usize>| DropoutKey { row: images.start as u64, ..key };
+        let (parts, own): (Vec<_>, Vec<_>) =
+            input.parts(row).map(|(images, values)| (images.clone(), (values, key_of(&images)))).unzip();
         let team = self.team.clone();
         let mut all = AllParts::new(&team, shards, n);
         let tapes = self.network.forward_parts(input.value, &own, &mut all)?;

@@ -1,6 +1,7 @@
 //! `diverged`: the loss became NaN or infinite, or lost what it had gained.
 
 use super::advice::Flag;
+use super::decay::usual_decay;
 use super::finding::{Finding, Ruled};
 use super::look::{Look, level, noise_of, percent, short};
 use super::name::Name;
@@ -11,7 +12,8 @@ use wellfit_record::StopReason;
 
 /// The rule. A single wild epoch is no divergence: the curve is smoothed, and counts as it ended.
 pub fn diverged(look: &Look<'_>) -> Ruled {
-    let advice = || [look.rate(1.0 / 3.0), look.advise(Flag::ClipNorm, "1")];
+    let advice =
+        || usual_decay(look).into_iter().chain([look.rate(1.0 / 3.0), look.advise(Flag::ClipNorm, "1")]);
     let mut losses = [Series::TrainLoss, Series::ValLoss].into_iter();
     let wild = losses.find_map(|series| {
         let place = look

@@ -4,6 +4,7 @@ mod advice;
 mod batch_norm;
 mod convergence;
 mod data;
+mod decay;
 mod divergence;
 mod double_softmax;
 mod finding;

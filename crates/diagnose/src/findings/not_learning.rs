@@ -1,5 +1,6 @@
 //! `not-learning`: the loss stays that of an answer without looking.
 
+use super::decay::usual_decay;
 use super::finding::{Finding, Ruled};
 use super::look::{Look, level, short};
 use super::name::Name;
@@ -40,6 +41,7 @@ pub fn not_learning(look: &Look<'_>) -> Ruled {
             )
             .excluding("not a warm-up: it lasts through the second half")
             .evident("train_loss, most above the entropy of the classes", thrown, THROWN)
+            .advise(usual_decay(look))
             .advise([look.rate(rate)]),
     ))
 }

@@ -2,6 +2,7 @@
 
 use super::advice::Flag;
 use super::convergence::is_flat;
+use super::decay::{usual_decay, weaker_decay};
 use super::finding::{Finding, Missing, Ruled};
 use super::look::{Look, level, short};
 use super::name::Name;
@@ -49,13 +50,13 @@ pub fn underfitting(look: &Look<'_>) -> Ruled {
         finding = finding.evident(series, wrong, UNDERFITTING_WRONG);
     }
     finding = finding.without("whether the labels are right: wrong ones look alike");
-    let decay = look.facts().number("weight_decay").filter(|decay| *decay > 0.0);
     let frozen = look.is_on("freeze");
     Ok(Some(
         finding
+            .advise(usual_decay(look))
             .advise([look
                 .advise(Flag::Model, if frozen { "(the same, without --freeze)" } else { "(a larger one)" })])
-            .advise(decay.map(|decay| look.advise(Flag::WeightDecay, short(decay / 10.0)))),
+            .advise(weaker_decay(look)),
     ))
 }
 

@@ -1,7 +1,7 @@
 //! The gradients of weights and input.
 
-use super::classes::{Class, compute};
-use super::patches::{Patches, compute_outer, whole_lanes};
+use super::classes::Class;
+use super::patches::{Patches, whole_lanes};
 use super::shape::{Conv, Destination};
 use super::winograd::{self, Direction};
 use crate::norm::InputGradient;
@@ -25,7 +25,7 @@ impl Conv {
             dy,
         };
         // SAFETY: as in `forward`.
-        unsafe { outer.run(&patches, |task| compute_outer(task)) }
+        unsafe { outer.run(&patches) }
     }
 
     /// The gradient of the input from `dy`, to its [`Destination`].
@@ -61,7 +61,7 @@ impl Conv {
                 let product = Product { rows, segments: taps, depth, b: &b, store };
                 // SAFETY: taps point at pixels of dy or at zeros, `depth` numbers each; outputs are
                 // the pixels of this class in dx.
-                unsafe { product.run(&class, |task| compute(task)) };
+                unsafe { product.run(&class) };
             }
         }
     }

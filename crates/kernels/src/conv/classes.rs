@@ -2,8 +2,7 @@
 
 use super::pixels::Pixels;
 use super::shape::Conv;
-use crate::both::for_both;
-use crate::product::{ProductTask, Rows};
+use crate::product::{Rows, place};
 
 /// The input pixels at one position modulo the stride, with the taps that reach them.
 pub(super) struct Class<'a, E> {
@@ -52,14 +51,7 @@ impl<'a, E> Class<'a, E> {
 }
 
 impl<E: Sync> Rows<E> for Class<'_, E> {
-    fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const E],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    ) {
+    fn inputs(&self, first: usize, count: usize, table: &mut [*const E], tile: usize) {
         let conv = self.conv;
         let (high, wide) = (conv.out_height(), conv.out_width());
         // The output line whose tap `tap` lands on input line `at`, if there is one.
@@ -70,14 +62,14 @@ impl<E: Sync> Rows<E> for Class<'_, E> {
         };
         for (row, (image, line, column)) in self.pixels.from(first).take(count).enumerate() {
             let (y, x) = self.place(line, column);
-            let mut slot = place(row);
+            let mut slot = place(row, self.taps_y.len() * self.taps_x.len(), tile);
             for &tap_y in &self.taps_y {
                 for &tap_x in &self.taps_x {
                     let found = source(y, tap_y, high).zip(source(x, tap_x, wide));
                     table[slot] = found.map_or(self.zeros.as_ptr(), |(y, x)| {
                         self.dy[((image * high + y) * wide + x) * self.pixel..].as_ptr()
                     });
-                    slot += stride;
+                    slot += tile;
                 }
             }
         }
@@ -95,7 +87,3 @@ impl<E: Sync> Rows<E> for Class<'_, E> {
         ((image * self.conv.height + y) * self.conv.width + x) * self.conv.channels_in
     }
 }
-
-type ClassProduct<'a, E> = ProductTask<'a, E, Class<'a, E>>;
-
-for_both! { compute(task: ClassProduct) task.compute() }

@@ -1,6 +1,6 @@
 //! The forward pass.
 
-use super::patches::{Patches, compute_product};
+use super::patches::Patches;
 use super::shape::Conv;
 use super::winograd::{self, Direction};
 use crate::epilogue::{Epilogue, Store, past_caches};
@@ -69,7 +69,7 @@ impl Conv {
         let product = Product { rows: self.rows(), segments, depth, b: &b, store };
         // SAFETY: patches point into x, its padded copy or zeros, with `depth` numbers each; outputs are
         // the rows of y.
-        unsafe { product.run(&patches, |task| compute_product(task)) };
+        unsafe { product.run(&patches) };
         (y, block_moments)
     }
 }

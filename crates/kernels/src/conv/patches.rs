@@ -2,8 +2,7 @@
 
 use super::shape::Conv;
 use super::windows::{Windows, is_merged, pad};
-use crate::both::for_both;
-use crate::product::{OuterTask, ProductTask, Rows};
+use crate::product::Rows;
 use std::borrow::Cow;
 use wellfit_simd::{Buffer, Element};
 
@@ -56,15 +55,8 @@ impl<E: Element> Patches<E> {
 }
 
 impl<E: Element> Rows<E> for Patches<E> {
-    fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const E],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    ) {
-        self.windows.inputs(first, count, table, place, stride);
+    fn inputs(&self, first: usize, count: usize, table: &mut [*const E], tile: usize) {
+        self.windows.inputs(first, count, table, tile);
     }
 
     fn step(&self) -> Option<usize> {
@@ -94,9 +86,3 @@ pub(super) fn whole_lanes<E: Element>(x: &[E], columns: usize) -> (Cow<'_, [E]>,
     }
     (Cow::Owned(x.chunks_exact(columns).flat_map(copy).collect()), width)
 }
-
-type PatchesProduct<'a, E> = ProductTask<'a, E, Patches<E>>;
-type PatchesOuter<'a, E> = OuterTask<'a, E, Patches<E>>;
-
-for_both! { compute_product(task: PatchesProduct) task.compute() }
-for_both! { compute_outer(task: PatchesOuter) task.compute() }

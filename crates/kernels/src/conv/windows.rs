@@ -2,6 +2,7 @@
 
 use super::pixels::Pixels;
 use super::shape::Conv;
+use crate::product::place;
 use wellfit_simd::parallel::row_blocks;
 use wellfit_simd::profile::{Watch, Work};
 
@@ -59,18 +60,12 @@ impl<T> Windows<T> {
         (self.taps == 1 && self.stride == 1 && self.padding == 0).then_some(self.channels)
     }
 
-    /// Write the start of segment `s` of row `first + i` to `table[place(i) + s·stride]`, for every `i` below `count`.
-    pub fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const T],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    ) {
+    /// Write where the runs of `count` windows begin, from window `first` on, to a table `[tiles][segments][tile]`, of which a
+    /// tile has so many windows.
+    pub fn inputs(&self, first: usize, count: usize, table: &mut [*const T], tile: usize) {
         for (row, (image, line, column)) in self.out.from(first).take(count).enumerate() {
             let (top, left) = (line * self.stride, column * self.stride);
-            let mut slot = place(row);
+            let mut slot = place(row, self.segments(), tile);
             for y in top..top + self.taps {
                 for x in left..left + self.taps_across {
                     let (y, x) = (y.wrapping_sub(self.padding), x.wrapping_sub(self.padding));
@@ -81,7 +76,7 @@ impl<T> Windows<T> {
                     } else {
                         self.outside
                     };
-                    slot += stride;
+                    slot += tile;
                 }
             }
         }

@@ -42,14 +42,7 @@ impl Patches {
     }
 
     /// As [`Windows::inputs`].
-    pub fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const u8],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    ) {
-        self.windows.inputs(first, count, table, place, stride);
+    pub fn inputs(&self, first: usize, count: usize, table: &mut [*const u8], tile: usize) {
+        self.windows.inputs(first, count, table, tile);
     }
 }

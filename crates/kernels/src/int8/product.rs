@@ -7,6 +7,7 @@ use super::patches::Patches;
 use super::path::Path;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Vnni};
+use crate::product::place;
 use wellfit_simd::parallel;
 use wellfit_simd::profile::{Watch, Work};
 
@@ -104,8 +105,8 @@ impl<T: Target> Task<'_, T> {
         let segments = self.product.panels.matrix.segments;
         let slots = self.count.next_multiple_of(M);
         let mut table = vec![std::ptr::null(); slots * segments];
-        let place = |slot: usize| slot / M * segments * M + slot % M;
-        self.product.patches.inputs(self.first, self.count, &mut table, place, M);
+        self.product.patches.inputs(self.first, self.count, &mut table, M);
+        let place = |slot: usize| place(slot, segments, M);
         // Rows past the end read the last row again and are not written.
         for slot in self.count..slots {
             for segment in 0..segments {

@@ -10,7 +10,8 @@
 //! rows and columns are cut into tasks.
 
 use super::panels::Panels;
-use super::rows::Rows;
+use super::rows::{Rows, place};
+use crate::both::for_both;
 use crate::epilogue::Store;
 use crate::norm::TileMoments;
 use wellfit_simd::parallel;
@@ -44,16 +45,12 @@ pub(crate) fn task_rows<E: Element>() -> usize {
 const WANTED_TASKS: usize = 32;
 
 impl<E: Element> Product<'_, E> {
-    /// Compute every row; `compute` is to [run](ProductTask::compute) a task.
+    /// Compute every row.
     ///
     /// # Safety
     /// `rows` must yield, for each row below `self.rows`, `segments` pointers to `depth` readable numbers,
     /// and a place for `b.columns` numbers that no other row shares and nobody else uses meanwhile.
-    pub(crate) unsafe fn run<R: Rows<E>>(
-        &self,
-        rows: &R,
-        compute: impl Fn(ProductTask<'_, E, R>) + Sync + Send,
-    ) {
+    pub(crate) unsafe fn run(&self, rows: &dyn Rows<E>) {
         let lanes = self.segments * self.depth / E::PER_LANE;
         assert_eq!(lanes, self.b.inner, "B has one row for each lane of A's rows");
         assert!(self.depth.is_multiple_of(E::PER_LANE), "runs of whole lanes");
@@ -77,17 +74,22 @@ impl<E: Element> Product<'_, E> {
     }
 }
 
+for_both! {
+    /// Compute a task with the instruction set that the panels are packed for.
+    compute(task: ProductTask) E::dispatch_on(task.product.b.set, task)
+}
+
 /// Some rows times some panels: a task.
-pub(crate) struct ProductTask<'a, E: Element, R> {
+pub(crate) struct ProductTask<'a, E: Element> {
     pub product: &'a Product<'a, E>,
-    pub rows: &'a R,
+    pub rows: &'a dyn Rows<E>,
     pub first: usize,
     pub count: usize,
     pub from: usize,
     pub to: usize,
 }
 
-impl<E: Element, R: Rows<E>> Kernel for ProductTask<'_, E, R> {
+impl<E: Element> Kernel for ProductTask<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -109,19 +111,14 @@ impl<E: Element, R: Rows<E>> Kernel for ProductTask<'_, E, R> {
     }
 }
 
-impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
-    /// Compute it with the instruction set that the panels are packed for.
-    pub(crate) fn compute(self) {
-        E::dispatch_on(self.product.b.set, self);
-    }
-
+impl<E: Element> ProductTask<'_, E> {
     #[inline(always)]
     unsafe fn panels<S: Simd, const M: usize>(self) {
         let (product, segments) = (self.product, self.product.segments);
         let slots = self.count.next_multiple_of(M);
         let mut table = vec![std::ptr::null(); slots * segments];
-        let place = |slot: usize| slot / M * segments * M + slot % M;
-        self.rows.inputs(self.first, self.count, &mut table, place, M);
+        self.rows.inputs(self.first, self.count, &mut table, M);
+        let place = |slot: usize| place(slot, segments, M);
         // Rows past the end read the last row again and are not written.
         for slot in self.count..slots {
             for segment in 0..segments {
@@ -159,12 +156,12 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
             );
             ahead + panel * share..ahead + (panel + 1) * share
         });
-        let (whole, full) = (tiles.places.as_chunks::<M>().0, real == V * S::LANES);
+        let full = real == V * S::LANES;
         // SAFETY: promised by the caller of `Product::run`; the panel has `inner` rows, and the places are
         // those of real rows.
         unsafe {
             let mut moments = TileMoments::<S, V>::new();
-            for (tile, places) in whole.iter().enumerate() {
+            for (tile, places) in tiles.places.chunks(M).enumerate() {
                 let pointers = tiles.table[tile * M * segments..].as_ptr();
                 for line in next_rows.clone() {
                     S::prefetch_read((*pointers).wrapping_add(line * in_cache_line::<E>()).cast());
@@ -175,17 +172,10 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
                     }
                 }
                 let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
-                if full {
-                    store.tile(sums, places, column, &mut moments);
-                } else {
-                    store.edge(sums, places, (column, real), &mut moments);
+                match places.first_chunk::<M>() {
+                    Some(places) if full => store.tile(sums, places, column, &mut moments),
+                    _ => store.edge(&mut { sums }[..places.len()], places, (column, real), &mut moments),
                 }
-            }
-            let done = whole.len() * M;
-            for (tile, places) in tiles.places[done..].chunks(M).enumerate() {
-                let pointers = tiles.table[(done + tile * M) * segments..].as_ptr();
-                let sums = sums::<S, E, M, V>(pointers, segments, depth, columns);
-                store.rows(&sums, places, (column, real), &mut moments);
             }
             if let Some(moments_of) = store.moments {
                 moments_of.write(self.first / task_rows::<E>(), (column, real), &moments);

@@ -4,12 +4,12 @@
 //! tensors, and both products of the convolution read it again. Here some rows of it are computed in the second-level
 //! cache, both products take them from there, and none reaches memory.
 
-use super::gemm::{Product, ProductTask};
+use super::gemm::{self, Product, ProductTask};
 use super::outer::in_parts;
 use super::pack::{fetch, lane_row, pack};
 use super::panels::Panels;
-use super::rectangle::{Rectangle, most_rows};
-use super::rows::Rows;
+use super::rectangle::{Operands, Rectangle, most_rows};
+use super::rows::{Rows, place};
 use crate::both::for_both;
 use crate::epilogue::Store;
 use crate::norm::InputGradient;
@@ -71,7 +71,7 @@ impl<E: Element> Kernel for JointPart<'_, E> {
         let lanes = (BUDGET / (channels_in + channels_out)).min(most_rows::<S>()) / 12 * 12;
         let block = lanes * E::PER_LANE;
         let mut left = Buffer::scratch(lanes * channels_in.next_multiple_of(left_width));
-        let mut right = Operands::new(block, channels_out);
+        let mut right = Gradients::new(block, channels_out);
         let rectangle =
             Rectangle { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
         let segments = channels_out / width;
@@ -85,8 +85,8 @@ impl<E: Element> Kernel for JointPart<'_, E> {
             // SAFETY: the panels hold `count` rows, each pixel's gradient is written once, and what is read of `x`,
             // `y` and `dy` are rows of theirs.
             unsafe {
-                ProductTask { product: &product, rows: &rows, first: 0, count, from: 0, to: weights.count() }
-                    .run::<S>();
+                let to = weights.count();
+                gemm::compute(ProductTask { product: &product, rows: &rows, first: 0, count, from: 0, to });
                 watch.product::<E>(count * channels_in * channels_out);
                 pack(
                     |row| x[(start + row) * channels_in..].as_ptr(),
@@ -102,9 +102,9 @@ impl<E: Element> Kernel for JointPart<'_, E> {
                     fetch::<S, E>(dy.as_ptr().wrapping_add(row * channels_out), channels_out);
                 };
                 let next = block.min(self.rows.end - start - count);
-                let lanes = count.div_ceil(E::PER_LANE);
-                let left = (&left[..], left_width);
-                rectangle.add::<S, E>(left, right.lanes(), lanes, self.dw, (next, fetch_row));
+                let height = count.div_ceil(E::PER_LANE);
+                let operands = Operands { set: weights.set, left: &left, right: right.lanes(), height };
+                rectangle.add::<E>(operands, self.dw, (next, &fetch_row));
             }
         }
     }
@@ -117,7 +117,7 @@ impl<E: Element> JointPart<'_, E> {
     /// # Safety
     /// The rows must exist, channels come in whole panels, and the machine must have `S`.
     #[inline(always)]
-    unsafe fn gradient_of_normalisation<S: Simd>(&self, start: usize, count: usize, out: &mut Operands<E>) {
+    unsafe fn gradient_of_normalisation<S: Simd>(&self, start: usize, count: usize, out: &mut Gradients<E>) {
         let &Joint { y, dy, channels_out, gradient, .. } = self.joint;
         let width = 2 * S::LANES;
         for row in 0..count {
@@ -148,12 +148,12 @@ impl<E: Element> JointPart<'_, E> {
 
 /// Rows of a gradient: as the left operand of one product, and as the right one of a sum of outer products. Where a lane
 /// holds one number these are the same.
-struct Operands<E: Element> {
+struct Gradients<E: Element> {
     rows: Buffer<E>,
     pairs: Buffer,
 }
 
-impl<E: Element> Operands<E> {
+impl<E: Element> Gradients<E> {
     fn new(rows: usize, columns: usize) -> Self {
         let pairs = if E::PER_LANE > 1 { rows / E::PER_LANE * columns } else { 0 };
         Self { rows: Buffer::scratch(rows * columns), pairs: Buffer::scratch(pairs) }
@@ -179,16 +179,9 @@ struct Packed<E> {
 unsafe impl<E> Sync for Packed<E> {}
 
 impl<E> Rows<E> for Packed<E> {
-    fn inputs(
-        &self,
-        first: usize,
-        count: usize,
-        table: &mut [*const E],
-        place: impl Fn(usize) -> usize,
-        stride: usize,
-    ) {
+    fn inputs(&self, first: usize, count: usize, table: &mut [*const E], tile: usize) {
         for row in first..first + count {
-            let slots = table[place(row - first)..].iter_mut().step_by(stride);
+            let slots = table[place(row - first, self.segments, tile)..].iter_mut().step_by(tile);
             for (segment, slot) in slots.take(self.segments).enumerate() {
                 *slot = self.panels.wrapping_add((segment * self.count + row) * self.width);
             }

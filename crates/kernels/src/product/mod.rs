@@ -9,9 +9,9 @@ mod rectangle;
 mod rows;
 mod tiled;
 
-pub(crate) use gemm::{Product, ProductTask, in_cache_line, sums, task_rows};
+pub(crate) use gemm::{Product, in_cache_line, sums, task_rows};
 pub(crate) use joint::{CHANNELS, Joint};
-pub(crate) use outer::{Outer, OuterTask, SMALL, in_parts};
+pub(crate) use outer::{Outer, SMALL, in_parts};
 pub(crate) use panels::Panels;
-pub(crate) use rectangle::add_product;
-pub(crate) use rows::Rows;
+pub(crate) use rectangle::{Operands, add_product};
+pub(crate) use rows::{Rows, place};

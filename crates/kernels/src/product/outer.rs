@@ -8,8 +8,9 @@
 //! on the shape only.
 
 use super::pack::{fetch, pack};
-use super::rectangle::{Rectangle, most_rows};
+use super::rectangle::{Operands, Rectangle, most_rows};
 use super::rows::Rows;
+use crate::both::for_both;
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
@@ -36,15 +37,11 @@ const PART_ROWS: usize = 512;
 const OPERANDS: usize = 1 << 17;
 
 impl<E: Element> Outer<'_, E> {
-    /// Compute `dw` `[segments · depth, columns]`; `compute` is to [run](OuterTask::compute) a task.
+    /// Compute `dw` `[segments · depth, columns]`.
     ///
     /// # Safety
     /// `rows.inputs` must yield pointers to `depth` readable numbers for every row.
-    pub(crate) unsafe fn run<R: Rows<E>>(
-        &self,
-        rows: &R,
-        compute: impl Fn(OuterTask<'_, E, R>) + Sync + Send,
-    ) -> Buffer {
+    pub(crate) unsafe fn run(&self, rows: &dyn Rows<E>) -> Buffer {
         let (outer, set) = (self, InstructionSet::current());
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
@@ -96,9 +93,9 @@ pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shar
 }
 
 /// Rows `range` into the rectangle `left` × `right` of `dw`.
-pub(crate) struct OuterTask<'a, E, R> {
+pub(crate) struct OuterTask<'a, E> {
     outer: &'a Outer<'a, E>,
-    rows: &'a R,
+    rows: &'a dyn Rows<E>,
     range: Range<usize>,
     left: Range<usize>,
     right: Range<usize>,
@@ -108,14 +105,9 @@ pub(crate) struct OuterTask<'a, E, R> {
     fresh: bool,
 }
 
-impl<E: Element, R: Rows<E>> OuterTask<'_, E, R> {
-    /// Compute it.
-    pub(crate) fn compute(self) {
-        E::dispatch_on(self.set, self);
-    }
-}
+for_both! { compute(task: OuterTask) E::dispatch_on(task.set, task) }
 
-impl<E: Element, R: Rows<E>> Kernel for OuterTask<'_, E, R> {
+impl<E: Element> Kernel for OuterTask<'_, E> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -129,10 +121,10 @@ impl<E: Element, R: Rows<E>> Kernel for OuterTask<'_, E, R> {
         let [mut table, mut next] = [(); 2].map(|()| vec![std::ptr::null(); block * outer.segments]);
         let height = |start: usize| block.min(self.range.end - start);
         let dy = |row: usize| outer.dy.as_ptr().wrapping_add(row * outer.columns + self.right.start);
-        self.rows.inputs(self.range.start, height(self.range.start), &mut table, |row| row, block);
+        self.rows.inputs(self.range.start, height(self.range.start), &mut table, block);
         for start in self.range.clone().step_by(block) {
             let end = start + height(start);
-            self.rows.inputs(end, height(end), &mut next, |row| row, block);
+            self.rows.inputs(end, height(end), &mut next, block);
             // SAFETY: dy has `columns` numbers for each row of the range.
             unsafe { pack(|row| dy(start + row), end - start, wide, right_width, &mut right) }
             for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
@@ -155,7 +147,8 @@ impl<E: Element, R: Rows<E>> Kernel for OuterTask<'_, E, R> {
                     let rectangle =
                         Rectangle { rows: high - low, columns: wide, stride: outer.columns, fresh };
                     let lanes = (end - start).div_ceil(E::PER_LANE);
-                    rectangle.add::<S, E>((&left, left_width), &right, lanes, out, (height(end), fetch));
+                    let operands = Operands { set: self.set, left: &left, right: &right, height: lanes };
+                    rectangle.add::<E>(operands, out, (height(end), &fetch));
                 }
             }
             std::mem::swap(&mut table, &mut next);

@@ -18,51 +18,26 @@ pub(crate) const fn most_rows<S: Simd>() -> usize {
     if rows < 256 { rows } else { 256 }
 }
 
-/// `out[i][j] += Σ_r left[r][i] · right[r][j]`, or `=` where it is `fresh`, both operands packed in panels of `height`
-/// rows of lanes.
+/// `out[i][j] += Σ_r left[r][i] · right[r][j]`, or `=` where it is `fresh`.
 pub(crate) fn add_product<E: Element>(
-    set: InstructionSet,
-    left: &[f32],
-    right: &[f32],
-    height: usize,
+    operands: Operands<'_>,
     (rows, columns): (usize, usize),
     (out, fresh): (&mut [f32], bool),
 ) {
     let rectangle = Rectangle { rows, columns, stride: columns, fresh };
     assert!(out.len() >= rows * columns, "dw has {rows} × {columns} floats");
-    let (left_width, out) = (set.left_width(), Shared::new(out));
-    let numbers = PhantomData::<E>;
-    compute(RectangleTask { set, rectangle, left, left_width, right, height, out, numbers });
+    // SAFETY: `out` is borrowed for this product.
+    unsafe { rectangle.add::<E>(operands, Shared::new(out), (0, &|_| ())) }
 }
 
-for_both! { compute(task: RectangleTask) E::dispatch_on(task.set, task) }
-
-pub(crate) struct RectangleTask<'a, E> {
-    set: InstructionSet,
-    rectangle: Rectangle,
-    left: &'a [f32],
-    left_width: usize,
-    right: &'a [f32],
-    height: usize,
-    out: Shared,
-    numbers: PhantomData<E>,
-}
-
-impl<E: Element> Kernel for RectangleTask<'_, E> {
-    type Output = ();
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        // SAFETY: `out` was borrowed for this product.
-        unsafe {
-            self.rectangle.add::<S, E>(
-                (self.left, self.left_width),
-                self.right,
-                self.height,
-                self.out,
-                (0, |_| ()),
-            );
-        }
-    }
+/// Both operands of a sum of outer products, in panels of `height` rows of lanes that are as wide as the instruction set
+/// wants them.
+#[derive(Clone, Copy)]
+pub(crate) struct Operands<'a> {
+    pub set: InstructionSet,
+    pub left: &'a [f32],
+    pub right: &'a [f32],
+    pub height: usize,
 }
 
 /// A rectangle of `dw`, whose rows lie `stride` floats apart.
@@ -80,54 +55,60 @@ impl Rectangle {
     /// come from memory while this product is computed.
     ///
     /// # Safety
-    /// `out` begins at the rectangle, which nobody else uses meanwhile; the machine must have `S`.
-    #[inline(always)]
-    pub(crate) unsafe fn add<S: Simd, E: Element>(
-        &self,
-        left: (&[f32], usize),
-        right: &[f32],
-        height: usize,
+    /// `out` begins at the rectangle, which nobody else uses meanwhile.
+    pub(crate) unsafe fn add<E: Element>(
+        self,
+        operands: Operands<'_>,
         out: Shared,
-        ahead: (usize, impl Fn(usize)),
+        ahead: (usize, &dyn Fn(usize)),
     ) {
         let watch = Watch::start();
-        // SAFETY: promised by the caller; a matrix unit comes with vectors of 16 lanes, for which operands are packed in
-        // panels of 16 and 32. The second match is on a constant.
+        compute(RectangleTask { rectangle: self, operands, out, ahead, numbers: PhantomData::<E> });
+        watch.product::<E>(self.rows * self.columns * operands.height * E::PER_LANE);
+    }
+}
+
+for_both! { compute(task: RectangleTask) E::dispatch_on(task.operands.set, task) }
+
+pub(crate) struct RectangleTask<'a, E> {
+    rectangle: Rectangle,
+    operands: Operands<'a>,
+    out: Shared,
+    ahead: (usize, &'a dyn Fn(usize)),
+    numbers: PhantomData<E>,
+}
+
+impl<E: Element> Kernel for RectangleTask<'_, E> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Self { rectangle, operands, out, ahead, .. } = self;
+        let Operands { set, left, right, height } = operands;
+        // SAFETY: promised by the caller of `Rectangle::add`; a matrix unit comes with vectors of 16 lanes, for which operands
+        // are packed in panels of 16 and 32. The second match is on a constant.
         unsafe {
             match E::matrix_unit() {
                 #[cfg(target_arch = "x86_64")]
                 Some(MatrixUnit::Amx) if S::LANES == SIDE => {
-                    self.tiled::<S, Amx>(left.0, right, height, out, ahead);
+                    return rectangle.tiled::<S, Amx>(left, right, height, out, ahead);
                 }
                 Some(MatrixUnit::Emulated) if S::LANES == SIDE => {
-                    self.tiled::<S, Emulated>(left.0, right, height, out, ahead);
+                    return rectangle.tiled::<S, Emulated>(left, right, height, out, ahead);
                 }
-                _ => self.by_vectors::<S, E>(left, right, height, out, ahead),
+                _ => {}
             }
-        }
-        watch.product::<E>(self.rows * self.columns * height * E::PER_LANE);
-    }
-
-    #[inline(always)]
-    unsafe fn by_vectors<S: Simd, E: Element>(
-        &self,
-        left: (&[f32], usize),
-        right: &[f32],
-        height: usize,
-        out: Shared,
-        ahead: (usize, impl Fn(usize)),
-    ) {
-        // SAFETY: promised by the caller; the match is on a constant.
-        unsafe {
+            let left = (left, set.left_width());
             match S::OUTER_ROWS {
-                6 => self.tiles::<S, E, 6>(left, right, height, out, ahead),
-                8 => self.tiles::<S, E, 8>(left, right, height, out, ahead),
-                12 => self.tiles::<S, E, 12>(left, right, height, out, ahead),
-                _ => self.tiles::<S, E, 4>(left, right, height, out, ahead),
+                6 => rectangle.tiles::<S, E, 6>(left, right, height, out, ahead),
+                8 => rectangle.tiles::<S, E, 8>(left, right, height, out, ahead),
+                12 => rectangle.tiles::<S, E, 12>(left, right, height, out, ahead),
+                _ => rectangle.tiles::<S, E, 4>(left, right, height, out, ahead),
             }
         }
     }
+}
 
+impl Rectangle {
     #[inline(always)]
     unsafe fn tiles<S: Simd, E: Element, const M: usize>(
         &self,
@@ -135,7 +116,7 @@ impl Rectangle {
         right: &[f32],
         height: usize,
         out: Shared,
-        (ahead, fetch): (usize, impl Fn(usize)),
+        (ahead, fetch): (usize, &dyn Fn(usize)),
     ) {
         let width = 2 * S::LANES;
         let block = const { most_rows::<S>() };
@@ -151,7 +132,7 @@ impl Rectangle {
                     let panel = row / left_width * left_width;
                     let a = left[panel * height + from * left_width + row - panel..].as_ptr();
                     let rows = M.min(self.rows - row);
-                    (fetched..ahead.min(fetched + each)).for_each(&fetch);
+                    (fetched..ahead.min(fetched + each)).for_each(fetch);
                     fetched += each;
                     let tile = Tile {
                         a: (a, left_width),

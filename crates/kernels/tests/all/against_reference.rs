@@ -132,21 +132,21 @@ fn three_by_three_at_stride_one() {
 /// At stride 2 they do with 32 tiles an image, the gradient of the weights with 256 in all.
 #[test]
 fn three_by_three_at_stride_two() {
-    for (channels_in, channels_out) in [(32, 32), (64, 48), (48, 80)] {
-        for (batch, height, width) in [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)] {
-            let (kernel, stride, padding) = (3, 2, 1);
-            check_conv(Conv {
-                batch,
-                height,
-                width,
-                channels_in,
-                channels_out,
-                kernel,
-                stride,
-                padding,
-                algorithm: Algorithm::Fastest,
-            });
-        }
+    let channels = [(32, 32), (64, 48), (48, 80), (32, 48)];
+    let sizes = [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)];
+    for ((channels_in, channels_out), (batch, height, width)) in channels.into_iter().zip(sizes) {
+        let (kernel, stride, padding) = (3, 2, 1);
+        check_conv(Conv {
+            batch,
+            height,
+            width,
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding,
+            algorithm: Algorithm::Fastest,
+        });
     }
 }
 

@@ -55,8 +55,13 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn every_architecture_is_near_its_f32_self() {
-    for model in wellfit_models::MODELS.iter().filter(|name| !["resnet101", "resnet152"].contains(name)) {
-        let network = settled(build(model, Shape::image(32, 32, 3), 10).unwrap());
+    for model in wellfit_models::MODELS.iter() {
+        let network = build(model, Shape::image(32, 32, 3), 10).unwrap();
+        // What is larger has the same layers, and takes minutes.
+        if network.parameters.iter().map(|parameter| parameter.count()).sum::<usize>() > 30_000_000 {
+            continue;
+        }
+        let network = settled(network);
         let images = noise(4 * network.input.len(), 2);
         let floats = network.evaluate(&images);
         let found = distance(&quantised(&network, &images).evaluate(&images), &floats);

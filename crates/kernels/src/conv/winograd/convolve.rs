@@ -273,7 +273,7 @@ impl<E: Element> TileTask<'_, E> {
                         self.store.tile(values, &real, channel, &mut moments);
                     } else {
                         let whole = (channel, S::LANES);
-                        self.store.rows(&values[..count], &real[..count], whole, &mut moments);
+                        self.store.edge(&mut values[..count], &real[..count], whole, &mut moments);
                     }
                     if let Some(blocks) = self.store.moments {
                         blocks.write(self.task, (channel, S::LANES), &moments);

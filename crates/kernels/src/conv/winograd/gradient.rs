@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::points::{MOST, Points};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
 use crate::both::for_both;
-use crate::product::{SMALL, add_product, in_parts};
+use crate::product::{Operands, SMALL, add_product, in_parts};
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
@@ -128,7 +128,8 @@ impl<E: Element> Sums<'_, E> {
         let start = (pair * from.channels + channels.start) * to.channels;
         // SAFETY: each task has its own rows of its own pair.
         let out = unsafe { du.slice(start, channels.len() * to.channels) };
-        add_product::<f32>(self.set, left, right, count, (channels.len(), to.channels), (out, fresh));
+        let operands = Operands { set: self.set, left, right, height: count };
+        add_product::<f32>(operands, (channels.len(), to.channels), (out, fresh));
     }
 }
 

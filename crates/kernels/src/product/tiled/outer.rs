@@ -25,7 +25,7 @@ impl Rectangle {
         right: &[f32],
         height: usize,
         out: Shared,
-        (ahead, fetch): (usize, impl Fn(usize)),
+        (ahead, fetch): (usize, &dyn Fn(usize)),
     ) {
         // SAFETY: promised by the caller.
         let left = unsafe { turned::<U>(left, self.rows.div_ceil(SIDE), height) };
@@ -39,7 +39,7 @@ impl Rectangle {
             let real = WIDTH.min(self.columns - column);
             for row in (0..self.rows).step_by(2 * SIDE) {
                 let rows = (self.rows - row).min(2 * SIDE);
-                (fetched..ahead.min(fetched + each)).for_each(&fetch);
+                (fetched..ahead.min(fetched + each)).for_each(fetch);
                 fetched += each;
                 let upper = left[row / SIDE * panel.chunks() * TILE..].as_ptr().cast();
                 // SAFETY: promised by the caller; the sums lie in the rectangle.

@@ -7,11 +7,10 @@ use super::sums::Sums;
 use crate::epilogue::Store;
 use crate::norm::TileMoments;
 use crate::product::gemm::{ProductTask, task_rows};
-use crate::product::rows::Rows;
 use wellfit_simd::tiles::{SIDE, TileUnit};
 use wellfit_simd::vector::{Element, Simd};
 
-impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
+impl<E: Element> ProductTask<'_, E> {
     /// # Safety
     /// As for [`Product::run`](crate::product::Product::run); the machine must have `S`, with 16 lanes, and `U`.
     #[inline(always)]
@@ -19,7 +18,7 @@ impl<E: Element, R: Rows<E>> ProductTask<'_, E, R> {
         let (product, segments) = (self.product, self.product.segments);
         let slots = self.count.next_multiple_of(SIDE);
         let mut table = vec![std::ptr::null(); slots * segments];
-        self.rows.inputs(self.first, self.count, &mut table, |row| row, slots);
+        self.rows.inputs(self.first, self.count, &mut table, slots);
         // Rows past the end read the last row again and are not written.
         for rows in table.chunks_exact_mut(slots) {
             let last = rows[self.count - 1];

@@ -76,20 +76,15 @@ impl Sums {
         (column, real): (usize, usize),
         moments: &mut TileMoments<S, V>,
     ) {
-        let (whole, rest) = places.as_chunks::<ROWS>();
+        let full = real == V * SIDE;
         // SAFETY: promised by the caller.
         unsafe {
-            for (group, places) in whole.iter().enumerate() {
+            for (group, places) in places.chunks(ROWS).enumerate() {
                 let rows = self.rows::<S, ROWS, V>(group * ROWS);
-                if real == V * SIDE {
-                    store.tile(rows, places, column, moments);
-                } else {
-                    store.edge(rows, places, (column, real), moments);
+                match places.first_chunk::<ROWS>() {
+                    Some(places) if full => store.tile(rows, places, column, moments),
+                    _ => store.edge(&mut { rows }[..places.len()], places, (column, real), moments),
                 }
-            }
-            if !rest.is_empty() {
-                let rows = self.rows::<S, ROWS, V>(whole.len() * ROWS);
-                store.rows(&rows, rest, (column, real), moments);
             }
         }
     }
