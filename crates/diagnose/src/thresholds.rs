@@ -109,14 +109,19 @@ pub const ANNEALED: f64 = 0.05;
 /// Still improving where the rate is not known: share of the window's gain in its second half.
 pub const STILL_IMPROVING_LATE: Threshold = of(0.25, OURS);
 
-/// Stopped too early: the validation loss some epochs before its least over that.
-pub const STOPPED_FALL: Threshold = of(1.06, OURS);
-/// Stopped too early: how many epochs before.
+/// Stopped too early: the share of itself that the validation loss lost in the last epochs before its least.
+pub const STOPPED_FALL: Threshold = of(0.06, OURS);
+/// Stopped too early: these are one in so many of the epochs up to its least, two at the least.
 pub const STOPPED_BEFORE: usize = 3;
+/// Stopped too early: the validation loss over the training loss at its least, at most. Where training is further ahead, more
+/// epochs overfit.
+pub const STOPPED_AHEAD: Threshold = of(3.0, OURS);
+/// Stopped too early: so many epochs since then, each above the one before, are no noise.
+pub const STOPPED_RISE: usize = 3;
 /// Stopped too early: the share of its beginning that the validation loss had lost.
 pub const STOPPED_GAINED: Threshold = of(0.40, OURS);
-/// Stopped too early: or training less validation accuracy at most.
-pub const STOPPED_GAP: Threshold = of(0.05, OURS);
+/// Stopped too early: or validation less training accuracy at its least.
+pub const STOPPED_BEHIND: Threshold = of(0.05, OURS);
 
 /// Rate too high: median of α.
 pub const ALPHA_HIGH: Threshold = of(0.5, "cockpit (Schneider et al. 2021)");

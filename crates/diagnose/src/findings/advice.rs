@@ -40,7 +40,6 @@ flags! {
     Lr = "--lr",
     LrPatience = "--lr-patience",
     LrScheduler = "--lr-scheduler",
-    MinDelta = "--min-delta",
     Model = "--model",
     Patience = "--patience",
     Schedule = "--schedule",

@@ -1,14 +1,13 @@
 //! `stopped-too-early`: early stopping ended what would have gone on.
 
 use super::advice::Flag;
-use super::convergence::is_flat;
 use super::finding::{Finding, Ruled};
-use super::look::{Look, at, epochs, from, least, level, noise_of, short};
+use super::look::{Look, at, epochs, least, percent, short};
 use super::name::Name;
 use crate::log::{Points, Series};
-use crate::statistics::median;
 use crate::thresholds::{
-    ERRORS, LEAST_EPOCHS_FLAT, OURS, STOPPED_BEFORE, STOPPED_FALL, STOPPED_GAINED, STOPPED_GAP,
+    LEAST_EPOCHS_FLAT, OURS, STOPPED_AHEAD, STOPPED_BEFORE, STOPPED_BEHIND, STOPPED_FALL, STOPPED_GAINED,
+    STOPPED_RISE,
 };
 use wellfit_policy::early_stopping_precludes_plateau;
 use wellfit_record::StopReason;
@@ -17,10 +16,9 @@ use wellfit_record::StopReason;
 const LEAST: usize = 4;
 
 /// The rule: early stopping ended the training, and the scheduler that was on as well could never have acted; or the
-/// validation loss was still falling up to its least ([`was_falling`]), and
-/// * the run had once before gone as many epochs without a better value as the patience allows, and then found one, or
-/// * the values since the best one are fewer than ten and within noise of it, by their median, while the training loss still
-///   fell. More of them show that the loss stands still.
+/// validation loss had gone a way ([`gained`]) and was still on it ([`fall`]), training was not far ahead of it, and the epochs since its least value
+/// do not show that the way has ended: they are fewer than ten, or than the run once went without a better value before it
+/// found one, and they do not rise one after the other.
 pub fn too_early(look: &Look<'_>) -> Ruled {
     let stop = look.know(look.facts().stop, "whether early stopping ended it (--early-stopping)")?;
     let (StopReason::EarlyStopping, Some(config)) = (stop, &look.facts().early_stopping) else {
@@ -54,66 +52,60 @@ pub fn too_early(look: &Look<'_>) -> Ruled {
                 .advise([look.advise(Flag::LrPatience, (patience / 3).max(1).to_string())]),
         ));
     }
-    if !was_falling(look, &v, best) {
+    let u = look.need(Series::TrainLoss, LEAST)?;
+    let (fall, before) = fall(&v, best);
+    let ahead = lowest / at(&u, epoch).unwrap_or(f64::NAN);
+    let (since, broken) = (&v[best + 1..], longest_broken_streak(&v[..=best]));
+    let streak = broken > 0 && broken >= patience.max(1);
+    let rises = since.len() >= STOPPED_RISE && v[best..].windows(2).all(|two| two[0].1 < two[1].1);
+    let goes_on = fall >= STOPPED_FALL.value && gained(look, &v, best) && ahead <= STOPPED_AHEAD.value;
+    if !goes_on || rises || !(streak || since.len() < LEAST_EPOCHS_FLAT) {
         return Ok(None);
     }
-    let more = [look.advise(Flag::Patience, patience.saturating_mul(2).max(5).to_string())];
-    let broken = longest_broken_streak(&v[..=best]);
-    if broken > 0 && broken >= patience.max(1) {
-        let why = format!("it had once gone {} without a better value, and then found one.", epochs(broken));
-        let finding = finding(why).evident_by(
-            "val_loss, epochs without a better value",
-            f64::from(broken),
-            f64::from(patience),
-            OURS,
-        );
-        return Ok(Some(finding.advise(more)));
-    }
-    let since = &v[best + 1..];
-    let few = since.iter().take(LEAST_EPOCHS_FLAT).map(|(_, value)| *value);
-    let Some(typical) = median(few).filter(|_| since.len() < LEAST_EPOCHS_FLAT) else { return Ok(None) };
-    // The variance of a median of m normal values is about 1.57/m of theirs.
-    let sigma = noise_of(if since.len() > 4 { since } else { from(&v, v[v.len() / 4].0) });
-    let errors = ERRORS * sigma * (1.0 + 1.57 / since.len() as f64).sqrt();
-    if typical - lowest > errors || !train_fell(look, &look.curves.points(Series::TrainLoss), epoch) {
-        return Ok(None);
-    }
-    let why = format!(
-        "the validation loss since the best epoch {epoch} is within noise of it (median {}, best {}), and the training loss \
-         still fell.",
-        short(typical),
-        short(lowest)
-    );
-    let delta = look.advise(Flag::MinDelta, short(sigma));
-    Ok(Some(
-        finding(why)
-            .evident_by(
-                "val_loss since the best epoch, median less the best",
-                typical - lowest,
-                errors,
-                "two standard errors",
-            )
-            .excluding("not overfitting: the rise is within noise")
-            .advise(more)
-            .advise((sigma > 0.0).then_some(delta)),
-    ))
+    let why = if streak {
+        format!("it had once gone {} without a better value, and then found one.", epochs(broken))
+    } else {
+        format!(
+            "the validation loss had lost {} of itself in the {} up to epoch {epoch}, its best, and training is not far ahead of \
+             it ({} against {}).",
+            percent(fall),
+            epochs(before),
+            short(lowest / ahead),
+            short(lowest)
+        )
+    };
+    let finding = finding(why)
+        .evident(
+            "val_loss, share of itself lost on the last third of the way to its least",
+            fall,
+            STOPPED_FALL,
+        )
+        .evident("val_loss over train_loss there", ahead, STOPPED_AHEAD);
+    let finding = if streak {
+        let series = "val_loss, epochs without a better value";
+        finding.evident_by(series, f64::from(broken), f64::from(patience), OURS)
+    } else {
+        finding.excluding("not overfitting: the loss does not rise epoch by epoch since")
+    };
+    let patience = patience.saturating_mul(2).max(5).to_string();
+    Ok(Some(finding.advise([look.advise(Flag::Patience, patience)])))
 }
 
-/// Whether the validation loss was on its way down until its least value: 6 % in the three epochs before. It must have gone a
-/// way, too, or the training answers be no better than those of validation: where the least value comes soon and training is
-/// far ahead, more epochs overfit. Without accuracies there is nothing against it.
-fn was_falling(look: &Look<'_>, v: &Points, best: usize) -> bool {
-    let lowest = v[best].1;
-    let before = v[best.saturating_sub(STOPPED_BEFORE)].1;
-    let gained = 1.0 - lowest / v[0].1;
-    let accuracies = [Series::TrainAccuracy, Series::ValAccuracy].map(|series| look.curves.points(series));
-    let near = match &accuracies {
-        [train, val] if !train.is_empty() && !val.is_empty() => {
-            level(train).median - level(val).median <= STOPPED_GAP.value
-        }
-        _ => true,
-    };
-    before >= STOPPED_FALL.value * lowest && (gained >= STOPPED_GAINED.value || near)
+/// The share of itself that the validation loss lost in the last epochs up to its least value, a third of all up to there, and how
+/// many these are.
+fn fall(v: &Points, best: usize) -> (f64, u32) {
+    let first = best.saturating_sub((best / STOPPED_BEFORE).max(2));
+    (1.0 - v[best].1 / v[first].1, v[best].0 - v[first].0)
+}
+
+/// Whether validation had gone a way, or answered better than training by five points. Where the least value comes soon and
+/// training is ahead, more epochs overfit.
+fn gained(look: &Look<'_>, v: &Points, best: usize) -> bool {
+    let (epoch, lowest) = v[best];
+    let [train, val] =
+        [Series::TrainAccuracy, Series::ValAccuracy].map(|series| at(&look.curves.points(series), epoch));
+    let behind = train.zip(val).is_some_and(|(train, val)| val - train > STOPPED_BEHIND.value);
+    1.0 - lowest / v[0].1 >= STOPPED_GAINED.value || behind
 }
 
 /// The most epochs without a better value that were followed by one.
@@ -128,10 +120,4 @@ fn longest_broken_streak(v: &[(u32, f64)]) -> u32 {
         }
     }
     longest
-}
-
-/// Whether the training loss fell since that epoch and does not stand still. Without one there is nothing against it.
-fn train_fell(look: &Look<'_>, u: &Points, epoch: u32) -> bool {
-    let Some(then) = at(u, epoch) else { return true };
-    level(u).median < then && (u.len() < 10 || !is_flat(look, u))
 }
