@@ -16,9 +16,9 @@ use wellfit_record::StopReason;
 const LEAST: usize = 4;
 
 /// The rule: early stopping ended the training, and the scheduler that was on as well could never have acted; or the
-/// validation loss had gone a way ([`gained`]) and was still on it ([`fall`]), training was not far ahead of it, and the epochs since its least value
-/// do not show that the way has ended: they are fewer than ten, or than the run once went without a better value before it
-/// found one, and they do not rise one after the other.
+/// validation loss had gone a way ([`gained`]) and was still on it ([`fall`]), training was not far ahead of it, and the epochs
+/// since its least value do not show that the way has ended: they are fewer than ten, or no more than the run once went without
+/// a better value before it found one, and they do not rise one after the other.
 pub fn too_early(look: &Look<'_>) -> Ruled {
     let stop = look.know(look.facts().stop, "whether early stopping ended it (--early-stopping)")?;
     let (StopReason::EarlyStopping, Some(config)) = (stop, &look.facts().early_stopping) else {

@@ -27,9 +27,9 @@ fn all_epochs_are_trained_where_there_is_time_enough() {
 
 #[test]
 fn a_time_too_short_for_an_epoch_is_refused_before_anything_is_written() {
-    let bench = animals();
-    let line = "train animals --model resnet18 --image-size 96 --epochs 2 --time 0.05s --out short";
-    bench.refuses(line, 2, &["one epoch takes about", "smaller --image-size"]);
+    let bench = Bench::new();
+    let line = "train sample --model resnet20 --epochs 2 --time 1s --out short";
+    bench.refuses(line, 2, &["--time 1.0 s: one epoch takes about", "smaller --image-size"]);
 }
 
 #[test]
