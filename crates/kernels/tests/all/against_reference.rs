@@ -2,7 +2,7 @@
 //!
 //! Run with `WELLFIT_SIMD=scalar` (or `avx2`, `avx512`, `neon`) to test another instruction set.
 
-use crate::common::{assert_close, random, wide};
+use crate::common::{assert_close, convolution, random, wide};
 use wellfit_kernels::activation::{self, Swish};
 use wellfit_kernels::conv::{self, Algorithm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
@@ -23,17 +23,7 @@ fn direct_convolutions_take_no_detour() {
     for (channels_in, channels_out, kernel, size, stride) in
         [(32, 48, 3, 9, 1), (32, 48, 3, 45, 2), (3, 64, 7, 45, 2)]
     {
-        let fastest = Conv {
-            batch: 8,
-            height: size,
-            width: size,
-            channels_in,
-            channels_out,
-            kernel,
-            stride,
-            padding: kernel / 2,
-            algorithm: Algorithm::Fastest,
-        };
+        let fastest = convolution(8, (size, size), (channels_in, channels_out), [kernel, stride, kernel / 2]);
         let direct = Conv { algorithm: Algorithm::Direct, ..fastest };
         let (x, w) = (whole(direct.input_len(), 1), whole(direct.weight_len(), 2));
         let dy = whole(direct.output_len(), 3);
@@ -91,17 +81,12 @@ fn convolutions_of_every_kind() {
     {
         for (channels_in, channels_out) in [(1, 16), (3, 64), (5, 1), (16, 17), (33, 31), (64, 65), (4, 8)] {
             for (batch, height, width) in [(1, 7, 9), (3, 8, 7)] {
-                check_conv(Conv {
+                check_conv(convolution(
                     batch,
-                    height,
-                    width,
-                    channels_in,
-                    channels_out,
-                    kernel,
-                    stride,
-                    padding,
-                    algorithm: Algorithm::Fastest,
-                });
+                    (height, width),
+                    (channels_in, channels_out),
+                    [kernel, stride, padding],
+                ));
             }
         }
     }
@@ -114,17 +99,7 @@ fn three_by_three_at_stride_one() {
         for (batch, height, width, padding) in
             [(1, 3, 5, 1), (2, 8, 8, 1), (3, 7, 14, 1), (1, 6, 9, 0), (1, 5, 4, 2)]
         {
-            check_conv(Conv {
-                batch,
-                height,
-                width,
-                channels_in,
-                channels_out,
-                kernel: 3,
-                stride: 1,
-                padding,
-                algorithm: Algorithm::Fastest,
-            });
+            check_conv(convolution(batch, (height, width), (channels_in, channels_out), [3, 1, padding]));
         }
     }
 }
@@ -136,17 +111,12 @@ fn three_by_three_at_stride_two() {
     let sizes = [(1, 44, 46), (8, 41, 48), (9, 45, 42), (8, 48, 47)];
     for ((channels_in, channels_out), (batch, height, width)) in channels.into_iter().zip(sizes) {
         let (kernel, stride, padding) = (3, 2, 1);
-        check_conv(Conv {
+        check_conv(convolution(
             batch,
-            height,
-            width,
-            channels_in,
-            channels_out,
-            kernel,
-            stride,
-            padding,
-            algorithm: Algorithm::Fastest,
-        });
+            (height, width),
+            (channels_in, channels_out),
+            [kernel, stride, padding],
+        ));
     }
 }
 
@@ -156,17 +126,12 @@ fn seven_by_seven_of_few_channels() {
     for (channels_in, channels_out) in [(1, 32), (3, 64), (4, 48)] {
         for (batch, height, width) in [(2, 5, 6), (1, 16, 16), (3, 13, 23), (1, 33, 30)] {
             let (kernel, stride, padding) = (7, 2, 3);
-            check_conv(Conv {
+            check_conv(convolution(
                 batch,
-                height,
-                width,
-                channels_in,
-                channels_out,
-                kernel,
-                stride,
-                padding,
-                algorithm: Algorithm::Fastest,
-            });
+                (height, width),
+                (channels_in, channels_out),
+                [kernel, stride, padding],
+            ));
         }
     }
 }
@@ -176,32 +141,12 @@ fn large_weights_are_split_by_rows() {
     let base = Conv::linear(70, 400, 500);
     assert!(base.weight_len() > 1 << 17, "above the threshold between the two splits");
     check_conv(base);
-    check_conv(Conv {
-        batch: 2,
-        height: 5,
-        width: 5,
-        channels_in: 130,
-        channels_out: 140,
-        kernel: 3,
-        stride: 2,
-        padding: 1,
-        algorithm: Algorithm::Fastest,
-    });
+    check_conv(convolution(2, (5, 5), (130, 140), [3, 2, 1]));
 }
 
 #[test]
 fn many_rows_are_summed_in_parts() {
-    check_conv(Conv {
-        batch: 9,
-        height: 20,
-        width: 21,
-        channels_in: 8,
-        channels_out: 12,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        algorithm: Algorithm::Fastest,
-    });
+    check_conv(convolution(9, (20, 21), (8, 12), [3, 1, 1]));
     check_conv(Conv::linear(3001, 7, 9));
 }
 
@@ -285,17 +230,7 @@ fn a_convolution_and_the_normalisation_behind_it_go_backward_together() {
         (2, 17, 256, 512),
         (5, 11, 32, 256),
     ] {
-        let conv = Conv {
-            batch,
-            height: side,
-            width: side,
-            channels_in,
-            channels_out,
-            kernel: 1,
-            stride: 1,
-            padding: 0,
-            algorithm: Algorithm::Fastest,
-        };
+        let conv = convolution(batch, (side, side), (channels_in, channels_out), [1, 1, 0]);
         assert!(conv.joins_norm());
         let what = format!("{conv:?}");
         let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
@@ -335,17 +270,8 @@ fn convolutions_do_more_before_they_write() {
         (7, 40, 1, 1),
     ] {
         let (batch, height, width, padding) = (2, 41, 43, kernel / 2);
-        let conv = Conv {
-            batch,
-            height,
-            width,
-            channels_in,
-            channels_out,
-            kernel,
-            stride,
-            padding,
-            algorithm: Algorithm::Fastest,
-        };
+        let conv =
+            convolution(batch, (height, width), (channels_in, channels_out), [kernel, stride, padding]);
         let (x, w) = (random(conv.input_len(), 1), random(conv.weight_len(), 2));
         let residual = random(conv.output_len(), 3);
         // A mean of 20 would show a variance computed by subtracting large squares.
@@ -375,17 +301,7 @@ fn convolutions_do_more_before_they_write() {
 fn statistics_tell_what_is_no_number() {
     for (channels, kernel) in [(5, 1), (48, 3)] {
         let (batch, size) = (3, 9);
-        let conv = Conv {
-            batch,
-            height: size,
-            width: size,
-            channels_in: channels,
-            channels_out: channels,
-            kernel,
-            stride: 1,
-            padding: kernel / 2,
-            algorithm: Algorithm::Fastest,
-        };
+        let conv = convolution(batch, (size, size), (channels, channels), [kernel, 1, kernel / 2]);
         let w = random(conv.weight_len(), 2);
         for bad in [f32::NAN, f32::INFINITY] {
             let mut x = random(conv.input_len(), 1);
@@ -562,31 +478,11 @@ fn hard_swish() {
 fn bits_do_not_depend_on_threads() {
     for (channels_in, channels_out, kernel) in [(24, 40, 3), (32, 48, 3), (32, 64, 1)] {
         let (batch, height, width, padding) = (7, 14, 13, kernel / 2);
-        same_bits(Conv {
-            batch,
-            height,
-            width,
-            channels_in,
-            channels_out,
-            kernel,
-            stride: 1,
-            padding,
-            algorithm: Algorithm::Fastest,
-        });
+        same_bits(convolution(batch, (height, width), (channels_in, channels_out), [kernel, 1, padding]));
     }
     for (channels_in, channels_out, kernel) in [(32, 48, 3), (3, 64, 7)] {
         let (batch, height, width, padding) = (8, 45, 42, kernel / 2);
-        same_bits(Conv {
-            batch,
-            height,
-            width,
-            channels_in,
-            channels_out,
-            kernel,
-            stride: 2,
-            padding,
-            algorithm: Algorithm::Fastest,
-        });
+        same_bits(convolution(batch, (height, width), (channels_in, channels_out), [kernel, 2, padding]));
     }
 }
 
@@ -628,17 +524,7 @@ fn same_bits(conv: Conv) {
 fn large_outputs_have_the_bits_of_small_ones() {
     for kernel in [1, 3] {
         let side = 110;
-        let whole = Conv {
-            batch: 6,
-            height: side,
-            width: side,
-            channels_in: 32,
-            channels_out: 128,
-            kernel,
-            stride: 1,
-            padding: kernel / 2,
-            algorithm: Algorithm::Fastest,
-        };
+        let whole = convolution(6, (side, side), (32, 128), [kernel, 1, kernel / 2]);
         assert!(whole.output_len() > 1 << 23);
         let half = Conv { batch: 3, ..whole };
         let (x, w) = (random(whole.input_len(), 1), random(whole.weight_len(), 2));
@@ -664,16 +550,13 @@ fn an_image_gives_the_same_bits_wherever_it_lies_in_a_batch() {
     for (channels_in, channels_out, kernel, height, stride) in
         [(3, 20, 3, 9, 1), (24, 40, 3, 9, 1), (32, 48, 3, 9, 1), (32, 48, 3, 45, 2), (3, 64, 7, 45, 2)]
     {
-        let conv = |batch| Conv {
-            batch,
-            height,
-            width: height - 2,
-            channels_in,
-            channels_out,
-            kernel,
-            stride,
-            padding: kernel / 2,
-            algorithm: Algorithm::Fastest,
+        let conv = |batch| {
+            convolution(
+                batch,
+                (height, height - 2),
+                (channels_in, channels_out),
+                [kernel, stride, kernel / 2],
+            )
         };
         let (x, w) = (random(conv(13).input_len(), 1), random(conv(1).weight_len(), 2));
         let all = conv(13).forward(&x, &w, None);

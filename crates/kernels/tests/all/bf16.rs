@@ -3,8 +3,9 @@
 //! Run with `WELLFIT_BF16=widened` to test the way without instructions for bf16, with `WELLFIT_SIMD=scalar` (or `avx2`,
 //! `avx512`, `neon`) another instruction set.
 
+use crate::common::convolution;
 use wellfit_kernels::activation::{self, Swish};
-use wellfit_kernels::conv::{Algorithm, BehindNorm, Conv, Destination, GroupedConv};
+use wellfit_kernels::conv::{BehindNorm, Conv, Destination, GroupedConv};
 use wellfit_kernels::norm::{self, Passed};
 use wellfit_kernels::pool::{self, MaxPool};
 use wellfit_kernels::{Bf16, Buffer, Element, Epilogue, elementwise, reference};
@@ -51,17 +52,7 @@ fn assert_rounded<E: Element>(what: &str, got: &[E], expected: &[f64]) {
 }
 
 fn conv(kernel: usize, stride: usize, channels: (usize, usize), batch: usize, size: (usize, usize)) -> Conv {
-    Conv {
-        batch,
-        height: size.0,
-        width: size.1,
-        channels_in: channels.0,
-        channels_out: channels.1,
-        kernel,
-        stride,
-        padding: kernel / 2,
-        algorithm: Algorithm::Fastest,
-    }
+    convolution(batch, size, channels, [kernel, stride, kernel / 2])
 }
 
 fn check(conv: Conv) {

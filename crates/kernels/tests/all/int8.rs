@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use crate::common::convolution;
 use wellfit_kernels::conv::{Algorithm, Conv};
 use wellfit_kernels::int8::{Affine, Codes, Epilogue, Layer, MOST_DEPTH, Path, max_pool};
 use wellfit_kernels::{pool, reference};
@@ -19,11 +20,8 @@ fn random_codes(len: usize, which: u32) -> Codes {
     Codes::from_slice(&codes)
 }
 
-fn conv(batch: usize, (height, width): (usize, usize), channels: (usize, usize), window: [usize; 3]) -> Conv {
-    let [kernel, stride, padding] = window;
-    let (channels_in, channels_out) = channels;
-    let algorithm = Algorithm::Direct;
-    Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding, algorithm }
+fn conv(batch: usize, size: (usize, usize), channels: (usize, usize), window: [usize; 3]) -> Conv {
+    Conv { algorithm: Algorithm::Direct, ..convolution(batch, size, channels, window) }
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {

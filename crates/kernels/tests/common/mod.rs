@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "no test uses all of it")]
 
+use wellfit_kernels::conv::{Algorithm, Conv};
 use wellfit_rng::{Rng, Stream};
 
 /// Normal noise; another for each index.
@@ -22,4 +23,15 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     let scale = expected.iter().fold(1e-30_f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(expected).map(|(&g, e)| (f64::from(g) - e).abs()).fold(0.0, f64::max);
     assert!(worst <= tolerance * scale, "{what}: off by {worst:e} at scale {scale:e}");
+}
+
+/// A convolution by the fastest way, with window: size, stride and padding.
+pub fn convolution(
+    batch: usize,
+    (height, width): (usize, usize),
+    (channels_in, channels_out): (usize, usize),
+    [kernel, stride, padding]: [usize; 3],
+) -> Conv {
+    let algorithm = Algorithm::Fastest;
+    Conv { batch, height, width, channels_in, channels_out, kernel, stride, padding, algorithm }
 }
