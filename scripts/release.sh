@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 arch=$(uname -m)
-features=tui
+features=full
 dist=target/dist share=target/dist/share tools=target/tools
 epoch=$(git log -1 --format=%ct)
 rm -rf "$dist"

@@ -8,7 +8,7 @@ class Wellfit < Formula
   depends_on "rust" => :build
 
   def install
-    system "cargo", "install", *std_cargo_args(path: "crates/wellfit"), "--features", "tui"
+    system "cargo", "install", *std_cargo_args(path: "crates/wellfit"), "--features", "full"
     generate_completions_from_executable(bin/"wellfit", "completions")
     system bin/"wellfit", "man", man1
   end

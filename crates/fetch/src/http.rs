@@ -137,7 +137,9 @@ impl Client {
     fn send(&self, method: &Method, url: &str, from: &From) -> Result<ureq::http::Response<Body>, Problem> {
         let origin = Origin::of(url);
         if origin.as_ref().is_some_and(Origin::is_encrypted) && !cfg!(feature = "https") {
-            return Err(Problem::lasting("this build speaks http only"));
+            return Err(Problem::lasting(
+                "this build speaks http only: take a package of Wellfit, or build with --features https",
+            ));
         }
         let mut request = Request::builder().method(method).uri(url).header(ACCEPT_ENCODING, "identity");
         if from.start > 0 {

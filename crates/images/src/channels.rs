@@ -15,6 +15,17 @@ pub fn with_channels(pixels: &[u8], from: usize, to: usize) -> Cow<'_, [u8]> {
     }
 }
 
+/// Pixels of grey or RGB, with alpha where there are 2 or 4 channels, as RGB; alpha is dropped.
+pub(crate) fn without_alpha(pixels: Vec<u8>, channels: usize) -> Vec<u8> {
+    let grey = |pixel: &[u8]| [pixel[0]; 3];
+    let color = |pixel: &[u8]| [pixel[0], pixel[1], pixel[2]];
+    match channels {
+        1 | 2 => pixels.chunks_exact(channels).flat_map(grey).collect(),
+        3 => pixels,
+        _ => pixels.chunks_exact(channels).flat_map(color).collect(),
+    }
+}
+
 /// ITU-R 601 luma with 16 fractional bits, as Pillow computes it.
 fn luma(rgb: &[u8]) -> u8 {
     let weighted = |i: usize, weight: u32| u32::from(rgb[i]) * weight;
@@ -36,5 +47,13 @@ mod tests {
     fn colour_and_grey_convert_both_ways() {
         assert_eq!(*with_channels(&[255, 0, 0], 3, 1), [76]);
         assert_eq!(*with_channels(&[9], 1, 3), [9, 9, 9]);
+    }
+
+    #[test]
+    fn alpha_is_dropped() {
+        let rgb = |channels| without_alpha(vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], channels);
+        assert_eq!(rgb(4), [1, 2, 3, 5, 6, 7, 9, 10, 11]);
+        assert_eq!(rgb(2), [1, 1, 1, 3, 3, 3, 5, 5, 5, 7, 7, 7, 9, 9, 9, 11, 11, 11]);
+        assert_eq!((rgb(3).len(), rgb(1).len()), (12, 36));
     }
 }

@@ -20,25 +20,20 @@
 //! Colour profiles are ignored, but JPEG XL's. Refused are AVIF, HEIC, JPEG 2000, arithmetic and lossless JPEG, and
 //! anything above 50 megapixels.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use wellfit_base::file;
 
 use crate::depth::Depth;
 use crate::error::{Defect, ImageError};
 use crate::formats::{Format, format_of, unreadable};
 use crate::guard::guarded;
-use crate::picture::{MAX_PIXELS, RawImage, check_size};
+use crate::picture::RawImage;
 use crate::share::sharing_memory;
-use crate::{bmp, gif, jpeg, jxl, png, pnm, tiff, webp};
+use crate::{bmp, gif, jpeg, png, pnm, tiff, webp};
 
 /// The most bytes an image file may have: 50 megapixels of four 16-bit channels, and something to spare.
 pub const MAX_FILE: u64 = 512 << 20;
-
-/// Deflate cannot shrink anything by more than this factor.
-const MAX_DEFLATE_RATIO: u64 = 1032;
 
 /// Read and decode an image file to RGB, whatever the extension of its name.
 ///
@@ -82,59 +77,18 @@ fn decode(bytes: &[u8], depth: Depth) -> Result<RawImage, Defect> {
         Some(Format::Jpeg) => jpeg::decode(bytes),
         Some(Format::Bmp) => bmp::decode(bytes),
         Some(Format::Tiff) => tiff::decode(bytes, depth),
-        Some(Format::Pnm) if !bytes.starts_with(b"P7") => pnm::decode(bytes, depth),
-        Some(Format::Pnm) => guarded(|| decode_other(bytes, ImageFormat::Pnm, depth)),
-        Some(Format::Png) => {
-            png::check_palette(bytes)?;
-            guarded(|| decode_other(bytes, ImageFormat::Png, depth))
-        }
-        Some(Format::WebP) => guarded(|| decode_other(bytes, ImageFormat::WebP, depth)),
+        Some(Format::Pnm) => pnm::decode(bytes, depth),
+        Some(Format::Png) => guarded(|| png::decode(bytes, depth)),
+        Some(Format::WebP) => guarded(|| webp::decode(bytes)),
         Some(Format::Gif) => guarded(|| gif::decode(bytes)),
-        Some(Format::Jxl) => guarded(|| jxl::decode(bytes)),
+        #[cfg(feature = "jxl")]
+        Some(Format::Jxl) => guarded(|| crate::jxl::decode(bytes)),
+        #[cfg(not(feature = "jxl"))]
+        Some(Format::Jxl) => Err(Defect::Unsupported("JPEG XL in a build without --features jxl".into())),
         None => match unreadable(bytes) {
             Some(format) => Err(Defect::Unsupported(format.into())),
             None => Err(Defect::NotAnImage(looks_like(bytes))),
         },
-    }
-}
-
-/// The formats that the `image` crate reads as Pillow does.
-fn decode_other(bytes: &[u8], format: ImageFormat, depth: Depth) -> Result<RawImage, Defect> {
-    let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
-    let (width, height) = decoder.dimensions();
-    check_size(width.into(), height.into())?;
-    if u64::from(width) * u64::from(height) > most_pixels(format, bytes) {
-        return Err(Defect::Truncated);
-    }
-    let levels = |grey: &[u16]| -> Vec<u8> {
-        let level = |&level: &u16| [depth.level(level.into(), u16::MAX.into()); 3];
-        grey.iter().flat_map(level).collect()
-    };
-    let (pixels, deep) = match (DynamicImage::from_decoder(decoder)?, format) {
-        (DynamicImage::ImageLuma16(grey), _) => (levels(&grey), true),
-        // Grey with one level declared transparent looks the same here, but byte 25 of PNG distinguishes it from alpha.
-        (wide @ DynamicImage::ImageLumaA16(_), ImageFormat::Png) if bytes.get(25) == Some(&0) => {
-            (levels(&wide.into_luma16()), true)
-        }
-        (
-            wide @ (DynamicImage::ImageRgb16(_)
-            | DynamicImage::ImageRgba16(_)
-            | DynamicImage::ImageLumaA16(_)),
-            ImageFormat::Png,
-        ) => (wide.into_rgb16().into_raw().into_iter().map(|level| (level >> 8) as u8).collect(), false),
-        (eight_bits, _) => (eight_bits.into_rgb8().into_raw(), false),
-    };
-    Ok(RawImage { height: height as usize, width: width as usize, channels: 3, pixels, deep })
-}
-
-/// The most pixels that a file of that length can hold, where the format sets a limit.
-fn most_pixels(format: ImageFormat, bytes: &[u8]) -> u64 {
-    let length = bytes.len() as u64;
-    match format {
-        ImageFormat::Png => 8 * MAX_DEFLATE_RATIO * length,
-        ImageFormat::Pnm => 8 * length,
-        ImageFormat::WebP if webp::is_lossy(bytes) => 8 * 256 * length,
-        _ => MAX_PIXELS,
     }
 }
 

@@ -60,15 +60,3 @@ pub(crate) enum Defect {
     #[error("{0} is not supported: convert it to PNG or JPEG")]
     Unsupported(String),
 }
-
-impl From<image::ImageError> for Defect {
-    fn from(error: image::ImageError) -> Self {
-        use image::ImageError as Cause;
-        match error {
-            Cause::Unsupported(what) => Self::Unsupported(format!("this kind of image ({what})")),
-            Cause::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
-            Cause::Limits(_) => Self::Vast,
-            other => Self::Unreadable(other.to_string()),
-        }
-    }
-}

@@ -48,7 +48,6 @@ pub(crate) fn format_of(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
         [b'P', b'1'..=b'6', next, ..] if next.is_ascii_whitespace() || *next == b'#' => Some(Format::Pnm),
-        [b'P', b'7', b'\n', ..] => Some(Format::Pnm),
         _ => None,
     }
 }
@@ -60,13 +59,14 @@ pub(crate) fn unreadable(bytes: &[u8]) -> Option<&'static str> {
         Some(b"ftypheic" | b"ftypheix" | b"ftyphevc" | b"ftypmif1" | b"ftypmsf1") => return Some("HEIC"),
         _ => {}
     }
-    let starts: [(&[u8], &str); 6] = [
+    let starts: [(&[u8], &str); 7] = [
         (b"\0\0\0\x0cjP  ", "JPEG 2000"),
         (b"\xff\x4f\xff\x51", "JPEG 2000"),
         (b"8BPS", "Photoshop's own format"),
         (b"\0\0\x01\0", "ICO"),
         (b"DDS ", "DDS"),
         (b"\x76\x2f\x31\x01", "OpenEXR"),
+        (b"P7\n", "PAM"),
     ];
     starts.into_iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| name)
 }

@@ -21,6 +21,7 @@ pub mod formats;
 mod gif;
 mod guard;
 mod jpeg;
+#[cfg(feature = "jxl")]
 mod jxl;
 pub mod picture;
 mod png;

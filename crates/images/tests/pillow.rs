@@ -133,6 +133,7 @@ fn what_is_no_image_is_named() {
         (b"PK\x03\x04 ", "ZIP"),
         (b"\0\0\0\x18ftypheic", "HEIC is not supported: convert it to PNG or JPEG"),
         (b"\0\0\0\x18ftypavif", "AVIF is not supported: convert it to PNG or JPEG"),
+        (b"P7\nWIDTH 1", "PAM is not supported: convert it to PNG or JPEG"),
         (b"\0\0\0\x18ftypisom", "a video"),
         (&[0; 100], "zeros"),
         (b"\x81\xfe\x80", "nothing known"),

@@ -4,8 +4,7 @@ use crate::classifier::{Answer, Classifier};
 use crate::error::RunError;
 use crate::heat::{enlarged, heated};
 use crate::sheet::pictured;
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use wellfit_data::{Dataset, Loader};
 use wellfit_images::{RawImage, with_channels};
 use wellfit_plot::GridCell;
@@ -106,8 +105,11 @@ fn small(picture: &RawImage, longest: usize) -> ((usize, usize), Vec<u8>) {
 /// RGB pixels as JPEG in Base64.
 fn jpeg(pixels: &[u8], (height, width): (usize, usize)) -> Result<String, RunError> {
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-        .encode(pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
+    let mut encoder = Encoder::new(&mut bytes, QUALITY);
+    // Colours as fine as light and dark: pixels that were made large have sharp edges.
+    encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    encoder
+        .encode(pixels, width as u16, height as u16, ColorType::Rgb)
         .map_err(|error| RunError::Output(format!("a picture cannot be encoded: {error}")))?;
     Ok(in_base64(&bytes))
 }

@@ -126,6 +126,11 @@ fn command(cli: &Cli, cluster: &Cluster, out: Output) -> Result<(), CliError> {
         Command::Serve(args) => commands::serve::run(args, out),
         #[cfg(feature = "serve")]
         Command::Watch(args) => commands::watch::run(args, out),
+        #[cfg(not(feature = "serve"))]
+        Command::Serve(_) | Command::Watch(_) => Err(CliError::Usage(
+            "this build is without `serve` and `watch`: take a package of Wellfit, or build with --features serve"
+                .into(),
+        )),
         Command::Probe(args) => commands::probe::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),

@@ -63,7 +63,7 @@ fn receive(
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<Vec<u8>, String> {
     if url.starts_with("https:") && !cfg!(feature = "https") {
-        return Err("this build speaks http only, which the checked SHA-256 makes safe".into());
+        return Err("this build speaks http only, which the checked SHA-256 makes safe: take a package of Wellfit, or build with --features https".into());
     }
     let response = agent.get(url).call().map_err(|error| in_words(&error))?;
     let body = response.into_body();

@@ -20,6 +20,10 @@ mod metadata;
 mod multi_label;
 mod npy;
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "without_parquet.rs"]
 mod parquet;
 mod parts;
 pub mod remark;

@@ -5,6 +5,7 @@ use wellfit_base::Shown;
 
 use super::files::{Finder, folder_of};
 use super::labels;
+#[cfg(feature = "parquet")]
 use super::parquet;
 use super::read::{Table, problem};
 use super::roles::{self, Roles};
@@ -12,6 +13,8 @@ use crate::error::DataError;
 use crate::open::check::Suspicious;
 use crate::open::entry::extension;
 use crate::open::listing::Listing;
+#[cfg(not(feature = "parquet"))]
+use crate::open::parquet;
 use crate::open::remark::Remark;
 use crate::open::rows::{Row, Rows};
 use crate::open::split_name::{Part, recognise};
