@@ -1,5 +1,6 @@
 //! What sums over the processes of an MPI launcher take, and whether they have the bits that they should:
-//! `mpirun -n 4 target/release/examples/sums`, built with `--features mpi`.
+//! `mpirun -n 4 target/release/examples/sums 4`, built with `--features mpi`. It fails where it is not one of so many processes, as
+//! when the launcher is not that of the MPI it was built for.
 
 use std::error::Error;
 use std::time::Instant;
@@ -14,6 +15,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let link = Link::new(group)?;
     let (rank, size) = (link.rank(), link.size());
+    if let Some(expected) = std::env::args().nth(1).filter(|expected| *expected != size.to_string()) {
+        return Err(format!("this is one of {size} processes, not of {expected}").into());
+    }
     for length in [1 << 10, 1 << 18, 25 << 18] {
         // Eight terms, of which each process adds its own.
         let terms: Vec<Vec<f32>> = (0..8).map(|term| numbers(term, length)).collect();

@@ -8,6 +8,11 @@ use std::sync::Arc;
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
 /// would cost more than small layers do.
 pub fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
+    spread(tasks, &work);
+}
+
+/// The same, compiled once for all kinds of work: what hands tasks to threads is much code, and a task is long beside a call.
+fn spread(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     let work = |task: usize| {
         let watch = Watch::start();
         work(task);

@@ -1,4 +1,6 @@
 -- The tables of Optuna 5, as SQLAlchemy makes them in PostgreSQL.
+-- Two workers that make them at once would each find nothing, and one would fail: until the end of the transaction, only one does.
+SELECT pg_advisory_xact_lock(hashtext('wellfit'));
 DO $$ BEGIN CREATE TYPE studydirection AS ENUM ('NOT_SET', 'MINIMIZE', 'MAXIMIZE'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 DO $$ BEGIN CREATE TYPE trialstate AS ENUM ('RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 DO $$ BEGIN CREATE TYPE trialvaluetype AS ENUM ('FINITE', 'INF_POS', 'INF_NEG'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;
