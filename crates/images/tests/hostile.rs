@@ -93,7 +93,7 @@ fn jpeg(name: &str, width: u16, height: u16) -> Vec<u8> {
 fn pictures_of_gigapixels_are_refused_by_their_headers() {
     let limit = "at most 50 megapixels";
     refused(&png(60_000, 60_000), limit);
-    refused(&png(1 << 30, 1 << 30), "more than 512 MiB");
+    refused(&png(1 << 30, 1 << 30), limit);
     refused(&bmp(60_000, 60_000), limit);
     refused(&tiff(60_000, 60_000), limit);
     refused(&webp(16_383, 16_383), limit);

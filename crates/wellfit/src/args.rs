@@ -87,10 +87,10 @@ pub enum Command {
     Watch(crate::watch_args::WatchArgs),
     /// Answer over HTTP: not in this build
     #[cfg(not(feature = "serve"))]
-    Serve(Absent),
+    Serve(crate::absent::Absent),
     /// Runs in a browser: not in this build
     #[cfg(not(feature = "serve"))]
-    Watch(Absent),
+    Watch(crate::absent::Absent),
     /// Look where a run's record cannot: BatchNorm, labels that are probably wrong, images that are there more than once
     Probe(crate::probe_args::ProbeArgs),
     /// Weights for PyTorch, timm or onnxruntime, with class names and preprocessing; curves for TensorBoard and tables
@@ -124,14 +124,6 @@ pub enum Command {
     /// Write the manual pages
     #[command(hide = true)]
     Man(crate::shell_args::ManArgs),
-}
-
-/// Whatever was given to a command that this build is without.
-#[cfg(not(feature = "serve"))]
-#[derive(Debug, Args)]
-pub struct Absent {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<std::ffi::OsString>,
 }
 
 /// The experiments.

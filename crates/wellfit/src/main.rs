@@ -4,6 +4,8 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[cfg(not(feature = "serve"))]
+mod absent;
 mod args;
 mod bar;
 mod bench_args;
@@ -127,10 +129,7 @@ fn command(cli: &Cli, cluster: &Cluster, out: Output) -> Result<(), CliError> {
         #[cfg(feature = "serve")]
         Command::Watch(args) => commands::watch::run(args, out),
         #[cfg(not(feature = "serve"))]
-        Command::Serve(_) | Command::Watch(_) => Err(CliError::Usage(
-            "this build is without `serve` and `watch`: take a package of Wellfit, or build with --features serve"
-                .into(),
-        )),
+        Command::Serve(_) | Command::Watch(_) => absent::refuse(),
         Command::Probe(args) => commands::probe::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),
