@@ -8,11 +8,6 @@ use std::sync::Arc;
 /// Run `work` once for every task number below `tasks`. One task runs in place: starting threads for it
 /// would cost more than small layers do.
 pub fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
-    spread(tasks, &work);
-}
-
-/// The same, compiled once for all kinds of work: what hands tasks to threads is much code, and a task is long beside a call.
-fn spread(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     let work = |task: usize| {
         let watch = Watch::start();
         work(task);
@@ -21,8 +16,13 @@ fn spread(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     if tasks <= 1 || rayon::current_num_threads() == 1 {
         (0..tasks).for_each(work);
     } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
+        spread(tasks, &work);
     }
+}
+
+/// On all threads. Compiled once for all kinds of work: what hands tasks to threads is much code, and a task is long beside a call.
+fn spread(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..tasks).into_par_iter().with_max_len(1).for_each(work);
 }
 
 /// The most threads that may be asked for.
