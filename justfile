@@ -187,3 +187,11 @@ improve-table wellfit source out:
 # 1, 2 and 4 processes train the same bits, also where one is killed (docs/cluster.md): BINARY built with `--features mpi` for that MPI
 mpi-test binary mpirun="mpirun" *args:
     python3 scripts/mpi_test.py {{binary}} --mpirun {{mpirun}} {{args}}
+
+# What a slower network costs processes of namespaces, beside torch's DDP over Gloo (docs/cluster.md; needs root, iproute2, torch)
+mpi-network binary sums data *args:
+    python3 scripts/mpi_network.py {{binary}} {{sums}} {{data}} {{args}}
+
+# Workers of a search are killed while they share a PostgreSQL (docs/tune.md): BINARY built with `--features postgres`; PYTHON has optuna
+tune-kills binary python="python3" *args:
+    scripts/with_postgres.sh {{python}} scripts/tune_kills.py {{binary}} {{args}}

@@ -10,7 +10,6 @@ Prints the constants, a table of steps, and what the model foretells for more ma
 
 import argparse
 import json
-import math
 import os
 import re
 import statistics
@@ -104,10 +103,10 @@ def step(out, hosts, batch, network=None):
 
 
 def foretold(compute, size, hosts, latency, speed):
-    """The model: buckets leave as the backward pass fills them, one after the other; a sum is 2·log2(hosts) messages in turn, by which a
-    machine sends 2(hosts − 1)/hosts of the bytes (Thakur, Rabenseifner, Gropp 2005). Before the loss, outputs and statistics wait for two
-    such sums of few bytes."""
-    messages = 2 * math.log2(hosts)
+    """The model: buckets leave as the backward pass fills them, one after the other. A sum is an exchange of every machine with every
+    other and a gathering, each hosts − 1 messages in turn, by which a machine sends 2(hosts − 1)/hosts of the bytes (pairwise exchange
+    and ring in Thakur, Rabenseifner, Gropp 2005). Before the loss, outputs and statistics wait for two such sums of few bytes."""
+    messages = 2 * (hosts - 1)
     backward = compute * (1 - FORWARD)
     sent, now = 0, compute * FORWARD + 2 * messages * latency
     began = now
