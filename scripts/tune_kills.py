@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Is every trial of a study finished once, however often its workers are killed?
+"""Is every trial of a study finished once, or given up after all its retries, however often its workers are killed?
 
     scripts/with_postgres.sh PYTHON scripts/tune_kills.py BINARY [--trials 200] [--kills 200] [--jobs 4] [SETTING…]
 
@@ -88,23 +88,25 @@ def check(killed):
     states = collections.Counter(trial.state.name for trial in trials)
     retries = collections.Counter(len(family) - 1 for family in families.values())
     print(f"{killed} kills; {len(families)} trials, {len(trials)} attempts: {dict(states)}; retries a trial: {dict(sorted(retries.items()))}")
-    problems = []
+    problems, given_up = [], 0
     if len(families) != options.trials:
         problems.append(f"{len(families)} trials instead of {options.trials}")
     for first, family in sorted(families.items()):
         done = [trial.number for trial in family if trial.state.name in ("COMPLETE", "PRUNED")]
-        worn = len(family) - 1 == options.retries and all(trial.state.name == "FAIL" for trial in family)
-        if len(done) != 1 and not worn:
+        if len(family) - 1 == options.retries and all(trial.state.name == "FAIL" for trial in family):
+            given_up += 1
+        elif len(done) != 1:
             problems.append(f"trial {first} is finished {len(done)} times: {[trial.state.name for trial in family]}")
         if len(family) - 1 > options.retries:
             problems.append(f"trial {first} was retried {len(family) - 1} times")
         if len({str(sorted(trial.params.items())) for trial in family if trial.params}) > 1:
             problems.append(f"trial {first} was retried with other values")
+    print(f"{given_up} given up because the workers of all {options.retries + 1} attempts were killed")
     return problems
 
 
 began = time.monotonic()
 problems = check(search())
-print("\n".join(problems) or f"every trial is finished once, in {time.monotonic() - began:.0f} s")
+print("\n".join(problems) or f"every other trial is finished once, in {time.monotonic() - began:.0f} s")
 shutil.rmtree(folder)
 sys.exit(1 if problems else 0)
