@@ -19,7 +19,7 @@ pub struct RawImage {
 }
 
 /// The most pixels a picture may have, so that a small file cannot fill the memory.
-pub(crate) const MAX_PIXELS: u64 = 50_000_000;
+const MAX_PIXELS: u64 = 50_000_000;
 
 /// What decoders take for a pixel, in bytes, at most: measured for PNG of 16 bits with alpha and for JPEG XL.
 const USUAL: u64 = 16;
