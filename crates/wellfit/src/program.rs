@@ -58,9 +58,18 @@ fn started(typed: &str, by_cargo: bool) -> String {
         (false, true) => " --features cuda",
         (true, true) => " --features wgpu,cuda",
     };
+    // As README's first command has it; with other features Cargo would compile most of it anew.
+    let any = cfg!(any(
+        feature = "embedded",
+        feature = "https",
+        feature = "jxl",
+        feature = "parquet",
+        feature = "serve"
+    ));
+    let without = if any { "" } else { " --no-default-features" };
     match built {
-        Some("release") if by_cargo => format!("cargo run --release{features} --"),
-        Some("debug") if by_cargo => format!("cargo run{features} --"),
+        Some("release") if by_cargo => format!("cargo run --release{without}{features} --"),
+        Some("debug") if by_cargo => format!("cargo run{without}{features} --"),
         // On the search path.
         _ if typed.is_empty() || !typed.contains(std::path::MAIN_SEPARATOR) => "wellfit".to_owned(),
         _ => typed.to_owned(),
