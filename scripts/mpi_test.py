@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from processes import processes
+
 parser = argparse.ArgumentParser()
 parser.add_argument("binary", type=Path)
 parser.add_argument("data", nargs="?", default="sample")
@@ -66,16 +68,9 @@ def wait(job, limit):
 
 def ranks(run):
     """The processes that train there."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0] == str(options.binary.resolve()).encode() and str(run).encode() in words:
-                found.append(int(entry.name))
-    return sorted(found)
+    program, place = str(options.binary.resolve()).encode(), str(run).encode()
+    typed = ((number, line.split(b"\0")) for number, line in processes("cmdline"))
+    return sorted(number for number, words in typed if words[0] == program and place in words)
 
 
 def compare():

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import optuna
 
+from processes import processes
+
 parser = argparse.ArgumentParser()
 parser.add_argument("binary", type=Path)
 parser.add_argument("--data", default="sample")
@@ -41,17 +43,9 @@ chance = random.Random(options.seed)
 
 def workers(parent):
     """The processes that it started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                # The name of a program may hold spaces, and ends with the last parenthesis.
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent and fields[0] != "Z":
-                found.append(int(entry.name))
-    return sorted(found)
+    # The name of a program may hold spaces, and ends with the last parenthesis; then its state and its parent.
+    told = ((number, line.rpartition(b")")[2].split()) for number, line in processes("stat"))
+    return sorted(number for number, fields in told if int(fields[1]) == parent and fields[0] != b"Z")
 
 
 def search():
