@@ -2,7 +2,7 @@
 accessibility (axe), without scripts and without a network.
 
     pip install playwright axe-playwright-python      # the first is not to download a browser: Debian's chromium is used
-    python scripts/browser.py RUN…                    # the directories of runs with report.html; a trial or comparison is a page
+    python scripts/browser.py RUN…                    # the directories of runs with report.html; a trial, a study or a comparison is a page
     python scripts/browser.py --shots FOLDER RUN…     # and pictures of the pages
 """
 
@@ -119,7 +119,7 @@ def without_scripts(browser, page_file):
     tab, wrong = watched(context, page_file)
     check(tab.locator("h1").is_visible(), "the heading without scripts")
     for chart in tab.locator(".chart").all():
-        check(chart.locator("svg .line").first.is_visible(), "curves without scripts")
+        check(chart.locator("svg .line, svg circle").first.is_visible(), "curves without scripts")
         check(not chart.locator(".tools").is_visible(), "no buttons that do nothing")
     # A browser tells that it did not run the scripts.
     wrong = [one for one in wrong if "script" not in one.lower()]

@@ -8,6 +8,7 @@
 //! | a time | `12 ms`, `3.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min` | [`duration`] |
 //! | a measured time | `12.31 ms` | [`time`] |
 //! | a speed | `1,240 images/s`, `3.21 batches/s` | [`rate`] |
+//! | a setting, a number as one types it | `0.0021`, `1.23e-4` | [`short`] |
 //! | memory | `147 KiB`, `1.25 GiB` | [`bytes`] |
 
 /// A share in percent with one digit: `87.5 %`.
@@ -73,6 +74,17 @@ pub fn rate(a_second: f64, things: &str) -> String {
     format!("{} {things}/s", three(a_second))
 }
 
+/// A number with three digits, as one types it: `0.0021`, `1.23e-4`.
+#[must_use]
+pub fn short(value: f64) -> String {
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    if rounded != 0.0 && (rounded.abs() < 1e-3 || rounded.abs() >= 1e6) {
+        format!("{rounded:e}")
+    } else {
+        format!("{rounded}")
+    }
+}
+
 /// Memory in binary units with three digits: `512 bytes`, `147 KiB`, `1.25 GiB`.
 #[must_use]
 pub fn bytes(n: u64) -> String {
@@ -114,6 +126,8 @@ mod tests {
         assert_eq!(times, ["0 s", "40 ms", "3.2 s", "10 s", "42 s", "3 min 20 s", "2 h 5 min"]);
         let rates = [3.214, 32.14, 321.4, 1239.6].map(|x| rate(x, "images"));
         assert_eq!(rates, ["3.21 images/s", "32.1 images/s", "321 images/s", "1,240 images/s"]);
+        let typed = [0.01, 0.001, 0.000_123_4, 12.0, 2.5e6, 0.0].map(short);
+        assert_eq!(typed, ["0.01", "0.001", "1.23e-4", "12", "2.5e6", "0"]);
         let sizes = [512, 147 << 10, 1000 << 10, 1_342_177_280].map(bytes);
         assert_eq!(sizes, ["512 bytes", "147 KiB", "0.98 MiB", "1.25 GiB"]);
     }

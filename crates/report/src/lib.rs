@@ -6,7 +6,7 @@
 //! ```
 //!
 //! * [`RunReport`] all that is shown of a run: its record, findings, evaluation and pictures
-//! * [`run_page`], [`comparison_page`], [`trial_page`] and [`improvement_page`] the pages: one file each, that needs nothing else
+//! * [`run_page`], [`comparison_page`], [`trial_page`], [`improvement_page`] and [`study_page`] the pages: one file each, that needs nothing else
 //! * [`Pictures`] the small pictures that a run keeps for its page
 //! * [`live`] the same pages while runs go on, for a server
 //! * [`rows`] and [`tensorboard`] the curves for other tools
@@ -26,6 +26,7 @@ mod page;
 mod pictures;
 mod read;
 pub mod rows;
+mod study;
 pub mod tensorboard;
 mod trial;
 
@@ -37,6 +38,7 @@ pub use improvement::improvement_page;
 pub use page::{MOST_BYTES, run_page};
 pub use pictures::{PICTURES, Pictures, Shot, in_base64};
 pub use read::RunReport;
+pub use study::{STUDY, study_page};
 pub use trial::trial_page;
 
 /// The name of a run's page.

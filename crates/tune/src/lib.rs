@@ -6,7 +6,7 @@
 
 mod distribution;
 mod error;
-mod importance;
+mod forest;
 /// A study in pictures.
 pub mod pictures;
 mod pruner;
@@ -14,6 +14,7 @@ mod sampler;
 mod search;
 mod space;
 mod storage;
+mod summary;
 
 #[cfg(test)]
 mod fixture;
@@ -21,7 +22,7 @@ mod trial;
 
 pub use distribution::Distribution;
 pub use error::TuneError;
-pub use importance::importances;
+pub use forest::Forest;
 pub use pruner::{Field, Halving, Hyperband, Judgement, Median, Pruner};
 pub use sampler::{Known, Sampler, Tpe};
 pub use search::{End, Place, Plan, PrunerName, Watcher, Worker, best};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// `wellfit report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Runs, the folder of a cross-validation, or a trial of `prove`; several are compared on one page
+    /// Runs, the folder of a cross-validation, a trial of `prove`, an improvement, or a study of `tune`; several runs are compared on one page
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// The page [default: RUN/report.html, of several ./comparison.html]

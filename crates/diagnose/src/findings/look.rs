@@ -5,6 +5,7 @@ use super::finding::Missing;
 use crate::log::{Curves, Facts, Points, Series};
 use crate::statistics::{median, noise};
 use crate::thresholds::{ANNEALED, LAST, LEAST_EPOCHS, WINDOW};
+pub use wellfit_base::figures::{percent, short};
 use wellfit_base::words::plural;
 
 /// The curves of a training, as rules look at them.
@@ -160,25 +161,8 @@ pub fn spacing(points: &[(u32, f64)]) -> f64 {
     median(points.windows(2).map(|pair| f64::from(pair[1].0) - f64::from(pair[0].0))).unwrap_or(1.0)
 }
 
-/// A number with three digits, as one types it.
-#[must_use]
-pub fn short(value: f64) -> String {
-    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    if rounded != 0.0 && (rounded.abs() < 1e-3 || rounded.abs() >= 1e6) {
-        format!("{rounded:e}")
-    } else {
-        format!("{rounded}")
-    }
-}
-
 /// `4 epochs`.
 #[must_use]
 pub fn epochs(count: u32) -> String {
     plural(count as usize, "epoch")
-}
-
-/// A share in percent with one digit.
-#[must_use]
-pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
 }

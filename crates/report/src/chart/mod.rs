@@ -6,4 +6,4 @@ mod model;
 
 pub use data::json;
 pub use draw::{Drawing, drawn};
-pub use model::{Chart, Line, Mark, MarkKind, Unit, rate};
+pub use model::{Chart, Line, Mark, MarkKind, Unit};

@@ -1,6 +1,6 @@
 //! What a chart shows.
 
-use wellfit_base::figures::{loss, percent};
+use wellfit_base::figures::{loss, percent, short};
 
 /// Curves over epochs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,7 +105,7 @@ impl Unit {
         match self {
             Self::Percent => percent(value),
             Self::Loss => loss(value),
-            Self::Rate => rate(value),
+            Self::Rate => short(value),
         }
     }
 
@@ -115,15 +115,9 @@ impl Unit {
         match self {
             Self::Percent => format!("{:.*} %", digits(100.0 * step), 100.0 * value),
             Self::Loss => format!("{:.*}", digits(step), value),
-            Self::Rate => rate(value),
+            Self::Rate => short(value),
         }
     }
-}
-
-/// A learning rate with three digits, as one types it.
-pub fn rate(value: f64) -> String {
-    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    if rounded != 0.0 && rounded.abs() < 1e-3 { format!("{rounded:e}") } else { format!("{rounded}") }
 }
 
 impl Chart {

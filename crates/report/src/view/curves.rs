@@ -1,9 +1,9 @@
 //! The curves of a run, and the table beside them.
 
 use super::findings::title;
-use crate::chart::{Chart, Line, Mark, MarkKind, Unit, rate};
+use crate::chart::{Chart, Line, Mark, MarkKind, Unit};
 use crate::read::RunReport;
-use wellfit_base::figures::{duration, loss, percent};
+use wellfit_base::figures::{duration, loss, percent, short};
 use wellfit_diagnose::Name;
 use wellfit_record::{EpochRecord, Event, Metric};
 
@@ -88,8 +88,8 @@ fn marks(run: &RunReport) -> Vec<Mark> {
             Event::LrChange { epoch, from, to, .. } => {
                 let text = format!(
                     "after epoch {epoch} the learning rate went from {} to {}",
-                    rate(*from),
-                    rate(*to)
+                    short(*from),
+                    short(*to)
                 );
                 marks.push(mark(*epoch, MarkKind::Rate, "", text));
             }
@@ -139,7 +139,7 @@ pub fn table(run: &RunReport) -> Table {
         let cells = [epoch.epoch.to_string()]
             .into_iter()
             .chain(metrics.iter().map(value))
-            .chain([rate(epoch.lr), duration(epoch.seconds)]);
+            .chain([short(epoch.lr), duration(epoch.seconds)]);
         (best == Some(epoch.epoch), cells.collect())
     };
     Table {

@@ -1,8 +1,7 @@
 //! What the diagnosis found.
 
-use crate::chart::rate;
 use crate::read::RunReport;
-use wellfit_base::figures::percent;
+use wellfit_base::figures::{self, percent};
 use wellfit_diagnose::{Advice, Evidence, Finding, Name};
 
 /// How bad it is.
@@ -125,7 +124,7 @@ fn evidence(of: &Evidence) -> String {
 }
 
 fn short(value: f64) -> String {
-    if value.is_finite() { rate(value) } else { percent(value).replace(" %", "") }
+    if value.is_finite() { figures::short(value) } else { percent(value).replace(" %", "") }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! What happened in a run, in sentences.
 
-use crate::chart::rate;
 use crate::read::RunReport;
-use wellfit_base::figures::percent;
+use wellfit_base::figures::{percent, short};
 use wellfit_record::Event;
 
 /// More than this would be a log, not a page; the first and the last are kept.
@@ -34,7 +33,7 @@ fn of(event: &Event) -> Option<Happened> {
             (day(time), format!("began on {host} with {threads} threads"))
         }
         Event::LrChange { epoch, from, to, reason } => {
-            (after(*epoch), format!("learning rate from {} to {}: {reason}", rate(*from), rate(*to)))
+            (after(*epoch), format!("learning rate from {} to {}: {reason}", short(*from), short(*to)))
         }
         Event::Interrupted { epoch, reason, time, .. } => {
             (day(time), format!("interrupted after epoch {epoch}: {reason}"))

@@ -32,6 +32,7 @@ pub mod runs;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod train;
+#[cfg(feature = "tune")]
 pub mod tune;
 pub mod verify;
 pub mod verify_resume;

@@ -1,4 +1,4 @@
-//! `wellfit report`: a page of a run, of several beside each other, of a trial, or of an improvement.
+//! `wellfit report`: a page of a run, of several beside each other, of a trial, of an improvement, or of a study.
 
 use crate::error::CliError;
 use crate::output::{self, Output};
@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wellfit::base::{Shown, atomic, file};
 use wellfit::record::{ImprovementDir, RunGroup, TrialDir};
-use wellfit::report::{REPORT, RunReport, comparison_page, improvement_page, run_page, trial_page};
+use wellfit::report::{
+    REPORT, RunReport, STUDY, comparison_page, improvement_page, run_page, study_page, trial_page,
+};
 use wellfit::run::folds_in;
 
 /// The page of several runs, in the directory where the command is given.
@@ -21,6 +23,7 @@ pub fn run(args: &ReportArgs, out: Output) -> Result<(), CliError> {
     let (page, default, runs) = match args.runs.as_slice() {
         [one] if TrialDir::find(one).is_some() => (trial_page(one)?, one.join(REPORT), vec![one.clone()]),
         [one] if is_improvement(one) => (improvement_page(one)?, one.join(REPORT), vec![one.clone()]),
+        [one] if is_study(one) => (study_page(one)?, one.join(REPORT), vec![one.clone()]),
         [one] if folds_in(one).is_none() => {
             let report = RunReport::read(one)?;
             report.problems.iter().for_each(|problem| out.warn(problem));
@@ -54,6 +57,10 @@ fn is_improvement(path: &Path) -> bool {
     matches!(ImprovementDir::plan_in(path), Ok(Some(_)))
 }
 
+fn is_study(path: &Path) -> bool {
+    path.join(STUDY).is_file()
+}
+
 /// The runs themselves, and those of the folds of cross-validations.
 fn members(given: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut runs = Vec::new();
@@ -66,6 +73,9 @@ fn members(given: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
         }
         if is_improvement(path) {
             return Err(alone("an improvement"));
+        }
+        if is_study(path) {
+            return Err(alone("a study"));
         }
         match folds_in(path) {
             Some(folds) => {

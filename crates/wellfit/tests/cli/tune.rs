@@ -68,6 +68,28 @@ fn a_study_is_searched_and_gone_on_with() {
 }
 
 #[test]
+fn a_study_has_a_page() {
+    let bench = animals();
+    let line = LINE.replace(" --no-report", "");
+    let found = bench.run(&format!("{line} --epochs 1 --trials 3 --json")).succeeds().json();
+    assert_eq!(found["report"], "study/report.html");
+    let page = bench.text("study/report.html");
+    let value = format!("{:.1} %", 100.0 * found["best"]["value"].as_f64().unwrap());
+    assert!(page.contains(&format!("Best: {value} in trial {}", found["best"]["trial"])), "{page}");
+    // The page again, from the study's own file.
+    std::fs::remove_file(bench.path("study/report.html")).unwrap();
+    bench.run("report study").succeeds();
+    assert_eq!(bench.text("study/report.html"), page);
+    bench.refuses("report study study/trial-0", 2, &["is a study", "give it alone"]);
+    // None is wanted.
+    let found = bench.run(
+        &format!("{LINE} --epochs 1 --trials 1 --study other --json").replace("--out study", "--out other"),
+    );
+    assert_eq!(found.succeeds().json()["report"], Value::Null);
+    assert!(bench.has("other/study.json") && !bench.has("other/report.html"));
+}
+
+#[test]
 fn what_makes_no_sense_is_told_before_anything_is_made() {
     let bench = animals();
     bench.write("bad.toml", "epochs = 2\nlr = { low = 0.1, high = 0.01 }\n");

@@ -14,7 +14,7 @@ use crate::tune_args::TuneArgs;
 use asked::Asked;
 use progress::Trials;
 use std::time::{Duration, Instant};
-use wellfit::tune::{End, TuneError, Worker};
+use wellfit::tune::{End, Forest, TuneError, Worker};
 
 /// Run it; `threads` as on the command line.
 pub fn run(args: &TuneArgs, threads: usize, out: Output) -> Result<(), CliError> {
@@ -42,8 +42,9 @@ pub fn run(args: &TuneArgs, threads: usize, out: Output) -> Result<(), CliError>
     };
     let known = worker.trials().map_err(told)?;
     if !helping {
-        words::draw(&asked, &known)?;
-        words::report(&asked, &known, out);
+        let forest = Forest::grown(&asked.plan.space, &known, asked.plan.seed);
+        let page = words::write(&asked, &known, &forest)?;
+        words::report(&asked, &known, &forest, page.as_deref(), out);
     }
     match end {
         End::Done => Ok(()),

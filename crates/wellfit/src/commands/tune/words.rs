@@ -4,13 +4,15 @@ use super::asked::Asked;
 use crate::error::CliError;
 use crate::output::{Output, number, path};
 use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
 use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::plot::Look;
 use wellfit::record::Metric;
-use wellfit::run::figures::{loss, percent};
+use wellfit::report::{REPORT, STUDY, study_page};
+use wellfit::run::figures::{self, loss, percent};
 use wellfit::tune::pictures::Study;
-use wellfit::tune::{State, Trial, best, importances};
+use wellfit::tune::{Forest, State, Trial, best};
 
 /// How many of the best are listed.
 const LISTED: usize = 5;
@@ -37,12 +39,8 @@ fn is_share(metric: Metric) -> bool {
 
 /// A value of a parameter in few digits.
 fn short(value: &Value) -> String {
-    match value.as_f64().filter(|_| value.is_f64()) {
-        Some(real) => {
-            let digits = format!("{real:.2e}");
-            let text: f64 = digits.parse().unwrap_or(real);
-            text.to_string()
-        }
+    match value.as_f64() {
+        Some(number) => figures::short(number),
         None => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
     }
 }
@@ -78,7 +76,7 @@ pub fn line(trial: &Trial, best: Option<&Trial>, metric: Metric) -> String {
 }
 
 /// The best trials, and the result for programs.
-pub fn report(asked: &Asked, trials: &[Trial], out: Output) {
+pub fn report(asked: &Asked, trials: &[Trial], forest: &Forest, page: Option<&Path>, out: Output) {
     let (metric, direction) = (asked.plan.metric, asked.plan.direction());
     let count = |state| trials.iter().filter(|trial| trial.state == state).count();
     let [complete, pruned, failed] = [State::Complete, State::Pruned, State::Fail].map(count);
@@ -100,7 +98,7 @@ pub fn report(asked: &Asked, trials: &[Trial], out: Output) {
     };
     let rows: Vec<[String; 4]> = std::iter::once(head).chain(ranked.iter().take(LISTED).map(row)).collect();
     out.table(&rows, 0..3);
-    let weighed = importances(&asked.plan.space, trials, asked.plan.seed);
+    let weighed = forest.importances();
     if !weighed.is_empty() {
         let shares =
             weighed.iter().map(|(name, share)| format!("{} {}", name.replace('_', "-"), percent(*share)));
@@ -108,6 +106,9 @@ pub fn report(asked: &Asked, trials: &[Trial], out: Output) {
     }
     if let Some(found) = found {
         out.say(format!("The best one's run: {}", asked.place.run(found).shown()));
+    }
+    if let Some(page) = page {
+        out.say(format!("Report: {}", page.shown()));
     }
     out.result(&json!({
         "study": asked.place.study,
@@ -117,6 +118,7 @@ pub fn report(asked: &Asked, trials: &[Trial], out: Output) {
         "trials": { "complete": complete, "pruned": pruned, "failed": failed },
         "importances": weighed.into_iter().map(|(name, share)| (name, number(share))).collect::<Map<_, _>>(),
         "best": found.map(|trial| best_json(asked, trial)),
+        "report": page.map(path),
     }));
 }
 
@@ -131,8 +133,8 @@ fn best_json(asked: &Asked, trial: &Trial) -> Value {
     })
 }
 
-/// The study's pictures, in its directory.
-pub fn draw(asked: &Asked, trials: &[Trial]) -> Result<(), CliError> {
+/// The study in its directory: what programs read, pictures, and the page unless none is wanted, whose path this is.
+pub fn write(asked: &Asked, trials: &[Trial], forest: &Forest) -> Result<Option<PathBuf>, CliError> {
     let (plan, dir) = (&asked.plan, &asked.place.dir);
     let study = Study {
         space: &plan.space,
@@ -141,10 +143,18 @@ pub fn draw(asked: &Asked, trials: &[Trial]) -> Result<(), CliError> {
         metric: plan.metric.name(),
         percent: is_share(plan.metric),
     };
+    let put = |name: &str, bytes: &[u8]| {
+        let file = dir.join(name);
+        wellfit::base::atomic::replace(&file, bytes).map_err(CliError::write(file.clone()))
+    };
     for (name, chart) in study.charts() {
-        let file = dir.join(format!("{name}.png"));
-        let bytes = chart.draw(Look::SCREEN).to_png_bytes()?;
-        wellfit::base::atomic::replace(&file, &bytes).map_err(CliError::write(file.clone()))?;
+        put(&format!("{name}.png"), &chart.draw(Look::SCREEN).to_png_bytes()?)?;
     }
-    Ok(())
+    let summary = study.summary(&asked.place.study, forest);
+    put(STUDY, summary.to_string().as_bytes())?;
+    if plan.fixed.no_report == Some(true) {
+        return Ok(None);
+    }
+    put(REPORT, study_page(dir)?.as_bytes())?;
+    Ok(Some(dir.join(REPORT)))
 }

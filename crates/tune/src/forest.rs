@@ -6,47 +6,111 @@
 
 use crate::distribution::Distribution;
 use crate::sampler::joint;
-use crate::space::Space;
+use crate::space::{Searched, Space};
 use crate::trial::{State, Trial};
 use wellfit_rng::{Rng, Stream};
 
 /// The trees of the forest.
 const TREES: u32 = 64;
+/// How finely a range is divided where the forest is looked at.
+const CELLS: usize = 32;
 
-/// The share of each parameter in the variance of the result, the largest first; together 1. Only parameters that all finished
-/// trials have are judged. Empty where there is nothing to tell apart.
-#[must_use]
-pub fn importances(space: &Space, trials: &[Trial], seed: u64) -> Vec<(String, f64)> {
-    let complete: Vec<&Trial> = trials
-        .iter()
-        .filter(|trial| trial.state == State::Complete && trial.value.is_some_and(f64::is_finite))
-        .collect();
-    let places = joint(space, trials);
-    let features: Vec<Side> =
-        places.iter().map(|place| Side::of(&space.parameters[*place].distribution)).collect();
-    let column = |place: &usize| {
-        let one = &space.parameters[*place];
-        complete.iter().map(|trial| scaled(&one.distribution, trial.parameters[&one.name].internal)).collect()
-    };
-    let columns: Vec<Vec<f64>> = places.iter().map(column).collect();
-    let values: Vec<f64> = complete.iter().filter_map(|trial| trial.value).collect();
-    let mut shares = vec![0.0; places.len()];
-    for tree in 0..TREES {
-        let mut rng = Rng::new(seed, Stream::Bootstrap, 0, tree);
-        let rows = (0..values.len()).map(|_| rng.below(values.len() as u32) as usize).collect();
-        let mut leaves = Vec::new();
-        grow(rows, features.clone(), &columns, &values, &mut leaves);
-        add_shares(&leaves, &features, &mut shares);
+/// What random trees learned of the results: where in the space they are high and where they are low.
+#[derive(Debug, Clone)]
+pub struct Forest {
+    /// The parameters' names.
+    names: Vec<String>,
+    /// The whole space.
+    all: Vec<Side>,
+    /// The leaves of each tree, which fill the space.
+    trees: Vec<Vec<Leaf>>,
+    /// How many cells each parameter is divided into.
+    cells: Vec<usize>,
+}
+
+impl Forest {
+    /// Learn from the trials that were trained to the end. Only parameters that all finished trials have are looked at.
+    #[must_use]
+    pub fn grown(space: &Space, trials: &[Trial], seed: u64) -> Self {
+        let complete: Vec<&Trial> = trials
+            .iter()
+            .filter(|trial| trial.state == State::Complete && trial.value.is_some_and(f64::is_finite))
+            .collect();
+        let parameters: Vec<_> =
+            joint(space, trials).into_iter().map(|place| &space.parameters[place]).collect();
+        let all: Vec<Side> = parameters.iter().map(|one| Side::of(&one.distribution)).collect();
+        let column = |one: &&Searched| {
+            let value = |trial: &&Trial| scaled(&one.distribution, trial.parameters[&one.name].internal);
+            complete.iter().map(value).collect()
+        };
+        let columns: Vec<Vec<f64>> = parameters.iter().map(column).collect();
+        let values: Vec<f64> = complete.iter().filter_map(|trial| trial.value).collect();
+        let tree = |tree| {
+            let mut rng = Rng::new(seed, Stream::Bootstrap, 0, tree);
+            let rows = (0..values.len()).map(|_| rng.below(values.len() as u32) as usize).collect();
+            let mut leaves = Vec::new();
+            grow(rows, all.clone(), &columns, &values, &mut leaves);
+            leaves
+        };
+        Self {
+            trees: (0..TREES).map(tree).collect(),
+            names: parameters.iter().map(|one| one.name.clone()).collect(),
+            cells: parameters.iter().map(|one| cells(&one.distribution)).collect(),
+            all,
+        }
     }
-    let sum: f64 = shares.iter().sum();
-    if sum <= 0.0 {
-        return Vec::new();
+
+    /// The share of each parameter in the variance of the result, the largest first; together 1. Empty where there is nothing
+    /// to tell apart.
+    #[must_use]
+    pub fn importances(&self) -> Vec<(String, f64)> {
+        let mut shares = vec![0.0; self.all.len()];
+        self.trees.iter().for_each(|leaves| add_shares(leaves, &self.all, &mut shares));
+        let sum: f64 = shares.iter().sum();
+        if sum <= 0.0 {
+            return Vec::new();
+        }
+        let mut named: Vec<(String, f64)> =
+            self.names.iter().cloned().zip(shares.into_iter().map(|share| share / sum)).collect();
+        named.sort_by(|a, b| b.1.total_cmp(&a.1));
+        named
     }
-    let named =
-        places.iter().zip(shares).map(|(place, share)| (space.parameters[*place].name.clone(), share / sum));
-    let mut named: Vec<(String, f64)> = named.collect();
-    named.sort_by(|a, b| b.1.total_cmp(&a.1));
-    named
+
+    /// What the forest expects where two parameters have given values and the others any: rows of equal cells over `y`, from
+    /// its low end, with a value for each cell over `x`. None if it does not know one of them.
+    #[must_use]
+    pub fn surface(&self, x: &str, y: &str) -> Option<Vec<Vec<f64>>> {
+        let place = |name: &str| self.names.iter().position(|one| one == name);
+        let (x, y) = (place(x)?, place(y)?);
+        let (columns, rows) = (self.cells[x], self.cells[y]);
+        let mut surface = vec![vec![0.0; columns]; rows];
+        for leaf in self.trees.iter().flatten() {
+            let others = |(i, (side, all)): (usize, (&Side, &Side))| {
+                if i == x || i == y { 1.0 } else { side.share(all) }
+            };
+            let weight: f64 = leaf.sides.iter().zip(&self.all).enumerate().map(others).product();
+            let part = leaf.value * weight / f64::from(TREES);
+            let across = leaf.sides[x].covers(&self.all[x], columns);
+            for (row, down) in surface.iter_mut().zip(leaf.sides[y].covers(&self.all[y], rows)) {
+                row.iter_mut().zip(&across).for_each(|(cell, share)| *cell += part * share * down);
+            }
+        }
+        Some(surface)
+    }
+}
+
+/// How many cells the values are divided into: one each if they are few.
+fn cells(distribution: &Distribution) -> usize {
+    match distribution {
+        Distribution::Categorical { choices } => choices.len(),
+        Distribution::Int { low, step, log: false, .. } => {
+            (((distribution.last() - *low as f64) / *step as f64) as usize + 1).min(CELLS)
+        }
+        Distribution::Float { low, step: Some(step), .. } => {
+            (((distribution.last() - low) / step + 1e-9) as usize + 1).min(CELLS)
+        }
+        _ => CELLS,
+    }
 }
 
 /// A value where distances mean something.
@@ -98,6 +162,22 @@ impl Side {
         }
     }
 
+    /// How much of each of the `cells` equal parts of `all` it holds.
+    fn covers(&self, all: &Self, cells: usize) -> Vec<f64> {
+        match (self, all) {
+            (Self::Range(low, high), Self::Range(first, last)) => {
+                let width = (last - first) / cells as f64;
+                let inside = |cell: usize| {
+                    let from = first + width * cell as f64;
+                    ((high.min(from + width) - low.max(from)) / width).clamp(0.0, 1.0)
+                };
+                (0..cells).map(inside).collect()
+            }
+            (Self::Choices(inside), _) => inside.iter().map(|one| f64::from(u8::from(*one))).collect(),
+            _ => vec![1.0; cells],
+        }
+    }
+
     /// Both parts of it: up to a number and from there on, or one choice and the others.
     fn cut(&self, at: f64) -> [Self; 2] {
         match self {
@@ -122,6 +202,7 @@ impl Side {
 }
 
 /// A box of the space in which a tree says one value.
+#[derive(Debug, Clone)]
 struct Leaf {
     sides: Vec<Side>,
     value: f64,
@@ -245,7 +326,7 @@ fn marginal(leaves: &[Leaf], weighted: &[f64], feature: usize, all: &Side) -> Ve
 mod tests {
     use super::*;
     use crate::fixture::{fixture, number, space_of, trials_of};
-    use crate::space::Searched;
+    use crate::trial::Parameter;
     use std::sync::Arc;
 
     /// Two forests differ by what is random in them; Optuna's own differ by up to 0.03 from one seed to another here.
@@ -261,7 +342,7 @@ mod tests {
                 when: None,
             };
             let space = Space { parameters: distributions.into_iter().map(searched).collect() };
-            let found = importances(&space, &trials, 1);
+            let found = Forest::grown(&space, &trials, 1).importances();
             assert_eq!(found.len(), space.parameters.len());
             assert!((found.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-12);
             for (name, share) in &found {
@@ -269,6 +350,51 @@ mod tests {
                 assert!((share - expected).abs() < 0.05, "{name}: {share}, not {expected}");
             }
         }
+    }
+
+    /// On average over the space the surface of two parameters is the mean of the trees, whatever the pair.
+    #[test]
+    fn a_surface_is_high_where_the_results_are() {
+        let float = || Distribution::Float { step: None, low: 0.0, high: 1.0, log: false };
+        let kinds = Distribution::Categorical { choices: vec!["a".into(), "b".into(), "c".into()] };
+        let named = |(name, one): (&str, Distribution)| Searched {
+            name: name.to_owned(),
+            distribution: Arc::new(one),
+            when: None,
+        };
+        let parameters = [("x", float()), ("y", float()), ("kind", kinds)].map(named).to_vec();
+        let space = Space { parameters };
+        let mut rng = Rng::new(3, Stream::Search, 0, 0);
+        let trial = |number: u32| {
+            let (x, y, kind) =
+                (rng.uniform_f64(0.0, 1.0), rng.uniform_f64(0.0, 1.0), f64::from(rng.below(3)));
+            let mut trial = Trial::new(number.into(), number, State::Complete);
+            // High where x is large, if y is large too, and with the second kind.
+            trial.value = Some(f64::from(u8::from(x > 0.5 && y > 0.5)) + f64::from(u8::from(kind == 1.0)));
+            for (one, internal) in space.parameters.iter().zip([x, y, kind]) {
+                let parameter = Parameter { internal, distribution: Arc::clone(&one.distribution) };
+                trial.parameters.insert(one.name.clone(), parameter);
+            }
+            trial
+        };
+        let trials: Vec<Trial> = (0..300).map(trial).collect();
+        let forest = Forest::grown(&space, &trials, 1);
+        let surface = forest.surface("x", "y").unwrap();
+        assert_eq!((surface.len(), surface[0].len()), (CELLS, CELLS));
+        let mean =
+            |rows: &[Vec<f64>]| rows.iter().flatten().sum::<f64>() / rows.iter().flatten().count() as f64;
+        let corner = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+            let part: Vec<Vec<f64>> = surface[rows].iter().map(|row| row[columns.clone()].to_vec()).collect();
+            mean(&part)
+        };
+        // The kind adds a third of 1 everywhere.
+        assert!((corner(18..32, 18..32) - 4.0 / 3.0).abs() < 0.06, "{}", corner(18..32, 18..32));
+        assert!((corner(0..14, 18..32) - 1.0 / 3.0).abs() < 0.06, "{}", corner(0..14, 18..32));
+        let kinds = forest.surface("kind", "y").unwrap();
+        assert_eq!((kinds.len(), kinds[0].len()), (CELLS, 3));
+        assert!(kinds[20][1] - kinds[20][0] > 0.8, "{kinds:?}");
+        assert!((mean(&surface) - mean(&kinds)).abs() < 1e-9);
+        assert_eq!(forest.surface("x", "other"), None);
     }
 
     #[test]
@@ -280,6 +406,6 @@ mod tests {
                 when: None,
             }],
         };
-        assert_eq!(importances(&space, &[], 1), []);
+        assert_eq!(Forest::grown(&space, &[], 1).importances(), []);
     }
 }
