@@ -32,6 +32,14 @@ pub struct GridCell {
     pub pixels: Vec<u8>,
 }
 
+impl GridCell {
+    /// A place in a row where nothing is drawn.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { title: String::new(), height: 0, width: 0, channels: 1, pixels: Vec::new() }
+    }
+}
+
 /// Many images with their titles, in rows.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageGrid<'a> {
@@ -74,7 +82,7 @@ impl ImageGrid<'_> {
         canvas.text(&text, TITLE, (middle, top + 16.0), Anchor::Middle, Paint::TITLE);
         let text = fit(self.subtitle, TEXT, room);
         canvas.text(&text, TEXT, (middle, top + title as f32 + 8.0), Anchor::Middle, Paint::INK);
-        for (i, cell) in self.cells.iter().enumerate() {
+        for (i, cell) in self.cells.iter().enumerate().filter(|(_, cell)| **cell != GridCell::empty()) {
             let left = MARGIN + (i % columns) as u32 * across;
             let top = heading + MARGIN + (i / columns) as u32 * down;
             draw(&mut canvas, cell, (left as i32, top as i32), cell_size as i32);
@@ -84,6 +92,9 @@ impl ImageGrid<'_> {
 }
 
 fn check(index: usize, cell: &GridCell) -> Result<(), PlotError> {
+    if *cell == GridCell::empty() {
+        return Ok(());
+    }
     let GridCell { ref title, height, width, channels, ref pixels } = *cell;
     let bytes = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
     if matches!(channels, 1 | 3) && height > 0 && width > 0 && bytes == Some(pixels.len()) {

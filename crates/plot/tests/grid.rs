@@ -42,6 +42,16 @@ fn cells_lie_in_rows_and_small_images_grow_by_whole_factors() {
 }
 
 #[test]
+fn an_empty_place_stays_empty() {
+    let cells = [cell(8, 8, 1, |_, _| 20), GridCell::empty(), cell(8, 8, 1, |_, _| 20)];
+    let picture = image_grid("", &cells, 3, 64).unwrap();
+    assert_eq!(picture.width(), 10 + 3 * 74, "it has its room");
+    let paper = picture.pixel(0, 0);
+    let room = (79..153).flat_map(|x| (0..picture.height()).map(move |y| (x, y)));
+    assert!(room.into_iter().all(|(x, y)| picture.pixel(x, y) == paper), "and nothing in it");
+}
+
+#[test]
 fn growing_keeps_every_pixel_crisp() {
     let picture = image_grid("", &[cell(8, 8, 3, |y, x| (y * 8 + x) as u8)], 1, 64).unwrap();
     for (y, x) in (0..64).flat_map(|y| (0..64).map(move |x| (y, x))) {

@@ -130,7 +130,7 @@ pub fn duplicate_sheet(found: &Duplicates, parts: &[(&'static str, &Dataset)]) -
             let title = format!("{like} {} {class}", found.parts[image.part]);
             row.push(cell(data, image.position, title.trim().to_owned())?);
         }
-        row.resize_with(IMAGES, blank);
+        row.resize_with(IMAGES, GridCell::empty);
         cells.extend(row);
     }
     let (title, subtitle) = ("Images that show the same picture", duplicate_summary(found));
@@ -144,9 +144,4 @@ pub(crate) fn cell(data: &Dataset, position: usize, title: String) -> Result<Gri
     let image = if image.deep { data.image_as(position, Depth::Scale)? } else { image };
     let (height, width, channels, pixels) = (image.height, image.width, image.channels, image.pixels);
     Ok(GridCell { title, height, width, channels, pixels })
-}
-
-/// An empty place in a row.
-fn blank() -> GridCell {
-    GridCell { title: String::new(), height: 1, width: 1, channels: 1, pixels: vec![255] }
 }
