@@ -195,3 +195,7 @@ mpi-network binary sums data *args:
 # Workers of a search are killed while they share a PostgreSQL (docs/tune.md): BINARY built with `--features postgres`; PYTHON has optuna
 tune-kills binary python="python3" *args:
     scripts/with_postgres.sh {{python}} scripts/tune_kills.py {{binary}} {{args}}
+
+# The best of 50 trials of `tune` beside Optuna's TPE that drives the same trainer, seed by seed (docs/tune.md)
+tune-peer binary results python="python3" *args:
+    {{python}} scripts/tune_peer.py {{binary}} {{results}} {{args}}

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What does a slower network cost a training that machines share, does a simple model foretell it, and how fast is torch's DDP there?
 
-    scripts/mpi_network.py BINARY SUMS DATA [--python PYTHON] [--rates 1 10 0] [--hosts 2 4] [--model resnet18] [--image-size 64]
+    scripts/mpi_network.py BINARY SUMS DATA [--python PYTHON] [--rates 1 10 0] [--delays 0 0.1 1] [--hosts 2 4] [--model resnet18] [--image-size 64]
 
 Each machine is a network namespace of this one with one thread; a bridge joins them, and `tc` limits what each sends (Gb/s; 0 is no
-limit). BINARY and SUMS (`cargo build --example sums -p wellfit-cluster`) were built with `--features mpi` for Open MPI; PYTHON has torch
-and torchvision. Needs Linux, root, iproute2. More hosts than processor cores share the cores: their times are then no model's.
+limit). With a delay (ms, one way) what a machine sends goes through `delay.c`, as a kernel without netem has none. BINARY and SUMS (`cargo build --example sums -p wellfit-cluster`) were built with `--features mpi` for Open MPI; PYTHON has torch
+and torchvision. Needs Linux, root, iproute2, and a C compiler for delays. More hosts than processor cores share the cores: their times are then no model's.
 Prints the constants, a table of steps, and what the model foretells for more machines."""
 
 import argparse
@@ -25,6 +25,7 @@ parser.add_argument("data", type=Path)
 parser.add_argument("--python", default=sys.executable)
 parser.add_argument("--mpirun", default="mpirun.openmpi")
 parser.add_argument("--rates", type=float, nargs="+", default=[1, 10, 0])
+parser.add_argument("--delays", type=float, nargs="+", default=[0])
 parser.add_argument("--hosts", type=int, nargs="+", default=[2])
 parser.add_argument("--model", default="resnet18")
 parser.add_argument("--image-size", type=int, default=64)
@@ -43,18 +44,35 @@ def run(*words, **more):
     return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True, **more).stdout
 
 
+def wire(one, other, delay):
+    """Two devices that are joined by a process, each way so many ms late."""
+    program = folder / "delay"
+    if not program.exists():
+        run("cc", "-O2", "-o", program, Path(__file__).resolve().parent / "delay.c")
+    process = subprocess.Popen([program, one, other, f"{1000 * delay:.0f}"], stdout=subprocess.PIPE, text=True)
+    if process.stdout.readline() != "ready\n":
+        sys.exit("the devices of a delayed wire cannot be made")
+    return process
+
+
 class Network:
     """A bridge with a namespace for each machine, and one for the launcher."""
 
-    def __init__(self, hosts):
+    def __init__(self, hosts, delay):
+        self.wires = []
         self.names = [f"wellfit{number}" for number in range(hosts)] + ["wellfit-launch"]
         self.close()
         run("ip", "link", "add", "wellfit-br", "type", "bridge")
         run("ip", "link", "set", "wellfit-br", "up")
         for number, name in enumerate(self.names):
             run("ip", "netns", "add", name)
-            run("ip", "link", "add", f"wellfit-v{number}", "type", "veth", "peer", "name", "eth0", "netns", name)
-            run("ip", "link", "set", f"wellfit-v{number}", "master", "wellfit-br", "up")
+            bridged, own = f"wellfit-v{number}", f"wellfit-e{number}"
+            if delay and name != self.names[-1]:
+                self.wires.append(wire(own, bridged, delay))
+            else:
+                run("ip", "link", "add", bridged, "type", "veth", "peer", "name", own)
+            run("ip", "link", "set", own, "netns", name, "name", "eth0")
+            run("ip", "link", "set", bridged, "master", "wellfit-br", "up")
             run("ip", "-n", name, "address", "add", f"10.77.0.{number + 1}/24", "dev", "eth0")
             run("ip", "-n", name, "link", "set", "eth0", "up")
             run("ip", "-n", name, "link", "set", "lo", "up")
@@ -77,6 +95,9 @@ class Network:
         return run("ip", "netns", "exec", self.names[-1], options.mpirun, *root, *own, *where, *words, cwd=folder)
 
     def close(self):
+        for process in self.wires:
+            process.kill()
+            process.wait()
         subprocess.run(["ip", "link", "del", "wellfit-br"], capture_output=True)
         for name in self.names:
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
@@ -135,34 +156,43 @@ def median(work):
     return statistics.median(found), found[0], found[-1]
 
 
-network = Network(max(options.hosts))
-try:
-    rows, known = [], {}
-    for hosts in options.hosts:
-        alone = [step(folder / "alone", 1, options.batch_size // hosts) for _ in range(options.times)]
-        known[hosts] = statistics.median(seconds for seconds, _ in alone), alone[0][1]
+def rows_of(network, delay, known):
+    """A row for each rate and number of machines."""
     for rate in options.rates:
         network.limit(rate)
         latency, speed = constants(network)
-        print(f"{rate or 'no limit'} Gb/s: a message takes {1e6 * latency:.0f} µs and {8e-9 * speed:.2f} Gb/s", flush=True)
+        print(f"{rate or 'no limit'} Gb/s, {delay:g} ms: a message takes {1e6 * latency:.0f} µs and {8e-9 * speed:.2f} Gb/s", flush=True)
         for hosts in options.hosts:
             compute, size = known[hosts]
             ours = median(lambda: step(folder / "shared", hosts, options.batch_size, network)[0])
             theirs = median(lambda: torch_step(network, hosts))
             told = foretold(compute, size, hosts, latency, speed)
             ms = lambda times: f"{1e3 * times[0]:.0f} ({1e3 * times[1]:.0f}–{1e3 * times[2]:.0f})"
-            rows.append(f"| {rate:g} | {hosts} | {1e3 * compute:.0f} | {ms(ours)} | {1e3 * told:.0f} | {ms(theirs)} | {ours[0] / theirs[0]:.2f} |")
-            print(rows[-1], flush=True)
-    print(f"\n{options.model}, {options.image_size} px, a batch of {options.batch_size}, ms a step, median of {options.times}\n")
-    print("| Gb/s | machines | computing alone | step | the model | torch DDP, Gloo | ratio |\n|---|---|---|---|---|---|---|")
-    print("\n".join(rows))
-    compute, size = known[options.hosts[0]]
-    share = options.batch_size // options.hosts[0]
-    print(f"\nForetold with {share} images a machine and 50 µs a message: share of the step that is computing\n")
-    rates, latency = [1, 10, 25, 100], 5e-5
-    print("| machines | " + " | ".join(f"{rate} Gb/s" for rate in rates) + " |\n|---" + "|---" * len(rates) + "|")
-    for hosts in [16, 32, 64, 128, 256]:
-        shares = [compute / foretold(compute, size, hosts, latency, rate * 1e9 / 8) for rate in rates]
-        print(f"| {hosts} | " + " | ".join(f"{100 * share:.0f} %" for share in shares) + " |")
-finally:
-    network.close()
+            measured = f"{1e3 * compute:.0f} | {ms(ours)} | {1e3 * told:.0f} | {ms(theirs)} | {ours[0] / theirs[0]:.2f}"
+            yield f"| {rate:g} | {delay:g} | {hosts} | {1e6 * latency:.0f} µs, {8e-9 * speed:.2f} Gb/s | {measured} |"
+
+
+known = {}
+for hosts in options.hosts:
+    alone = [step(folder / "alone", 1, options.batch_size // hosts) for _ in range(options.times)]
+    known[hosts] = statistics.median(seconds for seconds, _ in alone), alone[0][1]
+rows = []
+for delay in options.delays:
+    network = Network(max(options.hosts), delay)
+    try:
+        for row in rows_of(network, delay, known):
+            rows.append(row)
+            print(row, flush=True)
+    finally:
+        network.close()
+print(f"\n{options.model}, {options.image_size} px, a batch of {options.batch_size}, ms a step, median of {options.times}\n")
+print("| Gb/s | ms one way | machines | a message, bytes of sums | computing alone | step | the model | torch DDP, Gloo | ratio |\n|---|---|---|---|---|---|---|---|---|")
+print("\n".join(rows))
+compute, size = known[options.hosts[0]]
+share = options.batch_size // options.hosts[0]
+rates, latency = [1, 10, 25, 100], 5e-5
+print(f"\nForetold with {share} images a machine and 50 µs a message: share of the step that is computing\n")
+print("| machines | " + " | ".join(f"{rate} Gb/s" for rate in rates) + " |\n|---" + "|---" * len(rates) + "|")
+for hosts in [16, 32, 64, 128, 256]:
+    shares = [compute / foretold(compute, size, hosts, latency, rate * 1e9 / 8) for rate in rates]
+    print(f"| {hosts} | " + " | ".join(f"{100 * share:.0f} %" for share in shares) + " |")
