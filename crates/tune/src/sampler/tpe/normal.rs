@@ -6,6 +6,9 @@ use std::f64::consts::{PI, SQRT_2};
 /// Half the logarithm of 2π.
 const LOG_ROOT_TAU: f64 = 0.918_938_533_204_672_8;
 
+/// Beyond it lies less than 1e-18 of the probability on either side.
+const WHOLE: f64 = 9.0;
+
 /// The logarithm of the density at `x`.
 pub fn log_density(x: f64) -> f64 {
     -x * x / 2.0 - LOG_ROOT_TAU
@@ -60,6 +63,8 @@ pub fn log_mass(a: f64, b: f64) -> f64 {
         left(a, b)
     } else if a > 0.0 {
         left(-b, -a)
+    } else if a < -WHOLE && b > WHOLE {
+        0.0
     } else {
         log1p(-below(a) - below(-b))
     }

@@ -162,10 +162,9 @@ impl Numerical {
         let mut widths = widths(&means, ends);
         means.push(0.5 * (ends[0] + ends[1]));
         widths.push(ends[1] - ends[0]);
-        let (kinds, means, widths) = if step.is_some() {
-            kinds(&means, &widths)
-        } else {
-            ((0..means.len() as u32).collect(), means, widths)
+        let (kinds, means, widths) = match step {
+            Some(_) => kinds(&means, &widths),
+            None => ((0..means.len() as u32).collect(), means, widths),
         };
         let norm = |(mean, width): (&f64, &f64)| {
             let mass = log_mass((ends[0] - mean) / width, (ends[1] - mean) / width);
@@ -190,20 +189,24 @@ impl Numerical {
 
     fn add_log_density(&self, value: f64, logs: &mut [f64]) {
         let scaled = |x: f64| if self.log { log(x) } else { x };
-        let [x, left, right] = [0.0, -0.5, 0.5].map(|steps| scaled(value + steps * self.step.unwrap_or(0.0)));
-        let outside = self.step.is_none() && (x < self.ends[0] || x > self.ends[1]);
-        let density = |((mean, width), norm): ((&f64, &f64), &f64)| {
-            if outside {
-                f64::NEG_INFINITY
-            } else if self.step.is_some() {
-                log_mass((left - mean) / width, (right - mean) / width) - norm
-            } else {
-                log_density((x - mean) / width) - norm
+        let kernels = self.means.iter().zip(&self.widths).zip(&self.log_norms);
+        let Some(step) = self.step else {
+            // Each kernel has a normal distribution of its own.
+            let x = scaled(value);
+            if x < self.ends[0] || x > self.ends[1] {
+                logs.fill(f64::NEG_INFINITY);
             }
+            for (sum, ((mean, width), norm)) in logs.iter_mut().zip(kernels) {
+                *sum += log_density((x - mean) / width) - norm;
+            }
+            return;
         };
-        let densities: Vec<f64> =
-            self.means.iter().zip(&self.widths).zip(&self.log_norms).map(density).collect();
-        logs.iter_mut().zip(&self.kinds).for_each(|(sum, kind)| *sum += densities[*kind as usize]);
+        let [left, right] = [-0.5, 0.5].map(|steps| scaled(value + steps * step));
+        let mass = |((mean, width), norm): ((&f64, &f64), &f64)| {
+            log_mass((left - mean) / width, (right - mean) / width) - norm
+        };
+        let masses: Vec<f64> = kernels.map(mass).collect();
+        logs.iter_mut().zip(&self.kinds).for_each(|(sum, kind)| *sum += masses[*kind as usize]);
     }
 }
 
