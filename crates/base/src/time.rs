@@ -1,6 +1,7 @@
 //! The time of day in UTC, as it stands in records and logs.
 
-use jiff::Timestamp;
+use humantime::{format_rfc3339_seconds, parse_rfc3339};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, as RFC 3339 in UTC with whole seconds.
 ///
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 /// ```
 #[must_use]
 pub fn now() -> String {
-    rfc3339(Timestamp::now())
+    rfc3339(SystemTime::now())
 }
 
 /// Seconds since 1970 of a time as [`now`] gives it; none if it is no time.
@@ -22,17 +23,18 @@ pub fn now() -> String {
 /// ```
 #[must_use]
 pub fn seconds(time: &str) -> Option<f64> {
-    Some(time.parse::<Timestamp>().ok()?.as_second() as f64)
+    Some(parse_rfc3339(time).ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs() as f64)
 }
 
 /// A point in time as RFC 3339 in UTC. The fraction of its second is left out.
-fn rfc3339(time: Timestamp) -> String {
-    format!("{time:.0}")
+fn rfc3339(time: SystemTime) -> String {
+    format_rfc3339_seconds(time).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     /// Answers of `date -u -d @SECONDS +%FT%TZ`.
     #[test]
@@ -47,7 +49,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             for nanoseconds in [0, 1, 999_999_999] {
-                assert_eq!(rfc3339(Timestamp::new(seconds, nanoseconds).unwrap()), date);
+                assert_eq!(rfc3339(UNIX_EPOCH + Duration::new(seconds, nanoseconds)), date);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Numbers of things in sentences.
+//! Sentences and parts of them that are the same everywhere.
 
 /// `one` of one thing, `more` of any other number: `either(rows, "row has", "rows have")`.
 #[must_use]
@@ -15,4 +15,11 @@ pub fn either<'a>(count: usize, one: &'a str, more: &'a str) -> &'a str {
 #[must_use]
 pub fn plural(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", either(count, "", "s"))
+}
+
+/// What a build says that is without something: `this build reads no Parquet: take a package of Wellfit, or build with --features
+/// parquet`.
+#[must_use]
+pub fn left_out(lack: &str, feature: &str) -> String {
+    format!("this build {lack}: take a package of Wellfit, or build with --features {feature}")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ureq::http::header::{ACCEPT_ENCODING, AUTHORIZATION, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
 use ureq::http::{HeaderMap, Method, Request};
 use ureq::{Agent, Body, Timeout};
+use wellfit_base::words::left_out;
 
 /// How often a server may send on.
 const REDIRECTS: u32 = 10;
@@ -137,9 +138,7 @@ impl Client {
     fn send(&self, method: &Method, url: &str, from: &From) -> Result<ureq::http::Response<Body>, Problem> {
         let origin = Origin::of(url);
         if origin.as_ref().is_some_and(Origin::is_encrypted) && !cfg!(feature = "https") {
-            return Err(Problem::lasting(
-                "this build speaks http only: take a package of Wellfit, or build with --features https",
-            ));
+            return Err(Problem::lasting(left_out("speaks http only", "https")));
         }
         let mut request = Request::builder().method(method).uri(url).header(ACCEPT_ENCODING, "identity");
         if from.start > 0 {

@@ -3,6 +3,7 @@
 use crate::error::CliError;
 use clap::Args;
 use std::ffi::OsString;
+use wellfit::base::words::left_out;
 
 /// Whatever was given to such a command.
 #[derive(Debug, Args)]
@@ -11,10 +12,7 @@ pub struct Absent {
     rest: Vec<OsString>,
 }
 
-/// Says how to come by `serve` and `watch`, always as an error.
-pub fn refuse() -> Result<(), CliError> {
-    Err(CliError::Usage(
-        "this build is without `serve` and `watch`: take a package of Wellfit, or build with --features serve"
-            .into(),
-    ))
+/// Says how to come by these commands, always as an error.
+pub fn refuse(commands: &str, feature: &str) -> Result<(), CliError> {
+    Err(CliError::Usage(left_out(&format!("is without {commands}"), feature)))
 }

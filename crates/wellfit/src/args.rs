@@ -72,7 +72,11 @@ pub enum Command {
     /// Improve settings within a budget: diagnose, test what is advised by pairs of runs, adopt what is proven, and again
     Improve(Box<crate::improve_args::ImproveArgs>),
     /// Search for good settings: many runs, each with settings that follow from how the others did
+    #[cfg(feature = "tune")]
     Tune(Box<crate::tune_args::TuneArgs>),
+    /// Search for good settings: not in this build
+    #[cfg(not(feature = "tune"))]
+    Tune(crate::absent::Absent),
     /// Classify images with a run's best weights
     Predict(PredictArgs),
     /// How good a run's best weights are on data: accuracy, scores of each class, confusion, calibration

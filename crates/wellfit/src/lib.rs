@@ -12,7 +12,7 @@
 //! | [`fetch`] | names of pretrained weights → files |
 //! | [`policy`] | metrics → decisions: early stopping, learning rates |
 //! | [`proof`] | paired runs → verdicts |
-//! | [`tune`] | search space → trials |
+//! | `tune` | search space → trials |
 //! | [`train`] | model + data → record |
 //! | [`record`] | the run on disk |
 //! | [`cluster`] | processes that train one network: sums and messages |
@@ -196,7 +196,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! ## [`tune`]: search space → trials
+//! ## `tune`: search space → trials
 //!
 //! ```
 //! use wellfit::tune::{Direction, Known, Sampler, Space};
@@ -360,5 +360,6 @@ pub use wellfit_run as run;
 pub use wellfit_serve as serve;
 pub use wellfit_simd as simd;
 pub use wellfit_train as train;
+#[cfg(feature = "tune")]
 pub use wellfit_tune as tune;
 pub use wellfit_weights as weights;

@@ -4,7 +4,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[cfg(not(feature = "serve"))]
+#[cfg(not(all(feature = "serve", feature = "tune")))]
 mod absent;
 mod args;
 mod bar;
@@ -40,6 +40,7 @@ mod several_args;
 mod shell_args;
 mod signals;
 mod translate;
+#[cfg(feature = "tune")]
 mod tune_args;
 mod verify_args;
 #[cfg(feature = "serve")]
@@ -120,7 +121,10 @@ fn command(cli: &Cli, cluster: &Cluster, out: Output) -> Result<(), CliError> {
         Command::Lab(Lab::Transfer(args)) => labs::transfer::run(args, out),
         Command::Prove(args) => commands::prove::run(args, out),
         Command::Improve(args) => commands::improve::run(args, out),
+        #[cfg(feature = "tune")]
         Command::Tune(args) => commands::tune::run(args, cli.threads, out),
+        #[cfg(not(feature = "tune"))]
+        Command::Tune(_) => absent::refuse("`tune`", "tune"),
         Command::Predict(args) => commands::predict::run(args, out),
         Command::Evaluate(args) => commands::evaluate::run(args, out),
         Command::Explain(args) => commands::explain::run(args, out),
@@ -129,7 +133,7 @@ fn command(cli: &Cli, cluster: &Cluster, out: Output) -> Result<(), CliError> {
         #[cfg(feature = "serve")]
         Command::Watch(args) => commands::watch::run(args, out),
         #[cfg(not(feature = "serve"))]
-        Command::Serve(_) | Command::Watch(_) => absent::refuse(),
+        Command::Serve(_) | Command::Watch(_) => absent::refuse("`serve` and `watch`", "serve"),
         Command::Probe(args) => commands::probe::run(args, out),
         Command::Export(args) => commands::export::run(args, out),
         Command::Data(Data::Show(args)) => commands::data_show::run(args, out),

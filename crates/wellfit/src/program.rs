@@ -64,7 +64,8 @@ fn started(typed: &str, by_cargo: bool) -> String {
         feature = "https",
         feature = "jxl",
         feature = "parquet",
-        feature = "serve"
+        feature = "serve",
+        feature = "tune"
     ));
     let without = if any { "" } else { " --no-default-features" };
     match built {

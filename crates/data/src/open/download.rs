@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use ureq::Agent;
 use wellfit_base::atomic;
 use wellfit_base::hash::hex;
+use wellfit_base::words::left_out;
 
 use crate::error::DataError;
 
@@ -63,7 +64,7 @@ fn receive(
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<Vec<u8>, String> {
     if url.starts_with("https:") && !cfg!(feature = "https") {
-        return Err("this build speaks http only, which the checked SHA-256 makes safe: take a package of Wellfit, or build with --features https".into());
+        return Err(left_out("speaks http only, which the checked SHA-256 makes safe", "https"));
     }
     let response = agent.get(url).call().map_err(|error| in_words(&error))?;
     let body = response.into_body();

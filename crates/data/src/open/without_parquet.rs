@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::table::Table;
 use crate::error::DataError;
+use wellfit_base::words::left_out;
 
 /// Parquet tables with images in them.
 pub(crate) mod images {
@@ -33,7 +34,6 @@ pub(crate) fn read(path: &Path) -> Result<Table, DataError> {
 }
 
 fn refusal(path: &Path) -> DataError {
-    let problem =
-        "this build reads no Parquet: take a package of Wellfit, or build with --features parquet".to_owned();
+    let problem = left_out("reads no Parquet", "parquet");
     DataError::Layout { path: path.to_path_buf(), problem }
 }
