@@ -2,7 +2,7 @@
 
     pip install optuna==5.0.0
     python3 scripts/tune_peer.py target/release/wellfit results.jsonl --seeds 5 \
-        'fashion=sample --model mlp --epochs 4' 'emoji=sets/emoji/train --model resnet20 --image-size 32 --epochs 8'
+        'fashion=sample --model mlp --epochs 4' 'emoji=sets/emoji/train --model resnet20 --image-size 16 --epochs 6'
 
 Each data set is NAME=DATA and the options of all trials. Both search the same space for the best validation accuracy of a
 trial's epochs, without pruning, and train the trials with the same seed: the same split, order and initial weights for the

@@ -5,14 +5,14 @@
 use serde_json::{Value, json};
 use wellfit_report::{MOST_BYTES, STUDY, study_page};
 
-fn trial(number: u32, state: &str, value: Value, lr: f64, optimizer: &str) -> Value {
+fn trial(number: u32, state: &str, value: Option<f64>, lr: f64, optimizer: &str) -> Value {
     json!({
         "number": number, "state": state, "value": value,
         "settings": { "lr": lr, "optimizer": optimizer }, "epochs": [[1, 0.5], [2, value]],
     })
 }
 
-fn study(trials: Vec<Value>) -> Value {
+fn study(trials: &[Value]) -> Value {
     let values: Vec<Vec<f64>> =
         (0..2).map(|row| (0..32).map(|x| f64::from(x) * 0.02 + f64::from(row) * 0.1).collect()).collect();
     json!({
@@ -34,11 +34,11 @@ fn page(study: &Value) -> String {
 
 #[test]
 fn a_page_shows_trials_and_what_the_result_depends_on() {
-    let page = page(&study(vec![
-        trial(0, "complete", json!(0.8), 0.001, "adamw"),
-        trial(1, "complete", json!(0.9), 0.002, "<b>sgd"),
-        trial(2, "pruned", json!(0.4), 0.1, "adamw"),
-        trial(3, "fail", json!(null), 0.05, "adamw"),
+    let page = page(&study(&[
+        trial(0, "complete", Some(0.8), 0.001, "adamw"),
+        trial(1, "complete", Some(0.9), 0.002, "<b>sgd"),
+        trial(2, "pruned", Some(0.4), 0.1, "adamw"),
+        trial(3, "fail", None, 0.05, "adamw"),
     ]));
     for expected in [
         "Best: 90.0 % in trial 1",
@@ -64,8 +64,8 @@ fn a_page_shows_trials_and_what_the_result_depends_on() {
 
 #[test]
 fn a_study_without_a_result_has_a_page() {
-    for trials in [vec![], vec![trial(0, "running", json!(null), 0.01, "adamw")]] {
-        let page = page(&study(trials));
+    for trials in [vec![], vec![trial(0, "running", None, 0.01, "adamw")]] {
+        let page = page(&study(&trials));
         assert!(page.contains("No trial has a result yet") && !page.contains("NaN"), "{page}");
     }
 }
@@ -73,9 +73,9 @@ fn a_study_without_a_result_has_a_page() {
 /// Loss is better the smaller.
 #[test]
 fn the_direction_says_which_is_best() {
-    let mut found = study(vec![
-        trial(0, "complete", json!(0.8), 0.001, "adamw"),
-        trial(1, "complete", json!(0.9), 0.002, "adamw"),
+    let mut found = study(&[
+        trial(0, "complete", Some(0.8), 0.001, "adamw"),
+        trial(1, "complete", Some(0.9), 0.002, "adamw"),
     ]);
     found["direction"] = json!("minimize");
     found["metric"] = json!("val_loss");
@@ -85,8 +85,8 @@ fn the_direction_says_which_is_best() {
 
 #[test]
 fn a_large_study_fits_on_a_page() {
-    let trials = (0..9000).map(|i| trial(i, "complete", json!(f64::from(i % 97) / 97.0), 1e-3, "adamw"));
-    let page = page(&study(trials.collect()));
+    let trials = (0..9000).map(|i| trial(i, "complete", Some(f64::from(i % 97) / 97.0), 1e-3, "adamw"));
+    let page = page(&study(&trials.collect::<Vec<_>>()));
     assert!(page.len() < MOST_BYTES, "{} bytes", page.len());
     assert!(page.contains("The best 50 of 9,000 trials"));
 }
