@@ -180,7 +180,8 @@ pub fn flag(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// A setting's value in few digits.
+/// The value of a setting in few digits: `0.0021`, `adamw`.
+#[must_use]
 pub fn setting(value: &Value) -> String {
     match value.as_f64() {
         Some(number) => short(number),

@@ -14,5 +14,5 @@ mod scale;
 mod slices;
 mod surfaces;
 
-pub use file::STUDY;
+pub use file::{STUDY, setting};
 pub use page::study_page;

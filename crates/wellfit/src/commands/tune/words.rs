@@ -9,8 +9,8 @@ use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::plot::Look;
 use wellfit::record::Metric;
-use wellfit::report::{REPORT, STUDY, study_page};
-use wellfit::run::figures::{self, loss, percent};
+use wellfit::report::{REPORT, STUDY, setting, study_page};
+use wellfit::run::figures::{loss, percent};
 use wellfit::tune::pictures::Study;
 use wellfit::tune::{Forest, State, Trial, best};
 
@@ -37,17 +37,9 @@ fn is_share(metric: Metric) -> bool {
     !metric.name().ends_with("loss")
 }
 
-/// A value of a parameter in few digits.
-fn short(value: &Value) -> String {
-    match value.as_f64() {
-        Some(number) => figures::short(number),
-        None => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-    }
-}
-
 fn parameters(trial: &Trial) -> String {
     let one = |(name, parameter): (&String, &wellfit::tune::Parameter)| {
-        format!("{} {}", name.replace('_', "-"), short(&parameter.value()))
+        format!("{} {}", name.replace('_', "-"), setting(&parameter.value()))
     };
     trial.parameters.iter().map(one).collect::<Vec<_>>().join(", ")
 }
