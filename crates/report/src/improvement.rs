@@ -2,7 +2,7 @@
 
 use crate::error::ReportError;
 use crate::page::Frame;
-use crate::trial::{Row, amount, result, techniques};
+use crate::trial::{Row, amount, required, techniques};
 use askama::Template;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -103,13 +103,8 @@ struct ImprovementPage {
 /// # Errors
 /// If there is no result yet, or it cannot be read.
 pub fn improvement_page(path: &Path) -> Result<String, ReportError> {
-    let none = || {
-        ReportError::Trial(format!(
-            "{}: there is no result yet: finish the improvement with wellfit improve",
-            path.join(RESULT).shown()
-        ))
-    };
-    let found: Outcome = result(path, RESULT)?.ok_or_else(none)?;
+    let found: Outcome =
+        required(path, RESULT, "there is no result yet: finish the improvement with wellfit improve")?;
     let rounds = (1..).zip(&found.rounds).map(|(number, one)| round(path, number, one, &found.metric));
     let settings = found.settings.iter().map(|(name, value)| format!("{name} = {value}\n"));
     let page = ImprovementPage {

@@ -78,12 +78,11 @@ struct TrialPage {
 /// # Errors
 /// If there is no trial, if it has no result yet, or if that cannot be read.
 pub fn trial_page(path: &Path) -> Result<String, ReportError> {
-    let bad = |problem: String| ReportError::Trial(format!("{}: {problem}", path.join(RESULT).shown()));
     let Some(trial) = TrialDir::find(path) else {
         return Err(ReportError::Trial(format!("{} is no trial", path.shown())));
     };
-    let found: Outcome = result(path, RESULT)?
-        .ok_or_else(|| bad("there is no result yet: finish the trial with wellfit prove".to_owned()))?;
+    let found: Outcome =
+        required(path, RESULT, "there is no result yet: finish the trial with wellfit prove")?;
     let page = TrialPage {
         frame: Frame::new("[]".to_owned()),
         name: path.file_name().map_or_else(|| path.shown(), |name| name.to_string_lossy().into_owned()),
@@ -113,6 +112,16 @@ pub(crate) fn result<T: DeserializeOwned>(path: &Path, name: &str) -> Result<Opt
     }
     let bytes = dir.read(name, MOST).map_err(|error| bad(error.to_string()))?;
     serde_json::from_slice(&bytes).map(Some).map_err(|error| bad(error.to_string()))
+}
+
+/// The same, where it must be there: without it `missing` is told.
+pub(crate) fn required<T: DeserializeOwned>(
+    path: &Path,
+    name: &str,
+    missing: &str,
+) -> Result<T, ReportError> {
+    let none = || ReportError::Trial(format!("{}: {missing}", path.join(name).shown()));
+    result(path, name)?.ok_or_else(none)
 }
 
 fn rows(found: &Outcome) -> Vec<Row> {

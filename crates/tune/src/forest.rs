@@ -26,6 +26,8 @@ pub struct Forest {
     trees: Vec<Vec<Leaf>>,
     /// How many cells each parameter is divided into.
     cells: Vec<usize>,
+    /// The parameters' shares in the variance of the result, the largest first.
+    importances: Vec<(String, f64)>,
 }
 
 impl Forest {
@@ -52,28 +54,22 @@ impl Forest {
             grow(rows, all.clone(), &columns, &values, &mut leaves);
             leaves
         };
+        let trees: Vec<Vec<Leaf>> = (0..TREES).map(tree).collect();
+        let names: Vec<String> = parameters.iter().map(|one| one.name.clone()).collect();
         Self {
-            trees: (0..TREES).map(tree).collect(),
-            names: parameters.iter().map(|one| one.name.clone()).collect(),
+            importances: importances(&names, &all, &trees),
             cells: parameters.iter().map(|one| cells(&one.distribution)).collect(),
+            names,
             all,
+            trees,
         }
     }
 
     /// The share of each parameter in the variance of the result, the largest first; together 1. Empty where there is nothing
     /// to tell apart.
     #[must_use]
-    pub fn importances(&self) -> Vec<(String, f64)> {
-        let mut shares = vec![0.0; self.all.len()];
-        self.trees.iter().for_each(|leaves| add_shares(leaves, &self.all, &mut shares));
-        let sum: f64 = shares.iter().sum();
-        if sum <= 0.0 {
-            return Vec::new();
-        }
-        let mut named: Vec<(String, f64)> =
-            self.names.iter().cloned().zip(shares.into_iter().map(|share| share / sum)).collect();
-        named.sort_by(|a, b| b.1.total_cmp(&a.1));
-        named
+    pub fn importances(&self) -> &[(String, f64)] {
+        &self.importances
     }
 
     /// What the forest expects where two parameters have given values and the others any: rows of equal cells over `y`, from
@@ -97,6 +93,19 @@ impl Forest {
         }
         Some(surface)
     }
+}
+
+fn importances(names: &[String], all: &[Side], trees: &[Vec<Leaf>]) -> Vec<(String, f64)> {
+    let mut shares = vec![0.0; all.len()];
+    trees.iter().for_each(|leaves| add_shares(leaves, all, &mut shares));
+    let sum: f64 = shares.iter().sum();
+    if sum <= 0.0 {
+        return Vec::new();
+    }
+    let mut named: Vec<(String, f64)> =
+        names.iter().cloned().zip(shares.into_iter().map(|share| share / sum)).collect();
+    named.sort_by(|a, b| b.1.total_cmp(&a.1));
+    named
 }
 
 /// How many cells the values are divided into: one each if they are few.
@@ -342,10 +351,11 @@ mod tests {
                 when: None,
             };
             let space = Space { parameters: distributions.into_iter().map(searched).collect() };
-            let found = Forest::grown(&space, &trials, 1).importances();
+            let forest = Forest::grown(&space, &trials, 1);
+            let found = forest.importances();
             assert_eq!(found.len(), space.parameters.len());
             assert!((found.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-12);
-            for (name, share) in &found {
+            for (name, share) in found {
                 let expected = number(&case["importances"][name]);
                 assert!((share - expected).abs() < 0.05, "{name}: {share}, not {expected}");
             }

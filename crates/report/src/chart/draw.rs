@@ -169,7 +169,7 @@ fn placed(marks: &[Mark], x: Axis) -> Vec<Placed> {
 }
 
 /// A tenth of a pixel is fine enough.
-fn number(number: f64) -> String {
+pub fn number(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }

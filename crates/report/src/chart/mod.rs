@@ -5,5 +5,5 @@ mod draw;
 mod model;
 
 pub use data::json;
-pub use draw::{Drawing, drawn};
+pub use draw::{Drawing, drawn, number};
 pub use model::{Chart, Line, Mark, MarkKind, Unit};

@@ -1,8 +1,9 @@
 //! The plane of a picture: two axes, and what stands on it.
 
-use super::figure::{Dot, Figure, number};
+use super::figure::{Dot, Figure};
 use super::file::{Study, Trial};
 use super::scale::Scale;
+use crate::chart::number;
 use std::fmt::Write;
 
 /// What is left around a plane: left, right, above, below.

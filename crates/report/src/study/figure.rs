@@ -1,5 +1,7 @@
 //! A picture on the page: what stands where.
 
+use crate::chart::number;
+
 /// A picture.
 #[derive(Debug, Clone, Default)]
 pub struct Figure {
@@ -74,10 +76,4 @@ impl Figure {
     ) {
         self.texts.push(Text { class, x: number(x), y: number(y), anchor, text: text.into() });
     }
-}
-
-/// A tenth of a pixel is fine enough.
-pub fn number(number: f64) -> String {
-    let text = format!("{number:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }

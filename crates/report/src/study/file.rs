@@ -108,11 +108,8 @@ pub struct Surface {
 impl Study {
     /// The trials in this state that have a finite result, with it.
     pub fn results(&self, state: State) -> impl Iterator<Item = (&Trial, f64)> {
-        let result = move |trial: &'_ Trial| trial.value.filter(|value| value.is_finite());
-        self.trials
-            .iter()
-            .filter(move |trial| trial.state == state)
-            .filter_map(move |trial| Some((trial, result(trial)?)))
+        let of_state = self.trials.iter().filter(move |trial| trial.state == state);
+        of_state.filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
     }
 
     /// Of these the ones that pictures show: among the latest [`MOST_DRAWN`] trials.
@@ -126,6 +123,11 @@ impl Study {
         let mut found: Vec<(&Trial, f64)> = self.results(State::Complete).collect();
         found.sort_by(|a, b| self.cost(a.1).total_cmp(&self.cost(b.1)));
         found
+    }
+
+    /// The best of them; of equals the first.
+    pub fn best(&self) -> Option<(&Trial, f64)> {
+        self.results(State::Complete).min_by(|a, b| self.cost(a.1).total_cmp(&self.cost(b.1)))
     }
 
     /// A value, such that smaller is better.

@@ -16,9 +16,8 @@ const MOST_POINTS: usize = 100;
 pub fn history(study: &Study) -> Figure {
     let complete: Vec<(&Trial, f64)> = study.drawn(State::Complete).collect();
     let pruned: Vec<(&Trial, f64)> = study.drawn(State::Pruned).collect();
-    let number = |trial: &Trial| trial.number;
-    let first = complete.iter().chain(&pruned).map(|(trial, _)| number(trial)).min().unwrap_or(0);
-    let last = study.trials.iter().map(number).max().unwrap_or(0);
+    let first = complete.iter().chain(&pruned).map(|(trial, _)| trial.number).min().unwrap_or(0);
+    let last = study.trials.iter().map(|trial| trial.number).max().unwrap_or(0);
     let values = complete.iter().chain(&pruned).map(|(_, value)| *value);
     let plane = Plane::new(Scale::of_counts(first, last), Scale::of_values(study, values), SIZE);
     let mut figure = plane.figure("Results in their order".to_owned(), ("trial", &study.metric));
@@ -39,7 +38,7 @@ pub fn history(study: &Study) -> Figure {
         figure.legend.push(("s-mark", "ended early".to_owned()));
     }
     figure.legend.push(("s-val", "the best so far".to_owned()));
-    figure.description = match study.ranked().first() {
+    figure.description = match study.best() {
         Some((trial, _)) => {
             format!("Results of {} trials; the best is {}.", study.trials.len(), study.told(trial))
         }
@@ -65,8 +64,8 @@ fn best_so_far(study: &Study, complete: &[(&Trial, f64)], last: u32) -> Vec<(f64
 
 /// The metric of each trial, epoch by epoch. Of many trials the latest.
 pub fn curves(study: &Study) -> Option<Figure> {
-    let drawn = study.trials.iter().rev().filter(|trial| trial.epochs.len() > 1).take(MOST_LINES);
-    let drawn: Vec<&Trial> = drawn.collect();
+    let latest = study.trials.iter().rev().filter(|trial| trial.epochs.len() > 1);
+    let mut drawn: Vec<&Trial> = latest.take(MOST_LINES).collect();
     let points = |trial: &Trial| -> Vec<(f64, f64)> {
         let point =
             |(epoch, value): &(u32, Option<f64>)| Some((f64::from(*epoch), value.filter(|v| v.is_finite())?));
@@ -80,13 +79,12 @@ pub fn curves(study: &Study) -> Option<Figure> {
     let plane = Plane::new(Scale::of_counts(1, last), Scale::of_values(study, values), SIZE);
     let mut figure = plane.figure("Epochs of all trials".to_owned(), ("epoch", &study.metric));
     // Those that ended early lie behind, the best in front of all.
-    let best = study.ranked().first().map(|(trial, _)| trial.number);
+    let best = study.best().map(|(trial, _)| trial.number);
     let rank = |trial: &&Trial| match trial.state {
         _ if Some(trial.number) == best => 2,
         State::Complete => 1,
         _ => 0,
     };
-    let mut drawn = drawn;
     drawn.sort_by_key(rank);
     for trial in drawn {
         let class = ["line thin s-mark", "line thin s-train", "line s-val"][rank(&trial)];

@@ -8,10 +8,9 @@ use super::slices::{MOST_SLICES, slices};
 use super::surfaces::surfaces;
 use crate::error::ReportError;
 use crate::page::Frame;
-use crate::trial::result;
+use crate::trial::required;
 use askama::Template;
 use std::path::Path;
-use wellfit_base::Shown;
 use wellfit_base::figures::{count, percent};
 use wellfit_base::words::plural;
 
@@ -53,13 +52,7 @@ struct Importance {
 /// # Errors
 /// If there is no study, or its file cannot be read.
 pub fn study_page(path: &Path) -> Result<String, ReportError> {
-    let none = || {
-        ReportError::Trial(format!(
-            "{}: there is no study yet: wellfit tune makes it",
-            path.join(STUDY).shown()
-        ))
-    };
-    let study: Study = result(path, STUDY)?.ok_or_else(none)?;
+    let study: Study = required(path, STUDY, "there is no study yet: wellfit tune makes it")?;
     let ranked = study.ranked();
     let best = ranked.first().map(|(trial, value)| (*trial, study.shown(*value)));
     let page = StudyPage {
@@ -80,7 +73,7 @@ pub fn study_page(path: &Path) -> Result<String, ReportError> {
         slices_show: slices_show(&study),
         surfaces: surfaces(&study),
         head: head(&study),
-        rows: rows(&study),
+        rows: rows(&study, &ranked),
         rows_are: match ranked.len() {
             all if all > MOST_ROWS => format!("The best {MOST_ROWS} of {} trials", count(all as u64)),
             _ => "All trials that were trained to the end".to_owned(),
@@ -148,14 +141,14 @@ fn head(study: &Study) -> Vec<String> {
 }
 
 /// Rows of the table: whether it is the best trial, and its cells.
-fn rows(study: &Study) -> Vec<(bool, Vec<String>)> {
-    let row = |(rank, (trial, value)): (usize, (&Trial, f64))| {
+fn rows(study: &Study, ranked: &[(&Trial, f64)]) -> Vec<(bool, Vec<String>)> {
+    let row = |(rank, (trial, value)): (usize, &(&Trial, f64))| {
         let settings = study
             .parameters
             .iter()
             .map(|one| trial.settings.get(&one.name).map_or_else(|| "–".to_owned(), setting));
-        let first = [trial.number.to_string(), study.shown(value), trial.epochs.len().to_string()];
+        let first = [trial.number.to_string(), study.shown(*value), trial.epochs.len().to_string()];
         (rank == 0, first.into_iter().chain(settings).collect())
     };
-    study.ranked().into_iter().take(MOST_ROWS).enumerate().map(row).collect()
+    ranked.iter().take(MOST_ROWS).enumerate().map(row).collect()
 }

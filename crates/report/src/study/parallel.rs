@@ -1,9 +1,10 @@
 //! Every trial as a line through the values it tried, to its result.
 
 use super::draw::{line, short};
-use super::figure::{Figure, number};
+use super::figure::Figure;
 use super::file::{Parameter, Study, Trial, flag};
 use super::scale::Scale;
+use crate::chart::number;
 
 /// The size of the picture.
 const SIZE: (f64, f64) = (720.0, 320.0);

@@ -1,9 +1,10 @@
 //! What is expected where two parameters have given values: areas between contours, and the trials on them.
 
 use super::draw::Plane;
-use super::figure::{Figure, Shape, number};
+use super::figure::{Figure, Shape};
 use super::file::{State, Study, Surface, flag};
 use super::scale::Scale;
+use crate::chart::number;
 use std::fmt::Write;
 
 /// The size of these pictures.
@@ -48,7 +49,7 @@ fn picture(study: &Study, surface: &Surface) -> Option<Figure> {
         .collect();
     figure.shapes.retain(|shape| shape.class != "grid");
     figure.shapes.splice(0..0, areas);
-    let best = study.ranked().first().map(|(trial, _)| trial.number);
+    let best = study.best().map(|(trial, _)| trial.number);
     let dots = study.drawn(State::Complete).filter_map(|(trial, _)| {
         let class = if Some(trial.number) == best { "best" } else { "tried" };
         let place = |one: &str, scale: &Scale| scale.place(trial.settings.get(one)?);

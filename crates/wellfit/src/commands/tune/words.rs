@@ -108,7 +108,7 @@ pub fn report(asked: &Asked, trials: &[Trial], forest: &Forest, page: Option<&Pa
         "dir": path(&asked.place.dir),
         "metric": metric.name(),
         "trials": { "complete": complete, "pruned": pruned, "failed": failed },
-        "importances": weighed.into_iter().map(|(name, share)| (name, number(share))).collect::<Map<_, _>>(),
+        "importances": weighed.iter().map(|(name, share)| (name.clone(), number(*share))).collect::<Map<_, _>>(),
         "best": found.map(|trial| best_json(asked, trial)),
         "report": page.map(path),
     }));
