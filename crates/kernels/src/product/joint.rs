@@ -5,7 +5,7 @@
 //! cache, both products take them from there, and none reaches memory.
 
 use super::gemm::{self, Product, ProductTask};
-use super::outer::in_parts;
+use super::outer::{PART_ROWS, in_parts};
 use super::pack::{fetch, lane_row, pack};
 use super::panels::Panels;
 use super::rectangle::{Operands, Rectangle, most_rows};
@@ -47,7 +47,7 @@ impl<E: Element> Joint<'_, E> {
     /// # Safety
     /// `store.out` holds as many numbers as `x`, which nobody else uses meanwhile.
     pub(crate) unsafe fn run(&self) -> Buffer {
-        in_parts(self.rows, self.channels_in * self.channels_out, |rows, dw| {
+        in_parts(self.rows, PART_ROWS, self.channels_in * self.channels_out, |rows, dw| {
             compute(JointPart { joint: self, rows, dw });
         })
     }
@@ -72,8 +72,6 @@ impl<E: Element> Kernel for JointPart<'_, E> {
         let block = lanes * E::PER_LANE;
         let mut left = Buffer::scratch(lanes * channels_in.next_multiple_of(left_width));
         let mut right = Gradients::new(block, channels_out);
-        let rectangle =
-            Rectangle { rows: channels_in, columns: channels_out, stride: channels_out, fresh: false };
         let segments = channels_out / width;
         let product = Product { rows: self.joint.rows, segments, depth: width, b: weights, store: *store };
         for start in self.rows.clone().step_by(block) {
@@ -88,7 +86,7 @@ impl<E: Element> Kernel for JointPart<'_, E> {
                 let to = weights.count();
                 gemm::compute(ProductTask { product: &product, rows: &rows, first: 0, count, from: 0, to });
                 watch.product::<E>(count * channels_in * channels_out);
-                pack(
+                pack::<S, E>(
                     |row| x[(start + row) * channels_in..].as_ptr(),
                     count,
                     channels_in,
@@ -103,6 +101,9 @@ impl<E: Element> Kernel for JointPart<'_, E> {
                 };
                 let next = block.min(self.rows.end - start - count);
                 let height = count.div_ceil(E::PER_LANE);
+                let fresh = start == self.rows.start;
+                let rectangle =
+                    Rectangle { rows: channels_in, columns: channels_out, stride: channels_out, fresh };
                 let operands = Operands { set: weights.set, left: &left, right: right.lanes(), height };
                 rectangle.add::<E>(operands, self.dw, (next, &fetch_row));
             }

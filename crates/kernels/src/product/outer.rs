@@ -4,8 +4,8 @@
 //!
 //! The long dimension is the rows (every pixel of the batch), so it is cut into blocks whose packed
 //! operands fit in a core's cache. When `dw` is small, parts of the rows are summed apart and added in order
-//! at the end; when it is large, each task owns a rectangle of it and walks over all rows. Which one depends
-//! on the shape only.
+//! at the end; when it is large, each task owns a rectangle of it for some part of the rows. How both are cut depends on
+//! the shape only.
 
 use super::pack::{fetch, pack};
 use super::rectangle::{Operands, Rectangle, most_rows};
@@ -32,7 +32,7 @@ const TASKS: usize = 8;
 /// Floats of `dw` in which one task adds up the parts.
 const SUMMED: usize = 1 << 12;
 /// Fewer rows than this are not worth a part of their own.
-const PART_ROWS: usize = 512;
+pub(crate) const PART_ROWS: usize = 512;
 /// Floats of both packed operands of a block: they stay in the second-level cache.
 const OPERANDS: usize = 1 << 17;
 
@@ -47,52 +47,90 @@ impl<E: Element> Outer<'_, E> {
         let size = inner * self.columns;
         let whole = (0..inner, 0..self.columns);
         if size <= SMALL {
-            return in_parts(self.rows, size, |range, out| {
+            return in_parts(self.rows, PART_ROWS, size, |range, out| {
                 let (left, right) = whole.clone();
-                compute(OuterTask { outer, rows, range, left, right, set, out, fresh: false });
+                compute(OuterTask { outer, rows, range, left, right, set, out });
             });
         }
-        let mut dw = Buffer::scratch(size);
-        let (down, across) = self.grid();
-        let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
-        let out = Shared::new(&mut dw);
-        parallel::for_each(down * across, |task| {
-            let (i, j) = (task / across * high, task % across * wide);
+        let Cut { parts, down, across } = self.cut();
+        let (each, high) = (self.rows.div_ceil(parts), inner.div_ceil(down));
+        let wide = self.columns.div_ceil(across).next_multiple_of(32);
+        let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::scratch);
+        let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
+        parallel::for_each(TASKS, |task| {
+            let (part, i, j) = (task % parts, task / parts / across * high, task / parts % across * wide);
+            let out = if part == 0 { first } else { others.from((part - 1) * size) };
+            let range = part * each..((part + 1) * each).min(self.rows);
             let (left, right) =
                 (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
-            compute(OuterTask { outer, rows, range: 0..self.rows, left, right, set, out, fresh: true });
+            compute(OuterTask { outer, rows, range, left, right, set, out });
         });
+        add_parts(&mut dw, &partial);
         dw
     }
 
-    /// How `dw` is cut into tasks: (down, across). A task packs its part of both operands, so x is packed
-    /// `across` times and dy `down` times.
-    fn grid(&self) -> (usize, usize) {
-        let cost =
-            |&(down, across): &(usize, usize)| across * self.segments * self.depth + down * self.columns;
-        [(8, 1), (4, 2), (2, 4), (1, 8)].into_iter().min_by_key(cost).unwrap_or((TASKS, 1))
+    /// How `dw` is cut into tasks. One packs its part of both operands, so x is packed `across` times and dy `down` times;
+    /// each part of the rows but the first writes a `dw` of its own, which is then read and added. What moves the fewest
+    /// floats is taken.
+    fn cut(&self) -> Cut {
+        let (inner, columns) = (self.segments * self.depth, self.columns);
+        let moved = |&Cut { parts, down, across }: &Cut| {
+            2 * self.rows * (across * inner + down * columns) + 3 * (parts - 1) * inner * columns
+        };
+        let halves = [1, 2, 4, 8].into_iter();
+        let cuts = halves.flat_map(|parts| {
+            [1, 2, 4, 8].into_iter().filter(move |down| parts * down <= TASKS).map(move |down| Cut {
+                parts,
+                down,
+                across: TASKS / parts / down,
+            })
+        });
+        let possible = cuts.filter(|cut| cut.parts == 1 || cut.parts * PART_ROWS <= self.rows);
+        possible.min_by_key(moved).unwrap_or(Cut { parts: 1, down: TASKS, across: 1 })
     }
 }
 
-/// The sum of what `add` adds to zeros for each of a few parts of the rows, in order.
-pub(crate) fn in_parts(rows: usize, size: usize, add: impl Fn(Range<usize>, Shared) + Sync + Send) -> Buffer {
-    let parts = rows.div_ceil(PART_ROWS).clamp(1, TASKS);
+/// Parts of the rows, and of the height and the width of `dw`: all together a task each.
+struct Cut {
+    parts: usize,
+    down: usize,
+    across: usize,
+}
+
+/// The sum of what `write` writes for each of a few parts of the rows, in order. A part has `least` rows where there are enough,
+/// and writes each float.
+pub(crate) fn in_parts(
+    rows: usize,
+    least: usize,
+    size: usize,
+    write: impl Fn(Range<usize>, Shared) + Sync + Send,
+) -> Buffer {
+    if rows == 0 {
+        return Buffer::zeroed(size);
+    }
+    let parts = rows.div_ceil(least).min(TASKS);
     let each = rows.div_ceil(parts);
-    let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::zeroed);
+    let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::scratch);
     let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
     parallel::for_each(parts, |part| {
         let out = if part == 0 { first } else { others.from((part - 1) * size) };
-        add((part * each).min(rows)..((part + 1) * each).min(rows), out);
+        write(part * each..((part + 1) * each).min(rows), out);
     });
-    parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
-        for part in partial.chunks_exact(size) {
-            dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
-        }
-    });
+    add_parts(&mut dw, &partial);
     dw
 }
 
-/// Rows `range` into the rectangle `left` × `right` of `dw`.
+/// Add the further parts to the first, in order.
+fn add_parts(dw: &mut [f32], others: &[f32]) {
+    let size = dw.len().max(1);
+    parallel::row_blocks(dw, 1, SUMMED, |first, dw| {
+        for part in others.chunks_exact(size) {
+            dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
+        }
+    });
+}
+
+/// The sum over the rows `range` of the rectangle `left` × `right` of `dw`.
 pub(crate) struct OuterTask<'a, E> {
     outer: &'a Outer<'a, E>,
     rows: &'a dyn Rows<E>,
@@ -101,8 +139,6 @@ pub(crate) struct OuterTask<'a, E> {
     right: Range<usize>,
     set: InstructionSet,
     out: Shared,
-    /// Write over what is there instead of adding to it.
-    fresh: bool,
 }
 
 for_both! { compute(task: OuterTask) E::dispatch_on(task.set, task) }
@@ -126,7 +162,7 @@ impl<E: Element> Kernel for OuterTask<'_, E> {
             let end = start + height(start);
             self.rows.inputs(end, height(end), &mut next, block);
             // SAFETY: dy has `columns` numbers for each row of the range.
-            unsafe { pack(|row| dy(start + row), end - start, wide, right_width, &mut right) }
+            unsafe { pack::<S, E>(|row| dy(start + row), end - start, wide, right_width, &mut right) }
             for segment in self.left.start / outer.depth..self.left.end.div_ceil(outer.depth) {
                 // The part of this segment's `depth` rows of dw that lies within ours.
                 let base = segment * outer.depth;
@@ -141,9 +177,15 @@ impl<E: Element> Kernel for OuterTask<'_, E> {
                 };
                 // SAFETY: pointers are from `inputs`; the rectangle of `dw` belongs to this task.
                 unsafe {
-                    pack(|row| pointers[row].add(low), end - start, high - low, left_width, &mut left);
+                    pack::<S, E>(
+                        |row| pointers[row].add(low),
+                        end - start,
+                        high - low,
+                        left_width,
+                        &mut left,
+                    );
                     let out = self.out.from((base + low) * outer.columns + self.right.start);
-                    let fresh = self.fresh && start == self.range.start;
+                    let fresh = start == self.range.start;
                     let rectangle =
                         Rectangle { rows: high - low, columns: wide, stride: outer.columns, fresh };
                     let lanes = (end - start).div_ceil(E::PER_LANE);

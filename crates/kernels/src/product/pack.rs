@@ -15,9 +15,10 @@ pub(crate) fn fetch<S: Simd, E>(start: *const E, count: usize) {
 /// nobody reads.
 ///
 /// # Safety
-/// `count` numbers must be readable from `row(i)` on, for every `i` below `height`.
+/// `count` numbers must be readable from `row(i)` on, for every `i` below `height`; a panel is as wide as some vectors of `S`,
+/// which the machine must have.
 #[inline(always)]
-pub(crate) unsafe fn pack<E: Element>(
+pub(crate) unsafe fn pack<S: Simd, E: Element>(
     row: impl Fn(usize) -> *const E,
     height: usize,
     count: usize,
@@ -29,18 +30,42 @@ pub(crate) unsafe fn pack<E: Element>(
     // Panel by panel: what is written lies together, and what is read stays in a near cache between two panels.
     for first in (0..count).step_by(width) {
         let real = width.min(count - first);
+        let panel = packed[first * lanes..][..width * lanes].chunks_exact_mut(width).enumerate();
         // SAFETY: `first + real <= count`.
-        let source = |i| unsafe { std::slice::from_raw_parts(row(i).add(first), real) };
-        for (i, out) in packed[first * lanes..][..width * lanes].chunks_exact_mut(width).enumerate() {
-            let (one, two) = (i * E::PER_LANE, i * E::PER_LANE + 1);
-            let second = if E::PER_LANE > 1 && two < height { source(two) } else { &[] };
-            lane_row(source(one), second, out);
+        unsafe {
+            if E::PER_LANE == 1 {
+                panel.for_each(|(i, out)| copy::<S, E>(row(i).add(first), real, out));
+            } else {
+                let source = |i| std::slice::from_raw_parts(row(i).add(first), real);
+                panel.for_each(|(i, out)| {
+                    let second = if 2 * i + 1 < height { source(2 * i + 1) } else { &[] };
+                    lane_row(source(2 * i), second, out);
+                });
+            }
         }
     }
     watch.stop(Work::Packing);
 }
 
-/// A row of lanes from one row of numbers or two. Where the compiler knows how long it is, it takes a few vector moves.
+/// A row of lanes from a row of numbers, a vector at a time.
+///
+/// # Safety
+/// `count` numbers must be readable from `from` on; `to` is as long as some vectors, and at least as long as `count`.
+#[inline(always)]
+unsafe fn copy<S: Simd, E: Element>(from: *const E, count: usize, to: &mut [f32]) {
+    let whole = count / S::LANES * S::LANES;
+    // SAFETY: promised by the caller.
+    unsafe {
+        for i in (0..whole).step_by(S::LANES) {
+            S::store(to[i..].as_mut_ptr(), E::load::<S>(from.add(i)));
+        }
+        if whole < count {
+            S::store(to[whole..].as_mut_ptr(), E::load_first::<S>(from.add(whole), count - whole));
+        }
+    }
+}
+
+/// A row of lanes from two rows of numbers, the second perhaps empty. Where the compiler knows how long it is, it takes a few vector moves.
 #[inline(always)]
 pub(crate) fn lane_row<E: Element>(first: &[E], second: &[E], to: &mut [f32]) {
     match first.len() {

@@ -14,8 +14,12 @@ use wellfit_simd::profile::{Watch, Work};
 use wellfit_simd::vector::{Element, InstructionSet, Kernel, Simd, dispatch};
 
 /// Floats of both transformed sides that a thread holds at a time, where parts of the tiles are summed apart: the
-/// second-level cache.
+/// second-level cache. They are half as many as the sums where these are larger, which are read and written once each time.
 const OWN: usize = 1 << 17;
+/// Sums of up to so many floats are computed apart, if there are enough tiles for all threads.
+const APART: usize = 1 << 20;
+/// Tiles of a part.
+const PART_TILES: usize = 128;
 /// Floats of both transformed sides that are held at a time where all threads share them: the third-level cache.
 const SHARED: usize = 3 << 20;
 /// Tiles that one task transforms.
@@ -30,7 +34,7 @@ pub(super) fn weight_gradient<E: Element>(plan: &Plan, x: &[E], dy: &[E]) -> Buf
     let zeros = Buffer::zeroed(plan.from.pixel.max(plan.to.pixel));
     let widths = (set.left_width(), 2 * set.lanes());
     let sums = Sums { plan, pairs: Pairs::new(plan), set, widths, x, dy, zeros };
-    let du = if sums.size() <= SMALL { sums.apart() } else { sums.together() };
+    let du = if sums.are_apart() { sums.apart() } else { sums.together() };
     let mut dw = Buffer::scratch(plan.taps() * from * to);
     let shared = Shared::new(&mut dw);
     parallel::for_each(from, |row| {
@@ -58,6 +62,12 @@ impl<E: Element> Sums<'_, E> {
         self.pairs.list.len() * self.plan.from.channels * self.plan.to.channels
     }
 
+    /// Whether each thread keeps sums of its own. Where not, all share transformed tiles, which go through a cache that is
+    /// slower, on Intel's servers by a factor.
+    fn are_apart(&self) -> bool {
+        self.size() <= SMALL || self.size() <= APART && self.plan.tiles() >= 8 * PART_TILES
+    }
+
     /// Tiles whose transformed sides take so many floats, and room for them.
     fn room(&self, floats: usize) -> (usize, [Buffer; 2]) {
         let (pairs, points) = (self.pairs.list.len(), self.plan.grid());
@@ -70,14 +80,14 @@ impl<E: Element> Sums<'_, E> {
     }
 
     fn apart(&self) -> Buffer {
-        in_parts(self.plan.tiles(), self.size(), |part, du| {
-            let (each, [mut left, mut right]) = self.room(OWN);
+        in_parts(self.plan.tiles(), PART_TILES, self.size(), |part, du| {
+            let (each, [mut left, mut right]) = self.room(OWN.max(self.size() / 2));
             for first in part.clone().step_by(each) {
                 let count = each.min(part.end - first);
                 self.transform(first, count, 0..count, [&mut left, &mut right].map(|side| Shared::new(side)));
                 for pair in 0..self.pairs.list.len() {
                     let channels = 0..self.plan.from.channels;
-                    self.multiply(pair, channels, count, [&left, &right], (du, false));
+                    self.multiply(pair, channels, count, [&left, &right], (du, first == part.start));
                 }
             }
         })
