@@ -14,7 +14,6 @@ use crate::options::{CacheName, DataKind, Options, PrecisionName, RunSpec, Scale
 use crate::preprocessing::{augmentations, preprocessing};
 use crate::pretrained;
 use crate::weights_name::weights_name;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use wellfit_cluster::Link;
@@ -255,11 +254,10 @@ impl Experiment {
 
     /// The name of the data as it is kept in `run.toml`: its absolute path, or the name of built-in data.
     pub(crate) fn absolute_data(&self) -> String {
-        let folder = Path::new(&self.source.data);
-        if is_built_in(&self.source.data) || !(folder.exists() || self.source.data.contains('{')) {
+        if is_built_in(&self.source.data) {
             return self.source.data.clone();
         }
-        std::path::absolute(folder)
+        std::path::absolute(&self.source.data)
             .map_or_else(|_| self.source.data.clone(), |path| path.to_string_lossy().into())
     }
 }

@@ -73,7 +73,8 @@ fn plain(name: &Path, bytes: &[u8], earlier: Option<&str>) -> Vec<u8> {
         Err(_) => Some(line.to_owned()),
     };
     let setting = |line: &str| match line.split_once(" = ") {
-        Some(("created" | "command", _)) => None,
+        // A run whose number cannot be read may leave a gap: `Sweep` looks at their order.
+        Some(("created" | "command" | "sequence", _)) => None,
         Some(("id", id)) => Some(format!("id = {}", which(id.trim_matches('"'), earlier))),
         _ => Some(line.to_owned()),
     };

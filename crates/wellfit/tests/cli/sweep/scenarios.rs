@@ -4,7 +4,7 @@ use super::endings::{Files, comparable, difference, files, restore, whole};
 use super::tracer::{self, Fault, Seen, What, When};
 use crate::bench::{Bench, Outcome};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A command and what belongs to it.
 pub struct Scenario {
@@ -123,6 +123,19 @@ impl Sweep {
         self.judged.len()
     }
 
+    /// A run that took the place of another has a larger number.
+    fn in_order(&self) -> Result<(), String> {
+        let Some(earlier) = self.before[0].get(Path::new("run/run.toml")).and_then(Option::as_ref) else {
+            return Ok(());
+        };
+        let [earlier, now] = [toml::from_slice(earlier).unwrap(), self.bench.toml("run/run.toml")];
+        let number = |run: &toml::Table| run["sequence"].as_integer().unwrap();
+        if now["id"] == earlier["id"] || number(&now) > number(&earlier) {
+            return Ok(());
+        }
+        Err(format!("the new run has the number {}, that of before {}", number(&now), number(&earlier)))
+    }
+
     fn comparable(&self, files: &Files) -> Files {
         comparable(files, self.earlier.as_deref())
     }
@@ -144,6 +157,7 @@ impl Sweep {
         for line in *next {
             succeeds(&self.bench, line)?;
         }
+        self.in_order()?;
         let ending = self.comparable(&files(&self.bench.path("")));
         let other = one_ending.then(|| difference(&ending, &self.ending)).flatten();
         let Some(other) = other else { return Ok(()) };
