@@ -2,8 +2,8 @@
 //!
 //! A training step asks for the same few hundred buffers every time. Fresh memory costs a page fault per
 //! 4 KiB, which for small layers is more than their arithmetic, so a dropped [`Buffer`] goes back to a
-//! pool. The pool never holds more than a quarter above what was once in use at the same time; beyond that
-//! the blocks that were dropped longest ago go back to the system. Large blocks ask for huge pages.
+//! pool. The pool never holds more than a quarter ([`keep_idle`]) above what was once in use at the same time; beyond
+//! that the blocks that were dropped longest ago go back to the system. Large blocks ask for huge pages.
 
 use crate::parallel::row_blocks;
 use crate::vector::Element;
@@ -91,17 +91,29 @@ impl Drop for Block {
     }
 }
 
-#[derive(Default)]
 struct Pool {
     free: BTreeMap<usize, Vec<Block>>,
     free_floats: usize,
     used_floats: usize,
     peak_floats: usize,
+    idle_quarters: usize,
     drops: u64,
 }
 
-static POOL: Mutex<Pool> =
-    Mutex::new(Pool { free: BTreeMap::new(), free_floats: 0, used_floats: 0, peak_floats: 0, drops: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    free: BTreeMap::new(),
+    free_floats: 0,
+    used_floats: 0,
+    peak_floats: 0,
+    idle_quarters: 1,
+    drops: 0,
+});
+
+/// How much the pool holds above what was once in use at the same time, in quarters of that. Where nothing is trained, a pass
+/// uses a few blocks at a time, each layer its own: they would go back and forth between the pool and the system.
+pub fn keep_idle(quarters: usize) {
+    pool().idle_quarters = quarters;
+}
 
 fn pool() -> MutexGuard<'static, Pool> {
     // A panic elsewhere cannot leave the pool half changed: nothing in here panics between two updates.
@@ -126,7 +138,9 @@ impl Pool {
         self.used_floats -= block.capacity;
         self.free_floats += block.capacity;
         self.free.entry(block.capacity).or_default().push(block);
-        while self.free_floats + self.used_floats > self.peak_floats + self.peak_floats / 4 {
+        while self.free_floats + self.used_floats
+            > self.peak_floats + self.peak_floats / 4 * self.idle_quarters
+        {
             self.evict();
         }
     }

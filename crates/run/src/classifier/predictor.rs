@@ -22,6 +22,7 @@ impl Classifier {
     /// # Errors
     /// When the device fails.
     pub fn predictor(&self) -> Result<Predictor<'_>, RunError> {
+        wellfit_simd::buffer::keep_idle(4);
         Ok(Predictor { classifier: self, state: self.engine.upload(&self.network)? })
     }
 
