@@ -199,3 +199,8 @@ tune-kills binary python="python3" *args:
 # The best of 50 trials of `tune` beside Optuna's TPE that drives the same trainer, seed by seed (docs/tune.md)
 tune-peer binary results python="python3" *args:
     {{python}} scripts/tune_peer.py {{binary}} {{results}} {{args}}
+
+# The sampler of `tune` beside Optuna's on functions that look like an accuracy, over many seeds (docs/tune.md)
+tune-landscapes python="python3" *args:
+    cargo build --release -p wellfit-tune --example ask
+    {{python}} scripts/tune_landscapes.py target/release/examples/ask {{args}}

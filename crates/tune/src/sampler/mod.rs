@@ -3,12 +3,14 @@
 mod grid;
 mod random;
 mod tpe;
+mod wanted;
 
 pub use tpe::Tpe;
 
 use crate::space::Space;
 use crate::trial::{Direction, Trial};
 use serde_json::{Map, Value};
+use wanted::Wanted;
 use wellfit_rng::{Rng, Stream};
 
 /// The stream of all that is random here; epoch = the trial, index = the parameter.
@@ -83,14 +85,13 @@ fn named(space: &Space, place: usize) -> (&str, &crate::Distribution) {
 
 /// The parameters that are chosen together: those that every finished trial had, with the same values to choose from.
 pub(crate) fn joint(space: &Space, trials: &[Trial]) -> Vec<usize> {
-    let everywhere = |place: &usize| {
-        let one = &space.parameters[*place];
-        let has = |trial: &Trial| {
-            trial.parameters.get(&one.name).is_some_and(|found| found.distribution == one.distribution)
-        };
-        !one.distribution.is_single() && trials.iter().filter(|trial| trial.state.is_learned_from()).all(has)
-    };
-    (0..space.parameters.len()).filter(everywhere).collect()
+    let parameters: Vec<_> = (0..space.parameters.len()).map(|place| named(space, place)).collect();
+    let mut everywhere: Vec<bool> = parameters.iter().map(|(_, one)| !one.is_single()).collect();
+    let mut wanted = Wanted::new(&parameters);
+    for trial in trials.iter().filter(|trial| trial.state.is_learned_from()) {
+        wanted.of(trial, |place, found| everywhere[place] &= found.is_some_and(|(_, is_same)| is_same));
+    }
+    (0..parameters.len()).filter(|place| everywhere[*place]).collect()
 }
 
 /// Take what is given, and choose what is not chosen yet, one parameter after the other: by the estimator of that parameter

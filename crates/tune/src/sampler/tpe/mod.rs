@@ -9,6 +9,7 @@ mod normal;
 mod parzen;
 mod split;
 
+use super::wanted::Wanted;
 use crate::distribution::Distribution;
 use crate::trial::{Direction, State, Trial};
 use parzen::Parzen;
@@ -71,15 +72,20 @@ fn estimators(
 /// The values of the trials that have all parameters, a column a parameter.
 fn columns(parameters: &[(&str, &Distribution)], trials: &[&Trial]) -> Vec<Vec<f64>> {
     let mut columns = vec![Vec::with_capacity(trials.len()); parameters.len()];
+    let (mut wanted, mut row) = (Wanted::new(parameters), vec![None; parameters.len()]);
     for trial in trials {
         let announced = announced(trial);
-        let value = |(name, one): &(&str, &Distribution)| match trial.parameters.get(*name) {
-            Some(parameter) if *parameter.distribution == **one => Some(parameter.internal),
-            Some(parameter) => one.internal(&parameter.value()),
-            None => one.internal(announced.as_ref()?.get(*name)?),
-        };
-        let Some(row) = parameters.iter().map(value).collect::<Option<Vec<f64>>>() else { continue };
-        columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        wanted.of(trial, |place, found| {
+            let (name, one) = parameters[place];
+            row[place] = match found {
+                Some((parameter, true)) => Some(parameter.internal),
+                Some((parameter, false)) => one.internal(&parameter.value()),
+                None => announced.as_ref().and_then(|values| one.internal(values.get(name)?)),
+            };
+        });
+        if row.iter().all(Option::is_some) {
+            columns.iter_mut().zip(&row).for_each(|(column, value)| column.extend(value));
+        }
     }
     columns
 }

@@ -1,6 +1,7 @@
 //! Parzen estimators: a density from trials, as a mixture with a kernel for each trial and one for the prior.
 
 use super::normal::{log_density, log_mass, quantile};
+use super::split::ordered;
 use crate::distribution::Distribution;
 use libm::{exp, log};
 use std::collections::HashMap;
@@ -228,20 +229,20 @@ fn kinds(means: &[f64], widths: &[f64]) -> (Vec<u32>, Vec<f64>, Vec<f64>) {
 /// the range are neighbours only where there are fewer than two trials.
 fn widths(means: &[f64], [low, high]: [f64; 2]) -> Vec<f64> {
     let n = means.len();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
+    let mut order: Vec<(i64, usize)> = means.iter().map(|mean| ordered(*mean)).zip(0..).collect();
+    order.sort_unstable();
     let at = |place: usize| {
         if place == 0 {
             low
         } else if place > n {
             high
         } else {
-            means[order[place - 1]]
+            means[order[place - 1].1]
         }
     };
     let narrowest = (high - low) / (n as f64 + 2.0).min(MOST_FOR_WIDTH);
     let mut widths = vec![0.0; n];
-    for (place, trial) in order.iter().enumerate() {
+    for (place, (_, trial)) in order.iter().enumerate() {
         let (before, after) = (at(place + 1) - at(place), at(place + 2) - at(place + 1));
         let width = match place {
             0 if n >= 2 => after,

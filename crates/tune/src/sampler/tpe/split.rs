@@ -14,20 +14,35 @@ pub fn split<'a>(
     direction: Direction,
     good: usize,
 ) -> (Vec<&'a Trial>, Vec<&'a Trial>) {
-    let of = |state| trials.iter().copied().filter(move |trial| trial.state == state);
-    let mut complete: Vec<&Trial> = of(State::Complete).collect();
-    complete.sort_by(|a, b| cost(a, direction).total_cmp(&cost(b, direction)));
-    let mut pruned: Vec<&Trial> = of(State::Pruned).collect();
-    pruned.sort_by(|a, b| {
-        progress(a).cmp(&progress(b)).then(last(a, direction).total_cmp(&last(b, direction)))
-    });
-    let mut ranked = complete;
-    ranked.extend(pruned);
-    let mut others = ranked.split_off(good.min(ranked.len()));
-    others.extend(of(State::Running));
-    ranked.sort_by_key(|trial| trial.number);
-    others.sort_by_key(|trial| trial.number);
-    (ranked, others)
+    let rank = |trial: &Trial| match trial.state {
+        State::Complete => Some((0, 0, ordered(cost(trial, direction)))),
+        State::Pruned => Some((1, progress(trial), ordered(last(trial, direction)))),
+        _ => None,
+    };
+    // Where two are equal, the earlier one is better.
+    let mut ranked: Vec<_> =
+        trials.iter().enumerate().filter_map(|(place, trial)| Some((rank(trial)?, place))).collect();
+    let good = good.min(ranked.len());
+    if good < ranked.len() {
+        ranked.select_nth_unstable(good);
+    }
+    let mut is_good = vec![false; trials.len()];
+    ranked[..good].iter().for_each(|(_, place)| is_good[*place] = true);
+    let of = |wanted: bool| {
+        let kept = trials.iter().zip(&is_good).filter(|(trial, is_good)| {
+            **is_good == wanted && (rank(trial).is_some() || trial.state == State::Running)
+        });
+        let mut kept: Vec<&Trial> = kept.map(|(trial, _)| *trial).collect();
+        kept.sort_by_key(|trial| trial.number);
+        kept
+    };
+    (of(true), of(false))
+}
+
+/// An integer that is in the same order as the number, as `total_cmp` has it.
+pub fn ordered(x: f64) -> i64 {
+    let bits = x.to_bits() as i64;
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
 fn cost(trial: &Trial, direction: Direction) -> f64 {
@@ -43,4 +58,16 @@ fn progress(trial: &Trial) -> i64 {
 fn last(trial: &Trial, direction: Direction) -> f64 {
     let Some((_, value)) = trial.reports.last_key_value() else { return 0.0 };
     if value.is_nan() { f64::INFINITY } else { direction.cost(*value) + 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_in_the_order_of_numbers() {
+        let numbers =
+            [-f64::NAN, f64::NEG_INFINITY, -1.5, -1e-300, -0.0, 0.0, 1e-300, 1.5, f64::INFINITY, f64::NAN];
+        assert!(numbers.is_sorted_by(|a, b| ordered(*a) < ordered(*b)), "{:?}", numbers.map(ordered));
+    }
 }
