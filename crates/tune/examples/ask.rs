@@ -6,11 +6,9 @@
 //! ```
 
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
-use std::sync::Arc;
-use wellfit_tune::{Direction, Known, Parameter, Sampler, Space, State, Tpe, Trial};
+use wellfit_tune::{Direction, Known, Sampler, Space, State, Tpe, Trial};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,16 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let known = Known { trials: &done, direction, seed, given: &given };
             let values = sampler.suggest(&space, &known, number).ok_or("no values")?;
             let mut trial = Trial::new(i64::from(number), number, State::Complete);
-            let chosen = space.parameters.iter().zip(values);
-            trial.parameters = chosen
-                .filter_map(|(one, internal)| {
-                    let distribution = Arc::clone(&one.distribution);
-                    Some((one.name.clone(), Parameter { internal: internal?, distribution }))
-                })
-                .collect();
-            let told: BTreeMap<&String, Value> =
-                trial.parameters.iter().map(|(name, parameter)| (name, parameter.value())).collect();
-            writeln!(asked, "{}", serde_json::to_string(&told)?)?;
+            trial.parameters = space.parameters_of(values).collect();
+            let told: Map<String, Value> =
+                trial.parameters.iter().map(|(name, one)| (name.clone(), one.value())).collect();
+            writeln!(asked, "{}", Value::Object(told))?;
             asked.flush()?;
             trial.value = Some(answers.next().ok_or("no answer")??.trim().parse()?);
             done.push(trial);

@@ -7,7 +7,7 @@
 use serde_json::Map;
 use std::error::Error;
 use std::time::Instant;
-use wellfit_tune::{Address, Change, Direction, Known, Parameter, Sampler, Space, State, Tpe, open};
+use wellfit_tune::{Address, Change, Direction, Known, Sampler, Space, State, Tpe, open};
 
 /// Times are means over so many trials.
 const WINDOW: usize = 100;
@@ -30,11 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let number = all.last().map_or(0, |trial| trial.number);
         let chosen = sampler.suggest(&space, &known, number).ok_or("no values")?;
         let value: f64 = chosen.iter().flatten().map(|x| x * x).sum();
-        let parameters = space.parameters.iter().zip(chosen).filter_map(|(one, internal)| {
-            let parameter = Parameter { internal: internal?, distribution: one.distribution.clone() };
-            Some(Change::Parameter(one.name.clone(), parameter))
-        });
-        storage.change(id, &parameters.collect::<Vec<_>>())?;
+        let parameters = space.parameters_of(chosen);
+        let changes: Vec<_> =
+            parameters.map(|(name, parameter)| Change::Parameter(name, parameter)).collect();
+        storage.change(id, &changes)?;
         storage.change(id, &[Change::Report(1, value)])?;
         storage.finish(id, State::Complete, Some(value), None)?;
         if done % WINDOW == 0 && (done == WINDOW || done % 1000 == 0) {

@@ -5,7 +5,7 @@
 //! cache, both products take them from there, and none reaches memory.
 
 use super::gemm::{self, Product, ProductTask};
-use super::outer::{PART_ROWS, in_parts};
+use super::outer::{PART_ROWS, in_parts, parts_of};
 use super::pack::{fetch, lane_row, pack};
 use super::panels::Panels;
 use super::rectangle::{Operands, Rectangle, most_rows};
@@ -47,7 +47,8 @@ impl<E: Element> Joint<'_, E> {
     /// # Safety
     /// `store.out` holds as many numbers as `x`, which nobody else uses meanwhile.
     pub(crate) unsafe fn run(&self) -> Buffer {
-        in_parts(self.rows, PART_ROWS, self.channels_in * self.channels_out, |rows, dw| {
+        let parts = parts_of(self.rows, PART_ROWS);
+        in_parts(self.rows, (parts, 1), self.channels_in * self.channels_out, |rows, _, dw| {
             compute(JointPart { joint: self, rows, dw });
         })
     }

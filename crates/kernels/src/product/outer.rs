@@ -45,47 +45,29 @@ impl<E: Element> Outer<'_, E> {
         let (outer, set) = (self, InstructionSet::current());
         let inner = self.segments * self.depth;
         let size = inner * self.columns;
-        let whole = (0..inner, 0..self.columns);
-        if size <= SMALL {
-            return in_parts(self.rows, PART_ROWS, size, |range, out| {
-                let (left, right) = whole.clone();
-                compute(OuterTask { outer, rows, range, left, right, set, out });
-            });
-        }
         let Cut { parts, down, across } = self.cut();
-        let (each, high) = (self.rows.div_ceil(parts), inner.div_ceil(down));
-        let wide = self.columns.div_ceil(across).next_multiple_of(32);
-        let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::scratch);
-        let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
-        parallel::for_each(TASKS, |task| {
-            let (part, i, j) = (task % parts, task / parts / across * high, task / parts % across * wide);
-            let out = if part == 0 { first } else { others.from((part - 1) * size) };
-            let range = part * each..((part + 1) * each).min(self.rows);
+        let (high, wide) = (inner.div_ceil(down), self.columns.div_ceil(across).next_multiple_of(32));
+        in_parts(self.rows, (parts, down * across), size, |range, piece, out| {
+            let (i, j) = (piece / across * high, piece % across * wide);
             let (left, right) =
                 (i.min(inner)..(i + high).min(inner), j.min(self.columns)..(j + wide).min(self.columns));
             compute(OuterTask { outer, rows, range, left, right, set, out });
-        });
-        add_parts(&mut dw, &partial);
-        dw
+        })
     }
 
-    /// How `dw` is cut into tasks. One packs its part of both operands, so x is packed `across` times and dy `down` times;
-    /// each part of the rows but the first writes a `dw` of its own, which is then read and added. What moves the fewest
-    /// floats is taken.
+    /// How the work is cut into tasks: a small `dw` into parts of the rows only. A task packs its part of both operands, so x
+    /// is packed `across` times and dy `down` times; each part of the rows but the first writes a `dw` of its own, which is
+    /// then read and added. What moves the fewest floats is taken.
     fn cut(&self) -> Cut {
         let (inner, columns) = (self.segments * self.depth, self.columns);
+        if inner * columns <= SMALL {
+            return Cut { parts: parts_of(self.rows, PART_ROWS), down: 1, across: 1 };
+        }
         let moved = |&Cut { parts, down, across }: &Cut| {
             2 * self.rows * (across * inner + down * columns) + 3 * (parts - 1) * inner * columns
         };
-        let halves = [1, 2, 4, 8].into_iter();
-        let cuts = halves.flat_map(|parts| {
-            [1, 2, 4, 8].into_iter().filter(move |down| parts * down <= TASKS).map(move |down| Cut {
-                parts,
-                down,
-                across: TASKS / parts / down,
-            })
-        });
-        let possible = cuts.filter(|cut| cut.parts == 1 || cut.parts * PART_ROWS <= self.rows);
+        let cuts = CUTS.map(|[parts, down, across]| Cut { parts, down, across });
+        let possible = cuts.into_iter().filter(|cut| cut.parts == 1 || cut.parts * PART_ROWS <= self.rows);
         possible.min_by_key(moved).unwrap_or(Cut { parts: 1, down: TASKS, across: 1 })
     }
 }
@@ -97,37 +79,50 @@ struct Cut {
     across: usize,
 }
 
-/// The sum of what `write` writes for each of a few parts of the rows, in order. A part has `least` rows where there are enough,
-/// and writes each float.
+/// All cuts into [`TASKS`].
+const CUTS: [[usize; 3]; 10] = [
+    [1, 1, 8],
+    [1, 2, 4],
+    [1, 4, 2],
+    [1, 8, 1],
+    [2, 1, 4],
+    [2, 2, 2],
+    [2, 4, 1],
+    [4, 1, 2],
+    [4, 2, 1],
+    [8, 1, 1],
+];
+
+/// Into how many parts so many rows are cut, of `least` rows where there are enough.
+pub(crate) fn parts_of(rows: usize, least: usize) -> usize {
+    rows.div_ceil(least).clamp(1, TASKS)
+}
+
+/// The sum of what `write` writes for each part of the rows, in order. Each piece of a part is a task, which gets the part's rows
+/// and the piece's number; all pieces together write every float.
 pub(crate) fn in_parts(
     rows: usize,
-    least: usize,
+    (parts, pieces): (usize, usize),
     size: usize,
-    write: impl Fn(Range<usize>, Shared) + Sync + Send,
+    write: impl Fn(Range<usize>, usize, Shared) + Sync + Send,
 ) -> Buffer {
     if rows == 0 {
         return Buffer::zeroed(size);
     }
-    let parts = rows.div_ceil(least).min(TASKS);
     let each = rows.div_ceil(parts);
     let [mut dw, mut partial] = [size, size * (parts - 1)].map(Buffer::scratch);
     let (first, others) = (Shared::new(&mut dw), Shared::new(&mut partial));
-    parallel::for_each(parts, |part| {
+    parallel::for_each(parts * pieces, |task| {
+        let (part, piece) = (task % parts, task / parts);
         let out = if part == 0 { first } else { others.from((part - 1) * size) };
-        write(part * each..((part + 1) * each).min(rows), out);
+        write(part * each..((part + 1) * each).min(rows), piece, out);
     });
-    add_parts(&mut dw, &partial);
-    dw
-}
-
-/// Add the further parts to the first, in order.
-fn add_parts(dw: &mut [f32], others: &[f32]) {
-    let size = dw.len().max(1);
-    parallel::row_blocks(dw, 1, SUMMED, |first, dw| {
-        for part in others.chunks_exact(size) {
+    parallel::row_blocks(&mut dw, 1, SUMMED, |first, dw| {
+        for part in partial.chunks_exact(size) {
             dw.iter_mut().zip(&part[first..]).for_each(|(sum, &x)| *sum += x);
         }
     });
+    dw
 }
 
 /// The sum over the rows `range` of the rectangle `left` × `right` of `dw`.

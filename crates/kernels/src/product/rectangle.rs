@@ -281,18 +281,15 @@ unsafe fn sums<S: Simd, E: Element, const M: usize, const V: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wellfit_rng::{Rng, Stream};
     use wellfit_simd::Buffer;
 
     /// The bits of a gradient do not depend on the cache of the machine.
     #[test]
     fn a_wide_tile_makes_the_same_bits() {
-        let mut seed = 1_u32;
+        let mut rng = Rng::new(5, Stream::Noise, 0, 0);
         let mut random = |len: usize| -> Buffer {
-            let mut next = || {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (seed >> 8) as f32 / (1 << 24) as f32 - 0.5
-            };
-            Buffer::from_slice(&(0..len).map(|_| next()).collect::<Vec<f32>>())
+            Buffer::from_slice(&(0..len).map(|_| rng.uniform_in(-0.5, 0.5)).collect::<Vec<f32>>())
         };
         for set in InstructionSet::available() {
             let sizes: [(usize, usize, usize); 5] =

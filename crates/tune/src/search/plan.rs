@@ -5,7 +5,7 @@ use crate::pruner::{Halving, Hyperband, Median, Pruner};
 use crate::sampler::{Known, Sampler};
 use crate::space::{Space, text};
 use crate::storage::{Change, Storage};
-use crate::trial::{Direction, Parameter, Trial};
+use crate::trial::{Direction, Trial};
 use serde_json::{Map, Value, json};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -143,11 +143,8 @@ impl Plan {
         let given = trial.system.get(GIVEN).and_then(Value::as_object).unwrap_or(&none);
         let known = Known { trials, direction: self.direction(), seed: self.seed, given };
         let chosen = self.sampler.suggest(&self.space, &known, trial.number)?;
-        let change = |(one, internal): (&crate::space::Searched, Option<f64>)| {
-            let parameter = Parameter { internal: internal?, distribution: one.distribution.clone() };
-            Some(Change::Parameter(one.name.clone(), parameter))
-        };
-        Some(self.space.parameters.iter().zip(chosen).filter_map(change).collect())
+        let parameters = self.space.parameters_of(chosen);
+        Some(parameters.map(|(name, parameter)| Change::Parameter(name, parameter)).collect())
     }
 
     /// The settings of a trial.

@@ -7,6 +7,7 @@ pub use file::SpaceError;
 pub(crate) use file::text;
 
 use crate::distribution::Distribution;
+use crate::trial::Parameter;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -38,6 +39,14 @@ pub struct Space {
 }
 
 impl Space {
+    /// The parameters with the values that a sampler chose for them, by their names.
+    pub fn parameters_of(&self, chosen: Vec<Option<f64>>) -> impl Iterator<Item = (String, Parameter)> {
+        self.parameters.iter().zip(chosen).filter_map(|(one, internal)| {
+            let parameter = Parameter { internal: internal?, distribution: Arc::clone(&one.distribution) };
+            Some((one.name.clone(), parameter))
+        })
+    }
+
     /// Whether the parameter is there, where those before it have values as `chosen` says (by place; none if not there).
     pub(crate) fn is_there(&self, place: usize, chosen: &[Option<f64>]) -> bool {
         let Some(condition) = &self.parameters[place].when else { return true };

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::points::{MOST, Points};
 use super::transform::{Gradient, Input, WeightGradient, both_axes};
 use crate::both::for_both;
-use crate::product::{Operands, SMALL, add_product, in_parts};
+use crate::product::{Operands, SMALL, add_product, in_parts, parts_of};
 use std::ops::Range;
 use wellfit_simd::Buffer;
 use wellfit_simd::parallel::{self, Shared};
@@ -80,7 +80,8 @@ impl<E: Element> Sums<'_, E> {
     }
 
     fn apart(&self) -> Buffer {
-        in_parts(self.plan.tiles(), PART_TILES, self.size(), |part, du| {
+        let tiles = self.plan.tiles();
+        in_parts(tiles, (parts_of(tiles, PART_TILES), 1), self.size(), |part, _, du| {
             let (each, [mut left, mut right]) = self.room(OWN.max(self.size() / 2));
             for first in part.clone().step_by(each) {
                 let count = each.min(part.end - first);

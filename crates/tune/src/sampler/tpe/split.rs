@@ -29,9 +29,9 @@ pub fn split<'a>(
     let mut is_good = vec![false; trials.len()];
     ranked[..good].iter().for_each(|(_, place)| is_good[*place] = true);
     let of = |wanted: bool| {
-        let kept = trials.iter().zip(&is_good).filter(|(trial, is_good)| {
-            **is_good == wanted && (rank(trial).is_some() || trial.state == State::Running)
-        });
+        let counts = |trial: &Trial| trial.state.is_learned_from() || trial.state == State::Running;
+        let kept =
+            trials.iter().zip(&is_good).filter(|(trial, is_good)| **is_good == wanted && counts(trial));
         let mut kept: Vec<&Trial> = kept.map(|(trial, _)| *trial).collect();
         kept.sort_by_key(|trial| trial.number);
         kept
