@@ -82,12 +82,9 @@ fuzz-coverage target="image" seeds="crates/images/tests/fixtures/pillow" inputs=
     cargo +nightly fuzz run -s none --fuzz-dir fuzz {{target}} fuzz/corpus/{{target}} {{seeds}} -- \
         -runs={{inputs}} -timeout=1 -rss_limit_mb=1024 -max_len=5000
 
-# The kernels' tests under the address sanitizer (x86-64 Linux), with and without vectors
+# The kernels' tests under the address sanitizer, with each set of instructions that the machine has (x86-64 Linux)
 asan:
-    for simd in scalar avx2; do \
-        WELLFIT_SIMD=$simd RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
-            cargo test -p wellfit-simd -p wellfit-kernels --tests --target x86_64-unknown-linux-gnu || exit 1; \
-    done
+    scripts/asan.sh
 
 # Kill -9 a small real run at 1,000 random moments, resume each time, compare weights and figures
 kill-test kills="1000":

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | a share, an accuracy | `87.5 %` | [`percent`] |
 //! | a loss | `0.4312` | [`loss`] |
+//! | a metric, by its name | as a share or a loss | [`metric`] |
 //! | a number of things | `5,800` | [`count`] |
 //! | a time | `12 ms`, `3.2 s`, `42 s`, `3 min 20 s`, `2 h 5 min` | [`duration`] |
 //! | a measured time | `12.31 ms` | [`time`] |
@@ -21,6 +22,18 @@ pub fn percent(share: f64) -> String {
 #[must_use]
 pub fn loss(value: f64) -> String {
     format!("{value:.4}")
+}
+
+/// Whether the metric of that name is a share; if not, it is a loss.
+#[must_use]
+pub fn is_share(name: &str) -> bool {
+    !name.ends_with("loss")
+}
+
+/// A value of the metric of that name: `87.5 %` or `0.4312`.
+#[must_use]
+pub fn metric(name: &str, value: f64) -> String {
+    if is_share(name) { percent(value) } else { loss(value) }
 }
 
 /// A number of things, its thousands apart: `5,800`.

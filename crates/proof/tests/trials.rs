@@ -10,6 +10,7 @@ use wellfit_proof::trial::{
 use wellfit_proof::{
     Design, Measured, PairResult, Pairs, Settings, Technique, Verdict, judge, settled_after,
 };
+use wellfit_rng::{Rng, Stream};
 
 fn design(pairs: Pairs, count: usize) -> Design {
     let technique = |at| Technique { name: format!("t{at}"), settings: Settings::new() };
@@ -44,13 +45,11 @@ fn next(design: &Design, states: &BTreeMap<PairId, PairState>) -> Next {
 }
 
 /// Some processes take pairs, finish them in any order, and are killed; returns the states in the end.
-fn played(design: &Design, workers: usize, mut chance: u32) -> BTreeMap<PairId, PairState> {
+fn played(design: &Design, workers: usize, seed: u64) -> BTreeMap<PairId, PairState> {
     let mut states = BTreeMap::new();
     let mut running: Vec<PairId> = Vec::new();
-    let mut draw = |below: usize| {
-        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (chance >> 8) as usize % below
-    };
+    let mut rng = Rng::new(seed, Stream::Noise, 0, 0);
+    let mut draw = |below: usize| rng.below(below as u32) as usize;
     loop {
         let next = next(design, &states);
         match next {

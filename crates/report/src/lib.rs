@@ -38,7 +38,7 @@ pub use improvement::improvement_page;
 pub use page::{MOST_BYTES, run_page};
 pub use pictures::{PICTURES, Pictures, Shot, in_base64};
 pub use read::RunReport;
-pub use study::{STUDY, setting, study_page};
+pub use study::{STUDY, settings, study_page};
 pub use trial::trial_page;
 
 /// The name of a run's page.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use wellfit_base::Shown;
-use wellfit_base::figures::{duration, loss, percent};
+use wellfit_base::figures::{self, duration, is_share};
 use wellfit_proof::{Judged, Verdict};
 use wellfit_record::TrialDir;
 
@@ -138,10 +138,6 @@ fn reach(found: &Outcome) -> f64 {
     ends.filter(|end| end.is_finite()).fold(1e-9, f64::max)
 }
 
-pub(crate) fn is_share(metric: &str) -> bool {
-    !metric.ends_with("loss")
-}
-
 /// `+1.2 points` of a share in percent, `+0.0123` of another metric.
 pub(crate) fn amount(value: f64, metric: &str) -> String {
     if is_share(metric) { format!("{:+.2} points", 100.0 * value) } else { format!("{value:+.4}") }
@@ -180,7 +176,7 @@ fn row(one: &Technique, metric: &str, reach: f64) -> Row {
     let seconds = judged.cost.seconds;
     let cost = if seconds < 0.0 { format!("saves {}", duration(-seconds)) } else { duration(seconds) };
     facts.push(("time it costs, a run", cost));
-    let value = |value: f64| if is_share(metric) { percent(value) } else { loss(value) };
+    let value = |value| figures::metric(metric, value);
     let pair = |pair: &Pair| {
         [value(pair.baseline), value(pair.treated), amount(pair.treated - pair.baseline, metric)]
     };

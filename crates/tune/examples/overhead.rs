@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         storage.change(id, &changes)?;
         storage.change(id, &[Change::Report(1, value)])?;
         storage.finish(id, State::Complete, Some(value), None)?;
-        if done % WINDOW == 0 && (done == WINDOW || done % 1000 == 0) {
+        if done % WINDOW == 0 && (done == WINDOW || done % 1000 == 0 || done == trials) {
             println!("{done} {:.3} ms", began.elapsed().as_secs_f64() * 1e3 / WINDOW as f64);
         }
         if done % WINDOW == 0 {

@@ -2,6 +2,7 @@
 
 use super::{Network, Shape};
 use std::fmt::Write;
+use wellfit_base::figures;
 
 impl Network {
     /// Three lines of at most 80 columns: what it is for, how large it is, what of it is trained.
@@ -13,13 +14,15 @@ impl Network {
         let share = match trained {
             _ if trained == all => "All of them are trained".to_owned(),
             0 => "None of them are trained".to_owned(),
-            _ => format!("{} of them are trained, the others stay as they are", thousands(trained)),
+            _ => {
+                format!("{} of them are trained, the others stay as they are", figures::count(trained as u64))
+            }
         };
         let (name, input, outputs) = (&self.name, self.input, self.outputs());
         format!(
             "Network: {name} for inputs {input}, {outputs} outputs\n  {layers} layers with weights, {} parameters \
              ({mib:.1} MiB in f32)\n  {share}",
-            thousands(all)
+            figures::count(all as u64)
         )
     }
 
@@ -35,7 +38,7 @@ impl Network {
                 let frozen = if self.norm(node).is_some_and(|norm| norm.frozen) { " frozen" } else { "" };
                 let layer = node.op.describe(&inputs, node.shape) + frozen;
                 let count: usize = node.parameters.iter().map(|&p| self.parameters[p].count()).sum();
-                let count = if count == 0 { String::new() } else { thousands(count) };
+                let count = if count == 0 { String::new() } else { figures::count(count as u64) };
                 [node.name.clone(), layer, node.shape.to_string(), count]
             })
             .collect();
@@ -45,22 +48,8 @@ impl Network {
         for [a, b, c, d] in &rows {
             let _ = writeln!(text, "  {a:name$}  {b:layer$}  {c:shape$}  {d:>count$}");
         }
-        let _ = writeln!(text, "{} total parameters.", thousands(self.parameter_count()));
-        let _ = write!(text, "{} training parameters.", thousands(self.trainable_count()));
+        let _ = writeln!(text, "{} total parameters.", figures::count(self.parameter_count() as u64));
+        let _ = write!(text, "{} training parameters.", figures::count(self.trainable_count() as u64));
         text
     }
-}
-
-/// 25557032 as `25,557,032`.
-#[must_use]
-pub fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

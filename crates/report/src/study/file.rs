@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use wellfit_base::figures::{loss, percent, short};
+use wellfit_base::figures::{self, short};
 
 /// The file of a study, in its directory.
 pub const STUDY: &str = "study.json";
@@ -150,12 +151,12 @@ impl Study {
 
     /// Whether the values are shares, shown in percent.
     pub fn is_share(&self) -> bool {
-        crate::trial::is_share(&self.metric)
+        figures::is_share(&self.metric)
     }
 
     /// A value as people read it.
     pub fn shown(&self, value: f64) -> String {
-        if self.is_share() { percent(value) } else { loss(value) }
+        figures::metric(&self.metric, value)
     }
 
     /// What a trial tried and gave: `trial 3: 91.2 %; lr 0.0021, batch-size 32`.
@@ -172,9 +173,15 @@ impl Study {
 impl Trial {
     /// The values that were tried: `lr 0.0021, batch-size 32`.
     pub fn told(&self) -> String {
-        let one = |(name, value): (&String, &Value)| format!("{} {}", flag(name), setting(value));
-        self.settings.iter().map(one).collect::<Vec<_>>().join(", ")
+        settings(&self.settings)
     }
+}
+
+/// Settings and their values: `lr 0.0021, batch-size 32`.
+#[must_use]
+pub fn settings<'a>(all: impl IntoIterator<Item = (&'a String, impl Borrow<Value>)>) -> String {
+    let one = |(name, value): (&String, _)| format!("{} {}", flag(name), setting(Borrow::borrow(&value)));
+    all.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A setting's name as on the command line, without the dashes before it.
@@ -183,7 +190,6 @@ pub fn flag(name: &str) -> String {
 }
 
 /// The value of a setting in few digits: `0.0021`, `adamw`.
-#[must_use]
 pub fn setting(value: &Value) -> String {
     match value.as_f64() {
         Some(number) => short(number),

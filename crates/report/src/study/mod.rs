@@ -14,5 +14,5 @@ mod scale;
 mod slices;
 mod surfaces;
 
-pub use file::{STUDY, setting};
+pub use file::{STUDY, settings};
 pub use page::study_page;

@@ -3,7 +3,7 @@
 use super::findings::title;
 use crate::chart::{Chart, Line, Mark, MarkKind, Unit};
 use crate::read::RunReport;
-use wellfit_base::figures::{duration, loss, percent, short};
+use wellfit_base::figures::{self, duration, short};
 use wellfit_diagnose::Name;
 use wellfit_record::{EpochRecord, Event, Metric};
 
@@ -131,10 +131,8 @@ pub fn table(run: &RunReport) -> Table {
         .chain(["learning rate".to_owned(), "time".to_owned()]);
     let best = run.best.as_ref().map(|best| best.epoch);
     let row = |epoch: &EpochRecord| {
-        let value = |metric: &Metric| match metric.of(epoch) {
-            Some(value) if metric.name().ends_with("loss") => loss(value),
-            Some(value) => percent(value),
-            None => String::new(),
+        let value = |metric: &Metric| {
+            metric.of(epoch).map_or_else(String::new, |value| figures::metric(metric.name(), value))
         };
         let cells = [epoch.epoch.to_string()]
             .into_iter()

@@ -2,15 +2,16 @@
 
 mod grid;
 mod random;
+mod table;
 mod tpe;
-mod wanted;
 
 pub use tpe::Tpe;
 
-use crate::space::Space;
+use crate::space::{Searched, Space};
 use crate::trial::{Direction, Trial};
 use serde_json::{Map, Value};
-use wanted::Wanted;
+use table::Table;
+use tpe::Learned;
 use wellfit_rng::{Rng, Stream};
 
 /// The stream of all that is random here; epoch = the trial, index = the parameter.
@@ -53,15 +54,14 @@ impl Sampler {
                 if learned < tpe.startup {
                     return Self::Random.suggest(space, known, number);
                 }
-                let mut chosen = vec![None; space.parameters.len()];
-                let joint = joint(space, known.trials);
+                let learned = tpe.learn(space, known, number);
+                let (mut chosen, joint) = (vec![None; space.parameters.len()], learned.joint());
                 if !joint.is_empty() {
-                    let parameters: Vec<_> = joint.iter().map(|place| named(space, *place)).collect();
                     let mut rng = Rng::new(known.seed, STREAM, number, 0);
-                    let values = tpe.suggest(&parameters, known.trials, (known.direction, number), &mut rng);
+                    let values = learned.suggest(&joint, &mut rng);
                     joint.iter().zip(values).for_each(|(place, value)| chosen[*place] = Some(value));
                 }
-                Some(one_by_one(space, known, number, chosen, Some(tpe)))
+                Some(one_by_one(space, known, number, chosen, Some(&learned)))
             }
         }
     }
@@ -78,20 +78,9 @@ impl Sampler {
     }
 }
 
-fn named(space: &Space, place: usize) -> (&str, &crate::Distribution) {
-    let one = &space.parameters[place];
-    (&one.name, &one.distribution)
-}
-
-/// The parameters that are chosen together: those that every finished trial had, with the same values to choose from.
+/// The parameters that every finished trial had, with the same values to choose from.
 pub(crate) fn joint(space: &Space, trials: &[Trial]) -> Vec<usize> {
-    let parameters: Vec<_> = (0..space.parameters.len()).map(|place| named(space, place)).collect();
-    let mut everywhere: Vec<bool> = parameters.iter().map(|(_, one)| !one.is_single()).collect();
-    let mut wanted = Wanted::new(&parameters);
-    for trial in trials.iter().filter(|trial| trial.state.is_learned_from()) {
-        wanted.of(trial, |place, found| everywhere[place] &= found.is_some_and(|(_, is_same)| is_same));
-    }
-    (0..parameters.len()).filter(|place| everywhere[*place]).collect()
+    Table::new(space, trials).shared()
 }
 
 /// Take what is given, and choose what is not chosen yet, one parameter after the other: by the estimator of that parameter
@@ -101,10 +90,10 @@ fn one_by_one(
     known: &Known<'_>,
     number: u32,
     mut chosen: Vec<Option<f64>>,
-    learned: Option<&Tpe>,
+    learned: Option<&Learned<'_>>,
 ) -> Vec<Option<f64>> {
     for place in 0..chosen.len() {
-        let (name, distribution) = named(space, place);
+        let Searched { name, distribution, .. } = &space.parameters[place];
         if !space.is_there(place, &chosen) {
             chosen[place] = None;
             continue;
@@ -113,10 +102,7 @@ fn one_by_one(
         chosen[place] = given.or(chosen[place]).or_else(|| {
             let mut rng = Rng::new(known.seed, STREAM, number, place as u32 + 1);
             match learned.filter(|_| !distribution.is_single()) {
-                Some(tpe) => {
-                    let about = (known.direction, number);
-                    tpe.suggest(&[(name, distribution)], known.trials, about, &mut rng).pop()
-                }
+                Some(learned) => learned.suggest(&[place], &mut rng).pop(),
                 None => Some(random::draw(distribution, &mut rng)),
             }
         });

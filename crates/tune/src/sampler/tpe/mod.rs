@@ -9,11 +9,11 @@ mod normal;
 mod parzen;
 mod split;
 
-use super::wanted::Wanted;
+use super::Known;
+use super::table::Table;
 use crate::distribution::Distribution;
-use crate::trial::{Direction, State, Trial};
+use crate::space::Space;
 use parzen::Parzen;
-use serde_json::Value;
 use wellfit_rng::Rng;
 
 /// The settings; the default is Optuna's.
@@ -31,72 +31,46 @@ impl Default for Tpe {
     }
 }
 
-/// Where the values stand that a running trial of Optuna is about to have.
-const RELATIVE: &str = "tpe:relative_params:";
-
 impl Tpe {
-    /// Values of the `parameters`, which are looked at together, for the trial of that number.
-    #[must_use]
-    pub fn suggest(
-        &self,
-        parameters: &[(&str, &Distribution)],
-        trials: &[Trial],
-        (direction, number): (Direction, u32),
-        rng: &mut Rng,
-    ) -> Vec<f64> {
-        let [good, others] = estimators(parameters, trials, direction, number);
+    /// What all trials but the one with that number tell.
+    pub(super) fn learn<'a>(self, space: &'a Space, known: &Known<'a>, number: u32) -> Learned<'a> {
+        let table = Table::new(space, known.trials.iter().filter(|trial| trial.number != number));
+        let finished = table.trials.iter().filter(|trial| trial.state.is_finished()).count();
+        let rows = split::split(&table.trials, known.direction, split::good_of(finished));
+        Learned { candidates: self.candidates, space, table, rows }
+    }
+}
+
+/// The values of the trials so far, and which of them are good ones.
+pub(super) struct Learned<'a> {
+    candidates: usize,
+    space: &'a Space,
+    table: Table<'a>,
+    /// The rows of the good trials, and of the others.
+    rows: [Vec<usize>; 2],
+}
+
+impl Learned<'_> {
+    /// The parameters that are chosen together.
+    pub fn joint(&self) -> Vec<usize> {
+        self.table.shared()
+    }
+
+    /// Values of these parameters of the space, which are looked at together.
+    pub fn suggest(&self, parameters: &[usize], rng: &mut Rng) -> Vec<f64> {
+        let [good, others] = self.densities(parameters);
         let candidates = (0..self.candidates).map(|_| good.draw(rng));
         let scored = candidates.map(|one| (good.log_density(&one) - others.log_density(&one), one));
         let best = scored.reduce(|best, one| if one.0 > best.0 { one } else { best });
         best.map(|(_, values)| values).unwrap_or_default()
     }
-}
 
-/// The densities of good trials and of the others.
-fn estimators(
-    parameters: &[(&str, &Distribution)],
-    trials: &[Trial],
-    direction: Direction,
-    number: u32,
-) -> [Parzen; 2] {
-    let known = |trial: &&Trial| {
-        (trial.state.is_learned_from() || trial.state == State::Running) && trial.number != number
-    };
-    let known: Vec<&Trial> = trials.iter().filter(known).collect();
-    let finished = known.iter().filter(|trial| trial.state.is_finished()).count();
-    let (good, others) = split::split(&known, direction, split::good_of(finished));
-    let distributions: Vec<&Distribution> = parameters.iter().map(|(_, one)| *one).collect();
-    [good, others].map(|trials| Parzen::new(&columns(parameters, &trials), &distributions))
-}
-
-/// The values of the trials that have all parameters, a column a parameter.
-fn columns(parameters: &[(&str, &Distribution)], trials: &[&Trial]) -> Vec<Vec<f64>> {
-    let mut columns = vec![Vec::with_capacity(trials.len()); parameters.len()];
-    let (mut wanted, mut row) = (Wanted::new(parameters), vec![None; parameters.len()]);
-    for trial in trials {
-        let announced = announced(trial);
-        wanted.of(trial, |place, found| {
-            let (name, one) = parameters[place];
-            row[place] = match found {
-                Some((parameter, true)) => Some(parameter.internal),
-                Some((parameter, false)) => one.internal(&parameter.value()),
-                None => announced.as_ref().and_then(|values| one.internal(values.get(name)?)),
-            };
-        });
-        if row.iter().all(Option::is_some) {
-            columns.iter_mut().zip(&row).for_each(|(column, value)| column.extend(value));
-        }
+    /// The densities of good trials and of the others.
+    fn densities(&self, parameters: &[usize]) -> [Parzen; 2] {
+        let of = |place: &usize| &*self.space.parameters[*place].distribution;
+        let distributions: Vec<&Distribution> = parameters.iter().map(of).collect();
+        self.rows.each_ref().map(|rows| Parzen::new(&self.table.columns(parameters, rows), &distributions))
     }
-    columns
-}
-
-/// The values that a running trial of Optuna has been given and not stored yet.
-fn announced(trial: &Trial) -> Option<Value> {
-    if trial.state != State::Running {
-        return None;
-    }
-    let parts = (0..).map_while(|part| trial.system.get(&format!("{RELATIVE}{part}"))?.as_str());
-    serde_json::from_str(&parts.collect::<String>()).ok()
 }
 
 #[cfg(test)]

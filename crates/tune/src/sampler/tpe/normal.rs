@@ -9,6 +9,11 @@ const LOG_ROOT_TAU: f64 = 0.918_938_533_204_672_8;
 /// Beyond it lies less than 1e-18 of the probability on either side.
 const WHOLE: f64 = 9.0;
 
+/// What lies beyond `x` < 0, as a part of the whole.
+fn tail(x: f64) -> f64 {
+    if x < -WHOLE { 0.0 } else { below(x) }
+}
+
 /// The logarithm of the density at `x`.
 pub fn log_density(x: f64) -> f64 {
     -x * x / 2.0 - LOG_ROOT_TAU
@@ -63,10 +68,8 @@ pub fn log_mass(a: f64, b: f64) -> f64 {
         left(a, b)
     } else if a > 0.0 {
         left(-b, -a)
-    } else if a < -WHOLE && b > WHOLE {
-        0.0
     } else {
-        log1p(-below(a) - below(-b))
+        log1p(-tail(a) - tail(-b))
     }
 }
 

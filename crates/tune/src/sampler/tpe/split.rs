@@ -7,13 +7,9 @@ pub fn good_of(n: usize) -> usize {
     n.div_ceil(10).min(25)
 }
 
-/// The `good` best trials and the others, running ones among these, each in the order of their numbers. Those that were
-/// trained to the end come before pruned ones, and of these those that came farther.
-pub fn split<'a>(
-    trials: &[&'a Trial],
-    direction: Direction,
-    good: usize,
-) -> (Vec<&'a Trial>, Vec<&'a Trial>) {
+/// Which are the `good` best trials, and which the others, running ones among these, each in the order of their numbers. Those
+/// that were trained to the end come before pruned ones, and of these those that came farther.
+pub fn split(trials: &[&Trial], direction: Direction, good: usize) -> [Vec<usize>; 2] {
     let rank = |trial: &Trial| match trial.state {
         State::Complete => Some((0, 0, ordered(cost(trial, direction)))),
         State::Pruned => Some((1, progress(trial), ordered(last(trial, direction)))),
@@ -28,15 +24,11 @@ pub fn split<'a>(
     }
     let mut is_good = vec![false; trials.len()];
     ranked[..good].iter().for_each(|(_, place)| is_good[*place] = true);
-    let of = |wanted: bool| {
-        let counts = |trial: &Trial| trial.state.is_learned_from() || trial.state == State::Running;
-        let kept =
-            trials.iter().zip(&is_good).filter(|(trial, is_good)| **is_good == wanted && counts(trial));
-        let mut kept: Vec<&Trial> = kept.map(|(trial, _)| *trial).collect();
-        kept.sort_by_key(|trial| trial.number);
-        kept
-    };
-    (of(true), of(false))
+    [true, false].map(|wanted| {
+        let mut places: Vec<usize> = (0..trials.len()).filter(|place| is_good[*place] == wanted).collect();
+        places.sort_by_key(|place| trials[*place].number);
+        places
+    })
 }
 
 /// An integer that is in the same order as the number, as `total_cmp` has it.

@@ -3,7 +3,10 @@
 use super::normal::{log_mass, quantile};
 use super::*;
 use crate::fixture::{close, fixture, number, numbers, space_of, trials_of};
-use std::collections::BTreeMap;
+use crate::space::Searched;
+use crate::trial::Direction;
+use serde_json::{Map, Value};
+use std::sync::Arc;
 
 #[test]
 fn tails_of_the_normal_distribution_equal_optunas() {
@@ -42,17 +45,24 @@ fn good_trials_scores_and_choices_equal_optunas() {
         let direction =
             if case["direction"] == "maximize" { Direction::Maximize } else { Direction::Minimize };
         let trials = trials_of(&case["trials"], &space);
-        let known: Vec<&Trial> = trials.iter().filter(|trial| trial.state != State::Fail).collect();
-        let finished = known.iter().filter(|trial| trial.state.is_finished()).count();
-        let (good, others) = split::split(&known, direction, split::good_of(finished));
-        let ids = |trials: &[&Trial]| trials.iter().map(|trial| f64::from(trial.number)).collect::<Vec<_>>();
-        assert_eq!(ids(&good), numbers(&case["good"]));
-        assert_eq!(ids(&others), numbers(&case["others"]));
-        let parameters: Vec<(&str, &Distribution)> =
-            space.iter().map(|(name, one)| (name.as_str(), one)).collect();
+        let parameters = space.iter().map(|(name, one)| Searched {
+            name: name.clone(),
+            distribution: Arc::new(one.clone()),
+            when: None,
+        });
+        let space = Space { parameters: parameters.collect() };
         // A trial that is not there yet: all of these count.
-        let [good, others] = estimators(&parameters, &trials, direction, u32::MAX);
-        let columns: Vec<Vec<f64>> = space.keys().map(|key| numbers(&case["candidates"][key])).collect();
+        let none = Map::new();
+        let known = Known { trials: &trials, direction, seed: 0, given: &none };
+        let learned = Tpe::default().learn(&space, &known, u32::MAX);
+        for (rows, expected) in learned.rows.iter().zip(["good", "others"]) {
+            let number = |row: &usize| f64::from(learned.table.trials[*row].number);
+            assert_eq!(rows.iter().map(number).collect::<Vec<_>>(), numbers(&case[expected]));
+        }
+        let all: Vec<usize> = (0..space.parameters.len()).collect();
+        let [good, others] = learned.densities(&all);
+        let columns: Vec<Vec<f64>> =
+            space.parameters.iter().map(|one| numbers(&case["candidates"][&one.name])).collect();
         let scores = numbers(&case["scores"]);
         for (i, expected) in scores.iter().enumerate() {
             let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
@@ -61,18 +71,4 @@ fn good_trials_scores_and_choices_equal_optunas() {
         let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
         assert_eq!(best as f64, number(&case["best"]));
     }
-}
-
-/// The values of a running trial of Optuna count before it has stored them.
-#[test]
-fn announced_values_count() {
-    let one = Distribution::Float { step: None, low: 0.0, high: 1.0, log: false };
-    let mut trial = Trial::new(0, 0, State::Running);
-    trial.system = BTreeMap::from([
-        ("tpe:relative_params:0".to_owned(), Value::from("{\"x\": 0.")),
-        ("tpe:relative_params:1".to_owned(), Value::from("25}")),
-    ]);
-    assert_eq!(columns(&[("x", &one)], &[&trial]), [[0.25]]);
-    trial.state = State::Complete;
-    assert_eq!(columns(&[("x", &one)], &[&trial]), [[0.0; 0]]);
 }

@@ -7,7 +7,7 @@ use wellfit::base::shown::shown;
 use wellfit::base::words::plural;
 use wellfit::proof::{Cost, Design, Flips, Judged, Outcome, Verdict};
 use wellfit::run::Proof;
-use wellfit::run::figures::duration;
+use wellfit::run::figures::{duration, is_share};
 
 /// The table and the sentences, and the result for programs.
 pub fn report(proof: &Proof, out: Output) {
@@ -107,11 +107,6 @@ fn cost(cost: &Cost) -> String {
         duration(seconds.abs()),
         sign(seconds)
     )
-}
-
-/// Whether a metric is a share, which is shown in points of a hundred.
-fn is_share(metric: &str) -> bool {
-    !metric.ends_with("loss")
 }
 
 fn amount(x: f64, share: bool) -> String {

@@ -9,8 +9,8 @@ use wellfit::base::Shown;
 use wellfit::base::words::plural;
 use wellfit::plot::Look;
 use wellfit::record::Metric;
-use wellfit::report::{REPORT, STUDY, setting, study_page};
-use wellfit::run::figures::{loss, percent};
+use wellfit::report::{REPORT, STUDY, settings, study_page};
+use wellfit::run::figures::{self, percent};
 use wellfit::tune::pictures::Study;
 use wellfit::tune::{Forest, State, Trial, best};
 
@@ -28,28 +28,17 @@ pub fn begun(asked: &Asked, trials: &[Trial], out: Output) {
     }
 }
 
-/// A metric as people read it.
-fn value(value: f64, metric: Metric) -> String {
-    if is_share(metric) { percent(value) } else { loss(value) }
-}
-
-fn is_share(metric: Metric) -> bool {
-    !metric.name().ends_with("loss")
-}
-
 fn parameters(trial: &Trial) -> String {
-    let one = |(name, parameter): (&String, &wellfit::tune::Parameter)| {
-        format!("{} {}", name.replace('_', "-"), setting(&parameter.value()))
-    };
-    trial.parameters.iter().map(one).collect::<Vec<_>>().join(", ")
+    settings(trial.parameters.iter().map(|(name, one)| (name, one.value())))
 }
 
 /// A trial that is finished.
 pub fn line(trial: &Trial, best: Option<&Trial>, metric: Metric) -> String {
+    let shown = |found| figures::metric(metric.name(), found);
     let result = match (trial.state, trial.value) {
-        (State::Complete, Some(found)) => value(found, metric),
+        (State::Complete, Some(found)) => shown(found),
         (State::Pruned, Some(found)) => {
-            format!("{}, ended after {}", value(found, metric), plural(trial.reports.len(), "epoch"))
+            format!("{}, ended after {}", shown(found), plural(trial.reports.len(), "epoch"))
         }
         (State::Pruned, None) => "diverged".to_owned(),
         _ => match trial.user.get("wellfit:error").and_then(Value::as_str) {
@@ -59,9 +48,9 @@ pub fn line(trial: &Trial, best: Option<&Trial>, metric: Metric) -> String {
     };
     let best = match best {
         Some(best) if best.id == trial.id => " (best so far)".to_owned(),
-        Some(best) => best.value.map_or_else(String::new, |found| {
-            format!(" (best {}, trial {})", value(found, metric), best.number)
-        }),
+        Some(best) => best
+            .value
+            .map_or_else(String::new, |found| format!(" (best {}, trial {})", shown(found), best.number)),
         None => String::new(),
     };
     format!("Trial {}: {result}{best}; {}", trial.number, parameters(trial))
@@ -85,7 +74,7 @@ pub fn report(asked: &Asked, trials: &[Trial], forest: &Forest, page: Option<&Pa
     });
     let head = ["trial", metric.name(), "epochs", "settings"].map(str::to_owned);
     let row = |trial: &&Trial| {
-        let found = trial.value.map_or_else(String::new, |found| value(found, metric));
+        let found = trial.value.map_or_else(String::new, |found| figures::metric(metric.name(), found));
         [trial.number.to_string(), found, trial.reports.len().to_string(), parameters(trial)]
     };
     let rows: Vec<[String; 4]> = std::iter::once(head).chain(ranked.iter().take(LISTED).map(row)).collect();
@@ -133,7 +122,7 @@ pub fn write(asked: &Asked, trials: &[Trial], forest: &Forest) -> Result<Option<
         trials,
         direction: plan.direction(),
         metric: plan.metric.name(),
-        percent: is_share(plan.metric),
+        percent: figures::is_share(plan.metric.name()),
     };
     let put = |name: &str, bytes: &[u8]| {
         let file = dir.join(name);
